@@ -1,0 +1,53 @@
+"""Flows, moved by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from vsgen.flow import Flow, ask, ask_all, in_order, together
+from vsgen.values import Completion, Generate, Prompt
+
+
+def call(seed: int) -> Generate:
+    return Generate(Prompt(prefill="x"), seed=seed)
+
+
+def chat(turns: int) -> Flow[list[str]]:
+    said: list[str] = []
+    for turn in range(turns):
+        said.append((yield from ask(call(turn))).text)
+    return said
+
+
+def test_ask_yields_one_call_and_returns_its_reply() -> None:
+    flow = ask(call(7))
+    assert list(next(flow)) == [call(7)]  # type: ignore[call-overload]
+    with pytest.raises(StopIteration) as stop:
+        flow.send([Completion("hello")])
+    assert stop.value.value == Completion("hello")
+
+
+def test_asking_nothing_waits_for_nothing() -> None:
+    with pytest.raises(StopIteration) as stop:
+        next(ask_all([call(1) for _ in ()]))
+    assert stop.value.value == ()
+
+
+def test_flows_together_share_their_rounds_and_end_when_each_ends() -> None:
+    flow = together([chat(1), chat(0), chat(3)])
+    sizes = []
+    asked = next(flow)
+    try:
+        while True:
+            assert not isinstance(asked, type(in_order()))
+            sizes.append(len(asked))  # type: ignore[arg-type]
+            asked = flow.send([Completion(str(one.seed)) for one in asked])  # type: ignore[union-attr]
+    except StopIteration as stop:
+        values = stop.value
+    assert sizes == [2, 1, 1]
+    assert values == [["0"], [], ["0", "1", "2"]]
+
+
+def test_a_flow_inside_together_may_not_wait_for_its_turn() -> None:
+    with pytest.raises(TypeError, match="turn"):
+        next(together([in_order()]))

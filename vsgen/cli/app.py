@@ -1,0 +1,39 @@
+"""The command line: one module per command. Nothing heavy is imported before a command runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from vsgen.cli.check import check
+from vsgen.cli.doctor import doctor
+from vsgen.cli.run import run
+from vsgen.cli.templates import init, schema, templates
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"vsgen {version('vsgen')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Synthetic data from YAML templates: many different, weighted, de-duplicated, soft-labelled rows, as JSONL."""
+
+
+for _command in (run, check, templates, init, schema, doctor):
+    app.command()(_command)

@@ -1,0 +1,115 @@
+"""All that people read goes to standard error, through here; standard output is data only."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+import typer
+
+from vsgen.errors import VsgenError
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+    from vsgen.run import Tally
+
+_PLAIN_SECONDS = 10.0
+INTERRUPTED = 130
+
+
+def say(text: str) -> None:
+    """A line for people."""
+    typer.echo(text, err=True)
+
+
+@contextmanager
+def user_errors() -> Iterator[None]:
+    """Turns an error of the tree into one message and its exit status."""
+    try:
+        yield
+    except VsgenError as error:
+        say(f"vsgen: {error}")
+        raise typer.Exit(error.status) from None
+
+
+class Progress(Protocol):
+    """Shows how far a run has come."""
+
+    def __call__(self, tally: Tally) -> None:
+        """Show the tally."""
+        ...
+
+
+@contextmanager
+def progress(mode: str) -> Iterator[Progress]:
+    """A progress line that changes in place on a terminal, a plain line every ten seconds elsewhere, or nothing."""
+    if mode == "none":
+        yield lambda tally: None
+    elif mode == "plain" or not sys.stderr.isatty():
+        yield _Plain()
+    else:
+        with _live() as live:
+            yield live
+
+
+def counts(tally: Tally) -> str:
+    """Rejects by reason and tokens, in words."""
+    rejects = [f"{count} {reason}" for reason, count in sorted(tally.rejected.items())]
+    return " · ".join([*rejects, f"{tally.tokens:,} tokens"])
+
+
+def summary(tally: Tally, seconds: float, where: str) -> list[str]:
+    """The closing lines: how much was made of what, in counts that add up."""
+    kept = " + ".join([f"{tally.kept} kept", *(f"{n} {reason}" for reason, n in sorted(tally.rejected.items()))])
+    paid = ", ".join(f"{n} {kind}" for kind, n in sorted(tally.paid.items())) or "none"
+    lines = [
+        f"vsgen: {tally.kept} rows in {seconds:.1f} s ({tally.kept / max(seconds, 1e-9):.1f} rows/s) -> {where}",
+        f"  {tally.draws} draws · {tally.candidates} candidates = {kept}",
+        f"  {tally.calls} replies, {tally.tokens:,} tokens · calls made now: {paid}",
+    ]
+    if tally.skipped:
+        lines.append(f"  {tally.skipped} input rows skipped")
+    if tally.stopped:
+        wanted = f" of {tally.wanted}" if tally.wanted else ""
+        lines.append(f"  short: {tally.kept}{wanted} rows; {tally.stopped}")
+    return lines
+
+
+class _Plain:
+    def __init__(self) -> None:
+        self._begun = self._last = time.monotonic()
+
+    def __call__(self, tally: Tally) -> None:
+        now = time.monotonic()
+        if now - self._last >= _PLAIN_SECONDS:
+            self._last = now
+            wanted = f"/{tally.wanted}" if tally.wanted else ""
+            say(f"vsgen: {tally.kept}{wanted} rows · {_rate(tally, now - self._begun)} · {counts(tally)}")
+
+
+def _rate(tally: Tally, seconds: float) -> str:
+    rate = tally.kept / seconds if seconds else 0.0
+    left = f" · {(tally.wanted - tally.kept) / rate:.0f} s left" if tally.wanted and rate else ""
+    return f"{rate:.1f} rows/s{left}"
+
+
+@contextmanager
+def _live() -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    columns = (SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TextColumn("rows · {task.fields[more]}"))
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task: TaskID = bar.add_task("", total=None, more="loading the model")
+        begun = time.monotonic()
+
+        def show(tally: Tally) -> None:
+            more = f"{_rate(tally, time.monotonic() - begun)} · {counts(tally)}"
+            bar.update(task, completed=tally.kept, total=tally.wanted, more=more)
+
+        yield show

@@ -1,0 +1,54 @@
+"""``vsgen templates``, ``vsgen init`` and ``vsgen schema``: where templates come from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vsgen.cli.console import say, user_errors
+
+
+def templates(
+    name: Annotated[str | None, typer.Argument(help="Print this one.")] = None,
+) -> None:
+    """List the shipped templates, or print one."""
+    with user_errors():
+        from vsgen.template.catalog import described, shipped_text
+
+        if name is not None:
+            typer.echo(shipped_text(name), nl=False)
+            return
+        for shipped, description in described():
+            typer.echo(f"{shipped:18} {description}")
+
+
+def init(
+    file: Annotated[Path, typer.Argument(help="The template to write.")] = Path("template.yaml"),
+    template: Annotated[str, typer.Option("--from", metavar="NAME", help="The shipped template to start from.")] = (
+        "support-tickets"
+    ),
+) -> None:
+    """Start a template of one's own from a shipped one."""
+    with user_errors():
+        from vsgen.errors import OptionError, OutputError
+        from vsgen.template.catalog import shipped_text
+
+        text = shipped_text(template)
+        try:
+            with file.open("x", encoding="utf-8") as new:
+                new.write(text)
+        except FileExistsError:
+            raise OptionError(f"{file}: exists; name another file") from None
+        except OSError as error:
+            raise OutputError(f"{file}: cannot be written: {error.strerror}; name another file") from error
+        say(f"vsgen: wrote {file}; edit it, then: vsgen check {file}")
+
+
+def schema() -> None:
+    """Print the JSON Schema of templates, for editors."""
+    from vsgen.template.schema import json_schema
+
+    typer.echo(json.dumps(json_schema(), indent=2))

@@ -1,0 +1,1 @@
+"""engine: see vsgen/README.md."""

@@ -1,0 +1,52 @@
+"""Every error that a user can meet, each with its exit status; none of these reaches a user as a traceback.
+
+::
+
+    VsgenError
+    ├── UserError       2  the template, the input or the flags are wrong
+    │   ├── TemplateError
+    │   ├── InputError
+    │   └── OptionError
+    ├── ModelError      3  the model or the endpoint failed for good
+    └── OutputError     4  what was made cannot be written (disk full, no permission); all that was written stays
+
+A message says where, what, what was got and what to do: ``tickets.yaml:7: sampling.k: must be >= 1, got 0``.
+"""
+
+from __future__ import annotations
+
+
+class VsgenError(Exception):
+    """The root; `status` is the exit status of a command that ends with it."""
+
+    status = 1
+
+
+class UserError(VsgenError):
+    """The user's template, input or flags are wrong."""
+
+    status = 2
+
+
+class TemplateError(UserError):
+    """A template cannot be read, does not fit the schema, or cannot be rendered."""
+
+
+class InputError(UserError):
+    """An input line is not what the template needs."""
+
+
+class OptionError(UserError):
+    """Flags that are wrong or do not go together."""
+
+
+class ModelError(VsgenError):
+    """A model cannot be opened or has failed for good."""
+
+    status = 3
+
+
+class OutputError(VsgenError):
+    """An output cannot be written."""
+
+    status = 4

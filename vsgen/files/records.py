@@ -1,0 +1,160 @@
+"""Records and rejects out: JSON objects, one a line, to a file that appears only when it is whole, or to a pipe."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+
+import orjson
+
+from vsgen.errors import OutputError
+from vsgen.values import Record, Rejected
+
+_DIGITS = 6
+
+
+def record_line(record: Record, *, meta: bool = True) -> dict[str, object]:
+    """The JSON object of a record, in the order in which people read it."""
+    line: dict[str, object] = {"id": record.id, **record.fields, "probability": _round(record.probability)}
+    if record.labels:
+        line["labels"] = {name: _round(asdict(label)) for name, label in record.labels.items()}
+    if meta:
+        line["meta"] = _round(record.meta)
+    return line
+
+
+def rejected_line(rejected: Rejected, *, meta: bool = True) -> dict[str, object]:
+    """The JSON object of a reject: the record that it would have been, and why it is none."""
+    line = record_line(rejected.record, meta=meta)
+    line |= {"reason": rejected.reason, "detail": rejected.detail or None}
+    line |= {"twin": rejected.twin, "similarity": rejected.similarity}
+    return {key: value for key, value in line.items() if value is not None or key == "probability"}
+
+
+def part_of(path: Path) -> Path:
+    """Where the lines of an unfinished `path` lie."""
+    return path.with_name(path.name + ".part")
+
+
+def count_lines(path: Path) -> int:
+    """How many lines a file has."""
+    with path.open("rb") as lines:
+        return sum(1 for _ in lines)
+
+
+class FileLines:
+    """Lines into ``FILE.part``, which `finish` renames to FILE."""
+
+    def __init__(self, path: Path) -> None:
+        """Start with an empty part.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
+        self._path = path
+        self._part = part_of(path)
+        try:
+            self._file = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        except OSError as error:
+            raise _failed(self._part, error) from error
+
+    def __enter__(self) -> FileLines:
+        """Return the open file itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Close; the part stays unless `finish` was called."""
+        os.close(self._file)
+
+    def write(self, lines: Iterable[Mapping[str, object]]) -> None:
+        """Append lines; they are with the system when this returns."""
+        data = b"".join(map(_dumps, lines))
+        try:
+            while data:
+                data = data[os.write(self._file, data) :]
+        except OSError as error:
+            raise _failed(self._part, error) from error
+
+    def finish(self) -> None:
+        """Make the whole file appear."""
+        try:
+            os.fsync(self._file)
+            self._part.replace(self._path)
+        except OSError as error:
+            raise _failed(self._path, error) from error
+
+
+class PipeLines:
+    """Lines to standard output, each visible to the reader at once."""
+
+    def __enter__(self) -> PipeLines:
+        """Return itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Leave standard output open."""
+
+    def write(self, lines: Iterable[Mapping[str, object]]) -> None:
+        """Write and flush.
+
+        Raises:
+            BrokenPipeError: The reader has gone.
+            OutputError: Standard output cannot be written for another reason.
+        """
+        try:
+            sys.stdout.buffer.write(b"".join(map(_dumps, lines)))
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise _failed("<stdout>", error) from error
+
+    def finish(self) -> None:
+        """Nothing is left to do."""
+
+
+class NoLines:
+    """Where rejects go that nobody asked for."""
+
+    def __enter__(self) -> NoLines:
+        """Return itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Nothing is open."""
+
+    def write(self, lines: Iterable[Mapping[str, object]]) -> None:
+        """Forget them."""
+
+    def finish(self) -> None:
+        """Nothing is left to do."""
+
+
+def silence_stdout() -> None:
+    """After a broken pipe: let the interpreter's last flush go nowhere instead of raising."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _dumps(line: Mapping[str, object]) -> bytes:
+    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
+
+
+def _round(value: object) -> object:
+    match value:
+        case float():
+            return round(value, _DIGITS)
+        case dict() | Mapping():
+            return {key: _round(inner) for key, inner in value.items()}
+        case _:
+            return value
+
+
+def _failed(where: Path | str, error: OSError) -> OutputError:
+    remedy = "free some space, then run the same command with --resume" if error.errno == 28 else "choose another path"
+    return OutputError(f"{where}: cannot be written: {error.strerror}; {remedy}")

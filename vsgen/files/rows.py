@@ -1,0 +1,57 @@
+"""Rows in: JSON objects, one a line, from a file or from standard input, read as they are needed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+import orjson
+
+from vsgen.errors import InputError
+from vsgen.values import Row
+
+_SHOWN = 60
+
+
+def read_rows(source: str, *, skip: Callable[[str], None] | None = None) -> Iterator[Row]:
+    """Read rows in order; blank lines do not count.
+
+    Args:
+        source: A path, or ``-`` for standard input.
+        skip: Told of each line that is not a JSON object, which is then passed over; without it that is an error.
+
+    Raises:
+        InputError: The file cannot be read, or a line is not a JSON object; names the line.
+    """
+    name = "<stdin>" if source == "-" else source
+    try:
+        with nullcontext(sys.stdin.buffer) if source == "-" else Path(source).open("rb") as lines:
+            index = 0
+            for number, line in enumerate(lines, start=1):
+                if not line.strip():
+                    continue
+                fields = _fields(line, f"{name}:{number}", skip)
+                if fields is not None:
+                    yield Row(index, fields)
+                    index += 1
+    except OSError as error:
+        raise InputError(f"{name}: cannot be read: {error.strerror}; give a JSONL file, or - for stdin") from error
+
+
+def _fields(line: bytes, where: str, skip: Callable[[str], None] | None) -> dict[str, object] | None:
+    try:
+        value = orjson.loads(line.removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError as error:
+        problem = f"not JSON ({error.msg})"
+    else:
+        if isinstance(value, dict):
+            return value
+        problem = "not a JSON object"
+    shown = line.strip()[:_SHOWN].decode("utf-8", "replace")
+    message = f"{where}: {problem}: got {shown!r}; give one JSON object a line, or pass --on-error skip"
+    if skip is None:
+        raise InputError(message)
+    skip(message)
+    return None

@@ -1,0 +1,88 @@
+"""The language of flows: straight code for one prompt, with no batching, no torch and no network in it.
+
+A flow is a generator that yields the calls it needs, is sent their replies in the same order, and returns a value.
+The engine moves many flows at once; a test moves one by hand with ``next(flow)`` and ``flow.send(replies)``.
+Every ``yield`` of the package that means "wait" is in this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar, overload
+
+from vsgen.values import Call, Completion, Embed, Generate, Reply, Score, Scores, Vector
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class InOrder:
+    """Yielded in place of calls: go on only when every earlier flow is past its own `InOrder` or has returned."""
+
+
+Flow: TypeAlias = Generator[Sequence[Call] | InOrder, Sequence[Reply], R]
+
+
+@overload
+def ask_all(calls: Sequence[Generate]) -> Flow[Sequence[Completion]]: ...
+@overload
+def ask_all(calls: Sequence[Score]) -> Flow[Sequence[Scores]]: ...
+@overload
+def ask_all(calls: Sequence[Embed]) -> Flow[Sequence[Vector]]: ...
+def ask_all(calls: Sequence[Call]) -> Flow[Sequence[Reply]]:
+    """Ask several calls at once; returns their replies in the same order."""
+    return (yield calls) if calls else ()
+
+
+@overload
+def ask(call: Generate) -> Flow[Completion]: ...
+@overload
+def ask(call: Score) -> Flow[Scores]: ...
+@overload
+def ask(call: Embed) -> Flow[Vector]: ...
+def ask(call: Call) -> Flow[Reply]:
+    """Ask one call; returns its reply."""
+    (reply,) = yield (call,)
+    return reply
+
+
+def in_order() -> Flow[None]:
+    """Wait for one's turn: what follows, up to the next wait, runs in the order in which the flows were started."""
+    yield InOrder()
+
+
+def together(flows: Sequence[Flow[R]]) -> Flow[Sequence[R]]:
+    """Move several flows side by side, their calls joined; returns their values in the same order.
+
+    The flows go in lockstep: each round's calls are asked at once. A flow in it may not wait for its turn.
+    """
+    values: dict[int, R] = {}
+    asked = {i: calls for i, flow in enumerate(flows) if (calls := _start(flow, i, values)) is not None}
+    while asked:
+        replies = iter((yield [call for calls in asked.values() for call in calls]))
+        shares = {i: [next(replies) for _ in calls] for i, calls in asked.items()}
+        asked = {i: calls for i, share in shares.items() if (calls := _send(flows[i], i, share, values)) is not None}
+    return [values[i] for i in range(len(flows))]
+
+
+def _start(flow: Flow[R], i: int, values: dict[int, R]) -> Sequence[Call] | None:
+    try:
+        return _calls(next(flow))
+    except StopIteration as stop:
+        values[i] = stop.value
+        return None
+
+
+def _send(flow: Flow[R], i: int, replies: Sequence[Reply], values: dict[int, R]) -> Sequence[Call] | None:
+    try:
+        return _calls(flow.send(replies))
+    except StopIteration as stop:
+        values[i] = stop.value
+        return None
+
+
+def _calls(wait: Sequence[Call] | InOrder) -> Sequence[Call]:
+    if isinstance(wait, InOrder):
+        raise TypeError("a flow inside `together` may not wait for its turn")
+    return wait

@@ -1,0 +1,1 @@
+"""labels: see vsgen/README.md."""

@@ -1,0 +1,58 @@
+"""Soft labels by scoring: P(class | text) from the model's own probabilities of whole class names.
+
+The number is the *global* one: P(all tokens of the class, then the end of the reply | question), renormalised over the
+classes. Constrained decoding draws from another, local distribution (Grammar-Aligned Decoding, arXiv 2405.21047), so
+labels are never counted over constrained draws. The end of the reply belongs to a class; without it a class that begins
+another one would take the longer one's share.
+
+Contextual calibration (Zhao et al. 2021, arXiv 2102.09690) divides by the classes' probabilities for a content-free
+text.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from vsgen.flow import Flow, ask_all
+from vsgen.values import Message, Prompt, Score, Scores, SoftLabel
+
+CONTENT_FREE = "N/A"
+
+
+def question(text: str, classes: Sequence[str]) -> Prompt:
+    """The prompt that asks for one of the classes."""
+    asked = f"{text}\n\nReply with exactly one of these: {', '.join(classes)}."
+    return Prompt((Message("user", asked),))
+
+
+def soft_labels(
+    texts: Sequence[str], classes: Sequence[str], *, content_free: Sequence[str] = ()
+) -> Flow[list[SoftLabel]]:
+    """Label texts, all asked at once.
+
+    Args:
+        texts: Rendered label prompts, one per candidate.
+        classes: At least two.
+        content_free: The same prompts about `CONTENT_FREE` instead of a text; calibrates if given.
+    """
+    calls = [Score(question(text, classes), tuple(classes)) for text in (*texts, *content_free)]
+    scores = yield from ask_all(calls)
+    priors = scores[len(texts) :] or [None] * len(texts)
+    return [_soft_label(classes, score, prior) for score, prior in zip(scores, priors, strict=False)]
+
+
+def _soft_label(classes: Sequence[str], scores: Scores, prior: Scores | None) -> SoftLabel:
+    logits = scores.logp if prior is None else [p - q for p, q in zip(scores.logp, prior.logp, strict=True)]
+    probs = _softmax(logits)
+    first, second, *_ = sorted(probs, reverse=True)
+    entropy = -math.fsum(p * math.log(p) for p in probs if p > 0)
+    mass = math.fsum(math.exp(logp) for logp in scores.logp)
+    return SoftLabel(dict(zip(classes, probs, strict=True)), abs(entropy), first - second, mass)
+
+
+def _softmax(logits: Sequence[float]) -> list[float]:
+    top = max(logits)
+    weights = [math.exp(logit - top) if top > -math.inf else 1.0 for logit in logits]
+    total = math.fsum(weights)
+    return [weight / total for weight in weights]

@@ -1,0 +1,227 @@
+"""One row's way through vsgen: render, draw, validate, drop repeats, label.
+
+It is a flow, so it knows nothing of batches, models or files. What it shares with the other draws of a run, the index
+of what was kept and the quota of what is wanted, it touches only in its turn: the outcome depends on the order of the
+draws and not on their speed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import NamedTuple
+
+from vsgen.dedup.index import Index
+from vsgen.dedup.merge import Merged, merge
+from vsgen.errors import TemplateError
+from vsgen.flow import Flow, ask_all, in_order, together
+from vsgen.labels.soft import CONTENT_FREE, soft_labels
+from vsgen.ports import Sampler
+from vsgen.sampling.methods import open_sampler
+from vsgen.sampling.settings import Settings
+from vsgen.template.render import Renderer
+from vsgen.template.schema import Label, Template
+from vsgen.template.variables import draw_variables
+from vsgen.values import Basis, Candidate, Embed, Malformed, Reason, Record, Rejected, Row, SoftLabel, Vector
+
+
+@dataclass(slots=True)
+class Quota:
+    """How many records are wanted in all, and how many there are."""
+
+    limit: int | None
+    taken: int = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether no more are wanted."""
+        return self.limit is not None and self.taken >= self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """All that came of one draw."""
+
+    records: tuple[Record, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    calls: int = 0
+    """Completions asked for."""
+    tokens: int = 0
+    """Tokens drawn in them."""
+    skipped: str | None = None
+    """Why the row could not be used at all."""
+
+
+class _Refusal(NamedTuple):
+    """Why a candidate does not become a record."""
+
+    reason: Reason
+    detail: str = ""
+    twin: str | None = None
+    similarity: float | None = None
+
+
+def settings_of(template: Template) -> Settings:
+    """The sampler's view of a template."""
+    asked = template.sampling
+    return Settings(
+        method=asked.method,
+        fields=template.output.fields,
+        item_schema=template.output.item_schema if asked.constrain else None,
+        k=asked.k,
+        per_turn=asked.per_turn,
+        p_max=asked.p_max,
+        temperature=asked.temperature,
+        top_p=asked.top_p,
+        top_k=asked.top_k,
+        min_p=asked.min_p,
+        max_tokens=asked.max_tokens,
+        stop=asked.stop,
+    )
+
+
+class Pipeline:
+    """A template made ready to draw."""
+
+    def __init__(
+        self,
+        template: Template,
+        *,
+        seed: int,
+        model: str,
+        index: Index | None,
+        quota: Quota,
+        skip_bad_rows: bool = False,
+    ) -> None:
+        """Set up.
+
+        Args:
+            template: What to ask.
+            seed: Of the whole run.
+            model: Its name, for the records.
+            index: Of the texts that were kept; None keeps repeats.
+            quota: Of records.
+            skip_bad_rows: Report a row that lacks a variable as skipped instead of raising.
+        """
+        self._template = template
+        self._seed = seed
+        self._index = index
+        self._quota = quota
+        self._skip_bad_rows = skip_bad_rows
+        self._render = Renderer(template)
+        self._settings = settings_of(template)
+        self._sampler: Sampler = open_sampler(self._settings)
+        origin = f"{template.name}@{template.digest}"
+        self._origin = {"method": self._settings.method, "model": model, "seed": seed, "template": origin}
+
+    def draw(self, row: Row, number: int) -> Flow[Outcome]:
+        """Draw number `number` of the run, for one row.
+
+        Raises:
+            TemplateError: The row lacks a variable of the prompt.
+        """
+        values = {**draw_variables(self._template, self._seed, number), **row.fields}
+        try:
+            prompt = self._render.prompt(values)
+        except TemplateError as error:
+            if not self._skip_bad_rows:
+                raise
+            return Outcome(skipped=str(error))
+        rng = Random(f"{self._seed}/{self._template.name}/{number}")
+        drawn = yield from self._sampler(prompt, rng)
+        ids = [f"{self._template.name}/{number:06d}.{i}" for i in range(len(drawn.candidates) + len(drawn.malformed))]
+        refused = self._misfits(drawn.candidates)
+        refused |= yield from self._admit(ids, drawn.candidates, refused.keys())
+        merged = merge(drawn.candidates, _within(ids, refused))
+        kept = [i for i in range(len(merged)) if i not in refused]
+        labels = yield from self._label([merged[i].candidate for i in kept], values)
+        meta = self._meta(drawn.basis, values, row)
+        records = [_record(ids[i], merged[i], of_i, meta) for i, of_i in zip(kept, labels, strict=True)]
+        rejected = [Rejected(_record(ids[i], merged[i], {}, meta), *refused[i]) for i in sorted(refused)]
+        rejected += [_malformed(*one, meta) for one in zip(ids[len(merged) :], drawn.malformed, strict=True)]
+        tokens = sum(len(reply.tokens) for reply in drawn.completions)
+        return Outcome(tuple(records), tuple(rejected), len(drawn.completions), tokens)
+
+    def _misfits(self, candidates: Sequence[Candidate]) -> dict[int, _Refusal]:
+        """Candidates that are not what the template asks for."""
+        p_min = self._template.sampling.p_min
+        refused: dict[int, _Refusal] = {}
+        for i, candidate in enumerate(candidates):
+            stated = candidate.verbalized
+            if problem := self._template.output.problem(candidate.fields):
+                refused[i] = _Refusal("schema", problem)
+            elif stated is not None and stated < p_min:
+                refused[i] = _Refusal("filter", f"stated probability {stated:g} is below p_min {p_min:g}")
+            elif problem := self._template.refused(candidate.fields):
+                refused[i] = _Refusal("filter", problem)
+        return refused
+
+    def _admit(
+        self, ids: Sequence[str], candidates: Sequence[Candidate], refused: Container[int]
+    ) -> Flow[dict[int, _Refusal]]:
+        """Wait for one's turn, then keep what is new and wanted; returns what is not."""
+        texts = {i: self._compared(one) for i, one in enumerate(candidates) if i not in refused}
+        vectors = yield from self._embed(list(texts.values()))
+        yield from in_order()
+        return {i: refusal for i, text in texts.items() if (refusal := self._refusal(ids[i], text, vectors.get(text)))}
+
+    def _embed(self, texts: Sequence[str]) -> Flow[dict[str, Vector]]:
+        """The vectors of texts that may be new; a text that equals a kept one will not need its own."""
+        if self._index is None:
+            return {}
+        new = [text for text in dict.fromkeys(texts) if not self._index.seen(text)]
+        vectors = yield from ask_all([Embed(text) for text in new])
+        return dict(zip(new, vectors, strict=True))
+
+    def _refusal(self, name: str, text: str, vector: Vector | None) -> _Refusal | None:
+        if self._quota.full:
+            return _Refusal("over_budget", "enough records were kept before this one")
+        twin = self._index.admit(name, text, vector) if self._index else None
+        if twin:
+            return _Refusal("duplicate", twin.stage, twin.name, twin.similarity)
+        self._quota.taken += 1
+        return None
+
+    def _compared(self, candidate: Candidate) -> str:
+        on = self._template.dedup.on if self._template.dedup else ()
+        return "\n".join(str(candidate.fields[name]) for name in on)
+
+    def _label(self, candidates: Sequence[Candidate], values: Mapping[str, object]) -> Flow[list[dict[str, SoftLabel]]]:
+        """The soft labels of each candidate, all asked at once."""
+        asked = yield from together([self._one_label(label, candidates, values) for label in self._template.labels])
+        names = [label.name for label in self._template.labels]
+        return [{name: labels[i] for name, labels in zip(names, asked, strict=True)} for i in range(len(candidates))]
+
+    def _one_label(
+        self, label: Label, candidates: Sequence[Candidate], values: Mapping[str, object]
+    ) -> Flow[list[SoftLabel]]:
+        texts = [self._render.label(label, {**values, **one.fields}) for one in candidates]
+        neutral = dict.fromkeys(self._template.output.fields, CONTENT_FREE)
+        free = [self._render.label(label, {**values, **neutral})] * len(texts) if label.calibrate != "none" else []
+        return (yield from soft_labels(texts, label.classes, content_free=free))
+
+    def _meta(self, basis: Basis, values: Mapping[str, object], row: Row) -> dict[str, object]:
+        used = {name: values[name] for name in sorted(self._render.variables() & values.keys())}
+        place = {"row": row.index} if row.fields else {}
+        return {**self._origin, "basis": basis, **place, "variables": used}
+
+
+def _record(name: str, merged: Merged, labels: Mapping[str, SoftLabel], common: Mapping[str, object]) -> Record:
+    candidate, count = merged
+    meta = {**common, "merged": count}
+    if common["basis"] == "verbalized":
+        meta["verbalized"] = candidate.verbalized
+    optional = {"logp": candidate.logp, "reasoning": candidate.reasoning, "flags": list(candidate.flags) or None}
+    meta |= {key: value for key, value in optional.items() if value is not None}
+    return Record(name, candidate.fields, candidate.weight, labels, meta)
+
+
+def _malformed(name: str, lost: Malformed, common: Mapping[str, object]) -> Rejected:
+    return Rejected(Record(name, {}, lost.weight, {}, {**common, "raw": lost.raw}), "malformed", lost.problem)
+
+
+def _within(ids: Sequence[str], refused: Mapping[int, _Refusal]) -> dict[int, int]:
+    """Repeats whose twin is of the same draw, and that twin."""
+    numbers = {name: i for i, name in enumerate(ids)}
+    return {i: numbers[one.twin] for i, one in refused.items() if one.twin in numbers}

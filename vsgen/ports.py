@@ -1,0 +1,85 @@
+"""The seams of vsgen: what a model, an embedder, a sampler and an executor must offer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+from typing import Protocol, runtime_checkable
+
+from vsgen.flow import Flow
+from vsgen.values import Call, Completion, Distribution, Embed, Generate, Prompt, Reply, Score, Scores, Vector
+
+
+class LanguageModel(Protocol):
+    """Answers batches of calls; each reply depends on its own call only, never on the rest of the batch."""
+
+    @property
+    def name(self) -> str:
+        """Names the weights; part of every call's digest in the journal."""
+        ...
+
+    def generate(self, calls: Sequence[Generate]) -> Sequence[Completion]:
+        """Draw one completion per call, in the order of the calls."""
+        ...
+
+    def score(self, calls: Sequence[Score]) -> Sequence[Scores]:
+        """Score all choices of each call, in the order of the calls."""
+        ...
+
+
+class Embedder(Protocol):
+    """Turns texts into unit vectors."""
+
+    @property
+    def name(self) -> str:
+        """Names the weights; part of every call's digest in the journal."""
+        ...
+
+    def embed(self, calls: Sequence[Embed]) -> Sequence[Vector]:
+        """One unit vector per call, in the order of the calls."""
+        ...
+
+
+class Executor(Protocol):
+    """Where calls of one kind wait and are answered, in any order."""
+
+    def submit(self, ticket: int, call: Call) -> None:
+        """Put a call in the queue; `ticket` is the caller's own number for it."""
+        ...
+
+    def collect(self) -> Sequence[tuple[int, Reply]]:
+        """Work until at least one waiting call is answered; empty only if none waits."""
+        ...
+
+
+@runtime_checkable
+class Streaming(Protocol):
+    """A language model whose running batch can be joined: finished calls leave it and waiting ones enter."""
+
+    def decoder(self) -> Executor:
+        """A new executor of `Generate` calls."""
+        ...
+
+
+class Sampler(Protocol):
+    """A method: how one prompt becomes a distribution of candidates."""
+
+    def __call__(self, prompt: Prompt, rng: Random) -> Flow[Distribution]:
+        """Draw once. All randomness of the draw comes from `rng`."""
+        ...
+
+
+class Journal(Protocol):
+    """The memory of all calls and their raw replies."""
+
+    def key(self, model: str, call: Call) -> str:
+        """The digest of what is asked: model, prompt, parameters, seed."""
+        ...
+
+    def find(self, key: str) -> Reply | None:
+        """The reply to a call that was asked before."""
+        ...
+
+    def add(self, key: str, model: str, call: Call, reply: Reply) -> None:
+        """Remember a reply; on disk, where there is one, when this returns."""
+        ...

@@ -1,0 +1,62 @@
+"""What a template will ask, without asking it: the first calls of the first draws, and the questions for the labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from vsgen.flow import Flow, InOrder
+from vsgen.labels.soft import question
+from vsgen.pipeline import Outcome, Pipeline, Quota
+from vsgen.template.render import Renderer
+from vsgen.template.schema import Template
+from vsgen.template.variables import draw_variables
+from vsgen.values import Completion, Generate, Prompt, Row
+
+_REPLY = "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """One draw, as far as it can be known beforehand."""
+
+    id: str
+    call: Generate
+    """The first call."""
+    turns: tuple[str, ...]
+    """What the user says in later turns; the model's replies stand as ``…``."""
+    labels: tuple[Prompt, ...]
+    """What is asked about an answer, which stands as ``…``."""
+
+
+def preview(template: Template, rows: Iterator[Row], *, seed: int, count: int) -> Iterator[Preview]:
+    """Preview the first `count` draws, or fewer if there are fewer rows.
+
+    Raises:
+        TemplateError: A row lacks a variable.
+    """
+    pipeline = Pipeline(template, seed=seed, model="", index=None, quota=Quota(None))
+    render = Renderer(template)
+    for number, row in zip(range(count), rows, strict=False):
+        calls = _conversation(pipeline.draw(row, number))
+        turns = tuple(call.prompt.messages[-1].content for call in calls[1:])
+        values = {
+            **draw_variables(template, seed, number),
+            **row.fields,
+            **dict.fromkeys(template.output.fields, _REPLY),
+        }
+        labels = tuple(question(render.label(one, values), one.classes) for one in template.labels)
+        yield Preview(f"{template.name}/{number:06d}", calls[0], turns, labels)
+
+
+def _conversation(flow: Flow[Outcome]) -> list[Generate]:
+    """The first call of each turn, had with a model that says nothing but ``…``."""
+    calls: list[Generate] = []
+    try:
+        asked = next(flow)
+        while not isinstance(asked, InOrder) and isinstance(asked[0], Generate):
+            calls.append(asked[0])
+            asked = flow.send([Completion(_REPLY) for _ in asked])
+    except StopIteration:
+        pass
+    return calls

@@ -1,0 +1,1 @@
+"""sampling: see vsgen/README.md."""

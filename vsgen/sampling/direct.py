@@ -1,0 +1,66 @@
+"""direct and cot: k independent replies, each one answer.
+
+Together they are an empirical distribution: every reply weighs 1/k, and equal answers add up when repeats are merged.
+On an aligned model this is where mode collapse shows (arXiv 2510.01171, section 3).
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from vsgen.flow import Flow, ask_all
+from vsgen.sampling import prompts, schemas
+from vsgen.sampling.parse import Parsed, parse_one, parse_text
+from vsgen.sampling.settings import Settings, instructed
+from vsgen.values import Candidate, Completion, Distribution, Malformed, Prompt
+
+
+def direct(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]:
+    """Ask the task itself k times; with a single field the reply is the answer."""
+    plain = len(settings.fields) == 1
+    schema = None if plain else schemas.one(settings.item_schema, reasoning=False)
+    asked = instructed(prompt, prompts.direct(settings.fields))
+    return (yield from _draw(settings, asked, schema, rng))
+
+
+def cot(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]:
+    """Ask for reasoning and an answer, k times."""
+    schema = schemas.one(settings.item_schema, reasoning=True)
+    asked = instructed(prompt, prompts.cot(settings.fields))
+    return (yield from _draw(settings, asked, schema, rng))
+
+
+def read_answer(settings: Settings, reply: Completion) -> Parsed:
+    """One answer out of a reply, in the form in which this method asks for it."""
+    if settings.method != "cot" and len(settings.fields) == 1:
+        return parse_text(reply.text, settings.fields[0], stopped=reply.stopped)
+    return parse_one(reply.text, settings.fields, stopped=reply.stopped)
+
+
+def from_answers(
+    settings: Settings, replies: tuple[Completion, ...]
+) -> tuple[tuple[Candidate, ...], tuple[Malformed, ...]]:
+    """The candidates of replies with one answer each, all of equal weight, and the replies without any."""
+    candidates: list[Candidate] = []
+    malformed: list[Malformed] = []
+    weight = 1 / len(replies)
+    for number, reply in enumerate(replies):
+        parsed = read_answer(settings, reply)
+        if not parsed.items:
+            malformed.append(Malformed(reply.text, weight, parsed.problem or "", number))
+            continue
+        item = parsed.items[0]
+        logp = None if settings.method == "cot" else reply.logp
+        candidates.append(Candidate(item.fields, weight, None, logp, parsed.reasoning, _flags(item.flags), number))
+    return tuple(candidates), tuple(malformed)
+
+
+def _draw(settings: Settings, asked: Prompt, schema: str | None, rng: Random) -> Flow[Distribution]:
+    calls = [settings.generate(asked, rng, schema=schema) for _ in range(settings.k)]
+    replies = tuple((yield from ask_all(calls)))
+    return Distribution("frequency", *from_answers(settings, replies), replies)
+
+
+def _flags(flags: tuple[str, ...]) -> tuple[str, ...]:
+    """Without the flag that a probability is missing: none was asked for."""
+    return tuple(flag for flag in flags if flag != "no-probability")

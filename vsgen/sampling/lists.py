@@ -1,0 +1,75 @@
+"""sequence, vs, vs-cot, vs-multi: several answers in one reply.
+
+Verbalized sampling (arXiv 2510.01171) asks for a distribution of answers with their probabilities instead of one
+answer: the typical reply to that is the distribution that the model has learnt, not its mode. sequence is its baseline,
+the list without the probabilities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+from vsgen.flow import Flow, ask
+from vsgen.sampling import prompts, schemas
+from vsgen.sampling.parse import Item, Parsed, parse_list, weigh
+from vsgen.sampling.settings import Settings, answered, instructed
+from vsgen.values import Basis, Candidate, Completion, Distribution, Malformed, Prompt
+
+
+def sequence(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]:
+    """Ask for k different answers; all weigh the same."""
+    schema = schemas.many(settings.item_schema, settings.k)
+    asked = instructed(prompt, prompts.sequence(settings.fields, settings.k))
+    reply = yield from ask(settings.generate(asked, rng, schema=schema))
+    return _distribution(settings, [reply], [settings.k], "uniform")
+
+
+def verbalized(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]:
+    """Ask for k answers and their probabilities; vs-cot for the model's thoughts on the range of answers first."""
+    reasoning = settings.method == "vs-cot"
+    schema = schemas.many(settings.item_schema, settings.k, verbalized=True, p_max=settings.p_max, reasoning=reasoning)
+    words = prompts.verbalized(settings.fields, settings.k, p_max=settings.p_max, reasoning=reasoning)
+    reply = yield from ask(settings.generate(instructed(prompt, words), rng, schema=schema))
+    return _distribution(settings, [reply], [settings.k], "verbalized")
+
+
+def verbalized_turns(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]:
+    """Announce k answers, and ask for them a few a turn, with the whole conversation in view."""
+    turns = settings.turns
+    words = prompts.verbalized(settings.fields, turns[0], p_max=settings.p_max, reasoning=False, total=settings.k)
+    asked = instructed(prompt, words)
+    replies: list[Completion] = []
+    for number, size in enumerate(turns):
+        if number:
+            asked = answered(asked, replies[-1].text, prompts.more(size))
+        schema = schemas.many(settings.item_schema, size, verbalized=True, p_max=settings.p_max)
+        replies.append((yield from ask(settings.generate(asked, rng, schema=schema))))
+    return _distribution(settings, replies, turns, "verbalized")
+
+
+def _distribution(
+    settings: Settings, replies: Sequence[Completion], sizes: Sequence[int], basis: Basis
+) -> Distribution:
+    """Pool what the replies hold; a reply without answers keeps the share of those that were asked of it."""
+    parsed = [parse_list(reply.text, settings.fields, stopped=reply.stopped) for reply in replies]
+    lost = {i: sizes[i] / sum(sizes) for i, read in enumerate(parsed) if not read.items}
+    malformed = [Malformed(replies[i].text, share, parsed[i].problem or "", i) for i, share in lost.items()]
+    found = [(i, item) for i, read in enumerate(parsed) for item in read.items]
+    weights = _weights([item for _, item in found], basis)
+    left = 1 - sum(lost.values())
+    candidates = [
+        _candidate(parsed[i], i, item, left * weight, basis) for (i, item), weight in zip(found, weights, strict=True)
+    ]
+    return Distribution(basis, tuple(candidates), tuple(malformed), tuple(replies))
+
+
+def _weights(items: Sequence[Item], basis: Basis) -> Sequence[float]:
+    return weigh(items) if basis == "verbalized" else [1 / len(items)] * len(items)
+
+
+def _candidate(read: Parsed, reply: int, item: Item, weight: float, basis: Basis) -> Candidate:
+    if basis == "verbalized":
+        return Candidate(item.fields, weight, item.verbalized, None, read.reasoning, item.flags, reply)
+    flags = tuple(flag for flag in item.flags if flag != "no-probability")
+    return Candidate(item.fields, weight, None, None, read.reasoning, flags, reply)

@@ -1,0 +1,48 @@
+"""The JSON Schemas of replies, for backends that can constrain decoding: they enforce k, the fields and the form."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from vsgen.sampling import prompts
+
+_REASONING = {"type": "string", "minLength": 1, "maxLength": 2000}
+_STEP = 0.001
+
+
+def one(item: Mapping[str, Any] | None, *, reasoning: bool) -> str | None:
+    """The reply of cot, and of direct with several fields: one object."""
+    if item is None:
+        return None
+    return json.dumps(_with({prompts.REASONING: _REASONING} if reasoning else {}, item, {}))
+
+
+def many(
+    item: Mapping[str, Any] | None,
+    k: int,
+    *,
+    verbalized: bool = False,
+    p_max: float | None = None,
+    reasoning: bool = False,
+) -> str | None:
+    """The reply of the list methods: exactly k objects.
+
+    A stated probability is a multiple of 0.001 from 0 to `p_max` (1 by default): a free number may run on for tens of
+    digits.
+    """
+    if item is None:
+        return None
+    stated = {"type": "number", "minimum": 0, "maximum": 1 if p_max is None else p_max, "multipleOf": _STEP}
+    items = _with({}, item, {prompts.PROBABILITY: stated} if verbalized else {})
+    responses = {"type": "array", "items": items, "minItems": k, "maxItems": k}
+    whole = {"type": "object", "properties": {prompts.RESPONSES: responses}, "required": [prompts.RESPONSES]}
+    return json.dumps(_with({prompts.REASONING: _REASONING} if reasoning else {}, whole, {}))
+
+
+def _with(before: dict[str, Any], schema: Mapping[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """The object schema with properties added; their order is the order of decoding."""
+    properties = {**before, **schema["properties"], **after}
+    required = [*before, *schema.get("required", ()), *after]
+    return {**schema, "properties": properties, "required": required, "additionalProperties": False}

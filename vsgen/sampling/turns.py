@@ -1,0 +1,27 @@
+"""multi-turn: one answer, then another, with everything said so far in view.
+
+Later answers depend on earlier ones, so their shares are no frequencies: all weigh the same.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from vsgen.flow import Flow, ask
+from vsgen.sampling import prompts, schemas
+from vsgen.sampling.direct import from_answers
+from vsgen.sampling.settings import Settings, answered, instructed
+from vsgen.values import Completion, Distribution, Prompt
+
+
+def multi_turn(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]:
+    """Ask k times in one conversation; the user's turns are kept as well as the model's."""
+    plain = len(settings.fields) == 1
+    schema = None if plain else schemas.one(settings.item_schema, reasoning=False)
+    asked = instructed(prompt, prompts.direct(settings.fields))
+    replies: list[Completion] = []
+    for _ in range(settings.k):
+        reply = yield from ask(settings.generate(asked, rng, schema=schema))
+        replies.append(reply)
+        asked = answered(asked, reply.text, prompts.another(settings.fields))
+    return Distribution("uniform", *from_answers(settings, tuple(replies)), tuple(replies))

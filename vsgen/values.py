@@ -1,0 +1,198 @@
+"""The nouns that every room shares: rows, prompts, calls, replies, candidates, records.
+
+All are frozen and hold plain Python values only, so that they can be written to the journal, compared and hashed.
+Units: every ``logp`` and ``logq`` is in nats; ``logp`` is the model's own log-probability at temperature 1 and
+``logq`` the log-probability under the distribution that was really drawn from (temperature, top-p and grammar applied).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+Role: TypeAlias = Literal["system", "user", "assistant"]
+Basis: TypeAlias = Literal["verbalized", "frequency", "uniform"]
+Reason: TypeAlias = Literal["duplicate", "malformed", "schema", "filter", "over_budget"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the input; without an input there is a single row without fields."""
+
+    index: int
+    """Position in the input, from 0."""
+    fields: Mapping[str, object] = field(default_factory=dict)
+    """The line's JSON object; its keys are variables of the template."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a model is asked: a conversation, and optionally the beginning of the reply."""
+
+    messages: tuple[Message, ...] = ()
+    prefill: str = ""
+    """The reply's first characters, to be continued. Without messages it is the whole text: plain completion, with
+    no chat template."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generate:
+    """Asks a language model for one reply."""
+
+    prompt: Prompt
+    seed: int
+    """Names this draw: the same call with the same seed draws the same tokens, whatever else is in its batch."""
+    temperature: float = 1.0
+    """0 is greedy."""
+    top_p: float = 1.0
+    top_k: int = 0
+    """0 keeps the whole vocabulary."""
+    min_p: float = 0.0
+    max_tokens: int = 512
+    stop: tuple[str, ...] = ()
+    """The reply ends before the first of these."""
+    schema: str | None = None
+    """A JSON Schema, as JSON text, that the reply must obey; a backend without constrained decoding ignores it."""
+    prefix: tuple[int, ...] = ()
+    """Token ids already drawn, which the reply continues."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Asks a language model for log P(choice | prompt) of whole choices."""
+
+    prompt: Prompt
+    choices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Embed:
+    """Asks an embedder for the unit vector of a text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """The reply to `Generate`."""
+
+    text: str
+    tokens: tuple[int, ...] = ()
+    """Ids of the drawn tokens, after `Generate.prefix`; the stop token included where the model drew one."""
+    logp: float | None = None
+    """Sum over `tokens`, nats, at temperature 1; None where the backend cannot say."""
+    logq: float | None = None
+    """Sum over `tokens`, nats, as drawn; None where the backend cannot say."""
+    stopped: bool = True
+    """The model or a stop string ended the reply; False when `max_tokens` cut it."""
+    prompt_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The reply to `Score`."""
+
+    logp: tuple[float, ...]
+    """One per choice: log P(all tokens of the choice, then the end of the reply | prompt), nats."""
+    prompt_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """The reply to `Embed`: a vector of length 1."""
+
+    data: bytes
+    """Little-endian float32 components."""
+
+
+Call: TypeAlias = Generate | Score | Embed
+Reply: TypeAlias = Completion | Scores | Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One answer out of a distribution."""
+
+    fields: Mapping[str, object]
+    """What the user asked for: field name to value."""
+    weight: float
+    """Share of its own distribution; a distribution's candidates and malformed replies sum to 1."""
+    verbalized: float | None = None
+    """The probability that the model stated, raw (a percentage is divided by 100); None if missing or impossible."""
+    logp: float | None = None
+    """log P(the reply) where the reply is this candidate alone, nats."""
+    reasoning: str | None = None
+    flags: tuple[str, ...] = ()
+    """What was odd or mended while reading it, e.g. ``no-probability``, ``truncated``."""
+    reply: int = 0
+    """Which of the draw's completions it was read from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A reply in which no candidate could be found."""
+
+    raw: str
+    weight: float
+    problem: str
+    reply: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """What one draw yields: weighted candidates, and the replies that could not be read."""
+
+    basis: Basis
+    """Where the weights come from: stated by the model, counted over independent replies, or equal by default."""
+    candidates: tuple[Candidate, ...]
+    malformed: tuple[Malformed, ...] = ()
+    completions: tuple[Completion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SoftLabel:
+    """A teacher's distribution over the classes of one label."""
+
+    probs: Mapping[str, float]
+    """P(class | text), renormalised over the classes, calibrated where that was asked for."""
+    entropy: float
+    """Of `probs`, nats."""
+    margin: float
+    """The largest of `probs` less the second largest."""
+    label_mass: float
+    """P(the reply is one of the classes): low where the question or the classes do not suit the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row of the output."""
+
+    id: str
+    fields: Mapping[str, object]
+    probability: float
+    """The candidate's share of its own draw."""
+    labels: Mapping[str, SoftLabel]
+    meta: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A candidate that did not become a record, and why."""
+
+    record: Record
+    reason: Reason
+    detail: str = ""
+    """What was wrong, in words."""
+    twin: str | None = None
+    """The id of the record that a duplicate repeats."""
+    similarity: float | None = None
+    """Cosine to the twin."""
