@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from vsgen.dedup.index import Index
 from vsgen.dedup.merge import Merged, merge
-from vsgen.errors import TemplateError
+from vsgen.errors import InputError, TemplateError
 from vsgen.flow import Flow, ask_all, in_order, together
 from vsgen.labels.soft import CONTENT_FREE, soft_labels
 from vsgen.ports import Sampler
@@ -119,15 +119,19 @@ class Pipeline:
         """Draw number `number` of the run, for one row.
 
         Raises:
-            TemplateError: The row lacks a variable of the prompt.
+            InputError: The row lacks a variable of the prompt.
+            TemplateError: There is no row, and the template itself lacks one.
         """
         values = {**draw_variables(self._template, self._seed, number), **row.fields}
         try:
             prompt = self._render.prompt(values)
         except TemplateError as error:
-            if not self._skip_bad_rows:
+            if not row.fields:
                 raise
-            return Outcome(skipped=str(error))
+            problem = f"input row {row.index + 1}: {error}"
+            if self._skip_bad_rows:
+                return Outcome(skipped=problem)
+            raise InputError(f"{problem}; or pass --on-error skip") from error
         rng = Random(f"{self._seed}/{self._template.name}/{number}")
         drawn = yield from self._sampler(prompt, rng)
         ids = [f"{self._template.name}/{number:06d}.{i}" for i in range(len(drawn.candidates) + len(drawn.malformed))]
@@ -177,7 +181,7 @@ class Pipeline:
     def _refusal(self, name: str, text: str, vector: Vector | None) -> _Refusal | None:
         if self._quota.full:
             return _Refusal("over_budget", "enough records were kept before this one")
-        twin = self._index.admit(name, text, vector) if self._index else None
+        twin = None if self._index is None else self._index.admit(name, text, vector)
         if twin:
             return _Refusal("duplicate", twin.stage, twin.name, twin.similarity)
         self._quota.taken += 1

@@ -16,12 +16,13 @@ def templates(
 ) -> None:
     """List the shipped templates, or print one."""
     with user_errors():
-        from vsgen.template.catalog import described, shipped_text
+        from vsgen.template.catalog import describe
+        from vsgen.template.load import template_text
 
         if name is not None:
-            typer.echo(shipped_text(name), nl=False)
+            typer.echo(template_text(name), nl=False)
             return
-        for shipped, description in described():
+        for shipped, description in describe().items():
             typer.echo(f"{shipped:18} {description}")
 
 
@@ -34,9 +35,9 @@ def init(
     """Start a template of one's own from a shipped one."""
     with user_errors():
         from vsgen.errors import OptionError, OutputError
-        from vsgen.template.catalog import shipped_text
+        from vsgen.template.load import template_text
 
-        text = shipped_text(template)
+        text = template_text(template)
         try:
             with file.open("x", encoding="utf-8") as new:
                 new.write(text)

@@ -6,9 +6,9 @@ from functools import partial
 
 from vsgen.ports import Sampler
 from vsgen.sampling.direct import cot, direct
-from vsgen.sampling.lists import sequence, verbalized, verbalized_turns
 from vsgen.sampling.settings import Settings
 from vsgen.sampling.turns import multi_turn
+from vsgen.sampling.verbalized import sequence, verbalized, verbalized_turns
 
 
 def open_sampler(settings: Settings) -> Sampler:

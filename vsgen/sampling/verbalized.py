@@ -65,7 +65,7 @@ def _distribution(
 
 
 def _weights(items: Sequence[Item], basis: Basis) -> Sequence[float]:
-    return weigh(items) if basis == "verbalized" else [1 / len(items)] * len(items)
+    return weigh(items) if basis == "verbalized" else [1 / len(items) for _ in items]
 
 
 def _candidate(read: Parsed, reply: int, item: Item, weight: float, basis: Basis) -> Candidate:

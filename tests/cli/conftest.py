@@ -1,0 +1,27 @@
+"""The command line, run in this process, as a user would type it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from vsgen.cli.app import app
+
+Vsgen: TypeAlias = Callable[..., Result]
+
+
+@pytest.fixture
+def vsgen() -> Vsgen:
+    """Runs a command; `Result.stdout`, `.stderr` and `.exit_code` are what a shell would see."""
+    runner = CliRunner()
+
+    def command(*words: object, stdin: str | None = None) -> Result:
+        arguments: Sequence[str] = [str(word) for word in words]
+        result = runner.invoke(app, arguments, input=stdin)
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return result
+
+    return command

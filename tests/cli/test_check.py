@@ -1,0 +1,87 @@
+"""``vsgen check`` shows what is wrong, and what will be asked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Vsgen
+
+TEMPLATE = """\
+version: 1
+name: tickets
+prompt: Write a ticket about a {{ product }}.
+variables: {product: [kettle, lamp]}
+sampling: {method: vs, k: 3}
+labels:
+  - {name: queue, classes: [billing, bug], prompt: "Which queue? {{ text }}"}
+"""
+
+
+@pytest.fixture
+def template(tmp_path: Path) -> Path:
+    path = tmp_path / "tickets.yaml"
+    path.write_text(TEMPLATE)
+    return path
+
+
+def test_a_good_template_shows_its_prompts_its_schema_and_its_labels(vsgen: Vsgen, template: Path) -> None:
+    shown = vsgen("check", template, "-n", 4)
+    assert shown.exit_code == 0
+    assert shown.stdout.count("Write a ticket about a ") == 4
+    assert "Generate 3 different responses" in shown.stdout
+    schema = json.loads(shown.stdout.split("[reply schema]\n")[1].splitlines()[0])
+    assert schema["properties"]["responses"]["maxItems"] == 3
+    assert "Which queue? …\n\nReply with exactly one of these: billing, bug." in shown.stdout
+
+
+def test_the_method_and_its_later_turns_are_shown(vsgen: Vsgen, template: Path) -> None:
+    shown = vsgen("check", template, "--method", "vs-multi", "-k", 5, "-n", 1).stdout
+    assert "In all, 5 responses" in shown
+    assert "Generate 2 more" in shown
+    assert "Generate 1 more" in shown
+
+
+def test_input_rows_are_variables(vsgen: Vsgen, template: Path, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"product": "submarine"}\n')
+    shown = vsgen("check", template, rows)
+    assert "about a submarine." in shown.stdout
+    assert vsgen("check", template, "-", stdin='{"product": "zeppelin"}\n').stdout.count("zeppelin") == 1
+
+
+def test_check_draws_the_values_that_run_draws_with_the_same_seed(vsgen: Vsgen, template: Path) -> None:
+    assert vsgen("check", template, "-n", 6).stdout == vsgen("check", template, "-n", 6, "--seed", 0).stdout
+    assert vsgen("check", template, "-n", 6).stdout != vsgen("check", template, "-n", 6, "--seed", 1).stdout
+
+
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [
+        (("k: 3", "k: 0"), "tickets.yaml:5: sampling.k: must be >= 1, got 0"),
+        (("method: vs", "method: vz"), "tickets.yaml:5: sampling.method"),
+        (("sampling:", "samplin:"), "did you mean 'sampling'?"),
+        (("{{ product }}", "{{ produkt }}"), "'produkt'"),
+        (("{{ product }}", "{{ product"), "tickets.yaml:3"),
+        (("version: 1\n", ""), "version"),
+    ],
+)
+def test_a_bad_template_is_one_message_with_its_place(
+    vsgen: Vsgen, template: Path, wrong: tuple[str, str], expected: str
+) -> None:
+    template.write_text(TEMPLATE.replace(*wrong))
+    shown = vsgen("check", template)
+    assert shown.exit_code == 2
+    assert expected in shown.stderr
+    assert "Traceback" not in shown.stderr
+    assert shown.stdout == ""
+
+
+def test_a_template_that_is_not_there_is_named(vsgen: Vsgen) -> None:
+    shown = vsgen("check", "support-ticket")
+    assert shown.exit_code == 2
+    assert "support-tickets" in shown.stderr

@@ -1,0 +1,220 @@
+"""``vsgen run`` with the embedded model: what comes out, and how it fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Vsgen
+
+FAST = ("--set", "dedup.embedder=hash", "--set", "dedup.threshold=0.9")
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def command(*words: object) -> list[str]:
+    return [sys.executable, "-m", "vsgen", *map(str, words)]
+
+
+def test_a_run_keeps_what_was_asked_for_and_accounts_for_the_rest(vsgen: Vsgen, tmp_path: Path) -> None:
+    out, rejects = tmp_path / "out.jsonl", tmp_path / "rejects.jsonl"
+    ended = vsgen("run", "support-tickets", "-n", 12, "-o", out, "--rejects", rejects, *FAST)
+    assert (ended.exit_code, ended.stdout) == (0, "")
+    records, refused = lines(out), lines(rejects)
+    assert len(records) == 12
+    assert len({one["id"] for one in [*records, *refused]}) == len(records) + len(refused)
+    shares: Counter[str] = Counter()
+    for one in [*records, *refused]:
+        shares[one["id"].split(".")[0]] += one["probability"]
+    assert all(share == pytest.approx(1, abs=1e-4) for share in shares.values())
+    for record in records:
+        assert list(record) == ["id", "text", "probability", "labels", "meta"]
+        assert sum(record["labels"]["category"]["probs"].values()) == pytest.approx(1, abs=1e-4)
+        assert record["meta"]["method"] == "vs"
+        assert record["meta"]["template"].startswith("support-tickets@")
+    assert f"{len(records) + len(refused)} candidates = 12 kept" in ended.stderr
+    assert not (tmp_path / "out.jsonl.part").exists()
+    calls = Counter(entry["kind"] for entry in lines(tmp_path / "out.jsonl.journal"))
+    assert calls["generate"] >= len(shares)
+    assert calls["score"] == 12
+
+
+@pytest.mark.parametrize("method", ["direct", "cot", "sequence", "multi-turn", "vs", "vs-cot", "vs-multi"])
+def test_every_method_yields_rows(vsgen: Vsgen, method: str) -> None:
+    ended = vsgen("run", "random-item", "-n", 3, "--method", method, "-k", 3, "--patience", 60, *FAST)
+    assert ended.exit_code == 0, ended.stderr
+    rows = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert len({row["text"] for row in rows}) == 3
+    assert {row["meta"]["method"] for row in rows} == {method}
+
+
+def test_the_window_does_not_change_the_output(vsgen: Vsgen) -> None:
+    outputs = {vsgen("run", "jokes", "-n", 8, "--batch", batch, *FAST).stdout for batch in (1, 3, 32)}
+    assert len(outputs) == 1
+
+
+def test_another_seed_makes_other_rows(vsgen: Vsgen) -> None:
+    outputs = {vsgen("run", "jokes", "-n", 3, "--seed", seed, *FAST).stdout for seed in (1, 2)}
+    assert len(outputs) == 2
+
+
+def test_each_input_row_is_drawn_for_once_and_in_order(vsgen: Vsgen) -> None:
+    rows = "".join(json.dumps({"animal": animal}) + "\n" for animal in ("cat", "cow", "owl"))
+    ended = vsgen("run", "jokes", "-", "--no-dedup", "--no-meta", stdin=rows)
+    assert ended.exit_code == 0
+    draws = [json.loads(line)["id"].split("/")[1].split(".")[0] for line in ended.stdout.splitlines()]
+    assert sorted(set(draws)) == ["000000", "000001", "000002"]
+    assert draws == sorted(draws)
+
+
+def test_a_bad_input_line_stops_or_is_skipped(vsgen: Vsgen, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"animal": "cat"}\nnot json\n{"animal": "owl"}\n')
+    stopped = vsgen("run", "jokes", rows, *FAST)
+    assert stopped.exit_code == 2
+    assert "rows.jsonl:2: not JSON" in stopped.stderr
+    skipped = vsgen("run", "jokes", rows, "--on-error", "skip", *FAST)
+    assert skipped.exit_code == 0
+    assert {json.loads(line)["meta"]["row"] for line in skipped.stdout.splitlines()} == {0, 1}
+
+
+def test_saturation_ends_a_run_short_and_says_why(vsgen: Vsgen) -> None:
+    template = ("random-item", "--set", "variables.thing=[day of the week]")
+    ended = vsgen("run", *template, "-n", 500, "--patience", 5, *FAST)
+    assert ended.exit_code == 1
+    assert 5 <= len(ended.stdout.splitlines()) < 500
+    assert "saturated" in ended.stderr
+
+
+@pytest.mark.parametrize(("budget", "least"), [(("--max-calls", 3), 3), (("--max-tokens", 3000), 1)])
+def test_a_budget_is_kept_and_ends_a_run_short(
+    vsgen: Vsgen, tmp_path: Path, budget: tuple[str, int], least: int
+) -> None:
+    out = tmp_path / "out.jsonl"
+    ended = vsgen("run", "jokes", "-n", 500, "-o", out, *budget, *FAST)
+    assert ended.exit_code == 1
+    assert budget[0] in ended.stderr
+    made = [entry for entry in lines(tmp_path / "out.jsonl.journal") if entry["kind"] == "generate"]
+    assert least <= len(made)
+    spent = len(made) if budget[0] == "--max-calls" else sum(len(entry["reply"]["tokens"]) for entry in made)
+    assert spent <= budget[1]
+    more = vsgen("run", "jokes", "-n", len(lines(out)) + 1, "-o", out, "--resume", *FAST)
+    assert more.exit_code == 0
+
+
+def test_an_existing_output_is_left_alone_unless_a_flag_says_otherwise(vsgen: Vsgen, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    arguments = ("run", "jokes", "-n", 3, "-o", out, *FAST)
+    assert vsgen(*arguments).exit_code == 0
+    before = out.read_bytes()
+    refused = vsgen(*arguments)
+    assert refused.exit_code == 2
+    assert "--overwrite" in refused.stderr and "--resume" in refused.stderr
+    again = vsgen(*arguments, "--resume")
+    assert again.exit_code == 0
+    assert "complete already" in again.stderr
+    anew = vsgen(*arguments, "--overwrite")
+    assert anew.exit_code == 0
+    assert "calls made now: none" in anew.stderr
+    assert out.read_bytes() == before
+
+
+def test_a_changed_threshold_reads_paid_replies_and_asks_nothing_anew(vsgen: Vsgen, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    vsgen("run", "story-openers", "-n", 20, "-o", out, *FAST)
+    changed = vsgen("run", "story-openers", "-n", 5, "-o", out, "--overwrite", *FAST, "--set", "sampling.p_min=0.01")
+    assert changed.exit_code == 0
+    assert "calls made now: none" in changed.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "expected"),
+    [
+        (("nowhere.yaml",), 2, "no such file"),
+        (("joke",), 2, "'jokes'"),
+        (("jokes", "--method", "vz"), 2, "sampling.method"),
+        (("jokes", "-k", "0"), 2, "sampling.k"),
+        (("jokes", "--set", "sampling.temprature=1"), 2, "temperature"),
+        (("jokes", "no-rows.jsonl"), 2, "no-rows.jsonl"),
+        (("jokes", "-n", "1", "-m", "./no-model"), 3, "no-model"),
+        (("jokes", "-n", "1", "-o", "/no/where/out.jsonl"), 4, "/no/where"),
+        (("jokes", "-n", "1", "--set", "dedup.embedder=./no-model"), 3, "no-model"),
+        (("jokes", "-n", "0"), 2, "-n"),
+        (("jokes", "-o", "same", "--rejects", "same"), 2, "two files"),
+    ],
+)
+def test_bad_input_is_one_message_with_the_documented_status(
+    vsgen: Vsgen, words: tuple[str, ...], status: int, expected: str
+) -> None:
+    ended = vsgen("run", *words)
+    assert ended.exit_code == status
+    assert expected in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert ended.stdout == ""
+
+
+def test_a_folder_that_is_no_model_is_named(vsgen: Vsgen, tmp_path: Path) -> None:
+    ended = vsgen("run", "jokes", "-n", 1, "-m", tmp_path)
+    assert ended.exit_code == 3
+    assert str(tmp_path) in ended.stderr
+    assert "config.json" in ended.stderr
+
+
+def test_a_reader_that_goes_away_ends_a_run_quietly() -> None:
+    run = subprocess.Popen(
+        command("run", "jokes", "-n", 400, "--quiet", *FAST), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert run.stdout is not None and run.stderr is not None
+    first = run.stdout.readline()
+    run.stdout.close()
+    assert json.loads(first)["id"].startswith("jokes/000000.")
+    assert run.wait(timeout=120) == 0
+    assert run.stderr.read() == b""
+    run.stderr.close()
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_says_how_to_go_on(tmp_path: Path, sent: signal.Signals) -> None:
+    out = tmp_path / "out.jsonl"
+    arguments = ("run", "story-openers", "-n", 300, "-o", out, "--patience", 0, *FAST)
+    run = subprocess.Popen(command(*arguments), stderr=subprocess.PIPE, text=True)
+    journal = tmp_path / "out.jsonl.journal"
+    while run.poll() is None and (not journal.exists() or journal.stat().st_size < 20_000):
+        os.sched_yield()
+    run.send_signal(sent)
+    _, said = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "Traceback" not in said
+    assert said.splitlines()[-1].split() == ["vsgen", *map(str, arguments), "--resume"]
+    assert all(json.loads(line) for line in journal.read_text().splitlines())
+
+
+def test_a_full_disk_stops_with_one_message_and_loses_nothing(vsgen: Vsgen, tmp_path: Path) -> None:
+    """A file-size limit stands in for the disk: the kernel refuses the same write in the same way."""
+    out = tmp_path / "out.jsonl"
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    arguments = ("run", "story-openers", "-n", 100, "-o", out, "--patience", 0, *FAST)
+    ended = subprocess.run(command(*arguments), preexec_fn=limit, capture_output=True, text=True, check=False)
+    assert ended.returncode == 4
+    assert "--resume" in ended.stderr and "Traceback" not in ended.stderr
+    kept = len((tmp_path / "out.jsonl.journal").read_bytes().splitlines())
+    resumed = vsgen(*arguments, "--resume")
+    assert resumed.exit_code == 0
+    assert len(lines(out)) == 100
+    assert kept > 10

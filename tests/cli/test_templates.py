@@ -1,0 +1,44 @@
+"""The ways to come by a template."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Vsgen
+
+SHIPPED = {"random-item", "support-tickets", "product-reviews", "jokes", "story-openers"}
+
+
+def test_templates_lists_and_prints(vsgen: Vsgen) -> None:
+    assert {line.split()[0] for line in vsgen("templates").stdout.splitlines()} >= SHIPPED
+    assert "name: jokes" in vsgen("templates", "jokes").stdout
+    assert vsgen("templates", "joke").exit_code == 2
+
+
+def test_every_shipped_template_is_good(vsgen: Vsgen) -> None:
+    for line in vsgen("templates").stdout.splitlines():
+        assert vsgen("check", line.split()[0]).exit_code == 0
+
+
+def test_init_starts_a_template_that_is_good_and_overwrites_nothing(vsgen: Vsgen, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    assert vsgen("init", path, "--from", "jokes").exit_code == 0
+    assert vsgen("check", path).exit_code == 0
+    path.write_text("precious")
+    assert vsgen("init", path).exit_code == 2
+    assert path.read_text() == "precious"
+    assert vsgen("init", tmp_path / "no" / "where.yaml").exit_code == 4
+
+
+def test_schema_is_a_json_schema_that_refuses_unknown_keys(vsgen: Vsgen) -> None:
+    schema = json.loads(vsgen("schema").stdout)
+    assert schema["additionalProperties"] is False
+    assert "sampling" in schema["properties"]
+
+
+def test_doctor_names_what_is_installed(vsgen: Vsgen) -> None:
+    shown = vsgen("doctor").stdout
+    assert "torch" in shown and "cpu" in shown

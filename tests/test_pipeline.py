@@ -1,0 +1,182 @@
+"""One draw's way, moved by hand: what is asked, what is kept, and where each candidate ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vsgen.dedup.index import Index
+from vsgen.errors import InputError, TemplateError
+from vsgen.flow import InOrder
+from vsgen.pipeline import Outcome, Pipeline, Quota
+from vsgen.template.load import load_template
+from vsgen.template.schema import Template
+from vsgen.values import Call, Completion, Embed, Generate, Reply, Row, Score, Scores, Vector
+
+TEMPLATE = """\
+version: 1
+name: tickets
+prompt: Write a ticket about a {{ product }}.
+variables: {product: [kettle]}
+output: {field: text, max_chars: 20}
+filter: {text: {reject: "(?i)sorry"}}
+sampling: {method: vs, k: 4, p_min: 0.05}
+labels:
+  - {name: queue, classes: [billing, bug], prompt: "Which queue? {{ text }}"}
+"""
+
+
+@pytest.fixture
+def template(tmp_path: Path) -> Template:
+    path = tmp_path / "tickets.yaml"
+    path.write_text(TEMPLATE)
+    return load_template(str(path))
+
+
+class Played:
+    """Moves a draw with a model that says `reply`, and an embedder that knows the texts by their first letter."""
+
+    def __init__(self, reply: str) -> None:
+        self.reply = reply
+        self.asked: list[Call] = []
+
+    def __call__(self, pipeline: Pipeline, number: int = 0, row: Row | None = None) -> Outcome:
+        flow = pipeline.draw(row or Row(0), number)
+        try:
+            wait = next(flow)
+            while True:
+                wait = flow.send(() if isinstance(wait, InOrder) else [self._answer(call) for call in wait])
+        except StopIteration as stop:
+            outcome: Outcome = stop.value
+            return outcome
+
+    def _answer(self, call: Call) -> Reply:
+        self.asked.append(call)
+        match call:
+            case Generate():
+                return Completion(self.reply, (1, 2, 3))
+            case Score():
+                return Scores((-1.0, -2.0))
+            case Embed():
+                vector = np.zeros(26, "<f4")
+                vector[ord(call.text[0].lower()) - ord("a")] = 1
+                return Vector(vector.tobytes())
+
+
+def reply(*items: tuple[str, float | None]) -> str:
+    return json.dumps({"responses": [{"text": text, "probability": p} for text, p in items]})
+
+
+def pipeline(template: Template, **changes: object) -> Pipeline:
+    settings = {"seed": 0, "model": "m", "index": Index(0.9), "quota": Quota(None)} | changes
+    return Pipeline(template, **settings)  # type: ignore[arg-type]
+
+
+def test_every_candidate_ends_as_a_record_or_as_a_reject_with_its_reason(template: Template) -> None:
+    said = reply(("apple", 0.4), ("Apple!", 0.1), ("avocado", 0.1), ("x" * 30, 0.1), ("sorry", 0.1), ("bean", 0.01))
+    outcome = Played(said)(pipeline(template))
+    assert [record.fields for record in outcome.records] == [{"text": "apple"}]
+    found = [(one.record.fields["text"], one.reason, one.twin, one.similarity) for one in outcome.rejected]
+    assert found == [
+        ("Apple!", "duplicate", "tickets/000000.0", 1.0),
+        ("avocado", "duplicate", "tickets/000000.0", 1.0),
+        ("x" * 30, "schema", None, None),
+        ("sorry", "filter", None, None),
+        ("bean", "filter", None, None),
+    ]
+    assert [one.detail for one in outcome.rejected[:2]] == ["exact", "semantic"]
+
+
+def test_weights_of_records_and_rejects_sum_to_one_and_repeats_give_theirs_to_the_twin(template: Template) -> None:
+    outcome = Played(reply(("apple", 0.4), ("avocado", 0.2), ("bean", 0.2)))(pipeline(template))
+    assert {record.fields["text"]: record.probability for record in outcome.records} == pytest.approx(
+        {"apple": 0.75, "bean": 0.25}
+    )
+    assert [one.record.probability for one in outcome.rejected] == [0.0]
+    assert [record.meta["merged"] for record in outcome.records] == [2, 1]
+
+
+def test_a_repeat_of_an_earlier_draw_keeps_its_own_weight(template: Template) -> None:
+    line = pipeline(template)
+    Played(reply(("apple", 0.5)))(line, 0)
+    later = Played(reply(("apricot", 0.5), ("bean", 0.5)))(line, 1)
+    assert [(one.twin, one.record.probability) for one in later.rejected] == [("tickets/000000.0", 0.5)]
+    assert [record.id for record in later.records] == ["tickets/000001.1"]
+
+
+def test_a_text_that_equals_a_kept_one_is_not_embedded_again(template: Template) -> None:
+    line = pipeline(template)
+    Played(reply(("apple", 0.5)))(line, 0)
+    played = Played(reply(("apple", 0.5), ("bean", 0.5), ("bean", 0.1)))
+    played(line, 1)
+    assert [call.text for call in played.asked if isinstance(call, Embed)] == ["bean"]
+
+
+def test_only_kept_candidates_are_labelled_and_labels_are_probabilities(template: Template) -> None:
+    played = Played(reply(("apple", 0.5), ("avocado", 0.2), ("bean", 0.2)))
+    outcome = played(pipeline(template))
+    asked = [call for call in played.asked if isinstance(call, Score)]
+    assert [call.prompt.messages[-1].content.split("\n")[0] for call in asked] == [
+        "Which queue? apple",
+        "Which queue? bean",
+    ]
+    for record in outcome.records:
+        assert record.labels["queue"].probs == pytest.approx({"billing": 0.731059, "bug": 0.268941}, abs=1e-6)
+
+
+def test_an_unreadable_reply_is_a_reject_that_keeps_it(template: Template) -> None:
+    outcome = Played("I would rather not.")(pipeline(template))
+    (lost,) = outcome.rejected
+    assert (lost.reason, lost.record.probability, lost.record.meta["raw"]) == ("malformed", 1.0, "I would rather not.")
+    assert (outcome.calls, outcome.tokens) == (1, 3)
+
+
+def test_nothing_is_kept_beyond_the_quota(template: Template) -> None:
+    outcome = Played(reply(("apple", 0.5), ("bean", 0.2), ("corn", 0.2)))(pipeline(template, quota=Quota(2)))
+    assert len(outcome.records) == 2
+    assert [(one.record.fields["text"], one.reason) for one in outcome.rejected] == [("corn", "over_budget")]
+
+
+def test_without_dedup_repeats_are_kept_and_nothing_is_embedded(template: Template) -> None:
+    played = Played(reply(("apple", 0.5), ("apple", 0.5)))
+    assert len(played(pipeline(template, index=None)).records) == 2
+    assert not any(isinstance(call, Embed) for call in played.asked)
+
+
+def test_a_rows_fields_are_variables_and_win_over_drawn_ones(template: Template) -> None:
+    played = Played(reply(("apple", 1.0)))
+    outcome = played(pipeline(template), row=Row(7, {"product": "zeppelin"}))
+    call = played.asked[0]
+    assert isinstance(call, Generate)
+    assert call.prompt.messages[0].content.startswith("Write a ticket about a zeppelin.\n\nGenerate 4")
+    assert outcome.records[0].meta["variables"] == {"product": "zeppelin"}
+    assert outcome.records[0].meta["row"] == 7
+
+
+def test_a_row_without_a_needed_variable_stops_or_is_skipped(template: Template, tmp_path: Path) -> None:
+    path = tmp_path / "bare.yaml"
+    path.write_text(TEMPLATE.replace("variables: {product: [kettle]}\n", ""))
+    bare = load_template(str(path))
+    with pytest.raises(InputError, match="input row 4: .*'product'"):
+        Played("")(pipeline(bare), row=Row(3, {"other": 1}))
+    with pytest.raises(TemplateError, match="'product'"):
+        Played("")(pipeline(bare))
+    outcome = Played("")(pipeline(bare, skip_bad_rows=True), row=Row(3, {"other": 1}))
+    assert outcome.skipped is not None
+    assert "'product'" in outcome.skipped
+
+
+def test_seeds_depend_on_the_draw_and_not_on_how_replies_are_processed(template: Template, tmp_path: Path) -> None:
+    path = tmp_path / "changed.yaml"
+    path.write_text(TEMPLATE.replace("max_chars: 20", "max_chars: 20").replace("p_min: 0.05", "p_min: 0.2"))
+    changed = load_template(str(path))
+    first, second, other = Played(""), Played(""), Played("")
+    first(pipeline(template), 3)
+    second(pipeline(changed), 3)
+    other(pipeline(template), 4)
+    assert template.digest != changed.digest
+    assert first.asked[0] == second.asked[0]
+    assert first.asked[0] != other.asked[0]

@@ -1,0 +1,1 @@
+"""template: see vsgen/README.md."""

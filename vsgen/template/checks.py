@@ -1,0 +1,96 @@
+"""The small checks behind the fields of `schema`: each returns the value or raises a ValueError that says why not."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from vsgen.template.sandbox import compile_text
+
+_SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_JINJA_WORDS: Final = (
+    *("and", "or", "not", "in", "is", "if", "else", "elif", "endif", "for", "endfor", "loop", "self", "range"),
+    *("true", "false", "none", "True", "False", "None"),
+)
+_INT64: Final = 2**63
+
+
+def check_slug(name: str) -> str:
+    """A name that can be part of an id and of a file name."""
+    if not _SLUG.fullmatch(name) or len(name) > 100:
+        raise ValueError(f"must be lower-case letters, digits and '-', such as my-task, got {name[:100]!r}")
+    return name
+
+
+def check_name(name: str) -> str:
+    """A name that can be written in a prompt as ``{{ name }}``."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"must be letters, digits and '_', not beginning with a digit, got {name[:100]!r}")
+    if name in _JINJA_WORDS:
+        raise ValueError(f"{name!r} is a word of Jinja; call it something else")
+    return name
+
+
+def check_text(text: str) -> str:
+    """A text that compiles as Jinja and is not blank."""
+    if not text.strip():
+        raise ValueError("must not be empty")
+    compile_text(text)
+    return text
+
+
+def check_class(name: str) -> str:
+    """A class that a model can answer with."""
+    if not name or name != name.strip():
+        raise ValueError(f"a class must not be empty or have spaces around it, got {name!r}")
+    return name
+
+
+def check_value(value: object) -> str | int | float | bool | None:
+    """A value of a variable: text, number, true, false or null, such that a row of JSON can hold it."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"must be finite, got {value}")
+    if isinstance(value, int) and not -_INT64 <= value < _INT64:
+        raise ValueError("is a number of more than 64 bits; quote it to make it text")
+    if value is None or isinstance(value, str | int | float):
+        return value
+    raise ValueError("must be text, a number, true, false or null; use input rows for more")
+
+
+def check_weights(
+    weights: dict[str | int | float | bool | None, float],
+) -> dict[str | int | float | bool | None, float]:
+    """Weights whose sum can be drawn from."""
+    if not math.isfinite(sum(weights.values())):
+        raise ValueError("the weights' sum must be finite")
+    return weights
+
+
+def as_list(value: object) -> object:
+    """A list as the tuple that the models hold."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def as_tuple(value: object) -> object:
+    """The same, where a single text stands for a list of one."""
+    return (value,) if isinstance(value, str) else as_list(value)
+
+
+def shape_of_variable(value: object) -> str | None:
+    """Tells the two forms of a variable apart."""
+    if isinstance(value, Mapping):
+        return "<weights>"
+    return "<list>" if isinstance(value, list | tuple) else None
+
+
+def shape_of_dedup(value: object) -> str:
+    """Tells ``dedup: false`` from a section."""
+    return "<off>" if value is False else "<dedup>"
+
+
+def repeated(names: Sequence[str]) -> list[tuple[int, str]]:
+    """Positions and names of those that came before."""
+    return [(i, name) for i, name in enumerate(names) if name in names[:i]]

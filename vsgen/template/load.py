@@ -1,0 +1,112 @@
+"""Loads a template: finds it, reads it, applies ``--set``, checks it, and tells every problem at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from vsgen.errors import TemplateError
+from vsgen.template.catalog import shipped
+from vsgen.template.messages import nearest, problems, show
+from vsgen.template.nodes import Node, Problem, YamlProblem, plain, read
+from vsgen.template.overrides import override
+from vsgen.template.schema import Template
+
+_MAX_BYTES: Final = 1_048_576
+
+
+def load_template(source: str, overrides: Sequence[str] = ()) -> Template:
+    """Load a template.
+
+    Args:
+        source: A path (it ends in .yaml or .yml, has a separator in it, or is a file), or a shipped template's name.
+        overrides: Settings ``key=value`` that change single values; later ones win.
+
+    Raises:
+        TemplateError: It cannot be found, read or used; one line for each problem, in the order of the file.
+    """
+    file, label = _find(source)
+    try:
+        root, found = read(_text(file, label), label)
+    except YamlProblem as problem:
+        raise TemplateError(str(problem)) from None
+    if not isinstance(root.value, dict):
+        got = show(plain(root))
+        raise TemplateError(f"{root.where}: a template is a mapping with version, name and prompt, got {got}")
+    for setting in overrides:
+        try:
+            root = override(root, setting)
+        except YamlProblem as problem:
+            found.append(Problem(0, str(problem)))
+    return _checked(root, found, label)
+
+
+def template_text(source: str) -> str:
+    """The text of a template, comments included, without looking into it; `source` as for `load_template`.
+
+    Raises:
+        TemplateError: It cannot be found or read.
+    """
+    return _text(*_find(source))
+
+
+def _checked(root: Node, found: list[Problem], label: str) -> Template:
+    try:
+        template = Template.model_validate(plain(root))
+    except ValidationError as error:
+        found += [problem for each in error.errors(include_url=False) for problem in problems(each, root)]
+    if found:
+        raise TemplateError("\n".join(problem.text for problem in sorted(found, key=lambda problem: problem.line)))
+    template._source = label
+    return template
+
+
+def _find(source: str) -> tuple[Traversable, str]:
+    path = Path(source)
+    if source.endswith((".yaml", ".yml")) or os.sep in source or _is_file(path):
+        return path, source
+    templates = shipped()
+    if source not in templates:
+        names = ", ".join(templates)
+        raise TemplateError(
+            f"no template named {show(source)}{nearest(source, list(templates))}; there are: {names}; "
+            "or give the path of a .yaml file"
+        )
+    return templates[source], f"{source}.yaml"
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _text(file: Traversable, label: str) -> str:
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(_MAX_BYTES + 1)
+    except FileNotFoundError:
+        name = file.name.rpartition(".")[0]
+        hint = f"; the shipped template is named {name!r}, without an ending" if name in shipped() else ""
+        raise TemplateError(f"{label}: no such file{hint}") from None
+    except OSError as error:
+        raise TemplateError(f"{label}: cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise TemplateError(f"{show(label)}: not a file name") from None
+    if len(content) > _MAX_BYTES:
+        raise TemplateError(f"{label}: larger than {_MAX_BYTES:,} bytes; is it a template?")
+    return _decoded(content, label)
+
+
+def _decoded(content: bytes, label: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise TemplateError(f"{label}:{line}: not UTF-8: byte 0x{content[error.start]:02x}; save it as UTF-8") from None

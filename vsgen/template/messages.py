@@ -1,0 +1,129 @@
+"""Words the problems that pydantic finds: where, what, what was got and what to do."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, Final
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from vsgen.template.answer import short
+from vsgen.template.misfit import Misfit, Path, TextProblem
+from vsgen.template.nodes import Node, Problem
+from vsgen.template.schema import Dedup, Filter, Label, Output, Sampling, Template
+
+_MAX_SHOWN: Final = 60
+_NOT_KEYS: Final = frozenset({"<list>", "<weights>", "<dedup>", "<off>", "[key]"})
+_SECTIONS: Final[dict[str, type[BaseModel]]] = {
+    "output": Output,
+    "sampling": Sampling,
+    "dedup": Dedup,
+    "labels": Label,
+    "filter": Filter,
+}
+_MAPPING: Final = "must be a mapping of keys to values"
+_WHAT: Final = {
+    "string_type": "must be text",
+    "string_unicode": "must be valid Unicode",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "bool_type": "must be true or false",
+    "dict_type": _MAPPING,
+    "model_type": _MAPPING,
+    "model_attributes_type": _MAPPING,
+    "tuple_type": "must be a list",
+    "finite_number": "must be finite",
+    "greater_than_equal": "must be >= {ge:g}",
+    "greater_than": "must be > {gt:g}",
+    "less_than": "must be < {lt:g}",
+    "less_than_equal": "must be <= {le:g}",
+    "string_too_short": "must not be empty",
+    "too_short": "needs at least {min_length}",
+    "literal_error": "must be {expected}",
+    "invalid_key": "a key must be text",
+}
+
+
+def problems(error: ErrorDetails, root: Node) -> Iterator[Problem]:
+    """The problems that one of pydantic's errors stands for, each with its place in the template."""
+    path = tuple(step for step in error["loc"] if step not in _NOT_KEYS)
+    cause = error.get("ctx", {}).get("error")
+    if error["type"] == "too_short" and len(error["input"]) >= error["ctx"]["min_length"]:
+        return  # too short only because items in it are wrong, which is told as well
+    if isinstance(cause, Misfit):
+        for inner, message in cause.problems:
+            yield _problem((*path, *inner), message, root)
+    elif isinstance(cause, TextProblem):
+        yield _problem(path, str(cause), root, text_line=cause.line)
+    elif error["type"] == "extra_forbidden":
+        yield _problem(path[:-1], _unknown_key(path), root, at=_find(path, root))
+    else:
+        yield _problem(path, str(cause) if cause else _wrong(error), root)
+
+
+def show(value: object) -> str:
+    """A value as a message shows it: on one line, short, without control characters."""
+    text = repr(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=True, default=repr)
+    return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 1] + "…"
+
+
+def nearest(word: str, words: Sequence[str]) -> str:
+    """``; did you mean 'x'?`` for the word most like it, or nothing."""
+    found = get_close_matches(word, words, 1)
+    return f"; did you mean {found[0]!r}?" if found else ""
+
+
+def _problem(path: Path, message: str, root: Node, *, at: Node | None = None, text_line: int = 0) -> Problem:
+    node = at or _find(path, root)
+    where, line = node.where, node.line
+    if text_line and node.text_line:
+        line = node.text_line + text_line - 1
+        where = f"{node.source}:{line}"
+    dotted = short(".".join(step if isinstance(step, str) and step.isprintable() else show(step) for step in path))
+    return Problem(line, f"{where}: {dotted}: {message}" if dotted else f"{where}: {message}")
+
+
+def _find(path: Path, node: Node) -> Node:
+    """The node at the path, or the deepest one on the way to it."""
+    for step in path:
+        children = _children(node)
+        if step not in children:
+            break
+        node = children[step]
+    return node
+
+
+def _children(node: Node) -> Mapping[Any, Node]:
+    if isinstance(node.value, list):
+        return dict(enumerate(node.value))
+    return node.value if isinstance(node.value, dict) else {}
+
+
+def _wrong(error: ErrorDetails) -> str:
+    kind, got = error["type"], error["input"]
+    if kind == "missing":
+        return "missing; it is required"
+    what = _WHAT.get(kind, error["msg"]).format(**error.get("ctx", {}))
+    remedy = " (quote it)" if kind == "string_type" and isinstance(got, int | float) else ""
+    choices = re.findall(r"'([^']*)'", what) if kind == "literal_error" else []
+    return f"{what}, got {show(got)}{remedy}{nearest(got, choices) if isinstance(got, str) else ''}"
+
+
+def _unknown_key(path: Path) -> str:
+    key = str(path[-1])
+    section = next((step for step in path[:-1] if isinstance(step, str)), "")
+    known = _keys(_SECTIONS.get(section, Template))
+    guess = nearest(key, known)
+    if not guess:
+        elsewhere = [f"{name}.{key}" for name, model in _SECTIONS.items() if name != section and key in _keys(model)]
+        guess = f"; did you mean {elsewhere[0]!r}?" if elsewhere else f"; there are: {', '.join(known)}"
+    return f"unknown key {show(key)}{guess}"
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]

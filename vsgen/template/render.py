@@ -1,0 +1,82 @@
+"""Renders a template's texts into prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from vsgen.errors import TemplateError
+from vsgen.template.misfit import TextProblem
+from vsgen.template.sandbox import compile_text
+from vsgen.template.schema import Label, Template
+from vsgen.values import Message, Prompt
+
+_REMEDY = "give values under 'variables:' or as fields of the input rows"
+
+
+class Renderer:
+    """Turns values into the prompts of one template."""
+
+    def __init__(self, template: Template) -> None:
+        self._source = template.source
+        self._texts = {"prompt": template.prompt}
+        if template.system is not None:
+            self._texts["system"] = template.system
+        self._needed = {where: compile_text(text).needed for where, text in self._texts.items()}
+        for label in template.labels:
+            self._needed[_place(label)] = compile_text(label.prompt).needed - set(template.output.fields)
+
+    def variables(self) -> frozenset[str]:
+        """Names needed from outside: those of the prompt and, but for the answer's own fields, those of the labels."""
+        return frozenset().union(*self._needed.values())
+
+    def prompt(self, values: Mapping[str, object]) -> Prompt:
+        """The system message, if any, and the task as a user message.
+
+        Args:
+            values: The drawn variables and, over them, the input row's fields.
+
+        Raises:
+            TemplateError: Variables are missing (all are named, those of the labels too, before anything is paid for),
+                or a text cannot be rendered with these values.
+        """
+        lines = [
+            line for where, needed in self._needed.items() if (line := self._missing(where, needed - values.keys()))
+        ]
+        if lines:
+            raise TemplateError("\n".join(lines))
+        user = Message("user", self._render("prompt", self._texts["prompt"], values))
+        if "system" not in self._texts:
+            return Prompt((user,))
+        return Prompt((Message("system", self._render("system", self._texts["system"], values)), user))
+
+    def label(self, label: Label, values: Mapping[str, object]) -> str:
+        """The question of a label.
+
+        Args:
+            label: One of the template's labels.
+            values: As for `prompt`, and over them the candidate's fields.
+
+        Raises:
+            TemplateError: As for `prompt`.
+        """
+        if line := self._missing(_place(label), compile_text(label.prompt).needed - values.keys()):
+            raise TemplateError(line)
+        return self._render(_place(label), label.prompt, values)
+
+    def _missing(self, where: str, names: frozenset[str]) -> str:
+        noun = "variable" if len(names) == 1 else "variables"
+        listed = ", ".join(map(repr, sorted(names)))
+        return f"{self._source}: {where}: missing {noun} {listed}; {_REMEDY}" if names else ""
+
+    def _render(self, where: str, text: str, values: Mapping[str, object]) -> str:
+        try:
+            rendered = compile_text(text).render(values)
+        except TextProblem as problem:
+            raise TemplateError(f"{self._source}: {where}: {problem}") from None
+        if not rendered:
+            raise TemplateError(f"{self._source}: {where}: renders to an empty text")
+        return rendered
+
+
+def _place(label: Label) -> str:
+    return f"label {label.name}"

@@ -1,0 +1,358 @@
+"""What a task template may say: version 1, as pydantic models.
+
+The docstring under each field is its description in the JSON Schema that `json_schema` gives to editors. Checks that
+look at several fields stand in the validator of the later one, so that one wrong section does not hide the next.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from hashlib import blake2b
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from annotated_types import Gt, MinLen
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainValidator,
+    PrivateAttr,
+    Tag,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+
+from vsgen.template.answer import Checker, closed, pattern_finder
+from vsgen.template.checks import (
+    as_list,
+    as_tuple,
+    check_class,
+    check_name,
+    check_slug,
+    check_text,
+    check_value,
+    check_weights,
+    repeated,
+    shape_of_dedup,
+    shape_of_variable,
+)
+from vsgen.template.misfit import Misfit
+
+Value: TypeAlias = str | int | float | bool | None
+Method: TypeAlias = Literal["direct", "cot", "sequence", "multi-turn", "vs", "vs-cot", "vs-multi"]
+Guard: TypeAlias = Literal["numbers", "negation"]
+
+RESERVED: Final = frozenset({"probability", "reasoning", "responses", "id", "labels", "meta"})
+"""Names that an output field may not have: the reply's form and the row use them."""
+VERBALIZING: Final = frozenset({"vs", "vs-cot", "vs-multi"})
+"""Methods whose replies state a probability for each candidate."""
+
+_Name = Annotated[str, AfterValidator(check_name)]
+_Text = Annotated[str, AfterValidator(check_text)]
+_Value = Annotated[
+    Value, PlainValidator(check_value), WithJsonSchema({"type": ["string", "number", "boolean", "null"]})
+]
+_Strings = Annotated[
+    tuple[Annotated[str, MinLen(1)], ...],
+    BeforeValidator(as_tuple),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+_Values = Annotated[tuple[_Value, ...], MinLen(1), BeforeValidator(as_list), Tag("<list>")]
+_Weights = Annotated[dict[_Value, Annotated[float, Gt(0)]], MinLen(1), AfterValidator(check_weights), Tag("<weights>")]
+_Variable = Annotated[
+    _Values | _Weights,
+    Discriminator(
+        shape_of_variable,
+        custom_error_type="variable_shape",
+        custom_error_message="must be a list of values, or a mapping of values to weights",
+    ),
+]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+
+class Output(_Model):
+    """What one answer looks like: one text field, or the fields of a JSON Schema."""
+
+    field: _Name = "text"
+    """Name of the single text field."""
+    max_chars: int = Field(default=400, ge=1)
+    """Longest text that is kept, in characters."""
+    min_chars: int = Field(default=1, ge=0)
+    """Shortest text that is kept, in characters."""
+    schema_: dict[str, Any] | None = Field(default=None, alias="schema")
+    """A JSON Schema of type object, in place of the three above: each of its properties is a field, all required."""
+
+    @field_validator("field")
+    @classmethod
+    def _not_reserved(cls, name: str) -> str:
+        if name in RESERVED:
+            raise ValueError(f"{name!r} is reserved; call the field something else")
+        return name
+
+    @field_validator("schema_")
+    @classmethod
+    def _usable(cls, schema: dict[str, Any] | None) -> dict[str, Any] | None:
+        if schema is not None:
+            names = closed(schema)["properties"]
+            if problems := [(("properties", name), problem) for name in names if (problem := _field_problem(name))]:
+                raise Misfit(*problems)
+        return schema
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Output:
+        if self.schema_ is not None:
+            both = [name for name in ("field", "max_chars", "min_chars") if name in self.model_fields_set]
+            if both:
+                raise Misfit(
+                    *(((name,), "does not go together with 'schema'; say it inside the schema") for name in both)
+                )
+        elif self.min_chars > self.max_chars:
+            raise Misfit((("min_chars",), f"must be <= max_chars, which is {self.max_chars}, got {self.min_chars}"))
+        return self
+
+    @cached_property
+    def item_schema(self) -> dict[str, Any]:
+        """The JSON Schema of one answer: all fields required, no others allowed, no ``$ref`` inside."""
+        if self.schema_ is not None:
+            return closed(self.schema_)
+        text = {"type": "string", "minLength": self.min_chars, "maxLength": self.max_chars}
+        return closed({"type": "object", "properties": {self.field: text}})
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the answer's fields, in order."""
+        return tuple(self.item_schema["properties"])
+
+    @cached_property
+    def _checker(self) -> Checker:
+        return Checker(self.item_schema)
+
+    def problem(self, fields: Mapping[str, object]) -> str | None:
+        """Why a candidate's fields do not fit, in one line; None if they fit. Never raises."""
+        return self._checker.problem(fields)
+
+
+class Filter(_Model):
+    """Keeps or refuses a candidate by the text of one field; patterns are searched in linear time, as Rust's are."""
+
+    match: str | None = None
+    """The field must contain this regular expression (no look-around, no back-references)."""
+    reject: str | None = None
+    """The field must not contain this regular expression."""
+
+    @field_validator("match", "reject")
+    @classmethod
+    def _compiles(cls, pattern: str | None) -> str | None:
+        if pattern is not None:
+            pattern_finder(pattern)
+        return pattern
+
+    def problem(self, text: str) -> str | None:
+        """Why the text is refused; None if it is not."""
+        if self.match is not None and not pattern_finder(self.match)(text):
+            return f"does not match {self.match!r}"
+        if self.reject is not None and pattern_finder(self.reject)(text):
+            return f"matches {self.reject!r}"
+        return None
+
+
+class Sampling(_Model):
+    """How candidates are drawn."""
+
+    method: Method = "vs"
+    """How the model is asked: vs* ask for k answers with their probabilities, the others for answers alone."""
+    k: int = Field(default=5, ge=1, le=100)
+    """Answers per draw."""
+    per_turn: int = Field(default=2, ge=1, le=100)
+    """Answers per turn of vs-multi."""
+    temperature: float = Field(default=1.0, ge=0)
+    """Softmax temperature; 0 is greedy."""
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    """Keep the most probable tokens up to this much probability."""
+    top_k: int = Field(default=0, ge=0)
+    """Keep this many tokens; 0 keeps all."""
+    min_p: float = Field(default=0.0, ge=0, lt=1)
+    """Keep tokens at least this probable relative to the most probable one."""
+    p_max: float | None = Field(default=None, gt=0, le=1)
+    """Asked of the model: each answer's probability must be below this. Draws from the tails."""
+    p_min: float = Field(default=0.0, ge=0, lt=1)
+    """Filter afterwards: answers whose stated probability is below this are refused."""
+    max_tokens: int = Field(default=1024, ge=1)
+    """Longest reply, in tokens."""
+    stop: _Strings = ()
+    """A reply ends before the first of these texts."""
+    constrain: bool = True
+    """Let a schema constrain decoding where the backend can."""
+
+    @field_validator("p_max", "p_min")
+    @classmethod
+    def _stated(cls, bound: float | None, info: ValidationInfo) -> float | None:
+        method = info.data.get("method", "vs")
+        if bound and method not in VERBALIZING:
+            raise ValueError(
+                f"needs a method that states probabilities ({', '.join(sorted(VERBALIZING))}), not {method}"
+            )
+        return bound
+
+    @field_validator("p_min")
+    @classmethod
+    def _below_p_max(cls, p_min: float, info: ValidationInfo) -> float:
+        p_max = info.data.get("p_max")
+        if p_max is not None and p_min >= p_max:
+            raise ValueError(f"must be below p_max, which is {p_max:g}, got {p_min:g}: no answer could be kept")
+        return p_min
+
+
+class Dedup(_Model):
+    """When two answers count as the same."""
+
+    threshold: float = Field(default=0.92, gt=0, le=1)
+    """Cosine similarity from which on an answer is a duplicate."""
+    on: _Strings = ()
+    """Output fields that are compared; by default the first one."""
+    embedder: str = Field(default="minilm", min_length=1)
+    """minilm, or the id or folder of a sentence-transformers model."""
+    guards: Annotated[tuple[Guard, ...], BeforeValidator(as_list)] = ("numbers", "negation")
+    """Differences that an embedding does not see: answers that differ in them are never duplicates."""
+
+
+class Label(_Model):
+    """A soft label: the model's probability of each class, given the answer."""
+
+    name: _Name
+    """Name of the label in the row."""
+    classes: Annotated[tuple[Annotated[str, AfterValidator(check_class)], ...], MinLen(2), BeforeValidator(as_list)]
+    """The classes, at least two."""
+    prompt: _Text
+    """The question (Jinja); the answer's fields, the variables and the input row's fields are its variables."""
+    calibrate: Literal["none", "contextual"] = "none"
+    """contextual divides out the model's prior for the classes, measured without the answer."""
+
+    @field_validator("classes")
+    @classmethod
+    def _distinct(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
+        if twice := repeated(classes):
+            raise Misfit(*(((i,), f"class {name!r} is named twice") for i, name in twice))
+        return classes
+
+
+class Template(_Model):
+    """A vsgen task template."""
+
+    model_config = ConfigDict(title="vsgen task template, version 1")
+
+    version: Literal[1]
+    """Version of the template language."""
+    name: Annotated[
+        str, AfterValidator(check_slug), WithJsonSchema({"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"})
+    ]
+    """Name of the task, part of every row's id: lower-case letters, digits and '-'."""
+    description: str = ""
+    """What the dataset is, in one line."""
+    prompt: _Text
+    """The task (Jinja): asks for one answer."""
+    system: _Text | None = None
+    """System message (Jinja)."""
+    variables: dict[_Name, _Variable] = {}
+    """Values to draw from for every prompt: a list, or a mapping of values to weights."""
+    output: Output = Output()
+    """What one answer looks like."""
+    filter: dict[str, Filter] = {}
+    """Patterns that a field must or must not contain, by field."""
+    sampling: Sampling = Sampling()
+    """How candidates are drawn."""
+    dedup: Annotated[
+        Annotated[Dedup, Tag("<dedup>")] | Annotated[Literal[False], Tag("<off>")], Discriminator(shape_of_dedup)
+    ] = Field(default=Dedup(), validate_default=True)
+    """When two answers count as the same; false keeps all."""
+    labels: Annotated[tuple[Label, ...], BeforeValidator(as_list)] = ()
+    """Soft labels to add to every answer."""
+    num: int | None = Field(default=None, ge=1)
+    """Answers to keep, unless the command line says otherwise."""
+    model: str | None = Field(default=None, min_length=1)
+    """Model to ask, unless the command line says otherwise."""
+
+    _source: str = PrivateAttr("")
+
+    @field_validator("filter")
+    @classmethod
+    def _filter_fields(cls, filters: dict[str, Filter], info: ValidationInfo) -> dict[str, Filter]:
+        _require_fields(tuple(filters), [(name,) for name in filters], info)
+        return filters
+
+    @field_validator("dedup")
+    @classmethod
+    def _dedup_fields(cls, dedup: Dedup | Literal[False], info: ValidationInfo) -> Dedup | Literal[False]:
+        if dedup is False or "output" not in info.data:
+            return dedup
+        _require_fields(dedup.on, [("on",)] * len(dedup.on), info)
+        return dedup.model_copy(update={"on": dedup.on or info.data["output"].fields[:1]})
+
+    @field_validator("labels")
+    @classmethod
+    def _label_names(cls, labels: tuple[Label, ...], info: ValidationInfo) -> tuple[Label, ...]:
+        problems = [(i, f"label {name!r} is named twice") for i, name in repeated([label.name for label in labels])]
+        fields = info.data["output"].fields if "output" in info.data else ()
+        problems += [(i, f"{x.name!r} is already an output field") for i, x in enumerate(labels) if x.name in fields]
+        if problems:
+            raise Misfit(*(((i, "name"), message) for i, message in problems))
+        return labels
+
+    @property
+    def source(self) -> str:
+        """Where the template was read from, for messages; its name if it was not read from a file."""
+        return self._source or self.name
+
+    @cached_property
+    def digest(self) -> str:
+        """12 hex digits that name the content, defaults and overrides included; file and comments do not matter."""
+        content = self.model_dump(mode="json", by_alias=True)
+        pairs = {name: list(each.items()) for name, each in self.variables.items() if isinstance(each, dict)}
+        text = json.dumps([content, pairs], ensure_ascii=False, separators=(",", ":"))
+        return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+
+    def refused(self, fields: Mapping[str, object]) -> str | None:
+        """Why the template's filters refuse a candidate; None if they do not."""
+        for name, filter_ in self.filter.items():
+            value = fields.get(name)
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+            if problem := filter_.problem(text):
+                return f"{name}: {problem}"
+        return None
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a template file, for editors."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Template.model_json_schema(by_alias=True)}
+
+
+def _field_problem(name: str) -> str | None:
+    if name in RESERVED:
+        return f"{name!r} is reserved; call the field something else"
+    try:
+        check_name(name)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _require_fields(names: Sequence[str], paths: Sequence[tuple[str, ...]], info: ValidationInfo) -> None:
+    if "output" not in info.data:
+        return
+    fields = info.data["output"].fields
+    strangers = [(path, name) for path, name in zip(paths, names, strict=True) if name not in fields]
+    if strangers:
+        known = ", ".join(fields)
+        raise Misfit(*((path, f"{name!r} is not an output field; there are: {known}") for path, name in strangers))
