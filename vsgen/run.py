@@ -135,9 +135,10 @@ class _Pace:
     def note(self, outcome: Outcome) -> None:
         """Learn from a finished draw whether more of them are worth while."""
         self._recent.append((len(outcome.records), len(outcome.records) + len(outcome.rejected)))
+        if self._tally.wanted is None or not self._job.patience or len(self._recent) < self._job.patience:
+            return
         new, candidates = map(sum, zip(*self._recent, strict=True))
-        patient = self._tally.wanted is None or not self._job.patience or len(self._recent) < self._job.patience
-        if not patient and new < _NEW * max(candidates, 1):
+        if new < _NEW * max(candidates, 1):
             self._tally.stopped = f"saturated: {new} of the last {candidates} candidates were new"
 
     def spent(self) -> str | None:

@@ -10,7 +10,7 @@ from random import Random
 
 from vsgen.flow import Flow, ask_all
 from vsgen.sampling import prompts, schemas
-from vsgen.sampling.parse import Parsed, parse_one, parse_text
+from vsgen.sampling.replies.parse import Parsed, parse_one, parse_text
 from vsgen.sampling.settings import Settings, instructed
 from vsgen.values import Candidate, Completion, Distribution, Malformed, Prompt
 
@@ -51,7 +51,7 @@ def from_answers(
             continue
         item = parsed.items[0]
         logp = None if settings.method == "cot" else reply.logp
-        candidates.append(Candidate(item.fields, weight, None, logp, parsed.reasoning, _flags(item.flags), number))
+        candidates.append(Candidate(item.fields, weight, None, logp, parsed.reasoning, item.flags, number))
     return tuple(candidates), tuple(malformed)
 
 
@@ -59,8 +59,3 @@ def _draw(settings: Settings, asked: Prompt, schema: str | None, rng: Random) ->
     calls = [settings.generate(asked, rng, schema=schema) for _ in range(settings.k)]
     replies = tuple((yield from ask_all(calls)))
     return Distribution("frequency", *from_answers(settings, replies), replies)
-
-
-def _flags(flags: tuple[str, ...]) -> tuple[str, ...]:
-    """Without the flag that a probability is missing: none was asked for."""
-    return tuple(flag for flag in flags if flag != "no-probability")

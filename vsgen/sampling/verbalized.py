@@ -12,7 +12,7 @@ from random import Random
 
 from vsgen.flow import Flow, ask
 from vsgen.sampling import prompts, schemas
-from vsgen.sampling.parse import Item, Parsed, parse_list, weigh
+from vsgen.sampling.replies.parse import Item, Parsed, parse_list, weigh
 from vsgen.sampling.settings import Settings, answered, instructed
 from vsgen.values import Basis, Candidate, Completion, Distribution, Malformed, Prompt
 
@@ -52,14 +52,15 @@ def _distribution(
     settings: Settings, replies: Sequence[Completion], sizes: Sequence[int], basis: Basis
 ) -> Distribution:
     """Pool what the replies hold; a reply without answers keeps the share of those that were asked of it."""
-    parsed = [parse_list(reply.text, settings.fields, stopped=reply.stopped) for reply in replies]
+    stated = basis == "verbalized"
+    parsed = [parse_list(one.text, settings.fields, stopped=one.stopped, verbalized=stated) for one in replies]
     lost = {i: sizes[i] / sum(sizes) for i, read in enumerate(parsed) if not read.items}
     malformed = [Malformed(replies[i].text, share, parsed[i].problem or "", i) for i, share in lost.items()]
     found = [(i, item) for i, read in enumerate(parsed) for item in read.items]
     weights = _weights([item for _, item in found], basis)
     left = 1 - sum(lost.values())
     candidates = [
-        _candidate(parsed[i], i, item, left * weight, basis) for (i, item), weight in zip(found, weights, strict=True)
+        _candidate(parsed[i], i, item, left * weight) for (i, item), weight in zip(found, weights, strict=True)
     ]
     return Distribution(basis, tuple(candidates), tuple(malformed), tuple(replies))
 
@@ -68,8 +69,5 @@ def _weights(items: Sequence[Item], basis: Basis) -> Sequence[float]:
     return weigh(items) if basis == "verbalized" else [1 / len(items) for _ in items]
 
 
-def _candidate(read: Parsed, reply: int, item: Item, weight: float, basis: Basis) -> Candidate:
-    if basis == "verbalized":
-        return Candidate(item.fields, weight, item.verbalized, None, read.reasoning, item.flags, reply)
-    flags = tuple(flag for flag in item.flags if flag != "no-probability")
-    return Candidate(item.fields, weight, None, None, read.reasoning, flags, reply)
+def _candidate(read: Parsed, reply: int, item: Item, weight: float) -> Candidate:
+    return Candidate(item.fields, weight, item.verbalized, None, read.reasoning, item.flags, reply)

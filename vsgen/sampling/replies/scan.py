@@ -1,0 +1,216 @@
+"""Finding the answer in a reply: one pass over chatter, thinking, JSON values and tags, in the order they stand."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
+
+from vsgen.sampling.prompts import REASONING
+from vsgen.sampling.replies.items import REPAIRED, Found, Page
+from vsgen.sampling.replies.lenient import Reading, read, read_string
+from vsgen.sampling.replies.lists import read_lists
+from vsgen.sampling.replies.naming import Names
+from vsgen.sampling.replies.records import records
+from vsgen.sampling.replies.tags import BLOCKS, read_tags
+
+_THOUGHTS: Final = ("think", "thinking", "thought", "thoughts", "reasoning", "reflection", "analysis", "scratchpad")
+_OPENING: Final = re.compile(rf"<(?:{'|'.join(_THOUGHTS)})(?:\s[^<>]{{0,100}}+)?>", re.IGNORECASE)
+_CLOSING: Final = re.compile(rf"</(?:{'|'.join(_THOUGHTS)})\s{{0,3}}+>", re.IGNORECASE)
+_EDGE: Final = r"[\s\ufeff\u200b-\u200d\u2060]*+"
+_VALUE: Final = rf"\{{(?={_EDGE}[\w\"'“‘„/#.…])|\[(?={_EDGE}[\w\"'“‘„/#.…{{\[\]+-])"
+_BLANK: Final = re.compile(_EDGE)
+_HEAD: Final = re.compile(rf"{_EDGE}(?:(?:`{{3,8}}|~{{3,8}})\w{{0,20}}+{_EDGE})?")
+_TAIL: Final = re.compile(rf"{_EDGE}(?:`{{3,8}}|~{{3,8}})?{_EDGE}\Z")
+_QUOTED_JSON: Final = re.compile(rf"{_EDGE}(?=\"\s*+[{{\[]\s*+(?:[{{\[]\s*+){{0,3}}\\\")")
+_UNFINISHED: Final = "the reply ends before its thinking does"
+_EMPTY: Final = "the list of responses is empty"
+
+
+def scan(text: str, asked: Names, *, stopped: bool) -> Page:
+    """Read a reply that is not valid JSON as a whole.
+
+    What stands in thinking does not count; a closing tag without its opening one makes thinking of all before it.
+    JSON values are joined in their order. Tags are read if they come before the first JSON item. Without either, the
+    rest after the thinking is read as a list.
+    """
+    quoted = _QUOTED_JSON.match(text)
+    if quoted:
+        text = read_string(text, quoted.end())[0]
+    return _Scan(text, asked, stopped).run()
+
+
+def split_thoughts(text: str) -> tuple[str | None, str | None]:
+    """The thinking at the beginning of a reply, and what follows it; None for what follows unfinished thinking."""
+    thoughts: list[str] = []
+    start = 0
+    opening = _OPENING.match(text, _edge(text, 0))
+    while opening is not None:
+        closing = _CLOSING.search(text, opening.end())
+        if closing is None:
+            return _joined([*thoughts, text[opening.end() :]]), None
+        thoughts.append(text[opening.end() : closing.start()])
+        start = closing.end()
+        opening = _OPENING.match(text, _edge(text, start))
+    closing = _lone_closing(text, start)
+    if closing is not None:
+        thoughts.append(text[start : closing.start()])
+        start = closing.end()
+    return _joined(thoughts), text[start:]
+
+
+def reasoning_of(value: object) -> str | None:
+    """The reasoning that a reply's object holds beside its responses."""
+    reasoning = value.get(REASONING) if isinstance(value, dict) else None
+    return reasoning if isinstance(reasoning, str) else None
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What was read since the answer began."""
+
+    start: int = 0
+    found: list[Found] = field(default_factory=list)
+    last: list[Found] = field(default_factory=list)
+    """What the latest value held."""
+    reasoning: str | None = None
+    values: int = 0
+    """How many values held items."""
+    is_json: bool = False
+    """A value was meant as the answer, whether or not an item in it was complete."""
+    is_empty: bool = False
+    cut: bool = False
+    tags_tried: bool = False
+
+
+class _Scan:
+    """The state of one pass."""
+
+    __slots__ = ("answer", "asked", "stopped", "text", "thoughts", "tokens")
+
+    def __init__(self, text: str, asked: Names, stopped: bool) -> None:
+        self.text = text
+        self.asked = asked
+        self.stopped = stopped
+        self.tokens = _tokens(asked.fields)
+        self.thoughts: list[str] = []
+        self.answer = _Answer()
+
+    def run(self) -> Page:
+        token = self.tokens.search(self.text)
+        while token is not None:
+            end = self._token(token)
+            if end < 0:
+                break
+            token = self.tokens.search(self.text, end)
+        else:
+            return self._page()
+        answer = self.answer
+        return Page(answer.found, self._reasoning(), True, _UNFINISHED)
+
+    def _token(self, token: re.Match[str]) -> int:
+        """Read what begins here; where to go on, or -1 in thinking that never ends."""
+        if token["value"]:
+            return self._value(token.start())
+        if token["block"]:
+            return self._block(token)
+        if token["closes"]:
+            return self._end_thinking(token)
+        closing = _CLOSING.search(self.text, token.end())
+        if closing is None:
+            self.thoughts.append(self.text[token.end() :])
+            return -1
+        self.thoughts.append(self.text[token.end() : closing.start()])
+        if not self.answer.found:
+            self.answer.start = closing.end()
+        return closing.end()
+
+    def _end_thinking(self, closing: re.Match[str]) -> int:
+        """A closing tag alone: all before it was thinking."""
+        self.thoughts.append(self.text[self.answer.start : closing.start()])
+        self.answer = _Answer(closing.end())
+        return closing.end()
+
+    def _value(self, start: int) -> int:
+        answer = self.answer
+        reading = read(self.text, start, self.asked.expected)
+        found = records(reading.value, self.asked, reading.open, trusted=self._is_whole(start, reading.end))
+        answer.cut |= reading.at_end
+        answer.is_json |= bool(found) or _is_meant(reading, self.asked)
+        answer.is_empty |= _is_empty(reading.value)
+        answer.reasoning = reasoning_of(reading.value) or answer.reasoning
+        if found and not (len(found) > 1 and found == answer.last):
+            answer.found += (
+                [item._replace(flags=item.flags | {REPAIRED}) for item in found] if reading.repaired else found
+            )
+            answer.last = found
+            answer.values += 1
+        return max(reading.end, start + 1)
+
+    def _is_whole(self, start: int, end: int) -> bool:
+        """Whether the reply is this value, perhaps in a fence."""
+        head = _HEAD.match(self.text)
+        return head is not None and head.end() == start and _TAIL.match(self.text, end) is not None
+
+    def _block(self, token: re.Match[str]) -> int:
+        answer = self.answer
+        if answer.found or answer.tags_tried:
+            return token.end()
+        closing = _lone_closing(self.text, token.end())
+        if closing is not None:
+            return self._end_thinking(closing)
+        answer.tags_tried = True
+        page = read_tags(self.text, token.start(), self.asked)
+        answer.found, answer.cut, answer.values = page.found, answer.cut or page.cut, 1
+        return len(self.text) if page.found else token.end()
+
+    def _page(self) -> Page:
+        answer = self.answer
+        if answer.found:
+            several = answer.values > 1 and not self.stopped
+            return Page(answer.found, self._reasoning(), answer.cut or several)
+        if answer.is_json or answer.is_empty:
+            return Page([], self._reasoning(), answer.cut, _EMPTY if answer.is_empty and not answer.cut else None)
+        page = read_lists(self.text[answer.start :], self.asked, stopped=self.stopped)
+        return page._replace(reasoning=self._reasoning())
+
+    def _reasoning(self) -> str | None:
+        return self.answer.reasoning or _joined(self.thoughts)
+
+
+@lru_cache(maxsize=64)
+def _tokens(fields: tuple[str, ...]) -> re.Pattern[str]:
+    """What a pass must notice; an asked field is never taken for thinking."""
+    thoughts = "|".join(name for name in _THOUGHTS if name not in fields)
+    blocks = "|".join([*BLOCKS, *map(re.escape, fields)])
+    return re.compile(
+        rf"(?P<value>{_VALUE})|<(?P<closes>/?)(?:{thoughts})(?:\s[^<>]{{0,100}}+)?>|<(?P<block>{blocks})(?=[\s>])",
+        re.IGNORECASE,
+    )
+
+
+def _is_meant(reading: Reading, asked: Names) -> bool:
+    """Whether a value without complete items was still meant as the answer."""
+    if isinstance(reading.value, list):
+        return any(isinstance(entry, dict) for entry in reading.value)
+    return any(key.casefold() in asked.expected for key in reading.value)
+
+
+def _is_empty(value: object) -> bool:
+    return value == [] or (isinstance(value, dict) and any(entry == [] for entry in value.values()))
+
+
+def _lone_closing(text: str, start: int) -> re.Match[str] | None:
+    """The end of thinking after `start`, unless that thinking begins after `start` too."""
+    closing = _CLOSING.search(text, start)
+    return None if closing is None or _OPENING.search(text, start, closing.start()) else closing
+
+
+def _edge(text: str, start: int) -> int:
+    found = _BLANK.match(text, start)
+    return found.end() if found else start
+
+
+def _joined(thoughts: list[str]) -> str | None:
+    return "\n".join(stripped for thought in thoughts if (stripped := thought.strip())) or None
