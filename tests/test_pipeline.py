@@ -160,7 +160,7 @@ def test_a_row_without_a_needed_variable_stops_or_is_skipped(template: Template,
     path = tmp_path / "bare.yaml"
     path.write_text(TEMPLATE.replace("variables: {product: [kettle]}\n", ""))
     bare = load_template(str(path))
-    with pytest.raises(InputError, match="input row 4: .*'product'"):
+    with pytest.raises(InputError, match=r"input row 4: .*'product'"):
         Played("")(pipeline(bare), row=Row(3, {"other": 1}))
     with pytest.raises(TemplateError, match="'product'"):
         Played("")(pipeline(bare))

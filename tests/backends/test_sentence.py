@@ -1,0 +1,99 @@
+"""Laws of the embedder, on the real MiniLM."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from vsgen.backends.open_embedder import open_embedder
+from vsgen.backends.sentence import SentenceEmbedder
+from vsgen.errors import ModelError
+from vsgen.ports import Embedder
+from vsgen.values import Embed, Vector
+
+_TEXT = "my bike light stopped working after two days please refund the order number 42 né 你好 🚲 I can't"
+WORDS = _TEXT.split()
+
+
+@pytest.fixture(scope="module")
+def minilm() -> Embedder:
+    return open_embedder("minilm", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def texts() -> list[str]:
+    rng = random.Random(7)
+    return ["", "word", "\ud800 lone", *(" ".join(rng.choices(WORDS, k=1 + (5 * i) % 32)) for i in range(23))]
+
+
+def embed(embedder: Embedder, texts: Sequence[str]) -> list[Vector]:
+    return list(embedder.embed([Embed(text) for text in texts]))
+
+
+def row(vector: Vector) -> NDArray[np.float32]:
+    return np.frombuffer(vector.data, "<f4")
+
+
+def test_vectors_have_length_one(minilm: Embedder, texts: list[str]) -> None:
+    rows = np.stack([row(vector) for vector in embed(minilm, texts)])
+    assert rows.shape == (len(texts), 384)
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-6)
+
+
+def test_bytes_of_a_text_do_not_depend_on_its_batch(minilm: Embedder, texts: list[str]) -> None:
+    alone = {text: embed(minilm, [text])[0] for text in texts}
+    shuffled = texts[:]
+    random.Random(1).shuffle(shuffled)
+    for batch in (texts, shuffled, texts + texts[::-1], *(shuffled[i : i + 7] for i in range(0, len(texts), 7))):
+        assert embed(minilm, batch) == [alone[text] for text in batch]
+
+
+def test_bytes_of_a_text_do_not_depend_on_the_number_of_threads(minilm: Embedder, texts: list[str]) -> None:
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        single = embed(minilm, texts[:8])
+        torch.set_num_threads(2)
+        assert embed(minilm, texts[:8]) == single
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_similar_meanings_are_nearer_than_different_ones(minilm: Embedder) -> None:
+    asked, again, other = map(
+        row,
+        embed(minilm, ["How do I reset my password?", "I forgot my password; how do I change it?", "Bread is baked."]),
+    )
+    assert asked @ again > 0.7 > 0.3 > asked @ other
+
+
+def test_what_lies_beyond_the_longest_input_is_counted(minilm: Embedder) -> None:
+    assert isinstance(minilm, SentenceEmbedder)
+    before = minilm.cut
+    first, second = embed(minilm, ["word " * 300, "word " * 400])
+    assert minilm.cut == before + 2
+    assert first == second
+
+
+def test_no_texts_have_no_vectors(minilm: Embedder) -> None:
+    assert embed(minilm, []) == []
+
+
+def test_loading_and_embedding_are_silent(minilm: Embedder, capfd: pytest.CaptureFixture[str]) -> None:
+    assert isinstance(minilm, SentenceEmbedder)
+    fresh = open_embedder("minilm", device="cpu")
+    embed(fresh, ["a", "b"])
+    assert capfd.readouterr() == ("", "")
+
+
+def test_folder_with_broken_weights_is_a_model_error(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    (tmp_path / "model.safetensors").write_bytes(b"not safetensors")
+    with pytest.raises(ModelError, match="cannot load it"):
+        embed(open_embedder(str(tmp_path)), ["text"])

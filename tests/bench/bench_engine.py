@@ -1,0 +1,82 @@
+"""The engine's own cost per call, with a model that answers at once: gathering, ordering, journal, parsing."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from vsgen.engine.drive import drive
+from vsgen.engine.executors import Batched
+from vsgen.engine.replay import Replay
+from vsgen.files.journal import FileJournal, MemoryJournal
+from vsgen.files.records import FileLines, record_line
+from vsgen.flow import Flow, ask
+from vsgen.pipeline import Outcome, Pipeline, Quota
+from vsgen.ports import Journal
+from vsgen.template.load import load_template
+from vsgen.values import Completion, Generate, Prompt, Row
+
+_CALLS = 5000
+_WINDOW = 128
+_REPLY = json.dumps({"responses": [{"text": f"a ticket, number {i}", "probability": 0.1} for i in range(5)]})
+
+
+def _answer(calls: Sequence[Generate]) -> list[Completion]:
+    return [Completion(_REPLY, tuple(range(60))) for _ in calls]
+
+
+def _bare(number: int) -> Flow[Completion]:
+    return (yield from ask(Generate(Prompt(prefill="x"), seed=number)))
+
+
+def _drive_only() -> float:
+    begun = time.process_time()
+    executors = {Generate: Batched[Generate](_answer, 32)}
+    for _ in drive((_bare(number) for number in range(_CALLS)), executors, window=lambda: _WINDOW):
+        pass
+    return time.process_time() - begun
+
+
+def _loop_only() -> float:
+    begun = time.process_time()
+    for start in range(0, _CALLS, 32):
+        _answer([Generate(Prompt(prefill="x"), seed=number) for number in range(start, start + 32)])
+    return time.process_time() - begun
+
+
+def _whole(journal: Journal, folder: Path) -> float:
+    template = load_template("support-tickets", ["dedup=false", "labels=[]"])
+    pipeline = Pipeline(template, seed=0, model="m", index=None, quota=Quota(None))
+    begun = time.process_time()
+    executors = {Generate: Replay(Batched[Generate](_answer, 32), journal, "m")}
+    with FileLines(folder / "out.jsonl") as lines:
+        outcomes: Iterator[Outcome] = drive(
+            (pipeline.draw(Row(0), number) for number in range(_CALLS)), executors, window=lambda: _WINDOW
+        )
+        for outcome in outcomes:
+            lines.write(map(record_line, outcome.records))
+    return time.process_time() - begun
+
+
+def main() -> None:
+    """Print the table."""
+    loop = _loop_only()
+    engine = _drive_only()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        whole = _whole(MemoryJournal(), folder)
+        with FileJournal(folder / "journal") as journal:
+            asked = _whole(journal, folder)
+            replayed = _whole(journal, folder)
+    print(f"engine, CPU microseconds per call ({_CALLS} calls, 5 candidates each, a model that answers at once)")
+    for what, seconds in (
+        ("a plain loop over batches (the limit)", loop),
+        ("engine alone: gather, order, hand out", engine),
+        ("whole pipeline: render, parse, validate, write", whole),
+        ("the same with a journal on disk", asked),
+        ("the same, resumed: every reply from the journal", replayed),
+    ):
+        print(f"  {what:50} {1e6 * seconds / _CALLS:8.0f}")

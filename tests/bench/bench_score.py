@@ -1,0 +1,113 @@
+"""Scoring classes: one call of `score` against one forward pass per class, on the same prompts.
+
+Random weights (d=256, 6 layers) and prompts of some 150 tokens; the classes are of one to four words. The peer does what
+is done without a library: prompt + class through the model, once per class, and the class's log-probabilities summed.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import torch
+import transformers
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from vsgen.backends.hf.model import HfModel
+from vsgen.tiny import WEIGHTS
+from vsgen.values import Message, Prompt, Score
+
+HF: Any = transformers
+TEXTS = 4
+WORDS = [
+    "card",
+    "payment",
+    "transfer",
+    "refund",
+    "top",
+    "up",
+    "exchange",
+    "rate",
+    "pending",
+    "declined",
+    "limit",
+    "fee",
+    "cash",
+    "atm",
+    "pin",
+    "lost",
+    "stolen",
+]
+
+
+def main() -> None:
+    """Print one table."""
+    torch.set_num_threads(1)
+    HF.utils.logging.disable_progress_bar()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make_model(folder)
+        ours = HfModel.open(name, device="cpu", dtype="float32")
+        theirs = HF.AutoModelForCausalLM.from_pretrained(name).eval()
+        tokenizer = HF.AutoTokenizer.from_pretrained(name)
+    prompts = [f"{' '.join(Random(seed).choices(WORDS, k=70))}\nWhich class?" for seed in range(TEXTS)]
+    sys.stdout.write(
+        f"{'classes':>8}{'score, ms/text':>16}{'per class, ms/text':>20}{'ratio':>8}{'largest difference':>20}\n"
+    )
+    for n in (2, 10, 77):
+        choices = make_classes(n)
+        calls = [Score(Prompt((Message("user", prompt),)), choices) for prompt in prompts]
+        texts = [f"<|bos|><|user|>{prompt}<|assistant|>" for prompt in prompts]
+        fast, one = best(lambda calls=calls: [list(each.logp) for each in ours.score(calls)])
+        slow, two = best(lambda texts=texts, choices=choices: [plain(theirs, tokenizer, t, choices) for t in texts])
+        apart = max(abs(a - b) for row, other in zip(one, two, strict=True) for a, b in zip(row, other, strict=True))
+        sys.stdout.write(f"{n:>8}{fast:>16.1f}{slow:>20.1f}{slow / fast:>7.1f}x{apart:>20.1e}\n")
+
+
+def make_model(folder: Path) -> None:
+    """Save random weights with the embedded model's tokenizer."""
+    config = LlamaConfig(
+        vocab_size=2048, hidden_size=256, intermediate_size=688, num_hidden_layers=6, num_attention_heads=8
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+    for file in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
+        (folder / file).write_bytes((WEIGHTS / file).read_bytes())
+
+
+def make_classes(n: int) -> tuple[str, ...]:
+    """Different classes of one to four words."""
+    rng, classes = Random(0), dict[str, None]()
+    while len(classes) < n:
+        classes[" ".join(rng.choices(WORDS, k=rng.randint(1, 4)))] = None
+    return tuple(classes)
+
+
+@torch.inference_mode()
+def plain(model: Any, tokenizer: Any, text: str, choices: Sequence[str]) -> list[float]:
+    """One forward pass per class."""
+    start = len(tokenizer(text, add_special_tokens=False)["input_ids"])
+    found = []
+    for choice in choices:
+        ids = [*tokenizer(text + choice, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
+        steps = model(input_ids=torch.tensor([ids])).logits[0, start - 1 : -1].log_softmax(-1)
+        found.append(float(steps.gather(1, torch.tensor(ids[start:])[:, None]).double().sum()))
+    return found
+
+
+def best(run: Callable[[], list[list[float]]]) -> tuple[float, list[list[float]]]:
+    """Milliseconds of CPU per text, the better of two runs, and what came out."""
+    times = []
+    for _ in range(2):
+        begun = time.process_time()
+        found = run()
+        times.append((time.process_time() - begun) * 1e3 / TEXTS)
+    return min(times), found
+
+
+if __name__ == "__main__":
+    main()

