@@ -35,6 +35,11 @@ class Embedder(Protocol):
         """Names the weights; part of every call's digest in the journal."""
         ...
 
+    @property
+    def cut(self) -> int:
+        """How many texts so far were longer than it reads."""
+        ...
+
     def embed(self, calls: Sequence[Embed]) -> Sequence[Vector]:
         """One unit vector per call, in the order of the calls."""
         ...

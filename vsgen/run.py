@@ -79,6 +79,8 @@ class Tally:
     """Tokens in them."""
     paid: Counter[str] = field(default_factory=Counter)
     """Calls answered in this process, by kind, those of unfinished draws included."""
+    cut: int = 0
+    """Texts that were longer than the embedder reads."""
     stopped: str | None = None
     """Why the run ended short of what was wanted."""
     was_done: bool = False
@@ -174,8 +176,10 @@ def run(job: Job, *, observe: Callable[[Tally], None], warn: Callable[[str], Non
     rows = _rows(job, tally.wanted, warn)
     with ExitStack() as open_files:
         journal = _journal(job, open_files)
-        lines = open_files.enter_context(FileLines(job.output) if job.output else PipeLines())
-        rejects = open_files.enter_context(FileLines(job.rejects) if job.rejects else NoLines())
+        lines: FileLines | PipeLines = FileLines(job.output) if job.output else PipeLines()
+        rejects: FileLines | NoLines = FileLines(job.rejects) if job.rejects else NoLines()
+        open_files.enter_context(lines)
+        open_files.enter_context(rejects)
         for outcome in _outcomes(job, template, rows, tally, journal):
             lines.write(record_line(record, meta=job.meta) for record in outcome.records)
             rejects.write(rejected_line(one, meta=job.meta) for one in outcome.rejected)
@@ -211,6 +215,7 @@ def _outcomes(job: Job, template: Template, rows: Iterator[Row], tally: Tally, j
     flows = (pipeline.draw(row, number) for number, row in enumerate(rows))
     for outcome in drive(flows, executors, window=pace.window):
         tally.add(outcome)
+        tally.cut = embedder.cut if embedder else 0
         yield outcome
         pace.note(outcome)
         if tally.complete or tally.stopped:

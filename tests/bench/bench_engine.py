@@ -15,9 +15,9 @@ from vsgen.files.journal import FileJournal, MemoryJournal
 from vsgen.files.records import FileLines, record_line
 from vsgen.flow import Flow, ask
 from vsgen.pipeline import Outcome, Pipeline, Quota
-from vsgen.ports import Journal
+from vsgen.ports import Executor, Journal
 from vsgen.template.load import load_template
-from vsgen.values import Completion, Generate, Prompt, Row
+from vsgen.values import Call, Completion, Generate, Prompt, Row
 
 _CALLS = 5000
 _WINDOW = 128
@@ -34,7 +34,7 @@ def _bare(number: int) -> Flow[Completion]:
 
 def _drive_only() -> float:
     begun = time.process_time()
-    executors = {Generate: Batched[Generate](_answer, 32)}
+    executors: dict[type[Call], Executor] = {Generate: Batched[Generate](_answer, 32)}
     for _ in drive((_bare(number) for number in range(_CALLS)), executors, window=lambda: _WINDOW):
         pass
     return time.process_time() - begun
@@ -51,7 +51,7 @@ def _whole(journal: Journal, folder: Path) -> float:
     template = load_template("support-tickets", ["dedup=false", "labels=[]"])
     pipeline = Pipeline(template, seed=0, model="m", index=None, quota=Quota(None))
     begun = time.process_time()
-    executors = {Generate: Replay(Batched[Generate](_answer, 32), journal, "m")}
+    executors: dict[type[Call], Executor] = {Generate: Replay(Batched[Generate](_answer, 32), journal, "m")}
     with FileLines(folder / "out.jsonl") as lines:
         outcomes: Iterator[Outcome] = drive(
             (pipeline.draw(Row(0), number) for number in range(_CALLS)), executors, window=lambda: _WINDOW

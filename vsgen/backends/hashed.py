@@ -38,6 +38,8 @@ class HashedEmbedder:
 
     name: Final = "hash-1"
     """Changes whenever a text's vector would."""
+    cut: Final = 0
+    """It reads every text to its end."""
 
     def embed(self, calls: Sequence[Embed]) -> Sequence[Vector]:
         """One vector per call, in the order of the calls."""

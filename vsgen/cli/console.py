@@ -71,6 +71,8 @@ def summary(tally: Tally, seconds: float, where: str) -> list[str]:
         f"  {tally.draws} draws · {tally.candidates} candidates = {kept}",
         f"  {tally.calls} replies, {tally.tokens:,} tokens · calls made now: {paid}",
     ]
+    if tally.cut:
+        lines.append(f"  {tally.cut} texts were longer than the embedder reads; only their beginnings were compared")
     if tally.skipped:
         lines.append(f"  {tally.skipped} input rows skipped")
     if tally.stopped:

@@ -38,7 +38,7 @@ def soft_labels(
     """
     calls = [Score(question(text, classes), tuple(classes)) for text in (*texts, *content_free)]
     scores = yield from ask_all(calls)
-    priors = scores[len(texts) :] or [None] * len(texts)
+    priors: Sequence[Scores | None] = scores[len(texts) :] or [None] * len(texts)
     return [_soft_label(classes, score, prior) for score, prior in zip(scores, priors, strict=False)]
 
 
