@@ -51,6 +51,10 @@ class Job:
     model: str | None = None
     device: str = "auto"
     dtype: str = "auto"
+    remote_code: bool = False
+    """Run Python code that comes with the model."""
+    pickled: bool = False
+    """Read weights that are no safetensors."""
     batch: int | None = None
     """Rows that the model decodes at once; None leaves it to the backend."""
     seed: int = 0
@@ -174,6 +178,8 @@ def run(job: Job, *, observe: Callable[[Tally], None], warn: Callable[[str], Non
     if _is_done(job, tally):
         return tally
     rows = _rows(job, tally.wanted, warn)
+    if not job.model and not template.model:
+        warn("no --model given: asking the embedded toy model, tiny, which knows only the shipped templates")
     with ExitStack() as open_files:
         journal = _journal(job, open_files)
         lines: FileLines | PipeLines = FileLines(job.output) if job.output else PipeLines()
@@ -195,7 +201,14 @@ def _outcomes(job: Job, template: Template, rows: Iterator[Row], tally: Tally, j
     """Draw until enough is kept or there is a reason to stop, which is then in the tally."""
     dedup = template.dedup or None
     embedder = open_embedder(dedup.embedder, device=job.device) if dedup else None
-    model = open_model(job.model or template.model or "tiny", device=job.device, dtype=job.dtype, batch=job.batch)
+    model = open_model(
+        job.model or template.model or "tiny",
+        device=job.device,
+        dtype=job.dtype,
+        batch=job.batch,
+        remote_code=job.remote_code,
+        pickled=job.pickled,
+    )
     index = Index(dedup.threshold, guards=dedup.guards) if dedup else None
     quota = Quota(tally.wanted)
 

@@ -81,22 +81,33 @@ def summary(tally: Tally, seconds: float, where: str) -> list[str]:
     return lines
 
 
+class _Rate:
+    """Rows a second and the time left, measured from the first news on: loading a model is no part of the rate."""
+
+    def __init__(self) -> None:
+        self._first: tuple[float, int] | None = None
+
+    def __call__(self, tally: Tally) -> str:
+        now = time.monotonic()
+        begun, before = self._first = self._first or (now, tally.kept)
+        if now == begun or tally.kept == before:
+            return "…"
+        rate = (tally.kept - before) / (now - begun)
+        left = f" · {(tally.wanted - tally.kept) / rate:.0f} s left" if tally.wanted else ""
+        return f"{rate:.1f} rows/s{left}"
+
+
 class _Plain:
     def __init__(self) -> None:
-        self._begun = self._last = time.monotonic()
+        self._last = time.monotonic()
+        self._rate = _Rate()
 
     def __call__(self, tally: Tally) -> None:
-        now = time.monotonic()
-        if now - self._last >= _PLAIN_SECONDS:
-            self._last = now
+        rate = self._rate(tally)
+        if time.monotonic() - self._last >= _PLAIN_SECONDS:
+            self._last = time.monotonic()
             wanted = f"/{tally.wanted}" if tally.wanted else ""
-            say(f"vsgen: {tally.kept}{wanted} rows · {_rate(tally, now - self._begun)} · {counts(tally)}")
-
-
-def _rate(tally: Tally, seconds: float) -> str:
-    rate = tally.kept / seconds if seconds else 0.0
-    left = f" · {(tally.wanted - tally.kept) / rate:.0f} s left" if tally.wanted and rate else ""
-    return f"{rate:.1f} rows/s{left}"
+            say(f"vsgen: {tally.kept}{wanted} rows · {rate} · {counts(tally)}")
 
 
 @contextmanager
@@ -108,10 +119,9 @@ def _live() -> Iterator[Progress]:
     columns = (SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TextColumn("rows · {task.fields[more]}"))
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task: TaskID = bar.add_task("", total=None, more="loading the model")
-        begun = time.monotonic()
+        rate = _Rate()
 
         def show(tally: Tally) -> None:
-            more = f"{_rate(tally, time.monotonic() - begun)} · {counts(tally)}"
-            bar.update(task, completed=tally.kept, total=tally.wanted, more=more)
+            bar.update(task, completed=tally.kept, total=tally.wanted, more=f"{rate(tally)} · {counts(tally)}")
 
         yield show

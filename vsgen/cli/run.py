@@ -56,6 +56,12 @@ def run(
     patience: Annotated[int, typer.Option(min=0, help="Stop after so many draws without news; 0: never.")] = 20,
     device: Annotated[str, typer.Option(envvar="VSGEN_DEVICE", help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     dtype: Annotated[str, typer.Option(envvar="VSGEN_DTYPE", help="auto, float32, bfloat16, float16.")] = "auto",
+    trust_remote_code: Annotated[
+        bool, typer.Option("--trust-remote-code", help="Run Python code that comes with the model.")
+    ] = False,
+    allow_pickle: Annotated[
+        bool, typer.Option("--allow-pickle", help="Read weights that are not safetensors; they can run code.")
+    ] = False,
     batch: Annotated[int | None, typer.Option(min=1, help="Replies that are decoded side by side.")] = None,
     no_meta: Annotated[bool, typer.Option("--no-meta", help="Leave `meta` out of the rows.")] = False,
     progress_mode: Annotated[
@@ -84,6 +90,8 @@ def run(
             model=model,
             device=device,
             dtype=dtype,
+            remote_code=trust_remote_code,
+            pickled=allow_pickle,
             batch=batch,
             seed=seed,
             max_calls=max_calls,
@@ -101,10 +109,14 @@ def _run(job: Job, mode: str, *, quiet: bool) -> Tally:
     from vsgen.files.records import silence_stdout
     from vsgen.run import run as run_job
 
+    def warn(text: str) -> None:
+        if not quiet:
+            say(f"vsgen: {text}")
+
     begun = time.monotonic()
     try:
         with _terminated(), progress(mode) as observe:
-            tally = run_job(job, observe=observe, warn=lambda text: say(f"vsgen: {text}"))
+            tally = run_job(job, observe=observe, warn=warn)
     except BrokenPipeError:
         silence_stdout()
         raise typer.Exit(0) from None
