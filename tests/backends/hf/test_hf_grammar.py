@@ -1,0 +1,87 @@
+"""A JSON schema is obeyed by every reply that ends, whatever the weights."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from vsgen.backends.hf.model import HfModel
+from vsgen.errors import ModelError
+from vsgen.values import Generate, Message, Prompt
+
+MakeModel = Callable[..., Path]
+PROMPT = Prompt((Message("user", "Name 3 fruits."),))
+
+
+def schema(k: int, *, step: bool = True) -> dict[str, Any]:
+    """A verbalized list of k; without `step` for the validator, in whose floats 0.14 is no multiple of 0.01."""
+    item: dict[str, Any] = {
+        "type": "object",
+        "properties": {
+            "text": {"type": "string", "maxLength": 12},
+            "probability": {"type": "number", "minimum": 0, "maximum": 1, **({"multipleOf": 0.01} if step else {})},
+        },
+        "required": ["text", "probability"],
+        "additionalProperties": False,
+    }
+    return {
+        "type": "object",
+        "properties": {"responses": {"type": "array", "minItems": k, "maxItems": k, "items": item}},
+        "required": ["responses"],
+        "additionalProperties": False,
+    }
+
+
+@pytest.mark.parametrize("spelling", ["bytes", "pieces"])
+def test_every_reply_is_valid_json_with_exactly_k_items(make_model: MakeModel, spelling: str) -> None:
+    model = HfModel.open(str(make_model(spelling=spelling)), device="cpu", batch=16)
+    calls = [
+        Generate(PROMPT, seed=seed, max_tokens=400, schema=json.dumps(schema(1 + seed % 3)), temperature=0.5 + seed % 2)
+        for seed in range(30)
+    ]
+    free = Generate(PROMPT, seed=99, max_tokens=30)
+    *replies, unconstrained = model.generate([*calls, free])
+    for seed, reply in enumerate(replies):
+        assert reply.stopped
+        value = json.loads(reply.text)
+        jsonschema.validate(value, schema(1 + seed % 3, step=False))
+        assert all(item["probability"] == round(item["probability"], 2) for item in value["responses"])
+        assert reply.text.strip().startswith('{"responses": [{"text": "')
+        assert reply.logp is not None
+        assert reply.logq is not None
+        assert calls[seed].temperature != 1 or reply.logq >= reply.logp
+    assert unconstrained.tokens == model.generate([free])[0].tokens
+
+
+def test_embedded_model_writes_k_items() -> None:
+    from vsgen.backends.open import open_model
+
+    calls = [Generate(PROMPT, seed=seed, max_tokens=300, schema=json.dumps(schema(5))) for seed in range(6)]
+    for reply in open_model("tiny").generate(calls):
+        jsonschema.validate(json.loads(reply.text), schema(5, step=False))
+
+
+def test_prefix_is_continued_under_the_grammar(make_model: MakeModel) -> None:
+    model = HfModel.open(str(make_model()), device="cpu", dtype="float64")
+    call = Generate(PROMPT, seed=3, max_tokens=400, schema=json.dumps(schema(2)))
+    (whole,) = model.generate([call])
+    (rest,) = model.generate([Generate(**{**_fields(call), "prefix": whole.tokens[:9]})])
+    assert rest.tokens == whole.tokens[9:]
+    with pytest.raises(ModelError, match="cannot be continued under its JSON schema"):
+        model.generate([Generate(**{**_fields(call), "prefix": whole.tokens[5:9]})])
+
+
+@pytest.mark.parametrize("broken", ["{", '{"type": "no such type"}', '{"type": "object", "patternProperties": 3}'])
+def test_schema_that_cannot_be_compiled_is_refused_with_the_reason(make_model: MakeModel, broken: str) -> None:
+    model = HfModel.open(str(make_model()), device="cpu")
+    with pytest.raises(ModelError, match=r"llguidance refuses the JSON schema: .+"):
+        model.generate([Generate(PROMPT, seed=0, schema=broken)])
+
+
+def _fields(call: Generate) -> dict[str, Any]:
+    return {name: getattr(call, name) for name in call.__slots__}

@@ -1,0 +1,109 @@
+"""A model that cannot be opened is one clear error; one that can is named by its weights."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import huggingface_hub.constants
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from vsgen.backends.hf.load import fingerprint, load, pick_device, pick_dtype
+from vsgen.backends.open import open_model
+from vsgen.errors import ModelError
+
+MakeModel = Callable[..., Path]
+
+
+@pytest.fixture
+def folder(make_model: MakeModel, tmp_path: Path) -> Path:
+    """A copy that a test may break."""
+    return Path(shutil.copytree(make_model(), tmp_path / "toy"))
+
+
+def test_folder_is_named_by_its_contents(folder: Path) -> None:
+    first = load(str(folder), device="cpu", dtype="auto", remote_code=False, pickled=False, name=None)
+    assert first.name == f"toy@{fingerprint(folder)}"
+    assert first.model.dtype == torch.float32
+    weights = load_file(folder / "model.safetensors")
+    name = next(iter(weights))
+    save_file({**weights, name: weights[name] + 1}, folder / "model.safetensors", metadata={"format": "pt"})
+    again = load(str(folder), device="cpu", dtype="float64", remote_code=False, pickled=False, name="other")
+    assert again.name.startswith("other@")
+    assert again.name.partition("@")[2] != first.name.partition("@")[2]
+
+
+def test_large_weight_files_are_told_apart_by_samples(tmp_path: Path) -> None:
+    names = []
+    for middle in (b"a", b"b"):
+        (tmp_path / "model.safetensors").write_bytes(bytes(12_000_000) + middle * 100 + bytes(12_000_000))
+        names.append(fingerprint(tmp_path))
+    assert names[0] != names[1]
+
+
+def test_folder_without_a_model_says_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"not a model folder, config.json is missing; give a folder"):
+        open_model(str(tmp_path))
+
+
+def test_folder_without_weights_says_so(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(ModelError, match=r"no \*.safetensors file; copy the weights there"):
+        open_model(str(folder))
+    (folder / "pytorch_model.bin").write_bytes(b"")
+    with pytest.raises(ModelError, match="only pickled weights are there"):
+        open_model(str(folder))
+
+
+def test_weights_that_are_missing_are_never_made_up(folder: Path) -> None:
+    weights = load_file(folder / "model.safetensors")
+    lacking = {name: tensor for name, tensor in weights.items() if "layers.1.mlp.up_proj" not in name}
+    save_file(lacking, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match=r"1 weights are missing or of the wrong shape, first .*up_proj"):
+        open_model(str(folder))
+
+
+@pytest.mark.parametrize(
+    ("file", "contents"),
+    [
+        ("config.json", "{"),
+        ("config.json", json.dumps({"model_type": "no-such-architecture"})),
+        ("model.safetensors", "torn"),
+        ("tokenizer.json", "{}"),
+    ],
+)
+def test_broken_files_are_one_clear_error(
+    folder: Path, file: str, contents: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (folder / file).write_text(contents)
+    with pytest.raises(ModelError, match=r"toy: cannot be opened as a language model: .+ \(check the files\)"):
+        open_model(str(folder))
+    assert capfd.readouterr().err == ""
+
+
+def test_unknown_id_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(ModelError, match=r"no-such/model: cannot be opened .+ \(check the id and the network"):
+        open_model("no-such/model")
+
+
+def test_device_and_dtype_are_checked() -> None:
+    assert pick_device("cpu").type == "cpu"
+    with pytest.raises(ModelError, match="'tpu' is not known; choose auto, cpu, cuda or mps"):
+        pick_device("tpu")
+    cuda, cpu = torch.device("cuda"), torch.device("cpu")
+    assert pick_dtype("auto", cuda, torch.float16) == torch.bfloat16
+    assert pick_dtype("auto", cuda, torch.float32) == torch.float32
+    assert pick_dtype("auto", cpu, torch.bfloat16) == torch.float32
+    assert pick_dtype("float64", cpu, torch.bfloat16) == torch.float64
+    with pytest.raises(ModelError, match="'int8' is not known; choose auto, float32"):
+        pick_dtype("int8", cpu, None)
+
+
+def test_opening_writes_nothing_on_stderr(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    open_model(str(folder), device="cpu")
+    assert capfd.readouterr().err == ""

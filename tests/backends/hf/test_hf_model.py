@@ -1,0 +1,172 @@
+"""Any causal language model of transformers keeps the laws and draws what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import transformers
+
+from vsgen.backends.hf.model import HfModel
+from vsgen.backends.hf.network import Network
+from vsgen.backends.open import open_model
+from vsgen.errors import ModelError
+from vsgen.testing import check_language_model
+from vsgen.values import Completion, Generate, Message, Prompt, Score
+
+HF: Any = transformers
+MakeModel = Callable[..., Path]
+RAGGED = [
+    Generate(Prompt((Message("user", "a bike light, please " * (1 + i % 4)),)), seed=i, max_tokens=3 + 5 * (i % 4))
+    for i in range(12)
+]
+KINDS: list[tuple[str, dict[str, Any]]] = [
+    ("llama", {}),
+    ("llama", {"num_key_value_heads": 2}),
+    ("qwen3", {"num_key_value_heads": 1, "head_dim": 8}),
+    ("gpt2", {}),
+    ("gpt_neox", {}),
+    ("mistral", {}),
+    ("gemma3_text", {}),
+]
+
+
+def forced(model: Any, ids: list[int], reply: tuple[int, ...]) -> float:
+    """log P(reply | ids) by one plain forward pass over everything."""
+    with torch.inference_mode():
+        scores = model(input_ids=torch.tensor([[*ids, *reply]]), use_cache=False).logits[0].double()
+    logp = scores.log_softmax(-1)[len(ids) - 1 : -1]
+    return float(logp.gather(1, torch.tensor(reply)[:, None]).sum())
+
+
+@pytest.mark.parametrize(("kind", "changes"), KINDS)
+def test_logp_of_ragged_rows_is_that_of_plain_forward_passes(
+    make_model: MakeModel, kind: str, changes: dict[str, Any]
+) -> None:
+    folder = make_model(kind, **changes)
+    ours = HfModel.open(str(folder), device="cpu", dtype="float64", batch=5)
+    plain = HF.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float64)
+    tokenizer = HF.AutoTokenizer.from_pretrained(folder)
+    for call, reply in zip(RAGGED, ours.generate(RAGGED), strict=True):
+        ids = tokenizer(f"<|user|>{call.prompt.messages[0].content}<|end|>\n<|assistant|>")["input_ids"]
+        assert reply.prompt_tokens == len(ids)
+        assert reply.logp == pytest.approx(forced(plain, ids, reply.tokens), abs=2e-4)
+
+
+@pytest.mark.parametrize(("kind", "changes"), [KINDS[1], KINDS[3], KINDS[6]])
+def test_toys_keep_the_laws(make_model: MakeModel, kind: str, changes: dict[str, Any]) -> None:
+    model = HfModel.open(str(make_model(kind, ends=range(60), **changes)), device="cpu", dtype="float64", batch=7)
+    check_language_model(model, tolerance=1e-4, canonical=lambda reply: False)
+
+
+def test_sentencepiece_toy_keeps_the_laws_in_single_precision(make_model: MakeModel) -> None:
+    model = HfModel.open(str(make_model(spelling="pieces", ends=range(2, 60))), device="cpu", dtype="float32", batch=7)
+    check_language_model(model, tolerance=1e-3, canonical=lambda reply: False)
+
+
+def test_embedded_model_keeps_the_laws() -> None:
+    model = open_model("tiny")
+    assert isinstance(model, HfModel)
+    assert model.name.startswith("tiny@")
+    check_language_model(model, tolerance=2e-6, canonical=lambda reply: len(reply.tokens) == 1)
+
+
+def test_score_of_a_canonical_reply_is_its_logp() -> None:
+    model = open_model("tiny")
+    prompt = Prompt((Message("user", "Name a day of the week."),))
+    replies = model.generate([Generate(prompt, seed=seed, max_tokens=30) for seed in range(8)])
+    words = [reply for reply in replies if reply.stopped and reply.text.isalpha()]
+    (scores,) = model.score([Score(prompt, tuple(reply.text for reply in words))])
+    assert len(words) >= 4
+    assert scores.logp == pytest.approx([reply.logp for reply in words], abs=2e-6)
+
+
+def test_finished_rows_leave_and_cost_nothing(make_model: MakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = HfModel.open(str(make_model()), device="cpu", batch=4)
+    rows: list[int] = []
+    step = Network.step
+
+    def spy(self: Network, tokens: Any, lengths: Any, buffers: Any) -> torch.Tensor:
+        rows.append(len(tokens))
+        return step(self, tokens, lengths, buffers)
+
+    monkeypatch.setattr(Network, "step", spy)
+    replies = model.generate(RAGGED)
+    assert sum(rows) == sum(len(reply.tokens) for reply in replies)
+    assert max(rows) == 4
+    assert sum(count < 4 for count in rows) < max(call.max_tokens for call in RAGGED)
+
+
+def test_shared_prompts_are_computed_once(make_model: MakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = HfModel.open(str(make_model()), device="cpu", batch=8)
+    computed: list[int] = []
+    prefetch = Network.prefetch
+
+    def spy(self: Network, prompts: Any) -> Any:
+        computed.append(len(prompts))
+        return prefetch(self, prompts)
+
+    monkeypatch.setattr(Network, "prefetch", spy)
+    model.generate([Generate(RAGGED[i % 2].prompt, seed=i, max_tokens=4) for i in range(24)])
+    assert sum(computed) == 2
+
+
+def test_sampling_settings_of_the_model_are_not_applied(make_model: MakeModel) -> None:
+    sampling = {"do_sample": True, "top_k": 1, "temperature": 0.01, "repetition_penalty": 9.0}
+    plain = HfModel.open(str(make_model()), device="cpu").generate(RAGGED)
+    tuned = HfModel.open(str(make_model(sampling=sampling)), device="cpu").generate(RAGGED)
+    assert [reply.tokens for reply in plain] == [reply.tokens for reply in tuned]
+
+
+def test_any_of_several_end_tokens_ends_a_reply(make_model: MakeModel) -> None:
+    model = HfModel.open(str(make_model(ends=range(100))), device="cpu")
+    calls = [Generate(RAGGED[0].prompt, seed=seed, max_tokens=60) for seed in range(20)]
+    replies = model.generate(calls)
+    assert len({reply.tokens[-1] for reply in replies if reply.stopped}) > 3
+    for reply in replies:
+        assert all(token >= 100 for token in reply.tokens[:-1])
+        assert reply.stopped == (reply.tokens[-1] < 100)
+
+
+def test_context_cuts_a_reply_and_refuses_a_prompt(make_model: MakeModel) -> None:
+    model = HfModel.open(str(make_model(max_position_embeddings=40)), device="cpu")
+    short, long = Prompt(prefill="a b c"), Prompt(prefill="x " * 50)
+    (reply,) = model.generate([Generate(short, seed=0, max_tokens=100)])
+    assert reply.prompt_tokens + len(reply.tokens) == 40
+    assert not reply.stopped
+    with pytest.raises(ModelError, match=r"the prompt has \d+ tokens and the model's context only 40"):
+        model.generate([Generate(long, seed=0)])
+    with pytest.raises(ModelError, match="context only 40"):
+        model.score([Score(long, ("a",))])
+
+
+def test_rows_are_bounded_by_memory_but_one_always_runs(make_model: MakeModel) -> None:
+    model = HfModel.open(str(make_model()), device="cpu", batch=8)
+    expected = model.generate(RAGGED)
+    model._limits = type(model._limits)(rows=8, tokens=1, forward=1)
+    assert [reply.tokens for reply in model.generate(RAGGED)] == [reply.tokens for reply in expected]
+
+
+@pytest.mark.parametrize("kind", ["mamba", "bloom"])
+def test_model_that_heeds_no_mask_is_refused(make_model: MakeModel, kind: str) -> None:
+    with pytest.raises(ModelError, match=f"{kind} models are not supported"):
+        HfModel.open(str(make_model(kind)), device="cpu")
+
+
+def test_scores_that_are_not_finite_are_an_error(make_model: MakeModel) -> None:
+    model = HfModel.open(str(make_model()), device="cpu")
+    network = model._parts.network._model
+    with torch.no_grad():
+        next(network.parameters()).fill_(torch.nan)
+    with pytest.raises(ModelError, match="not finite"):
+        model.generate(RAGGED[:1])
+
+
+def test_completion_of_a_plain_prompt_has_no_template(make_model: MakeModel) -> None:
+    model = HfModel.open(str(make_model()), device="cpu")
+    (reply,) = model.generate([Generate(Prompt(prefill="bug"), seed=0, max_tokens=1)])
+    assert isinstance(reply, Completion)
+    assert reply.prompt_tokens < 4

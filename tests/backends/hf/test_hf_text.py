@@ -1,0 +1,100 @@
+"""Replies are spelled as they would be after their prompt, token by token or at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from vsgen.backends.hf.chat import Reader
+from vsgen.backends.hf.text import Speller, shared_length
+from vsgen.errors import ModelError
+from vsgen.values import Message, Prompt
+
+MakeTokenizer = Callable[..., Any]
+TEXTS = ["The café wants a refund.", "naïve 🙂 déjà vu 東京", "  two  spaces\n\nand lines\t.", "é"]
+
+
+@pytest.mark.parametrize("spelling", ["bytes", "pieces"])
+@pytest.mark.parametrize("text", TEXTS)
+def test_text_comes_back_token_by_token_and_at_once(make_tokenizer: MakeTokenizer, spelling: str, text: str) -> None:
+    tokenizer = make_tokenizer(spelling)
+    context = tokenizer("My bike light:", add_special_tokens=False)["input_ids"]
+    ids = tokenizer("My bike light:" + text, add_special_tokens=False)["input_ids"][len(context) :]
+    slow, quick = Speller(tokenizer, context), Speller(tokenizer, context)
+    for token in ids:
+        slow.feed([token])
+    quick.feed(ids)
+    assert slow.finish() == quick.finish() == text
+
+
+def test_space_before_the_first_piece_is_kept_after_a_prompt(make_tokenizer: MakeTokenizer) -> None:
+    tokenizer = make_tokenizer("pieces")
+    context = tokenizer("My bike")["input_ids"]
+    speller = Speller(tokenizer, context)
+    speller.feed(tokenizer("light", add_special_tokens=False)["input_ids"])
+    assert speller.finish() == " light"
+
+
+@pytest.mark.parametrize(("stops", "text"), [(("wants",), "The café "), (("é w", "caf"), "The "), (("nothing",), None)])
+def test_text_ends_before_the_first_stop_string(
+    make_tokenizer: MakeTokenizer, stops: tuple[str, ...], text: str | None
+) -> None:
+    tokenizer = make_tokenizer()
+    speller = Speller(tokenizer, (), stops)
+    for token in tokenizer(TEXTS[0])["input_ids"]:
+        if not speller.stopped:
+            speller.feed([token])
+    assert speller.finish() == (TEXTS[0] if text is None else text)
+    assert speller.stopped == (text is not None)
+
+
+def test_bytes_that_are_no_text_end_all_the_same(make_tokenizer: MakeTokenizer) -> None:
+    tokenizer = make_tokenizer("pieces")
+    speller = Speller(tokenizer, ())
+    for _ in range(60):
+        speller.feed([tokenizer.convert_tokens_to_ids("<0xC3>")])
+    assert set(speller.finish()) == {"\ufffd"}
+    assert len(speller._window) < 60
+
+
+def test_shared_length_counts_common_first_elements() -> None:
+    assert shared_length(["abc", "abd", "ab"]) == 2
+    assert shared_length([(1, 2), (1, 2)]) == 2
+    assert shared_length([(), (1,)]) == 0
+
+
+def test_chat_template_is_used_once_and_prefill_follows_it(make_tokenizer: MakeTokenizer) -> None:
+    reader = Reader(make_tokenizer(), (0,))
+    prompt = Prompt((Message("system", "S"), Message("user", "U")), prefill="Sure")
+    assert reader.render(prompt) == ("<|system|>S<|end|>\n<|user|>U<|end|>\n<|assistant|>Sure", False)
+
+
+def test_without_a_template_messages_are_parted_by_empty_lines(make_tokenizer: MakeTokenizer) -> None:
+    reader = Reader(make_tokenizer("pieces"), (2,))
+    prompt = Prompt((Message("system", "S"), Message("user", "U")), prefill="Sure")
+    assert reader.render(prompt) == ("S\n\nU\n\nSure", True)
+    assert reader.ids(prompt)[0] == 1
+    assert 1 not in reader.ids(prompt)[1:]
+
+
+def test_begin_token_of_the_template_is_not_doubled(make_tokenizer: MakeTokenizer) -> None:
+    tokenizer = make_tokenizer("pieces")
+    tokenizer.chat_template = "{{ bos_token }}{% for m in messages %}[{{ m.content }}]{% endfor %}"
+    assert Reader(tokenizer, ()).ids(Prompt((Message("user", "U"),))).count(1) == 1
+
+
+def test_template_without_system_role_gets_it_in_the_first_user_message(make_tokenizer: MakeTokenizer) -> None:
+    refusing = "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}"
+    reader = Reader(make_tokenizer(chat=refusing + "{{ messages[0].content }}"), (0,))
+    assert reader.render(Prompt((Message("system", "S"), Message("user", "U")))) == ("S\n\nU", False)
+    with pytest.raises(ModelError, match="chat template refuses the prompt: no system"):
+        reader.render(Prompt((Message("system", "S"), Message("assistant", "U"))))
+
+
+def test_empty_prompt_is_the_begin_token_else_the_end_token(make_tokenizer: MakeTokenizer) -> None:
+    assert Reader(make_tokenizer("pieces"), (2,)).ids(Prompt()) == [1]
+    assert Reader(make_tokenizer(), (0,)).ids(Prompt()) == [0]
+    with pytest.raises(ModelError, match="the prompt is empty"):
+        Reader(make_tokenizer(), ()).ids(Prompt())

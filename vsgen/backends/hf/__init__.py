@@ -1,0 +1,1 @@
+"""Any causal language model of transformers, in process, under a batched decoding loop of our own."""

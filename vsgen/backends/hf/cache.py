@@ -1,0 +1,134 @@
+"""Keys and values of the running rows, in buffers that are written in place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, TypeAlias, cast
+
+import torch
+from torch import Tensor
+from transformers.cache_utils import Cache, CacheLayerMixin, DynamicCache, DynamicLayer
+
+Stored: TypeAlias = Sequence[tuple[Tensor, Tensor] | None]
+"""One prompt's keys and values per layer, each [heads, length, dim]; None for a layer that keeps none."""
+
+_STEP = 64
+"""Columns are added in multiples of this."""
+
+
+class Place:
+    """Where the next token of every running row is written; shared by all layers."""
+
+    def __init__(self, rows: int, tokens: int) -> None:
+        self.rows = torch.empty(0, dtype=torch.long)
+        self.columns = torch.empty(0, dtype=torch.long)
+        self.span = 0
+        self.capacity = (0, 0)
+        """Rows and columns that every layer's buffers have at their next use."""
+        self._most_rows = rows
+        self._most_tokens = tokens
+
+    def reserve(self, rows: int, columns: int) -> None:
+        """Make room for so many rows and columns: twice as much, so that growth is rare, where memory allows."""
+        if rows <= self.capacity[0] and columns <= self.capacity[1]:
+            return
+        roomy = min(2 * rows, self._most_rows), -(-2 * columns // _STEP) * _STEP
+        self.capacity = roomy if roomy[0] * roomy[1] <= self._most_tokens else (rows, columns)
+
+
+class _Layer(CacheLayerMixin):  # type: ignore[no-untyped-call]
+    """One layer's buffers, [rows, heads, columns, dim] each; rows and columns beyond the running ones hold zeros."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._place = place
+
+    def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
+        self.keys = _fitted(self.keys, key_states, self._place.capacity)
+        self.values = _fitted(self.values, value_states, self._place.capacity)
+        self.is_initialized = True
+
+    def update(self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
+        self.lazy_initialization(key_states, value_states)
+        assert self.keys is not None and self.values is not None
+        place, rows = self._place, key_states.shape[0]
+        self.keys[place.rows, :, place.columns] = key_states[:, :, 0]
+        self.values[place.rows, :, place.columns] = value_states[:, :, 0]
+        return self.keys[:rows, :, : place.span], self.values[:rows, :, : place.span]
+
+    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
+        return self._place.span, 0
+
+    def get_seq_length(self) -> int:
+        return self._place.span
+
+    def get_max_length(self) -> int:
+        return -1
+
+    def insert(self, row: int, keys: Tensor, values: Tensor) -> None:
+        self.lazy_initialization(keys[None], values[None])
+        assert self.keys is not None and self.values is not None
+        self.keys[row, :, : keys.shape[1]] = keys
+        self.values[row, :, : keys.shape[1]] = values
+
+    def move(self, source: int, target: int, length: int) -> None:
+        for buffer in (self.keys, self.values):
+            if buffer is not None:
+                buffer[target, :, :length] = buffer[source, :, :length]
+
+
+class Buffers(Cache):
+    """The cache of a running batch: rows 0 to n-1 are running, row i has its own length.
+
+    It holds at most `rows` rows, and `tokens` tokens (rows times columns) unless a single batch needs more.
+    """
+
+    def __init__(self, rows: int, tokens: int) -> None:
+        self.place = Place(rows, tokens)
+        super().__init__(layer_class_to_replicate=partial(_Layer, self.place))  # type: ignore[arg-type]
+
+    def insert(self, row: int, stored: Stored) -> None:
+        """Put a prompt's keys and values into a row; the capacity must have been reserved."""
+        while len(self.layers) < len(stored):
+            self.layers.append(_Layer(self.place))
+        for layer, pair in zip(self._own(), stored, strict=False):
+            if pair is not None:
+                layer.insert(row, *pair)
+
+    def move(self, source: int, target: int, length: int) -> None:
+        """Copy a row over another."""
+        for layer in self._own():
+            layer.move(source, target, length)
+
+    def aim(self, lengths: Tensor, span: int) -> None:
+        """The next forward pass writes row i at column ``lengths[i]`` and reads columns 0 to ``span - 1``."""
+        place = self.place
+        if place.rows.shape != lengths.shape:
+            place.rows = torch.arange(len(lengths), device=lengths.device)
+        place.columns, place.span = lengths, span
+
+    def _own(self) -> list[_Layer]:
+        return cast(list[_Layer], self.layers)
+
+
+def store(cache: DynamicCache, row: int, length: int) -> Stored:
+    """One row of a prefetched group, without its padding; views, not copies."""
+    layers = cast(list[DynamicLayer], cache.layers)
+    return [
+        (layer.keys[row, :, :length], layer.values[row, :, :length])
+        if layer.keys is not None and layer.values is not None
+        else None
+        for layer in layers
+    ]
+
+
+def _fitted(buffer: Tensor | None, like: Tensor, capacity: tuple[int, int]) -> Tensor:
+    """The buffer itself if it has this capacity, else a copy that has; zeros, since masked garbage may be NaN."""
+    if buffer is not None and (buffer.shape[0], buffer.shape[2]) == capacity:
+        return buffer
+    fitted = like.new_zeros(capacity[0], like.shape[1], capacity[1], like.shape[3])
+    if buffer is not None:
+        rows, columns = min(buffer.shape[0], capacity[0]), min(buffer.shape[2], capacity[1])
+        fitted[:rows, :, :columns] = buffer[:rows, :, :columns]
+    return fitted

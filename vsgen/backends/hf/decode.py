@@ -1,0 +1,202 @@
+"""The decoding loop: rows finish and leave, waiting calls enter, every step serves all running rows.
+
+A call's prompt is computed ahead but for its last token; that token opens the row, so every drawn token comes from the
+same batched step. Rows 0 to n-1 of the cache are the running ones: when one leaves, the last row takes its place.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+import torch
+
+from vsgen.backends.hf.cache import Buffers
+from vsgen.backends.hf.draw import Knobs, draw, knobs, precise
+from vsgen.backends.hf.grammar import Matcher
+from vsgen.backends.hf.parts import Limits, Parts
+from vsgen.backends.hf.prefetch import Shelf
+from vsgen.backends.hf.text import Speller
+from vsgen.errors import ModelError
+from vsgen.values import Call, Completion, Generate
+
+DIGITS = 6
+"""Log-probabilities are rounded to this many decimals: what lies below is the arithmetic's noise."""
+_FEW = 8
+"""Prompts are computed ahead once this fraction of the batch (1/8) waits or is free: alone they cost a step each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A waiting call."""
+
+    ticket: int
+    call: Generate
+    ids: tuple[int, ...]
+    """Prompt and prefix."""
+    limit: int
+    """Tokens to draw at most: `Generate.max_tokens`, or what is left of the model's context."""
+
+    @property
+    def ahead(self) -> tuple[int, ...]:
+        """What is computed before the row opens."""
+        return self.ids[:-1]
+
+
+@dataclass(slots=True)
+class Row:
+    """A running call."""
+
+    job: Job
+    speller: Speller
+    matcher: Matcher | None
+    rng: Random
+    tokens: list[int] = field(default_factory=list)
+    logp: float = 0.0
+    logq: float = 0.0
+
+    @property
+    def length(self) -> int:
+        """Tokens in the cache; the position of the newest token, which is not yet in it."""
+        return len(self.job.ids) + len(self.tokens) - 1
+
+    @property
+    def newest(self) -> int:
+        """The token that the next step feeds."""
+        return self.tokens[-1] if self.tokens else self.job.ids[-1]
+
+
+class Decoder:
+    """An executor of `Generate` calls over one running batch."""
+
+    def __init__(self, parts: Parts, limits: Limits) -> None:
+        self._parts = parts
+        self._limits = limits
+        self._shelf = Shelf(parts.network, limits.forward)
+        self._buffers = Buffers(limits.rows, limits.tokens)
+        self._waiting: deque[Job] = deque()
+        self._staged: deque[Job] = deque()
+        self._rows: list[Row] = []
+        self._knobs: Knobs | None = None
+
+    def submit(self, ticket: int, call: Call) -> None:
+        """Put a call in the queue.
+
+        Raises:
+            ModelError: The prompt does not fit into the model's context.
+        """
+        if not isinstance(call, Generate):
+            raise TypeError(f"a decoder takes Generate calls, got {type(call).__name__}")
+        ids = (*self._parts.reader.ids(call.prompt), *call.prefix)
+        job = Job(ticket, call, ids, self._room(call, len(ids)))
+        self._shelf.need(job.ahead)
+        self._waiting.append(job)
+
+    @torch.inference_mode()
+    def collect(self) -> Sequence[tuple[int, Completion]]:
+        """Step until at least one call is answered; empty only if none waits."""
+        done: list[tuple[int, Completion]] = []
+        while not done and (self._rows or self._staged or self._waiting):
+            self._admit()
+            done = self._step()
+        return done
+
+    def _room(self, call: Generate, used: int) -> int:
+        context = self._parts.network.context
+        if context is None:
+            return call.max_tokens
+        if used >= context:
+            raise ModelError(
+                f"the prompt has {used} tokens and the model's context only {context}; shorten the template or the row"
+            )
+        return min(call.max_tokens, context - used)
+
+    def _admit(self) -> None:
+        """Let staged calls into free rows; stage more when none is left and it is worth a forward pass."""
+        free = self._limits.rows - len(self._rows)
+        few = max(1, self._limits.rows // _FEW)
+        if free and not self._staged and (not self._rows or len(self._waiting) >= few or free >= few):
+            self._stage()
+        while self._staged and self._fits(self._staged[0]):
+            self._enter(self._staged.popleft())
+
+    def _stage(self) -> None:
+        tokens = 0
+        while self._waiting and len(self._staged) < self._limits.rows:
+            tokens += len(self._waiting[0].ids)
+            if self._staged and tokens > self._limits.tokens:
+                break
+            self._staged.append(self._waiting.popleft())
+        self._shelf.fill(job.ahead for job in self._staged)
+
+    def _fits(self, job: Job) -> bool:
+        rows = len(self._rows) + 1
+        if rows == 1 or rows > self._limits.rows:
+            return rows == 1
+        longest = max(len(each.ids) + each.limit for each in (job, *(row.job for row in self._rows)))
+        return rows * longest <= self._limits.tokens
+
+    def _enter(self, job: Job) -> None:
+        call, parts = job.call, self._parts
+        rng = Random(call.seed)
+        for _ in call.prefix:
+            rng.random()
+        matcher = parts.grammars.matcher(call.schema, call.prefix) if call.schema else None
+        rows = len(self._rows)
+        self._buffers.place.reserve(rows + 1, max([len(job.ids), *(row.length for row in self._rows)]))
+        self._buffers.insert(rows, self._shelf.take(job.ahead))
+        self._rows.append(Row(job, Speller(parts.tokenizer, job.ids, call.stop), matcher, rng))
+        self._knobs = None
+
+    def _step(self) -> list[tuple[int, Completion]]:
+        """Draw one token for every running row; the replies of the rows that this finished."""
+        rows, network = self._rows, self._parts.network
+        scores = precise(network.step([row.newest for row in rows], [row.length for row in rows], self._buffers))
+        if self._knobs is None:
+            self._knobs = knobs([row.job.call for row in rows], scores.device)
+        allowed = self._parts.grammars.allowed([row.matcher for row in rows], scores.device)
+        uniforms = torch.tensor([row.rng.random() for row in rows], dtype=torch.float64, device=scores.device)
+        drawn = draw(scores, self._knobs, uniforms, allowed)
+        steps = torch.stack([drawn.tokens.double(), drawn.logp, drawn.logq]).tolist()
+        stopped = [self._take(row, int(token), p, q) for row, token, p, q in zip(rows, *steps, strict=True)]
+        finished = [i for i, row in enumerate(rows) if stopped[i] or len(row.tokens) >= row.job.limit]
+        return [self._leave(i, stopped[i]) for i in reversed(finished)]
+
+    def _take(self, row: Row, token: int, logp: float, logq: float) -> bool:
+        """Add a drawn token; whether it ends the reply."""
+        row.tokens.append(token)
+        row.logp += logp
+        row.logq += logq
+        if token in self._parts.ends:
+            return True
+        if row.matcher is not None:
+            row.matcher.accept([token])
+        if row.job.call.stop:
+            row.speller.feed([token])
+        return row.speller.stopped
+
+    def _leave(self, i: int, stopped: bool) -> tuple[int, Completion]:
+        row, last = self._rows[i], self._rows.pop()
+        if last is not row:
+            self._buffers.move(len(self._rows), i, last.length)
+            self._rows[i] = last
+        self._knobs = None
+        return row.job.ticket, self._reply(row, stopped)
+
+    def _reply(self, row: Row, stopped: bool) -> Completion:
+        if not math.isfinite(row.logp):
+            raise ModelError("the model computes scores that are not finite; open it with dtype float32")
+        if not row.job.call.stop:
+            row.speller.feed(row.tokens[:-1] if row.tokens[-1] in self._parts.ends else row.tokens)
+        text = row.speller.finish()
+        return Completion(
+            text=text,
+            tokens=tuple(row.tokens),
+            logp=round(row.logp, DIGITS),
+            logq=round(row.logq, DIGITS),
+            stopped=stopped or row.speller.stopped,
+            prompt_tokens=len(row.job.ids) - len(row.job.call.prefix),
+        )

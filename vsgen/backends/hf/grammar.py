@@ -1,0 +1,103 @@
+"""Decoding constrained by a JSON Schema, through llguidance.
+
+The text is JSON as `json.dumps` writes it by default: ``", "`` and ``": "`` and no other white space. Drawing token by
+token from what the grammar still allows is local sampling: it is not the model's distribution given that the reply is
+valid (arXiv 2405.21047).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import llguidance
+import llguidance.hf
+import llguidance.numpy
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+
+from vsgen.errors import ModelError
+
+
+class Matcher:
+    """Where one reply stands in its grammar."""
+
+    def __init__(self, state: llguidance.LLMatcher, ends: Sequence[int]) -> None:
+        self.state = state
+        self._ends = ends
+
+    def accept(self, tokens: Sequence[int]) -> None:
+        """Go on by tokens that were drawn; an end token is not the grammar's business."""
+        inner = [token for token in tokens if token not in self._ends]
+        if inner and not self.state.consume_tokens(inner):
+            raise ModelError(f"the reply cannot be continued under its JSON schema: {self.state.get_error()}")
+
+
+class Grammars:
+    """Compiles schemas for one model, each once."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, vocabulary: int, ends: Sequence[int]) -> None:
+        self._source = tokenizer
+        self._vocabulary = vocabulary
+        self._ends = list(ends)
+        self._tokenizer: llguidance.LLTokenizer | None = None
+        self._compiled: dict[str, llguidance.LLMatcher] = {}
+
+    def matcher(self, schema: str, prefix: Sequence[int] = ()) -> Matcher:
+        """A new matcher at the grammar's start, or after the tokens of a prefix."""
+        if schema not in self._compiled:
+            self._compiled[schema] = self._compile(schema)
+        matcher = Matcher(self._compiled[schema].deep_copy(), self._ends)
+        matcher.accept(prefix)
+        return matcher
+
+    def allowed(self, matchers: Sequence[Matcher | None], device: torch.device) -> Tensor | None:
+        """[rows, vocabulary], False where a row's grammar forbids the token; None if no row has a grammar."""
+        if not any(matchers):
+            return None
+        bits = llguidance.numpy.allocate_token_bitmask(len(matchers), self._vocabulary)
+        for row, matcher in enumerate(matchers):
+            if matcher is not None:
+                self._fill(bits, row, matcher)
+        flags = np.unpackbits(bits.view(np.uint8), axis=1, count=self._vocabulary, bitorder="little")
+        return torch.from_numpy(flags.view(np.bool_)).to(device)
+
+    def _fill(self, bits: np.ndarray, row: int, matcher: Matcher) -> None:
+        """One row's bits. A grammar that can go no further would leave the row free, so it is made to end there."""
+        if not matcher.state.is_stopped():
+            llguidance.numpy.fill_next_token_bitmask(matcher.state, bits, row)
+        if matcher.state.is_error():
+            raise ModelError(f"llguidance gave up on a reply under its JSON schema: {matcher.state.get_error()}")
+        if matcher.state.is_stopped():
+            bits[row] = 0
+            for end in self._ends:
+                bits.view(np.uint32)[row, end // 32] |= np.uint32(1 << end % 32)
+
+    def _compile(self, schema: str) -> llguidance.LLMatcher:
+        if self._tokenizer is None:
+            self._tokenizer = self._adapt()
+        try:
+            grammar = llguidance.LLMatcher.grammar_from_json_schema(
+                schema, overrides={"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
+            )
+        except ValueError as error:
+            raise _refusal(str(error)) from error
+        matcher = llguidance.LLMatcher(self._tokenizer, grammar)
+        if matcher.is_error():
+            raise _refusal(matcher.get_error())
+        return matcher
+
+    def _adapt(self) -> llguidance.LLTokenizer:
+        if not self._ends:
+            raise ModelError("the model has no end-of-text token, which a JSON schema needs; turn the schema off")
+        source: Any = self._source
+        try:
+            return llguidance.hf.from_tokenizer(source, n_vocab=self._vocabulary, eos_token=self._ends)
+        except ValueError as error:
+            raise ModelError(f"the model's tokenizer cannot be used with a JSON schema: {error}") from error
+
+
+def _refusal(reason: str) -> ModelError:
+    return ModelError(f"llguidance refuses the JSON schema: {reason.strip()}; simplify the template's output")

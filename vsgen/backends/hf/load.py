@@ -1,0 +1,160 @@
+"""Opens a model: a folder or a hub id, to weights and tokenizer, or one clear error."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from huggingface_hub.utils.logging import set_verbosity_error
+from huggingface_hub.utils.tqdm import disable_progress_bars
+from safetensors import SafetensorError
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from vsgen.errors import ModelError
+
+_HF: Any = transformers
+"""Its types are incomplete."""
+_DTYPES = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+    "float64": torch.float64,
+}
+_FAILURES = (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, TypeError, SafetensorError)
+"""What transformers and its parts raise on a model that is missing, broken or not supported."""
+_SMALL = 1 << 24
+_SAMPLE = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Weights, tokenizer and a name that tells these weights from others."""
+
+    name: str
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+
+
+def load(source: str, *, device: str, dtype: str, remote_code: bool, pickled: bool, name: str | None) -> Opened:
+    """Open a folder, offline, or a hub id, from the local cache or the network.
+
+    Raises:
+        ModelError: The folder holds no model, the id is unknown or out of reach, the architecture is not supported, or
+            weights are missing.
+    """
+    options: dict[str, Any] = {"trust_remote_code": remote_code}
+    if Path(source).is_dir():
+        _check_folder(Path(source), pickled)
+        options["local_files_only"] = True
+    place = pick_device(device)
+    with _quietly(), _explained(source):
+        config = _HF.AutoConfig.from_pretrained(source, **options)
+        tokenizer = _HF.AutoTokenizer.from_pretrained(source, **options)
+        model, report = _HF.AutoModelForCausalLM.from_pretrained(
+            source,
+            config=config,
+            dtype=pick_dtype(dtype, place, config.dtype or config.get_text_config(decoder=True).dtype),
+            use_safetensors=None if pickled else True,
+            output_loading_info=True,
+            **options,
+        )
+        model = model.to(place).eval()
+    _check_complete(source, report)
+    return Opened(_name(source, name, config), model, tokenizer)
+
+
+def pick_device(device: str) -> torch.device:
+    """`auto` takes CUDA, then MPS, then the CPU."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    kind = device.partition(":")[0]
+    if kind not in {"cpu", *present}:
+        raise ModelError(f"device {device!r} is not known; choose auto, cpu, cuda or mps")
+    if kind in present and not present[kind]:
+        raise ModelError(f"device {device!r} is not available to torch here; choose auto or cpu")
+    return torch.device(device)
+
+
+def pick_dtype(dtype: str, device: torch.device, stored: torch.dtype | None) -> torch.dtype:
+    """`auto` computes in bfloat16 where a 16-bit checkpoint meets CUDA, else in float32."""
+    if dtype == "auto":
+        half = device.type == "cuda" and stored in {torch.bfloat16, torch.float16}
+        return torch.bfloat16 if half else torch.float32
+    if dtype not in _DTYPES:
+        raise ModelError(f"dtype {dtype!r} is not known; choose auto, {', '.join(_DTYPES)}")
+    return _DTYPES[dtype]
+
+
+def fingerprint(folder: Path) -> str:
+    """Eight hex digits that change with the configuration, the tokenizer or the weights.
+
+    Small files are hashed whole; of a large weight file its size and 64 KiB from its head, its middle and its end.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and path.suffix in {".json", ".jinja", ".model", ".txt", ".safetensors", ".bin"}:
+            size = path.stat().st_size
+            digest.update(f"{path.name}\0{size}\0".encode())
+            with path.open("rb") as file:
+                for start in (0,) if size <= _SMALL else (0, size // 2, size - _SAMPLE):
+                    file.seek(start)
+                    digest.update(file.read(_SMALL if size <= _SMALL else _SAMPLE))
+    return digest.hexdigest()[:8]
+
+
+def _name(source: str, name: str | None, config: Any) -> str:
+    folder = Path(source)
+    if folder.is_dir():
+        return f"{name or folder.resolve().name}@{fingerprint(folder)}"
+    commit = getattr(config, "_commit_hash", None)
+    return f"{name or source}@{commit[:8]}" if commit else name or source
+
+
+def _check_folder(folder: Path, pickled: bool) -> None:
+    if not (folder / "config.json").is_file():
+        raise ModelError(
+            f"{folder}: not a model folder, config.json is missing; give a folder that save_pretrained wrote"
+        )
+    found = {path.suffix for path in folder.iterdir()}
+    if ".safetensors" not in found and not (pickled and ".bin" in found):
+        remedy = "only pickled weights are there; convert them" if ".bin" in found else "copy the weights there"
+        raise ModelError(f"{folder}: no *.safetensors file; {remedy}")
+
+
+def _check_complete(source: str, report: dict[str, Any]) -> None:
+    absent = sorted(report["missing_keys"]) or sorted(str(key) for key in report["mismatched_keys"])
+    if absent:
+        raise ModelError(
+            f"{source}: {len(absent)} weights are missing or of the wrong shape, first {absent[0]}; "
+            "the files are not a whole causal language model"
+        )
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep the libraries' warnings and progress bars off stderr."""
+    _HF.utils.logging.set_verbosity_error()
+    _HF.utils.logging.disable_progress_bar()
+    disable_progress_bars()
+    set_verbosity_error()  # type: ignore[no-untyped-call]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextmanager
+def _explained(source: str) -> Iterator[None]:
+    try:
+        yield
+    except _FAILURES as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        remedy = "check the files" if Path(source).is_dir() else "check the id and the network, or give a folder"
+        raise ModelError(f"{source}: cannot be opened as a language model: {lines[0]} ({remedy})") from error

@@ -1,0 +1,132 @@
+"""A causal language model of transformers as a `LanguageModel`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from vsgen.backends.hf.chat import Reader
+from vsgen.backends.hf.decode import Decoder
+from vsgen.backends.hf.grammar import Grammars
+from vsgen.backends.hf.load import Opened, load
+from vsgen.backends.hf.network import Network
+from vsgen.backends.hf.parts import Limits, Parts
+from vsgen.backends.hf.score import score
+from vsgen.ports import Executor
+from vsgen.values import Completion, Generate, Score, Scores
+
+_MEMORY = 1 << 31
+"""Bytes for keys and values where the machine does not say what it has."""
+
+
+class HfModel:
+    """Any causal language model with full or sliding-window attention, batched by a loop of our own.
+
+    Sampling settings come from the call alone; of the model's generation_config only the end tokens are heeded.
+    """
+
+    def __init__(self, opened: Opened, *, batch: int | None = None) -> None:
+        self._name = opened.name
+        self._parts = _parts(opened)
+        self._parts.network.check()
+        self._limits = _limits(opened.model, batch)
+
+    @classmethod
+    def open(
+        cls,
+        source: str,
+        *,
+        device: str = "auto",
+        dtype: str = "auto",
+        batch: int | None = None,
+        remote_code: bool = False,
+        pickled: bool = False,
+        name: str | None = None,
+    ) -> HfModel:
+        """Open a folder, offline, or a hub id.
+
+        Args:
+            source: The folder that `save_pretrained` wrote, or the id.
+            device: auto, cpu, cuda or mps.
+            dtype: auto, float32, bfloat16, float16 or float64.
+            batch: Replies decoded side by side; 32 on a CPU and 128 elsewhere by default, less where memory is short.
+            remote_code: Run Python code that comes with the model.
+            pickled: Read weights that are not safetensors.
+            name: What to call it, in place of the folder's name or the id.
+
+        Raises:
+            ModelError: There is no such model, or it cannot be used; the message says what to do.
+        """
+        opened = load(source, device=device, dtype=dtype, remote_code=remote_code, pickled=pickled, name=name)
+        return cls(opened, batch=batch)
+
+    @property
+    def name(self) -> str:
+        """Folder name or id, and what tells these weights from others."""
+        return self._name
+
+    def generate(self, calls: Sequence[Generate]) -> Sequence[Completion]:
+        """Draw one completion per call, in the order of the calls."""
+        decoder = Decoder(self._parts, self._limits)
+        for ticket, call in enumerate(calls):
+            decoder.submit(ticket, call)
+        replies: dict[int, Completion] = {}
+        while done := decoder.collect():
+            replies.update(done)
+        return [replies[ticket] for ticket in range(len(calls))]
+
+    def score(self, calls: Sequence[Score]) -> Sequence[Scores]:
+        """Score all choices of each call, in the order of the calls."""
+        return score(self._parts, self._limits, calls)
+
+    def decoder(self) -> Executor:
+        """A new executor of `Generate` calls with a running batch of its own."""
+        return Decoder(self._parts, self._limits)
+
+
+def _parts(opened: Opened) -> Parts:
+    network = Network(opened.model)
+    ends = _ends(opened.model, opened.tokenizer)
+    reader = Reader(opened.tokenizer, ends)
+    return Parts(network, opened.tokenizer, reader, Grammars(opened.tokenizer, network.vocabulary, ends), ends)
+
+
+def _ends(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> tuple[int, ...]:
+    """The tokens that end a reply: generation_config's, the configuration's and the tokenizer's."""
+    settings = model.generation_config
+    sources = (settings.eos_token_id if settings else None, model.config.eos_token_id, tokenizer.eos_token_id)
+    ends: list[int] = []
+    for source in sources:
+        ends += [source] if isinstance(source, int) else source or []
+    return tuple(dict.fromkeys(ends))
+
+
+def _limits(model: PreTrainedModel, batch: int | None) -> Limits:
+    """What fits: rows as asked, tokens by memory."""
+    device = model.device.type
+    config: Any = model.config.get_text_config(decoder=True)
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    per_token = 2 * config.num_hidden_layers * heads * dim * model.dtype.itemsize
+    return Limits(
+        rows=batch or (32 if device == "cpu" else 128),
+        tokens=_memory(device) // per_token,
+        forward=4096 if device == "cpu" else 16384,
+    )
+
+
+def _memory(device: str) -> int:
+    """Bytes for the running rows' keys and values: a third of what a GPU has left, an eighth of the machine's memory.
+
+    As much again may be held by prompts computed ahead.
+    """
+    if device == "cuda":
+        return torch.cuda.mem_get_info()[0] // 3
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 8
+    except (AttributeError, ValueError, OSError):
+        return _MEMORY

@@ -1,0 +1,142 @@
+"""The forward passes of a causal language model: prefetch prompts, one step of a running batch, a tree of choices.
+
+All of them tell the model explicitly which columns a token may attend to (a 4-D additive mask) and at which position it
+stands, so rows of unequal length share a batch. Models whose layers do not all attend (state space, linear attention)
+or that ignore positions are refused at the door, by comparing with a plain forward pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+from transformers.cache_utils import DynamicCache, get_layer_types_and_kwargs
+
+from vsgen.backends.hf.cache import Buffers, store
+from vsgen.errors import ModelError
+
+_ALIGN = 16
+"""Spans are rounded up to this: fewer shapes, and attention kernels on GPUs want aligned masks."""
+_TOLERANCE = {2: 0.3, 4: 0.02, 8: 0.02}
+"""Bytes per number to the largest difference between two ways to the same scores, as a share of their spread."""
+_FAILURES = (TypeError, ValueError, RuntimeError, KeyError, IndexError, AttributeError)
+"""What a model may raise when it is called in a way that it does not know."""
+
+
+class Network:
+    """One model's forward passes."""
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        config = model.config.get_text_config(decoder=True)
+        self._model = model
+        self._kinds, self._window = _attention(config)
+        self.device: torch.device = model.device
+        self.dtype: torch.dtype = model.dtype
+        self.vocabulary: int = config.vocab_size
+        self.context: int | None = getattr(config, "max_position_embeddings", None)
+
+    @torch.inference_mode()
+    def prefetch(self, prompts: Sequence[Sequence[int]]) -> DynamicCache:
+        """Keys and values of a group of prompts; the shorter ones are padded at their end, where nobody looks."""
+        longest = max(len(prompt) for prompt in prompts)
+        padded = [[*prompt, *[0] * (longest - len(prompt))] for prompt in prompts]
+        cache = DynamicCache()
+        body = self._model.base_model
+        body(input_ids=self._tensor(padded), past_key_values=cache, use_cache=True)
+        return cache
+
+    @torch.inference_mode()
+    def step(self, tokens: Sequence[int], lengths: Sequence[int], buffers: Buffers) -> Tensor:
+        """Scores of every row's next token, [rows, vocabulary].
+
+        Args:
+            tokens: Each row's newest token, not yet in the cache.
+            lengths: How many tokens each row has in the cache; the newest one's position.
+            buffers: The cache; it gains the newest tokens.
+        """
+        span = -(-(max(lengths) + 1) // _ALIGN) * _ALIGN
+        buffers.place.reserve(len(tokens), span)
+        fed = self._tensor([tokens, lengths])
+        positions = fed[1][:, None]
+        buffers.aim(fed[1], span)
+        columns = torch.arange(span, device=self.device)
+        mask = self.mask(columns <= positions, positions - columns)
+        return self._forward(fed[0][:, None], mask, positions, buffers)[:, 0]
+
+    @torch.inference_mode()
+    def tree(self, tokens: Tensor, mask: Any, positions: Tensor, cache: DynamicCache) -> Tensor:
+        """Scores after every node of a tree of tokens that continues the cache, [rows, nodes, vocabulary]."""
+        return self._forward(tokens, mask, positions, cache)
+
+    def mask(self, visible: Tensor, distance: Tensor) -> Any:
+        """The additive mask: 0 where a query sees a key, else -inf; one per kind of layer where a model has two.
+
+        Args:
+            visible: [rows, keys] for one query per row, or [rows, queries, keys].
+            distance: Positions from key to query, of the same shape.
+        """
+        if visible.ndim == 2:
+            visible, distance = visible[:, None], distance[:, None]
+        masks = {}
+        for kind in self._kinds:
+            seen = visible if kind == "full_attention" else visible & (distance < self._window)
+            shape = (visible.shape[0], 1, *visible.shape[1:])
+            blank = torch.zeros(shape, dtype=self.dtype, device=self.device)
+            masks[kind] = blank.masked_fill_(~seen[:, None], -torch.inf)
+        return masks if len(masks) > 1 else masks[self._kinds[0]]
+
+    def check(self) -> None:
+        """Refuse a model that does not heed masks and positions: two ways to the same scores must agree."""
+        prompts = [[3 % self.vocabulary, 1, 2, 5 % self.vocabulary], [2, 4 % self.vocabulary]]
+        try:
+            plain = torch.stack([self._plain(prompt) for prompt in prompts])
+            ragged = self._ragged(prompts)
+        except _FAILURES as error:
+            raise ModelError(f"{_kind(self._model)} models are not supported: {error}; use an endpoint") from error
+        spread = plain.std().clamp(min=1e-6)
+        if not bool(((plain - ragged).abs().max() / spread) < _TOLERANCE[self.dtype.itemsize]):
+            raise ModelError(
+                f"{_kind(self._model)} models are not supported: they do not heed attention masks; use an endpoint"
+            )
+
+    @torch.inference_mode()
+    def _plain(self, prompt: Sequence[int]) -> Tensor:
+        scores: Tensor = self._model(input_ids=self._tensor([prompt]), use_cache=False).logits
+        return scores[0, -1].double().cpu()
+
+    def _ragged(self, prompts: Sequence[Sequence[int]]) -> Tensor:
+        buffers = Buffers(rows=len(prompts), tokens=_ALIGN * len(prompts))
+        buffers.place.reserve(len(prompts), _ALIGN)
+        cache = self.prefetch([prompt[:-1] for prompt in prompts])
+        for row, prompt in enumerate(prompts):
+            buffers.insert(row, store(cache, row, len(prompt) - 1))
+        scores = self.step([prompt[-1] for prompt in prompts], [len(prompt) - 1 for prompt in prompts], buffers)
+        return scores.double().cpu()
+
+    def _forward(self, tokens: Tensor, mask: Any, positions: Tensor, cache: Any) -> Tensor:
+        scores: Tensor = self._model(
+            input_ids=tokens, attention_mask=mask, position_ids=positions, past_key_values=cache, use_cache=True
+        ).logits
+        return scores
+
+    def _tensor(self, numbers: Sequence[Sequence[int]]) -> Tensor:
+        return torch.tensor(numbers, device=self.device)
+
+
+def _attention(config: Any) -> tuple[list[str], int]:
+    """The kinds of attention layers, and the window of the sliding ones."""
+    types, _ = get_layer_types_and_kwargs(config)
+    kinds = sorted(set(types) - {"dummy"})
+    if not kinds or set(kinds) - {"full_attention", "sliding_attention"}:
+        raise ModelError(
+            f"{config.model_type} models are not supported: their layers are {', '.join(kinds) or 'no attention'}; "
+            "only full and sliding attention can be batched here; use an endpoint"
+        )
+    return kinds, getattr(config, "sliding_window", None) or 0
+
+
+def _kind(model: PreTrainedModel) -> str:
+    return str(model.config.model_type)

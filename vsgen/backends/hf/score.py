@@ -1,0 +1,134 @@
+"""log P(choice | prompt) of whole choices: the prompt once, then all choices as one tree in one forward pass.
+
+A choice is tokenised in its place: its score is log P(tokens of prompt + choice, then the end of the reply) less
+log P(tokens of the prompt). Where a choice changes the prompt's own last tokens, the tree starts before them. The end
+keeps a choice that begins another from taking its probability; several end tokens count together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import torch
+from torch import Tensor
+from transformers.cache_utils import DynamicCache
+
+from vsgen.backends.hf.decode import DIGITS
+from vsgen.backends.hf.draw import precise
+from vsgen.backends.hf.network import Network
+from vsgen.backends.hf.parts import Limits, Parts
+from vsgen.backends.hf.prefetch import Ids, groups
+from vsgen.backends.hf.text import shared_length
+from vsgen.backends.hf.tree import Tree, plant
+from vsgen.errors import ModelError
+from vsgen.values import Score, Scores
+
+Tails: TypeAlias = tuple[Ids, ...]
+
+_SCORES = 1 << 26
+"""Numbers in one forward pass's scores: rows x nodes x vocabulary."""
+
+
+class _Plan(NamedTuple):
+    """A call as tokens."""
+
+    prompt: Ids
+    """Where the tails part from; its last token is the tree's root."""
+    tails: Tails
+    """What the prompt itself goes on with, mostly nothing; then each choice's tokens."""
+
+
+def score(parts: Parts, limits: Limits, calls: Sequence[Score]) -> list[Scores]:
+    """Score all choices of each call, in the order of the calls.
+
+    Raises:
+        ModelError: A prompt with its longest choice does not fit into the model's context, or no token ends a reply.
+    """
+    if not parts.ends:
+        raise ModelError("the model has no end-of-text token, which scoring whole choices needs")
+    plans = [_plan(parts, call) for call in calls]
+    found: dict[_Plan, list[float]] = {}
+    for tails in dict.fromkeys(plan.tails for plan in plans):
+        trees = list(_trees(tails, _SCORES // parts.network.vocabulary))
+        rows = max(1, _SCORES // (parts.network.vocabulary * max(len(tree.tokens) for tree in trees)))
+        for group in groups({plan.prompt for plan in plans if plan.tails == tails}, limits.forward, rows):
+            for prompt, logp in zip(group, _score(parts, group, trees), strict=True):
+                found[_Plan(prompt, tails)] = logp
+    return [Scores(tuple(round(logp, DIGITS) for logp in found[plan]), len(plan.prompt)) for plan in plans]
+
+
+def _plan(parts: Parts, call: Score) -> _Plan:
+    reader, (text, opening) = parts.reader, parts.reader.render(call.prompt)
+    prompt = tuple(reader.ids(call.prompt))
+    if text:
+        whole = [tuple(ids) for ids in reader.encode([text + choice for choice in call.choices], opening)]
+    else:
+        whole = [(*prompt, *ids) for ids in reader.encode(call.choices, False)]
+    longest, context = max(len(ids) for ids in whole), parts.network.context
+    if context is not None and longest > context:
+        raise ModelError(
+            f"prompt and longest choice have {longest} tokens and the model's context only {context}; "
+            "shorten the template or the row"
+        )
+    shared = shared_length([prompt, *whole])
+    tails = tuple(ids[shared:] for ids in (prompt, *whole))
+    return _Plan(prompt[:shared] or (reader.first(),), tails)
+
+
+def _trees(tails: Tails, nodes: int) -> Iterator[Tree]:
+    """All tails as one tree, or as several of at most so many nodes."""
+    batch: list[Ids] = []
+    size = 1
+    for tail in tails:
+        if batch and size + len(tail) > nodes:
+            yield plant(batch)
+            batch, size = [], 1
+        batch.append(tail)
+        size += len(tail)
+    yield plant(batch)
+
+
+@torch.inference_mode()
+def _score(parts: Parts, prompts: Sequence[Ids], trees: Sequence[Tree]) -> list[list[float]]:
+    """Per prompt, the log-probability of every tail but the first, which is what they are conditioned on."""
+    network = parts.network
+    ahead = [prompt[:-1] for prompt in prompts]
+    cache = network.prefetch(ahead) if any(ahead) else DynamicCache()
+    sums = []
+    for tree in trees:
+        scores = network.tree(*_inputs(network, prompts, tree), cache)
+        sums.append(_read(scores, tree, parts.ends))
+        cache.crop(-len(tree.tokens))
+    inner, closed = torch.cat(sums, dim=2)
+    result: list[list[float]] = (closed[:, 1:] - inner[:, :1]).tolist()
+    return result
+
+
+def _inputs(network: Network, prompts: Sequence[Ids], tree: Tree) -> tuple[Tensor, Any, Tensor]:
+    """Token ids, mask and positions of the tree's nodes after each prompt."""
+    device = network.device
+    tokens = torch.tensor(tree.tokens, device=device).repeat(len(prompts), 1)
+    tokens[:, 0] = torch.tensor([prompt[-1] for prompt in prompts], device=device)
+    lengths = torch.tensor([len(prompt) - 1 for prompt in prompts], device=device)[:, None]
+    depths = torch.tensor(tree.depths, device=device)
+    positions = lengths + depths
+    columns = torch.arange(int(lengths.max()), device=device).expand(len(prompts), -1)
+    before = (columns < lengths)[:, None].expand(-1, len(depths), -1)
+    above = tree.ancestors().to(device).expand(len(prompts), -1, -1)
+    keys = torch.cat([columns, positions], dim=1)
+    mask = network.mask(torch.cat([before, above], dim=2), positions[:, :, None] - keys[:, None])
+    return tokens, mask, positions
+
+
+def _read(scores: Tensor, tree: Tree, ends: Sequence[int]) -> Tensor:
+    """Sum each path's log-probabilities, without and with its end's; [2, rows, paths], float64."""
+    scores = precise(scores)
+    norm = scores.logsumexp(-1)
+    parents = torch.tensor(tree.parents, device=scores.device)
+    tokens = torch.tensor(tree.tokens, device=scores.device)
+    logp = (scores[:, parents, tokens] - norm[:, parents]).double()
+    logp[:, 0] = 0
+    close = (scores[:, :, list(ends)].logsumexp(-1) - norm).double()
+    inner = torch.stack([logp[:, list(path)].sum(-1) for path in tree.paths], dim=1)
+    return torch.stack([inner, inner + close[:, [path[-1] if path else 0 for path in tree.paths]]])

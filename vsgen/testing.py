@@ -1,0 +1,211 @@
+"""The laws that every language model and every embedder must keep; a new backend's test calls them.
+
+::
+
+    def test_my_backend_keeps_the_laws() -> None:
+        check_language_model(MyModel())
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from vsgen.ports import Embedder, Executor, LanguageModel, Streaming
+from vsgen.values import Completion, Embed, Generate, Message, Prompt, Score
+
+PROMPTS = (
+    Prompt((Message("user", "Name a colour."),)),
+    Prompt((Message("user", "Write one short sentence about the weather in a town by the sea."),)),
+    Prompt(prefill="Once upon a time"),
+)
+_SEEDS = range(6)
+_TOKENS = 12
+
+
+def check_language_model(
+    model: LanguageModel, *, tolerance: float = 1e-5, canonical: Callable[[Completion], bool] = lambda _: True
+) -> None:
+    """Check all laws of a language model.
+
+    Args:
+        model: The model; it must be able to score.
+        tolerance: Largest difference between two ways to the same log-probability, nats.
+        canonical: Whether a reply's tokens are those that its text would be tokenised to; only such a reply's own
+            log-probability can be compared with the score of its text.
+
+    Raises:
+        AssertionError: A law is broken; the message is the law.
+    """
+    check_draws(model, tolerance)
+    check_batches(model, tolerance)
+    check_greedy(model, tolerance)
+    check_limits(model)
+    check_prefix(model, tolerance)
+    check_scores(model, tolerance, canonical)
+    if isinstance(model, Streaming):
+        check_streaming(model, model.decoder(), tolerance)
+
+
+def check_draws(model: LanguageModel, tolerance: float) -> None:
+    """A call names its reply; seeds matter; `logq` is `logp` where nothing changes the distribution."""
+    calls = _calls()
+    replies = model.generate(calls)
+    _law(list(replies) == list(model.generate(calls)), "the same calls get the same replies")
+    _law(len({reply.text for reply in replies}) > len(PROMPTS), "different seeds draw different replies")
+    for reply in replies:
+        _law(_near(reply.logp, reply.logq, tolerance), "logq is logp at temperature 1 without filters")
+    for reply in model.generate([replace(call, top_k=2) for call in calls]):
+        _law(
+            reply.logp is None or reply.logq is None or reply.logq >= reply.logp - tolerance,
+            "a filter at temperature 1 only raises what it keeps: logq >= logp",
+        )
+
+
+def check_batches(model: LanguageModel, tolerance: float) -> None:
+    """A reply depends on its own call only, not on its companions or their order."""
+    calls = [call for i, each in enumerate(_calls()) for call in (each, replace(each, temperature=0.5 + i % 3))]
+    together = list(model.generate(calls))
+    alone = [model.generate([call])[0] for call in calls]
+    backwards = list(model.generate(calls[::-1]))[::-1]
+    for one, two, three in zip(together, alone, backwards, strict=True):
+        _law(_same(one, two, tolerance), "a reply does not depend on its companions in the batch")
+        _law(_same(one, three, tolerance), "a reply does not depend on the order of the batch")
+
+
+def check_greedy(model: LanguageModel, tolerance: float) -> None:
+    """Temperature 0 takes the likeliest token, whatever the seed, and says that nothing was random."""
+    for prompt in PROMPTS:
+        first, second = model.generate(
+            [Generate(prompt, seed=seed, temperature=0.0, max_tokens=_TOKENS) for seed in (0, 1)]
+        )
+        _law(_same(first, second, tolerance), "a greedy reply does not depend on the seed")
+        _law(first.logq in {0.0, None}, "a greedy reply has logq 0")
+        likeliest, *others = model.generate(
+            [
+                Generate(prompt, seed=0, temperature=0.0, max_tokens=1),
+                *(Generate(prompt, seed=seed, max_tokens=1) for seed in _SEEDS),
+            ]
+        )
+        for other in others:
+            _law(
+                likeliest.logp is None or other.logp is None or other.logp <= likeliest.logp + tolerance,
+                "no token is likelier than the greedy one",
+            )
+
+
+def check_limits(model: LanguageModel) -> None:
+    """`max_tokens` and stop strings end a reply, and say so."""
+    for call, reply in zip(_calls(), model.generate(_calls()), strict=True):
+        _law(len(reply.tokens) <= call.max_tokens, "a reply has at most max_tokens tokens")
+        _law(reply.stopped or len(reply.tokens) in {0, call.max_tokens}, "only max_tokens leaves a reply unstopped")
+        stop = reply.text[len(reply.text) // 2 :][:1]
+        if stop and stop != "\ufffd":
+            (cut,) = model.generate([replace(call, stop=("never in the text", stop))])
+            _law(cut.text == reply.text.partition(stop)[0], "a reply ends before the first stop string")
+            _law(cut.stopped, "a stop string stops")
+
+
+def check_prefix(model: LanguageModel, tolerance: float) -> None:
+    """A greedy reply's own first tokens are continued by its remaining ones."""
+    for prompt in PROMPTS:
+        call = Generate(prompt, seed=0, temperature=0.0, max_tokens=_TOKENS)
+        (whole,) = model.generate([call])
+        cuts = range(1, len(whole.tokens))
+        starts = model.generate([replace(call, max_tokens=cut) for cut in cuts])
+        tails = [replace(call, prefix=whole.tokens[:cut], max_tokens=_TOKENS - cut) for cut in cuts]
+        for start, rest in zip(starts, model.generate(tails), strict=True):
+            _law(start.tokens + rest.tokens == whole.tokens, "a prefix is continued as the reply itself was")
+            _law(_near(_sum(start.logp, rest.logp), whole.logp, tolerance), "parts' log-probabilities add up")
+
+
+def check_scores(model: LanguageModel, tolerance: float, canonical: Callable[[Completion], bool]) -> None:
+    """Scores agree with what is drawn, and belong to their choices."""
+    for prompt in PROMPTS:
+        replies = model.generate([Generate(prompt, seed=seed, max_tokens=_TOKENS) for seed in _SEEDS])
+        texts = tuple(dict.fromkeys(reply.text for reply in replies))
+        forth, back, *alone = model.score(
+            [Score(prompt, texts), Score(prompt, texts[::-1]), *(Score(prompt, (text,)) for text in texts)]
+        )
+        by_text = dict(zip(texts, forth.logp, strict=True))
+        _law(_all_near(forth.logp, back.logp[::-1], tolerance), "the order of the choices does not matter")
+        _law(
+            _all_near(forth.logp, [scores.logp[0] for scores in alone], tolerance),
+            "a choice's score does not depend on the other choices",
+        )
+        for reply in replies:
+            if reply.stopped and canonical(reply):
+                _law(_near(by_text[reply.text], reply.logp, tolerance), "a reply's score is its log-probability")
+
+
+def check_streaming(model: LanguageModel, executor: Executor, tolerance: float) -> None:
+    """Calls that join a running batch get the replies that they get from `generate`."""
+    calls = _calls()
+    found: dict[int, object] = {}
+    for ticket, call in enumerate(calls):
+        executor.submit(ticket, call)
+        if ticket % 5 == 4:
+            found.update(executor.collect())
+    while done := executor.collect():
+        found.update(done)
+    for ticket, reply in enumerate(model.generate(calls)):
+        joined = found.get(ticket)
+        _law(isinstance(joined, Completion), "every submitted call is answered")
+        _law(isinstance(joined, Completion) and _same(joined, reply, tolerance), "a stream draws what a batch draws")
+
+
+def check_embedder(embedder: Embedder, *, tolerance: float = 1e-5) -> None:
+    """Check all laws of an embedder.
+
+    Raises:
+        AssertionError: A law is broken; the message is the law.
+    """
+    texts = ["a", "The espresso machine leaks.", "The espresso machine is leaking.", "", "Grüße aus Köln 🙂", "a"]
+    vectors = _embed(embedder, texts)
+    _law(vectors == _embed(embedder, texts), "the same texts get the same vectors")
+    _law(len({len(vector) for vector in vectors}) == 1, "all vectors are of the same length")
+    for vector in vectors:
+        _law(abs(math.hypot(*vector) - 1) <= tolerance, "vectors have length 1")
+    for one, two in zip(vectors, _embed(embedder, texts[::-1])[::-1], strict=True):
+        _law(_all_near(one, two, tolerance), "a vector does not depend on the order of the batch")
+    for text, vector in zip(texts, vectors, strict=True):
+        _law(_all_near(vector, _embed(embedder, [text])[0], tolerance), "a vector does not depend on its companions")
+    _law(_all_near(vectors[0], vectors[5], tolerance), "equal texts have equal vectors")
+    _law(not _all_near(vectors[0], vectors[1], 1e-3), "different texts have different vectors")
+
+
+def _calls() -> list[Generate]:
+    return [
+        Generate(prompt, seed=seed, max_tokens=_TOKENS + seed * i)
+        for i, prompt in enumerate(PROMPTS)
+        for seed in _SEEDS
+    ]
+
+
+def _embed(embedder: Embedder, texts: Sequence[str]) -> list[tuple[float, ...]]:
+    vectors = embedder.embed([Embed(text) for text in texts])
+    return [struct.unpack(f"<{len(vector.data) // 4}f", vector.data) for vector in vectors]
+
+
+def _same(one: Completion, two: Completion, tolerance: float) -> bool:
+    rest = replace(one, logp=None, logq=None) == replace(two, logp=None, logq=None)
+    return rest and _near(one.logp, two.logp, tolerance) and _near(one.logq, two.logq, tolerance)
+
+
+def _near(one: float | None, two: float | None, tolerance: float) -> bool:
+    return one is None or two is None or one == two or abs(one - two) <= tolerance
+
+
+def _all_near(one: Sequence[float], two: Sequence[float], tolerance: float) -> bool:
+    return len(one) == len(two) and all(_near(a, b, tolerance) for a, b in zip(one, two, strict=True))
+
+
+def _sum(one: float | None, two: float | None) -> float | None:
+    return None if one is None or two is None else one + two
+
+
+def _law(holds: bool, law: str) -> None:
+    if not holds:
+        raise AssertionError(f"broken law: {law}")
