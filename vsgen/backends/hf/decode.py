@@ -99,9 +99,10 @@ class Decoder:
     def collect(self) -> Sequence[tuple[int, Completion]]:
         """Step until at least one call is answered; empty only if none waits."""
         done: list[tuple[int, Completion]] = []
-        while not done and (self._rows or self._staged or self._waiting):
-            self._admit()
-            done = self._step()
+        with self._parts.network.threads():
+            while not done and (self._rows or self._staged or self._waiting):
+                self._admit()
+                done = self._step()
         return done
 
     def _room(self, call: Generate, used: int) -> int:

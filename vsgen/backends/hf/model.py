@@ -81,7 +81,8 @@ class HfModel:
 
     def score(self, calls: Sequence[Score]) -> Sequence[Scores]:
         """Score all choices of each call, in the order of the calls."""
-        return score(self._parts, self._limits, calls)
+        with self._parts.network.threads():
+            return score(self._parts, self._limits, calls)
 
     def decoder(self) -> Executor:
         """A new executor of `Generate` calls with a running batch of its own."""

@@ -7,7 +7,8 @@ or that ignore positions are refused at the door, by comparing with a plain forw
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -22,6 +23,8 @@ _ALIGN = 16
 """Spans are rounded up to this: fewer shapes, and attention kernels on GPUs want aligned masks."""
 _TOLERANCE = {2: 0.3, 4: 0.02, 8: 0.02}
 """Bytes per number to the largest difference between two ways to the same scores, as a share of their spread."""
+_SMALL = 20_000_000
+"""Parameters up to which a second thread costs more than it brings on a CPU: each operation ends too soon."""
 _FAILURES = (TypeError, ValueError, RuntimeError, KeyError, IndexError, AttributeError)
 """What a model may raise when it is called in a way that it does not know."""
 
@@ -37,6 +40,17 @@ class Network:
         self.dtype: torch.dtype = model.dtype
         self.vocabulary: int = config.vocab_size
         self.context: int | None = getattr(config, "max_position_embeddings", None)
+        self._small = model.device.type == "cpu" and model.num_parameters() <= _SMALL
+
+    @contextmanager
+    def threads(self) -> Iterator[None]:
+        """Within it a small model on a CPU computes on one thread; others on as many as torch has."""
+        before = torch.get_num_threads()
+        torch.set_num_threads(1 if self._small else before)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
 
     @torch.inference_mode()
     def prefetch(self, prompts: Sequence[Sequence[int]]) -> DynamicCache:
