@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from vsgen.backends.table import TableModel
 from vsgen.flow import InOrder
 from vsgen.labels.soft import question, soft_labels
 from vsgen.values import Score, Scores, SoftLabel
@@ -65,3 +66,31 @@ def test_classes_that_the_model_never_says_are_equal_and_have_no_mass() -> None:
 def test_the_question_names_every_class() -> None:
     (message,) = question("Which queue?", CLASSES).messages
     assert message.content == "Which queue?\n\nReply with exactly one of these: billing, bug, how-to."
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    "classes",
+    [("a", "b"), ("a", "ab", "abc"), ("ab", "ac"), ("c", "abca", "bb"), ("a", "b", "c", "aa", "ba", "cabc")],
+    ids=["apart", "one begins another", "same first tokens", "unequal lengths", "many"],
+)
+def test_labels_are_those_of_exact_enumeration(classes: tuple[str, ...], seed: int) -> None:
+    """P(class | the reply is a class) over every reply that a toy model can give, with and without calibration."""
+    model = TableModel.random(seed, length=4, sharpness=2.0)
+
+    def truth(text: str) -> list[float]:
+        replies = model.enumerate(question(text, classes))
+        said = {model.spell(tokens): math.exp(logp) for tokens, logp in replies}
+        return [said[name] for name in classes]
+
+    flow = soft_labels(["one text"], classes, content_free=[])
+    calibrated = soft_labels(["one text"], classes, content_free=["N/A"])
+    joint, prior = truth("one text"), truth("N/A")
+    for asked, weights in ((flow, joint), (calibrated, [p / q for p, q in zip(joint, prior, strict=True)])):
+        calls = next(asked)
+        assert not isinstance(calls, InOrder)
+        with pytest.raises(StopIteration) as stop:
+            asked.send(model.score([call for call in calls if isinstance(call, Score)]))
+        (found,) = stop.value.value
+        assert list(found.probs.values()) == pytest.approx([w / sum(weights) for w in weights], abs=1e-12)
+        assert found.label_mass == pytest.approx(sum(joint), abs=1e-12)
