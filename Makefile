@@ -31,7 +31,7 @@ check: .venv/dev ## style, types and architecture
 	$(BIN)/lint-imports --no-logo
 
 bench: .venv/dev ## measure: each figure is a ratio in one run
-	$(BIN)/python -m tests.bench
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench
 
 tiny: .venv/demo ## train the embedded model anew (about an hour)
 	$(BIN)/python -m vsgen.tiny.train

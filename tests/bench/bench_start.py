@@ -37,19 +37,14 @@ def main() -> None:
     hashed = [_first_row(*first, "--set", "dedup.embedder=hash") for _ in range(3)]
     minilm = [_first_row(*first) for _ in range(3)]
     print(f"start-up, median seconds ({os.cpu_count()} cores)")
-    print(f"  python -c pass                                     {median(nothing):6.2f}")
-    print(
-        f"  vsgen --help                                       {median(help_):6.2f}  {_ratio(help_, nothing)} of the above"
-    )
-    print(f"  import torch, transformers (the limit)             {median(libraries):6.2f}")
-    print(
-        f"  command to first row, embedded model, embedder hash{median(hashed):6.2f}  {_ratio(hashed, libraries)} of the limit"
-    )
-    print(f"  import of those and sentence_transformers (limit)  {median(sentence):6.2f}")
-    print(
-        f"  command to first row, embedded model, MiniLM       {median(minilm):6.2f}  {_ratio(minilm, sentence)} of the limit"
-    )
+    _line("python -c pass", nothing)
+    _line("vsgen --help", help_, nothing)
+    _line("import torch, transformers (the limit)", libraries)
+    _line("command to first row, embedder hash", hashed, libraries)
+    _line("import of those and sentence_transformers (the limit)", sentence)
+    _line("command to first row, MiniLM", minilm, sentence)
 
 
-def _ratio(ours: list[float], theirs: list[float]) -> str:
-    return f"{median(ours) / median(theirs):5.2f}x"
+def _line(what: str, ours: list[float], limit: list[float] | None = None) -> None:
+    ratio = f"  {median(ours) / median(limit):5.2f} x the line above" if limit else ""
+    print(f"  {what:55} {median(ours):6.2f}{ratio}")
