@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -16,6 +17,7 @@ from vsgen.errors import OutputError
 from vsgen.values import Record, Rejected
 
 _DIGITS = 6
+_STDOUT = "<stdout>"
 
 
 def record_line(record: Record, *, meta: bool = True) -> dict[str, object]:
@@ -112,7 +114,7 @@ class PipeLines:
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise _failed("<stdout>", error) from error
+            raise _failed(_STDOUT, error) from error
 
     def finish(self) -> None:
         """Nothing is left to do."""
@@ -156,5 +158,8 @@ def _round(value: object) -> object:
 
 
 def _failed(where: Path | str, error: OSError) -> OutputError:
-    remedy = "free some space, then run the same command with --resume" if error.errno == 28 else "choose another path"
+    remedy = "choose another path"
+    if error.errno == errno.ENOSPC:
+        resumed = where != _STDOUT
+        remedy = "free some space, then run the same command " + ("with --resume" if resumed else "with -o FILE")
     return OutputError(f"{where}: cannot be written: {error.strerror}; {remedy}")
