@@ -8,6 +8,7 @@
     │   ├── InputError
     │   └── OptionError
     ├── ModelError      3  the model or the endpoint failed for good
+    │   └── CallError   3  it cannot answer this one call; others it can
     └── OutputError     4  what was made cannot be written (disk full, no permission); all that was written stays
 
 A message says where, what, what was got and what to do: ``tickets.yaml:7: sampling.k: must be >= 1, got 0``.
@@ -44,6 +45,10 @@ class ModelError(VsgenError):
     """A model cannot be opened or has failed for good."""
 
     status = 3
+
+
+class CallError(ModelError):
+    """A model cannot answer one call, whose prompt is too long for it, say; the flow that asked is told."""
 
 
 class OutputError(VsgenError):

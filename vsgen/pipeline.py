@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from vsgen.dedup.index import Index
 from vsgen.dedup.merge import Merged, merge
-from vsgen.errors import InputError, TemplateError
+from vsgen.errors import CallError, InputError, TemplateError
 from vsgen.flow import Flow, ask_all, in_order, together
 from vsgen.labels.soft import CONTENT_FREE, soft_labels
 from vsgen.ports import Sampler
@@ -119,21 +119,22 @@ class Pipeline:
         """Draw number `number` of the run, for one row.
 
         Raises:
-            InputError: The row lacks a variable of the prompt.
-            TemplateError: There is no row, and the template itself lacks one.
+            InputError: The row lacks a variable of the prompt, or makes one that is too long for the model.
+            TemplateError: There is no row, and the template itself lacks a variable.
+            CallError: There is no row, and the template itself is too long.
         """
         values = {**draw_variables(self._template, self._seed, number), **row.fields}
         try:
             prompt = self._render.prompt(values)
-        except TemplateError as error:
+            rng = Random(f"{self._seed}/{self._template.name}/{number}")
+            drawn = yield from self._sampler(prompt, rng)
+        except (TemplateError, CallError) as error:
             if not row.fields:
                 raise
             problem = f"input row {row.index + 1}: {error}"
             if self._skip_bad_rows:
                 return Outcome(skipped=problem)
             raise InputError(f"{problem}; or pass --on-error skip") from error
-        rng = Random(f"{self._seed}/{self._template.name}/{number}")
-        drawn = yield from self._sampler(prompt, rng)
         ids = [f"{self._template.name}/{number:06d}.{i}" for i in range(len(drawn.candidates) + len(drawn.malformed))]
         refused = self._misfits(drawn.candidates)
         refused |= yield from self._admit(ids, drawn.candidates, refused.keys())

@@ -258,10 +258,11 @@ def _is_done(job: Job, tally: Tally) -> bool:
             _refuse_existing(path)
     if not job.resume or job.output is None or not job.output.exists():
         return False
-    tally.kept = count_lines(job.output)
-    tally.was_done = tally.wanted is None or tally.complete
-    tally.kept *= tally.was_done
-    return tally.was_done
+    rows = count_lines(job.output)
+    if tally.wanted is not None and rows < tally.wanted:
+        return False
+    tally.kept, tally.was_done = rows, True
+    return True
 
 
 def _refuse_existing(path: Path) -> None:

@@ -90,6 +90,18 @@ def test_a_bad_input_line_stops_or_is_skipped(vsgen: Vsgen, tmp_path: Path) -> N
     assert {json.loads(line)["meta"]["row"] for line in skipped.stdout.splitlines()} == {0, 1}
 
 
+def test_a_row_that_is_too_long_for_the_model_stops_or_is_skipped(vsgen: Vsgen, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"animal": "cat"}\n{"animal": "' + "very long cat " * 900 + '"}\n{"animal": "owl"}\n')
+    stopped = vsgen("run", "jokes", rows, *FAST)
+    assert stopped.exit_code == 2
+    assert "input row 2" in stopped.stderr and "context" in stopped.stderr
+    skipped = vsgen("run", "jokes", rows, "--on-error", "skip", *FAST)
+    assert skipped.exit_code == 0
+    assert {json.loads(line)["meta"]["row"] for line in skipped.stdout.splitlines()} == {0, 2}
+    assert "1 input rows skipped" in skipped.stderr
+
+
 def test_saturation_ends_a_run_short_and_says_why(vsgen: Vsgen) -> None:
     template = ("random-item", "--set", "variables.thing=[day of the week]")
     ended = vsgen("run", *template, "-n", 500, "--patience", 5, *FAST)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from vsgen.engine.drive import drive
 from vsgen.engine.executors import Batched
+from vsgen.errors import CallError
 from vsgen.flow import Flow, ask, ask_all, in_order
 from vsgen.ports import Executor
 from vsgen.values import Call, Completion, Embed, Generate, Prompt, Reply, Vector
@@ -155,3 +156,21 @@ def test_a_batch_holds_all_that_waits_up_to_its_size() -> None:
     assert [ticket for ticket, _ in batched.collect()] == [4, 5]
     assert sizes == [4, 2]
     assert not batched.collect()
+
+
+def test_a_refused_call_raises_in_its_own_flow_only() -> None:
+    class Refusing(Shuffled):
+        def submit(self, ticket: int, call: Call) -> None:
+            if isinstance(call, Generate) and call.seed == 31:
+                raise CallError("too long")
+            super().submit(ticket, call)
+
+    def flow(number: int) -> Flow[str]:
+        try:
+            replies = yield from ask_all([generate(10 * number), generate(10 * number + 1)])
+        except CallError as error:
+            return f"{error}"
+        return "".join(reply.text for reply in replies)
+
+    values = list(drive((flow(i) for i in range(6)), {Generate: Refusing(2)}, window=lambda: 3))
+    assert values == ["01", "1011", "2021", "too long", "4041", "5051"]

@@ -1,15 +1,18 @@
 """The engine: moves many flows at once and hands out their values in the order in which they were started.
 
 It is single-threaded. The oldest unfinished flow decides which executor works next, because it holds back the output;
-whatever else waits for that executor goes along in the same batch.
+whatever else waits for that executor goes along in the same batch. A call that an executor refuses with a `CallError`
+raises it inside the flow that asked, which may go on without the reply; the other flows do not notice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Generic, TypeVar
 
+from vsgen.errors import CallError
 from vsgen.flow import Flow, InOrder
 from vsgen.ports import Executor
 from vsgen.values import Call, Reply
@@ -87,6 +90,8 @@ class _Engine(Generic[R]):
         if oldest.waits_on is None:
             raise RuntimeError("the oldest flow waits for nothing")
         for ticket, reply in self._executors[oldest.waits_on].collect():
+            if ticket not in self._waiting:  # of a flow that went on without it, after an error
+                continue
             task, place = self._waiting.pop(ticket)
             task.replies[place] = reply
             task.missing -= 1
@@ -95,16 +100,16 @@ class _Engine(Generic[R]):
 
     def _advance(self, task: _Task[R], replies: Sequence[Reply] | None) -> None:
         """Move a task, and those whose turn this makes it, to their next waits."""
-        self._move(task, replies)
+        self._move(task, partial(next, task.flow) if replies is None else partial(task.flow.send, replies))
         while (task_in_turn := self._in_turn()) is not None:
             task_in_turn.at_gate = False
             self._turns[task_in_turn.gates] = task_in_turn.number + 1
             task_in_turn.gates += 1
-            self._move(task_in_turn, ())
+            self._move(task_in_turn, partial(task_in_turn.flow.send, ()))
 
-    def _move(self, task: _Task[R], replies: Sequence[Reply] | None) -> None:
+    def _move(self, task: _Task[R], step: Callable[[], Sequence[Call] | InOrder]) -> None:
         try:
-            wait = next(task.flow) if replies is None else task.flow.send(replies)
+            wait = step()
         except StopIteration as stop:
             self._values[task.number] = stop.value
             del self._tasks[task.number]
@@ -118,10 +123,16 @@ class _Engine(Generic[R]):
         task.replies = [None] * len(calls)
         task.missing = len(calls)
         task.waits_on = type(calls[0])
-        for place, call in enumerate(calls):
-            self._tickets += 1
-            self._waiting[self._tickets] = (task, place)
-            self._executors[type(call)].submit(self._tickets, call)
+        first = self._tickets + 1
+        try:
+            for place, call in enumerate(calls):
+                self._tickets += 1
+                self._waiting[self._tickets] = (task, place)
+                self._executors[type(call)].submit(self._tickets, call)
+        except CallError as error:
+            for ticket in range(first, self._tickets + 1):
+                del self._waiting[ticket]
+            self._move(task, partial(task.flow.throw, error))
 
     def _in_turn(self) -> _Task[R] | None:
         """The task that stands at a gate which all earlier tasks have passed, if there is one."""

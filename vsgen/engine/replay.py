@@ -32,9 +32,9 @@ class Replay:
         elif key in self._same:
             self._same[key].append(ticket)
         else:
+            self._inner.submit(ticket, call)
             self._same[key] = []
             self._asked[ticket] = (key, call)
-            self._inner.submit(ticket, call)
 
     def collect(self) -> Sequence[tuple[int, Reply]]:
         """Known replies if there are any, else new ones."""

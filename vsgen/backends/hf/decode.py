@@ -20,7 +20,7 @@ from vsgen.backends.hf.grammar import Matcher
 from vsgen.backends.hf.parts import Limits, Parts
 from vsgen.backends.hf.prefetch import Shelf
 from vsgen.backends.hf.text import Speller
-from vsgen.errors import ModelError
+from vsgen.errors import CallError, ModelError
 from vsgen.values import Call, Completion, Generate
 
 DIGITS = 6
@@ -86,7 +86,7 @@ class Decoder:
         """Put a call in the queue.
 
         Raises:
-            ModelError: The prompt does not fit into the model's context.
+            CallError: The prompt does not fit into the model's context.
         """
         if not isinstance(call, Generate):
             raise TypeError(f"a decoder takes Generate calls, got {type(call).__name__}")
@@ -110,7 +110,7 @@ class Decoder:
         if context is None:
             return call.max_tokens
         if used >= context:
-            raise ModelError(
+            raise CallError(
                 f"the prompt has {used} tokens and the model's context only {context}; shorten the template or the row"
             )
         return min(call.max_tokens, context - used)
