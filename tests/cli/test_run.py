@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -79,6 +80,35 @@ def test_each_input_row_is_drawn_for_once_and_in_order(vsgen: Vsgen) -> None:
     assert draws == sorted(draws)
 
 
+def test_with_a_number_input_rows_are_used_again_until_it_is_reached(vsgen: Vsgen) -> None:
+    rows = '{"animal": "cat"}\n{"animal": "owl"}\n'
+    ended = vsgen("run", "jokes", "-", "-n", 18, "-k", 3, *FAST, stdin=rows)
+    assert ended.exit_code == 0
+    kept = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert len(kept) == 18
+    draws = {record["id"].split(".")[0]: record["meta"]["row"] for record in kept}
+    assert len(draws) >= 6
+    assert set(draws.values()) == {0, 1}
+
+
+def test_hardly_more_is_asked_than_is_needed(vsgen: Vsgen, tmp_path: Path) -> None:
+    vsgen("run", "story-openers", "-n", 10, "-o", tmp_path / "out", *FAST)
+    asked = [entry for entry in lines(tmp_path / "out.journal") if entry["kind"] == "generate"]
+    assert 2 <= len(asked) <= 4
+
+
+def test_meta_can_be_left_out(vsgen: Vsgen) -> None:
+    (row,) = vsgen("run", "jokes", "-n", 1, "--no-meta", *FAST).stdout.splitlines()
+    assert list(json.loads(row)) == ["id", "text", "probability"]
+
+
+def test_plain_progress_is_a_line_of_counts(vsgen: Vsgen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vsgen.cli.console._PLAIN_SECONDS", 0.0)
+    said = vsgen("run", "jokes", "-n", 10, "--progress", "plain", *FAST).stderr
+    assert re.search(r"^vsgen: \d+/10 rows · .* tokens$", said, re.MULTILINE)
+    assert vsgen("run", "jokes", "-n", 10, "--quiet", *FAST).stderr == ""
+
+
 def test_a_bad_input_line_stops_or_is_skipped(vsgen: Vsgen, tmp_path: Path) -> None:
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"animal": "cat"}\nnot json\n{"animal": "owl"}\n')
@@ -137,6 +167,8 @@ def test_an_existing_output_is_left_alone_unless_a_flag_says_otherwise(vsgen: Vs
     again = vsgen(*arguments, "--resume")
     assert again.exit_code == 0
     assert "complete already" in again.stderr
+    held = vsgen("run", "jokes", "-n", 3, "-o", tmp_path / "other.jsonl", "--rejects", out, *FAST)
+    assert held.exit_code == 2
     anew = vsgen(*arguments, "--overwrite")
     assert anew.exit_code == 0
     assert "calls made now: none" in anew.stderr
