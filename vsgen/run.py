@@ -254,6 +254,8 @@ def _is_done(job: Job, tally: Tally) -> bool:
     if job.output is not None and job.output == job.rejects:
         raise OptionError(f"{job.output}: --output and --rejects must be two files")
     for path in filter(None, (job.output, job.rejects)):
+        if path.is_dir():
+            raise OptionError(f"{path}: is a directory; name a file in it")
         if not job.resume and not job.overwrite:
             _refuse_existing(path)
     if not job.resume or job.output is None or not job.output.exists():

@@ -197,6 +197,7 @@ def test_a_changed_threshold_reads_paid_replies_and_asks_nothing_anew(vsgen: Vsg
         (("jokes", "-n", "1", "--set", "dedup.embedder=./no-model"), 3, "no-model"),
         (("jokes", "-n", "0"), 2, "-n"),
         (("jokes", "-o", "same", "--rejects", "same"), 2, "two files"),
+        (("jokes", "-o", ".", "--overwrite"), 2, "is a directory"),
     ],
 )
 def test_bad_input_is_one_message_with_the_documented_status(
