@@ -130,7 +130,7 @@ def test_only_kept_candidates_are_labelled_and_labels_are_probabilities(template
 def test_an_unreadable_reply_is_a_reject_that_keeps_it(template: Template) -> None:
     outcome = Played("I would rather not.")(pipeline(template))
     (lost,) = outcome.rejected
-    assert (lost.reason, lost.record.probability, lost.record.meta["raw"]) == ("malformed", 1.0, "I would rather not.")
+    assert (lost.reason, lost.record.probability, lost.raw) == ("malformed", 1.0, "I would rather not.")
     assert (outcome.calls, outcome.tokens) == (1, 3)
 
 

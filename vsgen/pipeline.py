@@ -223,7 +223,7 @@ def _record(name: str, merged: Merged, labels: Mapping[str, SoftLabel], common: 
 
 
 def _malformed(name: str, lost: Malformed, common: Mapping[str, object]) -> Rejected:
-    return Rejected(Record(name, {}, lost.weight, {}, {**common, "raw": lost.raw}), "malformed", lost.problem)
+    return Rejected(Record(name, {}, lost.weight, {}, common), "malformed", lost.problem, raw=lost.raw)
 
 
 def _within(ids: Sequence[str], refused: Mapping[int, _Refusal]) -> dict[int, int]:

@@ -196,3 +196,5 @@ class Rejected:
     """The id of the record that a duplicate repeats."""
     similarity: float | None = None
     """Cosine to the twin."""
+    raw: str | None = None
+    """The reply that could not be read."""

@@ -63,6 +63,14 @@ def test_classes_that_the_model_never_says_are_equal_and_have_no_mass() -> None:
     assert stop.value.value[0].label_mass == 0.0
 
 
+def test_a_class_without_a_prior_is_not_corrected() -> None:
+    flow = soft_labels(["t"], ("a", "b"), content_free=["N/A"])
+    next(flow)
+    with pytest.raises(StopIteration) as stop:
+        flow.send([Scores((-1.0, -2.0)), Scores((-math.inf, -1.0))])
+    assert stop.value.value[0].probs == pytest.approx({"a": 0.5, "b": 0.5})
+
+
 def test_the_question_names_every_class() -> None:
     (message,) = question("Which queue?", CLASSES).messages
     assert message.content == "Which queue?\n\nReply with exactly one of these: billing, bug, how-to."

@@ -34,7 +34,7 @@ def rejected_line(rejected: Rejected, *, meta: bool = True) -> dict[str, object]
     """The JSON object of a reject: the record that it would have been, and why it is none."""
     line = record_line(rejected.record, meta=meta)
     line |= {"reason": rejected.reason, "detail": rejected.detail or None}
-    line |= {"twin": rejected.twin, "similarity": rejected.similarity}
+    line |= {"twin": rejected.twin, "similarity": rejected.similarity, "raw": rejected.raw}
     return {key: value for key, value in line.items() if value is not None or key == "probability"}
 
 

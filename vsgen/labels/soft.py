@@ -43,12 +43,17 @@ def soft_labels(
 
 
 def _soft_label(classes: Sequence[str], scores: Scores, prior: Scores | None) -> SoftLabel:
-    logits = scores.logp if prior is None else [p - q for p, q in zip(scores.logp, prior.logp, strict=True)]
+    logits = scores.logp if prior is None else [_over(p, q) for p, q in zip(scores.logp, prior.logp, strict=True)]
     probs = _softmax(logits)
     first, second, *_ = sorted(probs, reverse=True)
     entropy = -math.fsum(p * math.log(p) for p in probs if p > 0)
     mass = math.fsum(math.exp(logp) for logp in scores.logp)
     return SoftLabel(dict(zip(classes, probs, strict=True)), abs(entropy), first - second, mass)
+
+
+def _over(logp: float, prior: float) -> float:
+    """The logarithm of a class's probability over its prior; a prior of nothing corrects nothing."""
+    return logp - prior if prior > -math.inf else logp
 
 
 def _softmax(logits: Sequence[float]) -> list[float]:

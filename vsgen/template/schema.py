@@ -49,7 +49,9 @@ Value: TypeAlias = str | int | float | bool | None
 Method: TypeAlias = Literal["direct", "cot", "sequence", "multi-turn", "vs", "vs-cot", "vs-multi"]
 Guard: TypeAlias = Literal["numbers", "negation"]
 
-RESERVED: Final = frozenset({"probability", "reasoning", "responses", "id", "labels", "meta"})
+RESERVED: Final = frozenset(
+    ["probability", "reasoning", "responses", "id", "labels", "meta", "reason", "detail", "twin", "similarity", "raw"]
+)
 """Names that an output field may not have: the reply's form and the row use them."""
 VERBALIZING: Final = frozenset({"vs", "vs-cot", "vs-multi"})
 """Methods whose replies state a probability for each candidate."""
