@@ -148,7 +148,7 @@ def test_without_dedup_repeats_are_kept_and_nothing_is_embedded(template: Templa
 
 def test_a_rows_fields_are_variables_and_win_over_drawn_ones(template: Template) -> None:
     played = Played(reply(("apple", 1.0)))
-    outcome = played(pipeline(template), row=Row(7, {"product": "zeppelin"}))
+    outcome = played(pipeline(template), row=Row(7, {"product": "zeppelin"}, "rows.jsonl:9"))
     call = played.asked[0]
     assert isinstance(call, Generate)
     assert call.prompt.messages[0].content.startswith("Write a ticket about a zeppelin.\n\nGenerate 4")
@@ -160,11 +160,11 @@ def test_a_row_without_a_needed_variable_stops_or_is_skipped(template: Template,
     path = tmp_path / "bare.yaml"
     path.write_text(TEMPLATE.replace("variables: {product: [kettle]}\n", ""))
     bare = load_template(str(path))
-    with pytest.raises(InputError, match=r"input row 4: .*'product'"):
-        Played("")(pipeline(bare), row=Row(3, {"other": 1}))
+    with pytest.raises(InputError, match=r"rows\.jsonl:4: .*'product'"):
+        Played("")(pipeline(bare), row=Row(3, {"other": 1}, "rows.jsonl:4"))
     with pytest.raises(TemplateError, match="'product'"):
         Played("")(pipeline(bare))
-    outcome = Played("")(pipeline(bare, skip_bad_rows=True), row=Row(3, {"other": 1}))
+    outcome = Played("")(pipeline(bare, skip_bad_rows=True), row=Row(3, {"other": 1}, "rows.jsonl:4"))
     assert outcome.skipped is not None
     assert "'product'" in outcome.skipped
 

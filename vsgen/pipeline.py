@@ -45,6 +45,8 @@ class Outcome:
 
     records: tuple[Record, ...] = ()
     rejected: tuple[Rejected, ...] = ()
+    candidates: int = 0
+    """What was drawn: answers, and replies without any."""
     calls: int = 0
     """Completions asked for."""
     tokens: int = 0
@@ -129,9 +131,9 @@ class Pipeline:
             rng = Random(f"{self._seed}/{self._template.name}/{number}")
             drawn = yield from self._sampler(prompt, rng)
         except (TemplateError, CallError) as error:
-            if not row.fields:
+            if not row.where:
                 raise
-            problem = f"input row {row.index + 1}: {error}"
+            problem = f"{row.where}: {error}"
             if self._skip_bad_rows:
                 return Outcome(skipped=problem)
             raise InputError(f"{problem}; or pass --on-error skip") from error
@@ -146,7 +148,7 @@ class Pipeline:
         rejected = [Rejected(_record(ids[i], merged[i], {}, meta), *refused[i]) for i in sorted(refused)]
         rejected += [_malformed(*one, meta) for one in zip(ids[len(merged) :], drawn.malformed, strict=True)]
         tokens = sum(len(reply.tokens) for reply in drawn.completions)
-        return Outcome(tuple(records), tuple(rejected), len(drawn.completions), tokens)
+        return Outcome(tuple(records), tuple(rejected), len(ids), len(drawn.completions), tokens)
 
     def _misfits(self, candidates: Sequence[Candidate]) -> dict[int, _Refusal]:
         """Candidates that are not what the template asks for."""
@@ -208,7 +210,7 @@ class Pipeline:
 
     def _meta(self, basis: Basis, values: Mapping[str, object], row: Row) -> dict[str, object]:
         used = {name: values[name] for name in sorted(self._render.variables() & values.keys())}
-        place = {"row": row.index} if row.fields else {}
+        place = {"row": row.index} if row.where else {}
         return {**self._origin, "basis": basis, **place, "variables": used}
 
 

@@ -88,3 +88,7 @@ class Journal(Protocol):
     def add(self, key: str, model: str, call: Call, reply: Reply) -> None:
         """Remember a reply; on disk, where there is one, when this returns."""
         ...
+
+    def end(self, origin: str, *, complete: bool) -> None:
+        """Remember that a run ended, what its output was made from, and whether all that was wanted is there."""
+        ...

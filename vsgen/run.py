@@ -17,7 +17,7 @@ from vsgen.engine.drive import drive
 from vsgen.engine.executors import Batched, decoder
 from vsgen.engine.replay import Replay
 from vsgen.errors import InputError, OptionError
-from vsgen.files.journal import FileJournal, MemoryJournal
+from vsgen.files.journal import FileJournal, MemoryJournal, last_end
 from vsgen.files.records import FileLines, NoLines, PipeLines, count_lines, part_of, record_line, rejected_line
 from vsgen.files.rows import read_rows
 from vsgen.pipeline import Outcome, Pipeline, Quota, settings_of
@@ -74,6 +74,8 @@ class Tally:
 
     wanted: int | None = None
     draws: int = 0
+    candidates: int = 0
+    """All that came out of the draws; each ends as a record or as a reject."""
     kept: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     skipped: int = 0
@@ -95,14 +97,10 @@ class Tally:
         """Whether all that was wanted is kept."""
         return self.wanted is not None and self.kept >= self.wanted
 
-    @property
-    def candidates(self) -> int:
-        """Everything that came out of the draws: records and rejects."""
-        return self.kept + self.rejected.total()
-
     def add(self, outcome: Outcome) -> None:
         """Count a finished draw."""
         self.draws += 1
+        self.candidates += outcome.candidates
         self.kept += len(outcome.records)
         self.rejected.update(one.reason for one in outcome.rejected)
         self.skipped += outcome.skipped is not None
@@ -145,7 +143,8 @@ class _Pace:
             return
         new, candidates = map(sum, zip(*self._recent, strict=True))
         if new < _NEW * max(candidates, 1):
-            self._tally.stopped = f"saturated: {new} of the last {candidates} candidates were new"
+            why = ", ".join(f"{count} {reason}" for reason, count in self._tally.rejected.most_common())
+            self._tally.stopped = f"saturated: {new} of the last {candidates} candidates were new (so far {why})"
 
     def spent(self) -> str | None:
         """Which budget cannot bear another draw."""
@@ -171,22 +170,23 @@ def run(job: Job, *, observe: Callable[[Tally], None], warn: Callable[[str], Non
 
     Raises:
         VsgenError: See `vsgen.errors`; all that was written stays.
-        BrokenPipeError: The reader of standard output has gone.
+        ReaderGone: Nobody reads standard output any more.
     """
     template = load_template(job.template, job.overrides)
     tally = Tally(wanted=_wanted(job, template))
-    if _is_done(job, tally):
+    if _is_done(job, template, tally):
         return tally
-    rows = _rows(job, tally.wanted, warn)
+    rows = _numbered(_rows(job, tally, warn))
     if not job.model and not template.model:
         warn("no --model given: asking the embedded toy model, tiny, which knows only the shipped templates")
     with ExitStack() as open_files:
         journal = _journal(job, open_files)
+        draws = _Draws(job, template, tally, journal)
         lines: FileLines | PipeLines = FileLines(job.output) if job.output else PipeLines()
         rejects: FileLines | NoLines = FileLines(job.rejects) if job.rejects else NoLines()
         open_files.enter_context(lines)
         open_files.enter_context(rejects)
-        for outcome in _outcomes(job, template, rows, tally, journal):
+        for outcome in draws.outcomes(rows):
             lines.write(record_line(record, meta=job.meta) for record in outcome.records)
             rejects.write(rejected_line(one, meta=job.meta) for one in outcome.rejected)
             if outcome.skipped:
@@ -194,46 +194,66 @@ def run(job: Job, *, observe: Callable[[Tally], None], warn: Callable[[str], Non
             observe(tally)
         rejects.finish()
         lines.finish()
+        journal.end(_origin(job, template), complete=tally.stopped is None)
     return tally
 
 
-def _outcomes(job: Job, template: Template, rows: Iterator[Row], tally: Tally, journal: Journal) -> Iterator[Outcome]:
-    """Draw until enough is kept or there is a reason to stop, which is then in the tally."""
-    dedup = template.dedup or None
-    embedder = open_embedder(dedup.embedder, device=job.device) if dedup else None
-    model = open_model(
-        job.model or template.model or "tiny",
-        device=job.device,
-        dtype=job.dtype,
-        batch=job.batch,
-        remote_code=job.remote_code,
-        pickled=job.pickled,
-    )
-    index = Index(dedup.threshold, guards=dedup.guards) if dedup else None
-    quota = Quota(tally.wanted)
+class _Draws:
+    """The models and the rooms of one run, opened and connected."""
 
-    def paid(call: Call, _: Reply) -> None:
-        tally.paid[type(call).__name__.lower()] += 1
+    def __init__(self, job: Job, template: Template, tally: Tally, journal: Journal) -> None:
+        dedup = template.dedup or None
+        self._tally = tally
+        self._embedder = open_embedder(dedup.embedder, device=job.device) if dedup else None
+        model = open_model(
+            _model(job, template),
+            device=job.device,
+            dtype=job.dtype,
+            batch=job.batch,
+            remote_code=job.remote_code,
+            pickled=job.pickled,
+        )
+        self._executors: dict[type[Call], Executor] = {
+            Generate: Replay(decoder(model, _SCORE_BATCH), journal, model.name, paid=self._paid),
+            Score: Replay(Batched[Score](model.score, _SCORE_BATCH), journal, model.name, paid=self._paid),
+        }
+        if self._embedder:
+            embed = Batched[Embed](self._embedder.embed, _EMBED_BATCH)
+            self._executors[Embed] = Replay(embed, journal, self._embedder.name, paid=self._paid)
+        self._pipeline = Pipeline(
+            template,
+            seed=job.seed,
+            model=model.name,
+            index=Index(dedup.threshold, guards=dedup.guards) if dedup else None,
+            quota=Quota(tally.wanted),
+            skip_bad_rows=job.skip_bad_rows,
+        )
+        self._pace = _Pace(job, template, tally, job.window)
 
-    executors: dict[type[Call], Executor] = {
-        Generate: Replay(decoder(model, _SCORE_BATCH), journal, model.name, paid=paid),
-        Score: Replay(Batched[Score](model.score, _SCORE_BATCH), journal, model.name, paid=paid),
-    }
-    if embedder:
-        executors[Embed] = Replay(Batched[Embed](embedder.embed, _EMBED_BATCH), journal, embedder.name, paid=paid)
-    pipeline = Pipeline(
-        template, seed=job.seed, model=model.name, index=index, quota=quota, skip_bad_rows=job.skip_bad_rows
-    )
-    pace = _Pace(job, template, tally, job.window)
-    flows = (pipeline.draw(row, number) for number, row in enumerate(rows))
-    for outcome in drive(flows, executors, window=pace.window):
-        tally.add(outcome)
-        tally.cut = embedder.cut if embedder else 0
-        yield outcome
-        pace.note(outcome)
-        if tally.complete or tally.stopped:
-            return
-    tally.stopped = pace.spent()
+    def outcomes(self, rows: Iterator[tuple[int, Row]]) -> Iterator[Outcome]:
+        """Draw until enough is kept or there is a reason to stop, which is then in the tally."""
+        flows = (self._pipeline.draw(row, number) for number, row in rows)
+        for outcome in drive(flows, self._executors, window=self._pace.window):
+            self._tally.add(outcome)
+            self._tally.cut = self._embedder.cut if self._embedder else 0
+            yield outcome
+            self._pace.note(outcome)
+            if self._tally.complete or self._tally.stopped:
+                return
+        if next(rows, None) is not None:
+            self._tally.stopped = self._pace.spent()
+
+    def _paid(self, call: Call, _: Reply) -> None:
+        self._tally.paid[type(call).__name__.lower()] += 1
+
+
+def _model(job: Job, template: Template) -> str:
+    return job.model or template.model or "tiny"
+
+
+def _origin(job: Job, template: Template) -> str:
+    """Names all that an output is made from, but for the rows' content."""
+    return "/".join([template.digest, _model(job, template), str(job.seed), job.input or ""])
 
 
 def _wanted(job: Job, template: Template) -> int | None:
@@ -245,53 +265,95 @@ def _wanted(job: Job, template: Template) -> int | None:
     return template.num
 
 
-def _is_done(job: Job, tally: Tally) -> bool:
+def _is_done(job: Job, template: Template, tally: Tally) -> bool:
     """Whether a resumed output is complete already.
 
     Raises:
-        OptionError: There is an output, or the part of one, and no flag says what to do with it.
+        OptionError: The files do not go together, or there is an output and no flag says what to do with it.
     """
-    if job.output is not None and job.output == job.rejects:
-        raise OptionError(f"{job.output}: --output and --rejects must be two files")
-    for path in filter(None, (job.output, job.rejects)):
-        if path.is_dir():
-            raise OptionError(f"{path}: is a directory; name a file in it")
-        if not job.resume and not job.overwrite:
-            _refuse_existing(path)
-    if not job.resume or job.output is None or not job.output.exists():
-        return False
-    rows = count_lines(job.output)
-    if tally.wanted is not None and rows < tally.wanted:
+    try:
+        _check_files(job)
+        if not job.resume or job.output is None:
+            return False
+        ended = last_end(_journal_path(job))
+        if not job.output.exists():
+            return False
+        rows = count_lines(job.output)
+    except OSError as error:
+        raise OptionError(f"{error.filename}: {error.strerror}; name another file") from error
+    if ended and ended[0] != _origin(job, template):
+        remedy = "--overwrite makes it anew"
+        raise OptionError(f"{job.output}: was made with another template, model, seed or input; {remedy}")
+    if (ended and not ended[1]) or (tally.wanted is not None and rows < tally.wanted):
         return False
     tally.kept, tally.was_done = rows, True
     return True
 
 
-def _refuse_existing(path: Path) -> None:
+def _check_files(job: Job) -> None:
+    if job.resume and (job.overwrite or not (job.output or job.journal)):
+        raise OptionError("--resume needs -o FILE (or --journal FILE), and does not go with --overwrite")
+    outputs = [path for path in (job.output, job.rejects) if path]
+    if folders := [path for path in outputs if path.is_dir()]:
+        raise OptionError(f"{folders[0]}: is a directory; name a file in it")
+    used = [*outputs, *map(part_of, outputs), *filter(None, [_journal_path(job)])]
+    used += [Path(name) for name in (job.input, job.template) if name and Path(name).is_file()]
+    places = Counter(path.resolve() for path in used)
+    if twice := [str(place) for place, count in places.items() if count > 1]:
+        raise OptionError(f"{twice[0]}: is named twice; input, output, rejects and journal must differ")
+    for path in outputs:
+        if not job.resume and not job.overwrite:
+            _refuse_existing(path, part=path == job.output)
+    if job.resume and job.output and part_of(job.output).exists() and part_of(job.output).stat().st_size:
+        _require_journal(job)
+
+
+def _require_journal(job: Job) -> None:
+    path = _journal_path(job)
+    if path is not None and not path.exists():
+        raise OptionError(f"{path}: is missing, so {job.output}.part cannot be continued; --overwrite starts anew")
+
+
+def _refuse_existing(path: Path, *, part: bool) -> None:
     again = "--overwrite writes it anew (replies in its journal are used again, not asked again)"
     if path.exists():
         raise OptionError(f"{path}: exists; {again}, --resume leaves a complete file as it is")
-    if part_of(path).exists():
+    if part and part_of(path).exists():
         raise OptionError(f"{part_of(path)}: is left of an unfinished run; --resume continues it, {again}")
 
 
-def _rows(job: Job, num: int | None, warn: Callable[[str], None]) -> Iterator[Row]:
+def _rows(job: Job, tally: Tally, warn: Callable[[str], None]) -> Iterator[Row]:
     """The rows to draw for: each input row once, or over and over until enough is kept."""
     if job.input is None:
         return repeat(Row(0))
-    rows = read_rows(job.input, skip=warn if job.skip_bad_rows else None)
+
+    def skip(problem: str) -> None:
+        tally.skipped += 1
+        warn(problem)
+
+    rows = read_rows(job.input, skip=skip if job.skip_bad_rows else None)
     first = next(rows, None)
     if first is None:
         raise InputError(f"{job.input}: has no rows; give at least one JSON object")
     every = chain([first], rows)
-    return every if num is None else cycle(every)
+    return every if tally.wanted is None else cycle(every)
+
+
+def _numbered(rows: Iterator[Row]) -> Iterator[tuple[int, Row]]:
+    """Each draw's number: the row's own in the first pass, so that mending one row leaves the others' draws alone."""
+    offset, last = 0, -1
+    for row in rows:
+        if row.index <= last:
+            offset += last + 1
+        last = row.index
+        yield offset + row.index, row
 
 
 def _journal(job: Job, open_files: ExitStack) -> Journal:
-    path = job.journal or (journal_of(job.output) if job.output else None)
+    path = _journal_path(job)
     return open_files.enter_context(FileJournal(path)) if path else MemoryJournal()
 
 
-def journal_of(path: Path) -> Path:
-    """Where the calls of a run that writes `path` lie."""
-    return path.with_name(path.name + ".journal")
+def _journal_path(job: Job) -> Path | None:
+    """Where the calls of a run lie."""
+    return job.journal or (job.output and job.output.with_name(job.output.name + ".journal"))

@@ -21,9 +21,11 @@ class Row:
     """One line of the input; without an input there is a single row without fields."""
 
     index: int
-    """Position in the input, from 0."""
+    """Position in the input, from 0; lines that cannot be read count."""
     fields: Mapping[str, object] = field(default_factory=dict)
     """The line's JSON object; its keys are variables of the template."""
+    where: str = ""
+    """``file:line``; empty where there is no input."""
 
 
 @dataclass(frozen=True, slots=True)

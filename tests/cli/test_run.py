@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from vsgen.run import Job, run
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Vsgen
 
@@ -61,9 +63,49 @@ def test_every_method_yields_rows(vsgen: Vsgen, method: str) -> None:
     assert {row["meta"]["method"] for row in rows} == {method}
 
 
-def test_the_window_does_not_change_the_output(vsgen: Vsgen) -> None:
+def test_the_batch_does_not_change_the_output(vsgen: Vsgen) -> None:
     outputs = {vsgen("run", "jokes", "-n", 8, "--batch", batch, *FAST).stdout for batch in (1, 3, 32)}
     assert len(outputs) == 1
+
+
+def test_the_window_does_not_change_the_output(tmp_path: Path) -> None:
+    def written(window: int) -> bytes:
+        out, rejects = tmp_path / f"{window}.jsonl", tmp_path / f"{window}.rejects"
+        overrides = ["dedup.embedder=hash", "dedup.threshold=0.9"]
+        job = Job("random-item", overrides, output=out, rejects=rejects, num=30, model="tiny", window=window)
+        run(job, observe=lambda tally: None, warn=lambda text: None)
+        return out.read_bytes() + rejects.read_bytes()
+
+    assert written(1) == written(5) == written(128)
+
+
+def test_a_short_run_is_not_complete_and_another_templates_output_is_not_taken_for_it(
+    vsgen: Vsgen, tmp_path: Path
+) -> None:
+    rows, out = tmp_path / "rows.jsonl", tmp_path / "out.jsonl"
+    rows.write_text('{"animal": "cat"}\n{"animal": "cow"}\n{"animal": "owl"}\n')
+    arguments = ("run", "jokes", rows, "-o", out, *FAST)
+    assert vsgen(*arguments, "--max-calls", 2).exit_code == 1
+    assert {row["meta"]["row"] for row in lines(out)} == {0, 1}
+    assert vsgen(*arguments, "--max-calls", 3, "--resume").exit_code == 0
+    assert {row["meta"]["row"] for row in lines(out)} == {0, 1, 2}
+    assert "complete already" in vsgen(*arguments, "--resume").stderr
+    other = vsgen(*arguments, "--resume", "--seed", 5)
+    assert other.exit_code == 2
+    assert "--overwrite" in other.stderr
+
+
+def test_files_that_are_named_twice_or_are_no_journal_are_refused_untouched(vsgen: Vsgen, tmp_path: Path) -> None:
+    notes, out = tmp_path / "notes.txt", tmp_path / "out.jsonl"
+    notes.write_text("no journal")
+    for words in (
+        ("-o", out, "--journal", notes),
+        ("-o", out, "--journal", tmp_path / "out.jsonl.part"),
+        ("-o", out, "--rejects", tmp_path / "out.jsonl.journal"),
+        ("-o", out, "--rejects", tmp_path / ".." / tmp_path.name / "out.jsonl"),
+    ):
+        assert vsgen("run", "jokes", "-n", 2, *words, *FAST).exit_code == 2
+    assert notes.read_text() == "no journal"
 
 
 def test_another_seed_makes_other_rows(vsgen: Vsgen) -> None:
@@ -117,7 +159,11 @@ def test_a_bad_input_line_stops_or_is_skipped(vsgen: Vsgen, tmp_path: Path) -> N
     assert "rows.jsonl:2: not JSON" in stopped.stderr
     skipped = vsgen("run", "jokes", rows, "--on-error", "skip", *FAST)
     assert skipped.exit_code == 0
-    assert {json.loads(line)["meta"]["row"] for line in skipped.stdout.splitlines()} == {0, 1}
+    assert {json.loads(line)["meta"]["row"] for line in skipped.stdout.splitlines()} == {0, 2}
+    assert "1 input rows skipped" in skipped.stderr
+    rows.write_text('{"animal": "cat"}\n{"animal": "cow"}\n{"animal": "owl"}\n')
+    mended = vsgen("run", "jokes", rows, *FAST).stdout.splitlines()
+    assert set(mended) >= set(skipped.stdout.splitlines())
 
 
 def test_a_row_that_is_too_long_for_the_model_stops_or_is_skipped(vsgen: Vsgen, tmp_path: Path) -> None:
@@ -125,7 +171,7 @@ def test_a_row_that_is_too_long_for_the_model_stops_or_is_skipped(vsgen: Vsgen, 
     rows.write_text('{"animal": "cat"}\n{"animal": "' + "very long cat " * 900 + '"}\n{"animal": "owl"}\n')
     stopped = vsgen("run", "jokes", rows, *FAST)
     assert stopped.exit_code == 2
-    assert "input row 2" in stopped.stderr and "context" in stopped.stderr
+    assert "rows.jsonl:2: " in stopped.stderr and "context" in stopped.stderr
     skipped = vsgen("run", "jokes", rows, "--on-error", "skip", *FAST)
     assert skipped.exit_code == 0
     assert {json.loads(line)["meta"]["row"] for line in skipped.stdout.splitlines()} == {0, 2}
@@ -196,7 +242,10 @@ def test_a_changed_threshold_reads_paid_replies_and_asks_nothing_anew(vsgen: Vsg
         (("jokes", "-n", "1", "-o", "/no/where/out.jsonl"), 4, "/no/where"),
         (("jokes", "-n", "1", "--set", "dedup.embedder=./no-model"), 3, "no-model"),
         (("jokes", "-n", "0"), 2, "-n"),
-        (("jokes", "-o", "same", "--rejects", "same"), 2, "two files"),
+        (("jokes", "-o", "same", "--rejects", "same"), 2, "named twice"),
+        (("jokes", "--resume"), 2, "-o FILE"),
+        (("jokes", "-o", "a" * 300), 2, "too long"),
+        (("jokes", "--seed", "99999999999999999999"), 2, "--seed"),
         (("jokes", "-o", ".", "--overwrite"), 2, "is a directory"),
     ],
 )
@@ -218,29 +267,34 @@ def test_a_folder_that_is_no_model_is_named(vsgen: Vsgen, tmp_path: Path) -> Non
 
 
 def test_a_reader_that_goes_away_ends_a_run_quietly() -> None:
-    run = subprocess.Popen(
+    child = subprocess.Popen(
         command("run", "jokes", "-n", 400, "--quiet", *FAST), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    assert run.stdout is not None and run.stderr is not None
-    first = run.stdout.readline()
-    run.stdout.close()
+    assert child.stdout is not None and child.stderr is not None
+    first = child.stdout.readline()
+    child.stdout.close()
     assert json.loads(first)["id"].startswith("jokes/000000.")
-    assert run.wait(timeout=120) == 0
-    assert run.stderr.read() == b""
-    run.stderr.close()
+    assert child.wait(timeout=120) == 0
+    assert child.stderr.read() == b""
+    child.stderr.close()
+
+
+def _default_interrupt() -> None:
+    """A shell's background jobs ignore SIGINT; this one must not."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_says_how_to_go_on(tmp_path: Path, sent: signal.Signals) -> None:
     out = tmp_path / "out.jsonl"
     arguments = ("run", "story-openers", "-n", 300, "-o", out, "--patience", 0, *FAST)
-    run = subprocess.Popen(command(*arguments), stderr=subprocess.PIPE, text=True)
+    child = subprocess.Popen(command(*arguments), stderr=subprocess.PIPE, text=True, preexec_fn=_default_interrupt)
     journal = tmp_path / "out.jsonl.journal"
-    while run.poll() is None and (not journal.exists() or journal.stat().st_size < 20_000):
+    while child.poll() is None and (not journal.exists() or journal.stat().st_size < 20_000):
         os.sched_yield()
-    run.send_signal(sent)
-    _, said = run.communicate(timeout=60)
-    assert run.returncode == 130
+    child.send_signal(sent)
+    _, said = child.communicate(timeout=60)
+    assert child.returncode == 130
     assert "Traceback" not in said
     assert said.splitlines()[-1].split() == ["vsgen", *map(str, arguments), "--resume"]
     assert all(json.loads(line) for line in journal.read_text().splitlines())

@@ -41,7 +41,8 @@ def test_skipped_lines_are_told_and_counted_out(tmp_path: Path) -> None:
     path.write_text('{"a": 1}\nbad\n{"a": 2}\n[3]\n')
     told: list[str] = []
     rows = list(read_rows(str(path), skip=told.append))
-    assert [(row.index, row.fields) for row in rows] == [(0, {"a": 1}), (1, {"a": 2})]
+    assert [(row.index, row.fields) for row in rows] == [(0, {"a": 1}), (2, {"a": 2})]
+    assert [row.where.split("/")[-1] for row in rows] == ["rows.jsonl:1", "rows.jsonl:3"]
     assert [message.split(":")[1] for message in told] == ["2", "4"]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
 import typer
@@ -22,8 +22,9 @@ INTERRUPTED = 130
 
 
 def say(text: str) -> None:
-    """A line for people."""
-    typer.echo(text, err=True)
+    """A line for people, if anyone is there to read it."""
+    with suppress(OSError):
+        typer.echo(text, err=True)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ Method = Annotated[
 ]
 K = Annotated[int | None, typer.Option("-k", help="Candidates per draw.")]
 Temperature = Annotated[float | None, typer.Option("--temperature", help="Of the token draw; 0 is greedy.")]
-Seed = Annotated[int, typer.Option("--seed", envvar="VSGEN_SEED", help="Of the whole run.")]
+Seed = Annotated[int, typer.Option("--seed", envvar="VSGEN_SEED", min=0, max=2**63 - 1, help="Of the whole run.")]
 Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any template key, e.g. dedup.threshold=0.9.")
 ]

@@ -106,25 +106,27 @@ def run(
 
 
 def _run(job: Job, mode: str, *, quiet: bool) -> Tally:
-    from vsgen.files.records import silence_stdout
+    from vsgen.files.records import ReaderGone, silence_stdout
     from vsgen.run import run as run_job
 
     def warn(text: str) -> None:
         if not quiet:
             say(f"vsgen: {text}")
 
+    if mode == "auto" and job.output is None and sys.stdout is not None and sys.stdout.isatty():
+        mode = "plain"  # rows are printed where the bar would stand
     begun = time.monotonic()
     try:
         with _terminated(), progress(mode) as observe:
             tally = run_job(job, observe=observe, warn=warn)
-    except BrokenPipeError:
+    except ReaderGone:
         silence_stdout()
         raise typer.Exit(0) from None
     except KeyboardInterrupt:
         _say_interrupted(job)
         raise typer.Exit(INTERRUPTED) from None
     where = str(job.output or "stdout")
-    if tally.was_done:
+    if tally.was_done and not quiet:
         say(f"vsgen: {where} is complete already: {tally.kept} rows")
     elif not quiet:
         say("\n".join(summary(tally, time.monotonic() - begun, where)))
@@ -146,6 +148,7 @@ def _terminated() -> Iterator[None]:
 
 
 def _say_interrupted(job: Job) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the libraries' last words are no place for a second Ctrl-C
     if job.output is None and job.journal is None:
         say("vsgen: interrupted; with -o FILE a run can be resumed")
         return

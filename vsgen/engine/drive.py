@@ -47,7 +47,7 @@ class _Task(Generic[R]):
     flow: Flow[R]
     replies: list[Reply | None] = field(default_factory=list)
     missing: int = 0
-    waits_on: type[Call] | None = None
+    calls: Sequence[Call] = ()
     gates: int = 0
     at_gate: bool = False
 
@@ -87,9 +87,8 @@ class _Engine(Generic[R]):
     def work(self) -> None:
         """Let the executor that the oldest task waits for answer something."""
         oldest = self._tasks[next(iter(self._tasks))]
-        if oldest.waits_on is None:
-            raise RuntimeError("the oldest flow waits for nothing")
-        for ticket, reply in self._executors[oldest.waits_on].collect():
+        waits_on = type(oldest.calls[oldest.replies.index(None)])
+        for ticket, reply in self._executors[waits_on].collect():
             if ticket not in self._waiting:  # of a flow that went on without it, after an error
                 continue
             task, place = self._waiting.pop(ticket)
@@ -115,14 +114,14 @@ class _Engine(Generic[R]):
             del self._tasks[task.number]
             return
         if isinstance(wait, InOrder):
-            task.at_gate, task.waits_on = True, None
+            task.at_gate = True
         else:
             self._submit(task, wait)
 
     def _submit(self, task: _Task[R], calls: Sequence[Call]) -> None:
         task.replies = [None] * len(calls)
         task.missing = len(calls)
-        task.waits_on = type(calls[0])
+        task.calls = calls
         first = self._tickets + 1
         try:
             for place, call in enumerate(calls):

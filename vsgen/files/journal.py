@@ -19,10 +19,11 @@ from typing import Any
 
 import orjson
 
-from vsgen.errors import OutputError
+from vsgen.errors import OptionError, OutputError
 from vsgen.values import Call, Completion, Embed, Generate, Reply, Score, Scores, Vector
 
 _KEY = b'{"key":"'
+_END = b'{"kind":"end"'
 _DIGITS = 32
 _REMEMBERED = 4096
 _KINDS: dict[type[Call], str] = {Generate: "generate", Score: "score", Embed: "embed"}
@@ -33,6 +34,19 @@ def digest(model: str, call: Call) -> str:
     """128 bits, as hex, of all that is asked; equal calls of one model have equal digests."""
     asked = orjson.dumps([model, _KINDS[type(call)], asdict(call)], option=orjson.OPT_SORT_KEYS)
     return blake2b(asked, digest_size=_DIGITS // 2).hexdigest()
+
+
+def last_end(path: Path | None) -> tuple[str, bool] | None:
+    """How the last run on a journal ended: what it was made from, and whether it was complete; None if it did not."""
+    if path is None or not path.exists():
+        return None
+    with path.open("rb") as lines:
+        ends = [line for line in lines if line.startswith(_END)]
+    try:
+        end = orjson.loads(ends[-1])
+        return end["origin"], end["complete"]
+    except (IndexError, KeyError, orjson.JSONDecodeError):
+        return None
 
 
 class MemoryJournal:
@@ -56,6 +70,9 @@ class MemoryJournal:
             if len(self._replies) > _REMEMBERED:
                 del self._replies[next(iter(self._replies))]
 
+    def end(self, origin: str, *, complete: bool) -> None:
+        """See `vsgen.ports.Journal`."""
+
 
 class FileJournal:
     """A journal in a file, which one run at a time may hold open.
@@ -68,6 +85,7 @@ class FileJournal:
 
         Raises:
             OutputError: The file cannot be written, or another run holds it.
+            OptionError: The file is something else than a journal.
         """
         self._path = path
         try:
@@ -80,6 +98,10 @@ class FileJournal:
             ) from error
         except OSError as error:
             raise OutputError(f"{path}: cannot write the journal: {error.strerror}; choose another -o") from error
+        head = os.pread(self._file, len(_KEY), 0)
+        if head and not (_KEY.startswith(head) or _END.startswith(head)):
+            os.close(self._file)
+            raise OptionError(f"{path}: is not a journal of vsgen; name another file, or one that does not exist yet")
         self._places = self._read()
 
     def __enter__(self) -> FileJournal:
@@ -108,7 +130,7 @@ class FileJournal:
         try:
             entry = orjson.loads(os.pread(self._file, place[1], place[0]))
             return _reply(entry["kind"], entry["reply"])
-        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError):
             return None
 
     def add(self, key: str, model: str, call: Call, reply: Reply) -> None:
@@ -121,14 +143,22 @@ class FileJournal:
             {"key": key, "kind": _KINDS[type(call)], "model": model, "call": asdict(call), "reply": asdict(reply)},
             default=_base64,
         )
+        self._places[bytes.fromhex(key)] = (self._append(line), len(line))
+
+    def end(self, origin: str, *, complete: bool) -> None:
+        """See `vsgen.ports.Journal`."""
+        self._append(orjson.dumps({"kind": "end", "origin": origin, "complete": complete}))
+
+    def _append(self, line: bytes) -> int:
+        """Write a line; returns where it begins."""
         try:
             written = os.write(self._file, line + b"\n")
         except OSError as error:
             raise OutputError(f"{self._path}: cannot write the journal: {error.strerror}; {_REMEDY}") from error
         if written <= len(line):
             raise OutputError(f"{self._path}: cannot write the journal: the disk is full; {_REMEDY}")
-        self._places[bytes.fromhex(key)] = (self._end, len(line))
         self._end += len(line) + 1
+        return self._end - len(line) - 1
 
     def _read(self) -> dict[bytes, tuple[int, int]]:
         places: dict[bytes, tuple[int, int]] = {}

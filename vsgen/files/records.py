@@ -17,6 +17,7 @@ from vsgen.errors import OutputError
 from vsgen.values import Record, Rejected
 
 _DIGITS = 6
+"""Significant digits of probabilities."""
 _STDOUT = "<stdout>"
 
 
@@ -26,16 +27,15 @@ def record_line(record: Record, *, meta: bool = True) -> dict[str, object]:
     if record.labels:
         line["labels"] = {name: _round(asdict(label)) for name, label in record.labels.items()}
     if meta:
-        line["meta"] = _round(record.meta)
+        line["meta"] = record.meta
     return line
 
 
 def rejected_line(rejected: Rejected, *, meta: bool = True) -> dict[str, object]:
     """The JSON object of a reject: the record that it would have been, and why it is none."""
-    line = record_line(rejected.record, meta=meta)
-    line |= {"reason": rejected.reason, "detail": rejected.detail or None}
-    line |= {"twin": rejected.twin, "similarity": rejected.similarity, "raw": rejected.raw}
-    return {key: value for key, value in line.items() if value is not None or key == "probability"}
+    why: dict[str, object] = {"reason": rejected.reason, "detail": rejected.detail or None, "twin": rejected.twin}
+    why |= {"similarity": rejected.similarity, "raw": rejected.raw}
+    return record_line(rejected.record, meta=meta) | {key: value for key, value in why.items() if value is not None}
 
 
 def part_of(path: Path) -> Path:
@@ -91,8 +91,21 @@ class FileLines:
             raise _failed(self._path, error) from error
 
 
+class ReaderGone(Exception):
+    """Whoever read standard output has closed it; no error, but the end of the run."""
+
+
 class PipeLines:
     """Lines to standard output, each visible to the reader at once."""
+
+    def __init__(self) -> None:
+        """Check that there is a standard output.
+
+        Raises:
+            OutputError: It is closed.
+        """
+        if sys.stdout is None:
+            raise OutputError(f"{_STDOUT}: is closed; write to a file with -o FILE")
 
     def __enter__(self) -> PipeLines:
         """Return itself."""
@@ -105,14 +118,14 @@ class PipeLines:
         """Write and flush.
 
         Raises:
-            BrokenPipeError: The reader has gone.
+            ReaderGone: It is a pipe that nobody reads any more.
             OutputError: Standard output cannot be written for another reason.
         """
         try:
             sys.stdout.buffer.write(b"".join(map(_dumps, lines)))
             sys.stdout.buffer.flush()
         except BrokenPipeError:
-            raise
+            raise ReaderGone from None
         except OSError as error:
             raise _failed(_STDOUT, error) from error
 
@@ -150,7 +163,7 @@ def _dumps(line: Mapping[str, object]) -> bytes:
 def _round(value: object) -> object:
     match value:
         case float():
-            return round(value, _DIGITS)
+            return float(f"{value:.{_DIGITS}g}")
         case dict() | Mapping():
             return {key: _round(inner) for key, inner in value.items()}
         case _:

@@ -26,16 +26,16 @@ def read_rows(source: str, *, skip: Callable[[str], None] | None = None) -> Iter
         InputError: The file cannot be read, or a line is not a JSON object; names the line.
     """
     name = "<stdin>" if source == "-" else source
+    if source == "-" and sys.stdin is None:
+        raise InputError("<stdin>: is closed; give a JSONL file")
     try:
         with nullcontext(sys.stdin.buffer) if source == "-" else Path(source).open("rb") as lines:
-            index = 0
-            for number, line in enumerate(lines, start=1):
-                if not line.strip():
-                    continue
-                fields = _fields(line, f"{name}:{number}", skip)
+            filled = ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
+            for index, (number, line) in enumerate(filled):
+                where = f"{name}:{number}"
+                fields = _fields(line, where, skip)
                 if fields is not None:
-                    yield Row(index, fields)
-                    index += 1
+                    yield Row(index, fields, where)
     except OSError as error:
         raise InputError(f"{name}: cannot be read: {error.strerror}; give a JSONL file, or - for stdin") from error
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from random import Random
 
+from vsgen.errors import CallError
 from vsgen.flow import Flow, ask
 from vsgen.sampling import prompts, schemas
 from vsgen.sampling.direct import from_answers
@@ -21,7 +22,12 @@ def multi_turn(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribu
     asked = instructed(prompt, prompts.direct(settings.fields))
     replies: list[Completion] = []
     for _ in range(settings.k):
-        reply = yield from ask(settings.generate(asked, rng, schema=schema))
+        try:
+            reply = yield from ask(settings.generate(asked, rng, schema=schema))
+        except CallError:
+            if not replies:
+                raise
+            break  # the conversation has outgrown the model; what was said so far counts
         replies.append(reply)
         asked = answered(asked, reply.text, prompts.another(settings.fields))
     return Distribution("uniform", *from_answers(settings, tuple(replies)), tuple(replies))

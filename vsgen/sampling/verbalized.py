@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
+from vsgen.errors import CallError
 from vsgen.flow import Flow, ask
 from vsgen.sampling import prompts, schemas
 from vsgen.sampling.replies.parse import Item, Parsed, parse_list, weigh
@@ -44,8 +45,13 @@ def verbalized_turns(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Di
         if number:
             asked = answered(asked, replies[-1].text, prompts.more(size))
         schema = schemas.many(settings.item_schema, size, verbalized=True, p_max=settings.p_max)
-        replies.append((yield from ask(settings.generate(asked, rng, schema=schema))))
-    return _distribution(settings, replies, turns, "verbalized")
+        try:
+            replies.append((yield from ask(settings.generate(asked, rng, schema=schema))))
+        except CallError:
+            if not replies:
+                raise
+            break  # the conversation has outgrown the model; what was said so far counts
+    return _distribution(settings, replies, turns[: len(replies)], "verbalized")
 
 
 def _distribution(
