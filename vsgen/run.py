@@ -273,11 +273,9 @@ def _is_done(job: Job, template: Template, tally: Tally) -> bool:
     """
     try:
         _check_files(job)
-        if not job.resume or job.output is None:
+        if not job.resume or job.output is None or not job.output.exists():
             return False
         ended = last_end(_journal_path(job))
-        if not job.output.exists():
-            return False
         rows = count_lines(job.output)
     except OSError as error:
         raise OptionError(f"{error.filename}: {error.strerror}; name another file") from error

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsgen.backends.hashed import HashedEmbedder
+from vsgen.testing import check_embedder
 from vsgen.values import Embed
 
 
@@ -20,6 +21,10 @@ def vector(text: str) -> bytes:
 
 def cosine(one: str, other: str) -> float:
     return float(np.frombuffer(vector(one), "<f4") @ np.frombuffer(vector(other), "<f4"))
+
+
+def test_hashed_embedder_keeps_the_laws() -> None:
+    check_embedder(HashedEmbedder())
 
 
 @given(st.text())

@@ -15,6 +15,7 @@ from vsgen.backends.open_embedder import open_embedder
 from vsgen.backends.sentence import SentenceEmbedder
 from vsgen.errors import ModelError
 from vsgen.ports import Embedder
+from vsgen.testing import check_embedder
 from vsgen.values import Embed, Vector
 
 _TEXT = "my bike light stopped working after two days please refund the order number 42 né 你好 🚲 I can't"
@@ -38,6 +39,10 @@ def embed(embedder: Embedder, texts: Sequence[str]) -> list[Vector]:
 
 def row(vector: Vector) -> NDArray[np.float32]:
     return np.frombuffer(vector.data, "<f4")
+
+
+def test_minilm_keeps_the_laws(minilm: Embedder) -> None:
+    check_embedder(minilm)
 
 
 def test_vectors_have_length_one(minilm: Embedder, texts: list[str]) -> None:

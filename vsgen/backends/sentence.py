@@ -36,7 +36,7 @@ _STEP = 8
 class SentenceEmbedder:
     """Unit vectors of a sentence-transformers folder; keeps the Embedder protocol.
 
-    Opening is cheap: the library (seconds to import) and the model are loaded when the first text comes, or by `warm`.
+    Opening is cheap: the library (seconds to import) and the model are loaded when the first text comes.
     """
 
     def __init__(self, folder: Path, *, name: str, device: str = "auto") -> None:
@@ -53,14 +53,6 @@ class SentenceEmbedder:
         """How many of the texts so far filled the model's longest input; what lay beyond it was not read."""
         self._folder = folder
         self._device = device
-
-    def warm(self) -> None:
-        """Load the model now.
-
-        Raises:
-            ModelError: the folder holds no model that sentence-transformers can load.
-        """
-        _ = self._model
 
     def embed(self, calls: Sequence[Embed]) -> Sequence[Vector]:
         """One vector per call, in the order of the calls; a text longer than the model's longest input is cut.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
@@ -59,14 +59,13 @@ def progress(mode: str) -> Iterator[Progress]:
 
 def counts(tally: Tally) -> str:
     """Rejects by reason and tokens, in words."""
-    rejects = [f"{count} {reason}" for reason, count in sorted(tally.rejected.items())]
-    return " · ".join([*rejects, f"{tally.tokens:,} tokens"])
+    return " · ".join([*_each(tally.rejected), f"{tally.tokens:,} tokens"])
 
 
 def summary(tally: Tally, seconds: float, where: str) -> list[str]:
     """The closing lines: how much was made of what, in counts that add up."""
-    kept = " + ".join([f"{tally.kept} kept", *(f"{n} {reason}" for reason, n in sorted(tally.rejected.items()))])
-    paid = ", ".join(f"{n} {kind}" for kind, n in sorted(tally.paid.items())) or "none"
+    kept = " + ".join([f"{tally.kept} kept", *_each(tally.rejected)])
+    paid = ", ".join(_each(tally.paid)) or "none"
     lines = [
         f"vsgen: {tally.kept} rows in {seconds:.1f} s ({tally.kept / max(seconds, 1e-9):.1f} rows/s) -> {where}",
         f"  {tally.draws} draws · {tally.candidates} candidates = {kept}",
@@ -80,6 +79,10 @@ def summary(tally: Tally, seconds: float, where: str) -> list[str]:
         wanted = f" of {tally.wanted}" if tally.wanted else ""
         lines.append(f"  short: {tally.kept}{wanted} rows; {tally.stopped}")
     return lines
+
+
+def _each(counted: Mapping[str, int]) -> list[str]:
+    return [f"{count} {what}" for what, count in sorted(counted.items())]
 
 
 class _Rate:
