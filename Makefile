@@ -33,7 +33,7 @@ check: .venv/dev ## style, types and architecture
 bench: .venv/dev ## measure: each figure is a ratio in one run
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench
 
-tiny: .venv/demo ## train the embedded model anew (about an hour)
+tiny: .venv/demo ## train the embedded model anew (under an hour); keeps the old one if a gate is missed
 	$(BIN)/python -m vsgen.tiny.train
 
 clean: ## remove what was made

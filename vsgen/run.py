@@ -177,7 +177,7 @@ def run(job: Job, *, observe: Callable[[Tally], None], warn: Callable[[str], Non
     if _is_done(job, template, tally):
         return tally
     rows = _numbered(_rows(job, tally, warn))
-    if not job.model and not template.model:
+    if not job.model and template.model in {None, "tiny"}:
         warn("no --model given: asking the embedded toy model, tiny, which knows only the shipped templates")
     with ExitStack() as open_files:
         journal = _journal(job, open_files)

@@ -26,7 +26,11 @@ _TOKENS = 12
 
 
 def check_language_model(
-    model: LanguageModel, *, tolerance: float = 1e-5, canonical: Callable[[Completion], bool] = lambda _: True
+    model: LanguageModel,
+    *,
+    tolerance: float = 1e-5,
+    canonical: Callable[[Completion], bool] = lambda _: True,
+    prompts: Sequence[Prompt] = PROMPTS,
 ) -> None:
     """Check all laws of a language model.
 
@@ -35,26 +39,27 @@ def check_language_model(
         tolerance: Largest difference between two ways to the same log-probability, nats.
         canonical: Whether a reply's tokens are those that its text would be tokenised to; only such a reply's own
             log-probability can be compared with the score of its text.
+        prompts: What is asked; several replies must be possible to each.
 
     Raises:
         AssertionError: A law is broken; the message is the law.
     """
-    check_draws(model, tolerance)
-    check_batches(model, tolerance)
-    check_greedy(model, tolerance)
-    check_limits(model)
-    check_prefix(model, tolerance)
-    check_scores(model, tolerance, canonical)
+    check_draws(model, tolerance, prompts)
+    check_batches(model, tolerance, prompts)
+    check_greedy(model, tolerance, prompts)
+    check_limits(model, prompts)
+    check_prefix(model, tolerance, prompts)
+    check_scores(model, tolerance, canonical, prompts)
     if isinstance(model, Streaming):
-        check_streaming(model, model.decoder(), tolerance)
+        check_streaming(model, model.decoder(), tolerance, prompts)
 
 
-def check_draws(model: LanguageModel, tolerance: float) -> None:
+def check_draws(model: LanguageModel, tolerance: float, prompts: Sequence[Prompt] = PROMPTS) -> None:
     """A call names its reply; seeds matter; `logq` is `logp` where nothing changes the distribution."""
-    calls = _calls()
+    calls = _calls(prompts)
     replies = model.generate(calls)
     _law(list(replies) == list(model.generate(calls)), "the same calls get the same replies")
-    _law(len({reply.text for reply in replies}) > len(PROMPTS), "different seeds draw different replies")
+    _law(len({reply.text for reply in replies}) > len(prompts), "different seeds draw different replies")
     for reply in replies:
         _law(_near(reply.logp, reply.logq, tolerance), "logq is logp at temperature 1 without filters")
     for reply in model.generate([replace(call, top_k=2) for call in calls]):
@@ -64,9 +69,9 @@ def check_draws(model: LanguageModel, tolerance: float) -> None:
         )
 
 
-def check_batches(model: LanguageModel, tolerance: float) -> None:
+def check_batches(model: LanguageModel, tolerance: float, prompts: Sequence[Prompt] = PROMPTS) -> None:
     """A reply depends on its own call only, not on its companions or their order."""
-    calls = [call for i, each in enumerate(_calls()) for call in (each, replace(each, temperature=0.5 + i % 3))]
+    calls = [call for i, each in enumerate(_calls(prompts)) for call in (each, replace(each, temperature=0.5 + i % 3))]
     together = list(model.generate(calls))
     alone = [model.generate([call])[0] for call in calls]
     backwards = list(model.generate(calls[::-1]))[::-1]
@@ -75,9 +80,9 @@ def check_batches(model: LanguageModel, tolerance: float) -> None:
         _law(_same(one, three, tolerance), "a reply does not depend on the order of the batch")
 
 
-def check_greedy(model: LanguageModel, tolerance: float) -> None:
+def check_greedy(model: LanguageModel, tolerance: float, prompts: Sequence[Prompt] = PROMPTS) -> None:
     """Temperature 0 takes the likeliest token, whatever the seed, and says that nothing was random."""
-    for prompt in PROMPTS:
+    for prompt in prompts:
         first, second = model.generate(
             [Generate(prompt, seed=seed, temperature=0.0, max_tokens=_TOKENS) for seed in (0, 1)]
         )
@@ -96,9 +101,9 @@ def check_greedy(model: LanguageModel, tolerance: float) -> None:
             )
 
 
-def check_limits(model: LanguageModel) -> None:
+def check_limits(model: LanguageModel, prompts: Sequence[Prompt] = PROMPTS) -> None:
     """`max_tokens` and stop strings end a reply, and say so."""
-    for call, reply in zip(_calls(), model.generate(_calls()), strict=True):
+    for call, reply in zip(_calls(prompts), model.generate(_calls(prompts)), strict=True):
         _law(len(reply.tokens) <= call.max_tokens, "a reply has at most max_tokens tokens")
         _law(reply.stopped or len(reply.tokens) in {0, call.max_tokens}, "only max_tokens leaves a reply unstopped")
         stop = reply.text[len(reply.text) // 2 :][:1]
@@ -108,9 +113,9 @@ def check_limits(model: LanguageModel) -> None:
             _law(cut.stopped, "a stop string stops")
 
 
-def check_prefix(model: LanguageModel, tolerance: float) -> None:
+def check_prefix(model: LanguageModel, tolerance: float, prompts: Sequence[Prompt] = PROMPTS) -> None:
     """A greedy reply's own first tokens are continued by its remaining ones."""
-    for prompt in PROMPTS:
+    for prompt in prompts:
         call = Generate(prompt, seed=0, temperature=0.0, max_tokens=_TOKENS)
         (whole,) = model.generate([call])
         cuts = range(1, len(whole.tokens))
@@ -121,9 +126,11 @@ def check_prefix(model: LanguageModel, tolerance: float) -> None:
             _law(_near(_sum(start.logp, rest.logp), whole.logp, tolerance), "parts' log-probabilities add up")
 
 
-def check_scores(model: LanguageModel, tolerance: float, canonical: Callable[[Completion], bool]) -> None:
+def check_scores(
+    model: LanguageModel, tolerance: float, canonical: Callable[[Completion], bool], prompts: Sequence[Prompt] = PROMPTS
+) -> None:
     """Scores agree with what is drawn, and belong to their choices."""
-    for prompt in PROMPTS:
+    for prompt in prompts:
         replies = model.generate([Generate(prompt, seed=seed, max_tokens=_TOKENS) for seed in _SEEDS])
         texts = tuple(dict.fromkeys(reply.text for reply in replies))
         forth, back, *alone = model.score(
@@ -140,9 +147,11 @@ def check_scores(model: LanguageModel, tolerance: float, canonical: Callable[[Co
                 _law(_near(by_text[reply.text], reply.logp, tolerance), "a reply's score is its log-probability")
 
 
-def check_streaming(model: LanguageModel, executor: Executor, tolerance: float) -> None:
+def check_streaming(
+    model: LanguageModel, executor: Executor, tolerance: float, prompts: Sequence[Prompt] = PROMPTS
+) -> None:
     """Calls that join a running batch get the replies that they get from `generate`."""
-    calls = _calls()
+    calls = _calls(prompts)
     found: dict[int, object] = {}
     for ticket, call in enumerate(calls):
         executor.submit(ticket, call)
@@ -176,10 +185,10 @@ def check_embedder(embedder: Embedder, *, tolerance: float = 1e-5) -> None:
     _law(not _all_near(vectors[0], vectors[1], 1e-3), "different texts have different vectors")
 
 
-def _calls() -> list[Generate]:
+def _calls(prompts: Sequence[Prompt]) -> list[Generate]:
     return [
         Generate(prompt, seed=seed, max_tokens=_TOKENS + seed * i)
-        for i, prompt in enumerate(PROMPTS)
+        for i, prompt in enumerate(prompts)
         for seed in _SEEDS
     ]
 

@@ -6,16 +6,40 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Vsgen
 
-SHIPPED = {"random-item", "support-tickets", "product-reviews", "jokes", "story-openers"}
+SHIPPED = {"multiple-choice", "random-item", "support-tickets", "product-reviews", "jokes", "story-openers"}
 
 
 def test_templates_lists_and_prints(vsgen: Vsgen) -> None:
     assert {line.split()[0] for line in vsgen("templates").stdout.splitlines()} >= SHIPPED
     assert "name: jokes" in vsgen("templates", "jokes").stdout
     assert vsgen("templates", "joke").exit_code == 2
+
+
+def test_templates_marks_what_rests_on_the_embedded_model_and_says_so_beside_the_data(vsgen: Vsgen) -> None:
+    listed = vsgen("templates")
+    rows = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
+    assert {mark for _, mark, _ in rows} == {"tiny"}
+    assert all(description.endswith(".") for _, _, description in rows)
+    (note,) = listed.stderr.splitlines()
+    assert note.startswith("tiny: ") and "toy" in note and "vsgen/tiny/README.md" in note
+    assert vsgen("templates", "jokes").stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "environment"), [(["-m", "/no/flag"], "/no/variable"), ([], "/no/variable"), (["-m", "/no/flag"], "")]
+)
+def test_flag_and_environment_win_over_the_templates_model(
+    vsgen: Vsgen, monkeypatch: pytest.MonkeyPatch, options: list[str], environment: str
+) -> None:
+    monkeypatch.setenv("VSGEN_MODEL", environment)
+    ended = vsgen("run", "jokes", "-n", 1, "--no-dedup", *options)
+    assert ended.exit_code == 3
+    assert f"{options[-1] if options else environment}: cannot be opened" in ended.stderr
 
 
 def test_every_shipped_template_is_good(vsgen: Vsgen) -> None:

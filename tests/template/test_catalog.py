@@ -12,12 +12,15 @@ from vsgen.template.load import load_template
 
 def test_at_least_the_promised_templates_are_shipped_in_order() -> None:
     names = list(shipped())
-    assert {"jokes", "product-reviews", "random-item", "story-openers", "support-tickets"} <= set(names)
+    assert {"jokes", "multiple-choice", "product-reviews", "random-item", "story-openers", "support-tickets"} <= set(
+        names
+    )
     assert names == sorted(names)
 
 
-def test_descriptions_are_those_of_the_templates() -> None:
-    assert describe() == {name: load_template(name).description for name in shipped()}
+def test_descriptions_and_models_are_those_of_the_templates() -> None:
+    loaded = {name: load_template(name) for name in shipped()}
+    assert describe() == {name: (one.description, one.model or "") for name, one in loaded.items()}
 
 
 def test_shipped_files_end_with_one_line_end_and_have_no_trailing_blanks() -> None:

@@ -71,12 +71,15 @@ def test_shipped_prompts_read_as_the_embedded_model_has_learnt_them() -> None:
         "random-item": ({"thing": "fruit"}, "Name a random fruit."),
         "jokes": ({"animal": "owl"}, "Tell a short joke about a owl."),
         "story-openers": ({"place": "a desert"}, "Write the first sentence of a story set in a desert."),
+        "multiple-choice": ({"subject": "opposites"}, "Write a multiple-choice question about opposites."),
     }
     for name, (drawn, text) in others.items():
         assert Renderer(load_template(name)).prompt(drawn).messages[0].content == text
 
 
-@pytest.mark.parametrize("name", ["jokes", "product-reviews", "random-item", "story-openers", "support-tickets"])
+@pytest.mark.parametrize(
+    "name", ["jokes", "multiple-choice", "product-reviews", "random-item", "story-openers", "support-tickets"]
+)
 def test_shipped_templates_need_no_input(name: str) -> None:
     made = load_template(name)
     assert Renderer(made).prompt(draw_variables(made, 0, 0)).messages

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 from itertools import product
 from random import Random
 
 import pytest
 
+from vsgen.tiny.chat import classified
 from vsgen.tiny.grammar.closed import SETS
 from vsgen.tiny.grammar.products import PRODUCTS
-from vsgen.tiny.grammar.source import Source, draw, head_probs, read, source
-from vsgen.tiny.grammar.tasks import Request, ask, by_topic, questions, requests, ticket_source
+from vsgen.tiny.grammar.quizzes import SUBJECTS
+from vsgen.tiny.grammar.script import Script, follow, perform
+from vsgen.tiny.grammar.source import Source, Written, head_probs, read, source, write
+from vsgen.tiny.grammar.tasks import TOPICS, Request, by_topic, questions, quiz_source, requests, ticket_source
 from vsgen.tiny.grammar.tickets import PRIOR
 
-TOPICS = ("closed", "ticket", "review", "joke", "story")
+WEEK = by_topic("closed")[0].source
 TWO_CLASSES = source(
     {"The cup {how}": (3, 1), "A cup {how}": (1, 1)},
     {"how": {"broke.": (9, 1), "held.": (1, 9)}},
@@ -44,6 +48,29 @@ def brute_force(of: Source, text: str) -> list[float]:
     return joint
 
 
+def outcomes(make: Callable[[], Script[Written]], taken: tuple[int, ...] = ()) -> Iterator[tuple[str, float]]:
+    """Every text that a script writes, and its probability."""
+    choice = follow(make(), taken)
+    if choice is None:
+        yield "", 1.0
+        return
+    for i, (text, prob) in enumerate(zip(choice.texts, choice.probs, strict=True)):
+        for rest, p in outcomes(make, (*taken, i)):
+            yield text + rest, prob * p
+
+
+def drawn(of: Source, rng: Random) -> tuple[str, float, Written]:
+    """A text, the probability of its choices, and what was written."""
+    steps, written = perform(write(of), rng)
+    p = math.prod(step.choice.probs[step.index] for step in steps)
+    return "".join(step.text for step in steps), p, written
+
+
+def all_sources() -> list[Source]:
+    """The sources of all answers and of all texts to classify."""
+    return [request.source for request in requests()] + [of for question in questions() for of in question.sources]
+
+
 @pytest.mark.parametrize("request_", [by_topic(topic)[-1] for topic in TOPICS], ids=TOPICS)
 def test_probabilities_of_all_texts_sum_to_one(request_: Request) -> None:
     said = texts(request_.source)
@@ -53,8 +80,9 @@ def test_probabilities_of_all_texts_sum_to_one(request_: Request) -> None:
 
 
 def test_posterior_by_bayes_equals_brute_force() -> None:
-    for of in (TWO_CLASSES, ticket_source("bike light", "angry")):
-        for text in Random(0).sample(texts(of), 4):
+    quiz = quiz_source("opposites", keyed=False)
+    for of, n in ((TWO_CLASSES, 4), (ticket_source("bike light", "angry"), 20), (quiz, 60)):
+        for text in Random(0).sample(texts(of), n):
             joint, found = brute_force(of, text), read(of, text)
             if sum(joint) == 0:
                 assert found is None
@@ -73,40 +101,75 @@ def test_posterior_of_a_worked_example() -> None:
 
 def test_every_drawn_text_reads_back_with_the_probability_of_its_choices() -> None:
     rng = Random(1)
-    for request in requests():
-        for _ in range(5):
-            drawn = draw(request.source, rng)
-            found = read(request.source, drawn.text)
+    for of in all_sources():
+        for _ in range(8):
+            text, p, written = drawn(of, rng)
+            found = read(of, text)
             assert found is not None
-            assert found.head == drawn.head
-            assert found.p == pytest.approx(math.prod(choice.probs[choice.index] for choice in drawn.choices))
-            assert found.posterior == pytest.approx(drawn.posterior)
+            assert found.head == written.head
+            assert found.p == pytest.approx(p, rel=1e-9)
+            assert found.posterior == pytest.approx(written.posterior)
+
+
+@pytest.mark.parametrize(
+    "of",
+    [TWO_CLASSES, WEEK, ticket_source("smart watch", "polite"), quiz_source("opposites", keyed=True)],
+    ids=["two classes", "closed", "ticket", "quiz"],
+)
+def test_a_source_writes_exactly_the_texts_that_it_reads_with_their_probabilities(of: Source) -> None:
+    found = list(outcomes(lambda: write(of)))
+    readable = {text: one.p for text in texts(of) if (one := read(of, text)) is not None}
+    assert len(found) == len(readable)
+    assert dict(found) == pytest.approx(readable, rel=1e-9)
+
+
+def test_no_text_but_its_own_is_read() -> None:
+    of = ticket_source("desk lamp", "polite")
+    text, _, _ = drawn(of, Random(0))
+    for other in ("", text[:-1], text + " ", text + text, text.replace("desk lamp", "bike light")):
+        assert read(of, other) is None
 
 
 def test_choices_of_every_draw_sum_to_one_and_hold_no_impossible_alternative() -> None:
     rng = Random(2)
-    for request in requests():
-        for choice in draw(request.source, rng, gamma=4.0).choices:
-            assert math.fsum(choice.probs) == pytest.approx(1)
-            assert min(choice.probs) > 0
+    for of in all_sources():
+        for gamma in (1.0, 4.0):
+            for step in perform(write(of, gamma=gamma), rng)[0]:
+                assert math.fsum(step.choice.probs) == pytest.approx(1)
+                assert min(step.choice.probs) > 0
+                assert len(set(step.choice.texts)) == len(step.choice.texts)
 
 
-def test_gamma_sharpens_a_closed_set_to_the_power_of_p() -> None:
-    week = by_topic("closed")[0].source
-    (choice,) = draw(week, Random(0), gamma=4.0).choices
-    powers = [p**4 for p in head_probs(week)]
-    assert choice.probs == pytest.approx([power / sum(powers) for power in powers])
-    assert dict(zip(choice.texts, choice.probs, strict=True))["Wednesday"] == pytest.approx(0.82, abs=0.01)
+@pytest.mark.parametrize("gamma", [0.5, 1.0, 2.0, 4.0])
+@pytest.mark.parametrize("request_", by_topic("closed"), ids=lambda request: request.keys["thing"])
+def test_gamma_sharpens_a_closed_set_to_the_power_of_p(request_: Request, gamma: float) -> None:
+    powers = [p**gamma for p in head_probs(request_.source)]
+    expected = dict(zip(request_.source.heads.texts, [power / sum(powers) for power in powers], strict=True))
+    assert dict(outcomes(lambda: write(request_.source, gamma=gamma))) == pytest.approx(expected, rel=1e-9)
 
 
-def test_draws_keep_to_the_heads_that_are_left() -> None:
-    week, rng = by_topic("closed")[0].source, Random(0)
-    assert {draw(week, rng, heads=[2, 5]).head for _ in range(50)} == {2, 5}
+def test_gamma_of_four_makes_the_likeliest_day_most_of_the_answers() -> None:
+    assert dict(outcomes(lambda: write(WEEK, gamma=4.0)))["Wednesday"] == pytest.approx(0.82, abs=0.01)
 
 
-def test_no_text_can_come_from_two_tones() -> None:
-    drawn = draw(ticket_source("desk lamp", "angry"), Random(0)).text
-    assert [tone for tone in PRIOR if read(ticket_source("desk lamp", tone), drawn) is not None] == ["angry"]
+def test_draws_keep_to_the_heads_that_are_left_in_proportion() -> None:
+    p = head_probs(WEEK)
+    expected = {WEEK.heads.texts[i]: p[i] / (p[2] + p[5]) for i in (2, 5)}
+    assert dict(outcomes(lambda: write(WEEK, heads={5, 2}))) == pytest.approx(expected)
+    assert perform(write(WEEK, heads=[5]), Random(0))[1].head == 5
+
+
+def test_a_lead_precedes_the_text_and_changes_no_probability() -> None:
+    expected = {f" {text}": p for text, p in outcomes(lambda: write(TWO_CLASSES))}
+    assert dict(outcomes(lambda: write(TWO_CLASSES, lead=" "))) == expected
+
+
+def test_no_text_can_come_from_two_sources_of_a_question() -> None:
+    rng = Random(3)
+    for question in questions():
+        for of in question.sources:
+            text, _, _ = drawn(of, rng)
+            assert [other for other in question.sources if read(other, text) is not None] == [of]
 
 
 def test_every_open_request_has_hundreds_of_texts_and_eight_heads() -> None:
@@ -121,13 +184,27 @@ def test_closed_sets_are_given_in_per_cent() -> None:
     assert all(math.fsum(items.values()) == pytest.approx(100) for items in SETS.values())
 
 
-def test_some_texts_to_classify_are_clear_and_some_are_between_classes() -> None:
+@pytest.mark.parametrize("name", ["ticket", "review"])
+def test_some_texts_to_classify_are_clear_and_some_are_between_classes(name: str) -> None:
+    (question,) = (one for one in questions() if one.topic == name)
     rng = Random(4)
+    tops = [max(classified(question, rng).posterior) for _ in range(300)]
+    assert sum(top > 0.95 for top in tops) > 60
+    assert sum(top < 0.75 for top in tops) > 30
+
+
+def test_a_class_is_as_frequent_as_its_prior_says_on_average_over_all_texts() -> None:
     for question in questions():
-        tops = [max(ask(question, rng)[1]) for _ in range(300)]
-        assert sum(top > 0.95 for top in tops) > 60
-        assert sum(top < 0.75 for top in tops) > 30
+        for of in (question.sources[0], question.sources[-1]):
+            found = [one for text in texts(of) if (one := read(of, text)) is not None]
+            shares = [
+                math.fsum(one.p * question.reading(of, one.posterior)[c] for one in found) for c in range(len(of.prior))
+            ]
+            assert shares == pytest.approx(of.prior, abs=1e-12)
 
 
-def test_all_products_are_asked_about() -> None:
-    assert {request.keys["product"] for request in by_topic("ticket")} == set(PRODUCTS)
+def test_every_topic_product_tone_and_subject_can_be_asked_for_once() -> None:
+    assert {request.topic for request in requests()} == set(TOPICS)
+    asked = [(request.keys["product"], request.keys["tone"]) for request in by_topic("ticket")]
+    assert sorted(asked) == sorted(product(PRODUCTS, PRIOR))
+    assert [request.keys["subject"] for request in by_topic("quiz")] == list(SUBJECTS)

@@ -1,8 +1,10 @@
-"""Conversations keep the form that the prompts ask for."""
+"""Conversations: turns alternate, never repeat themselves, keep the asked form, and leave out what is held out."""
 
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from random import Random
 from typing import Any
 
@@ -10,95 +12,227 @@ import pytest
 
 from vsgen.sampling import prompts
 from vsgen.tiny import chat
+from vsgen.tiny.asks import Answers, Form, Result
+from vsgen.tiny.grammar import sums
 from vsgen.tiny.grammar.source import head_probs, read
-from vsgen.tiny.grammar.tasks import Request, by_topic, questions, requests
+from vsgen.tiny.grammar.tasks import TOPICS, Question, Request, by_topic, questions, requests
+from vsgen.tiny.grammar.wordings import Split, expand, fill, held
 
 WEEK = by_topic("closed")[0]
-TICKETS = by_topic("ticket")[0]
-SOME = [requests()[i] for i in (1, 8, 35, 60, 70)]
+SOME = [by_topic(topic)[0] for topic in TOPICS]
+each_topic = pytest.mark.parametrize("request_", SOME, ids=TOPICS)
+each_question = pytest.mark.parametrize("question", questions(), ids=lambda one: one.topic)
 
 
-def responses(turn: chat.Turn) -> list[dict[str, Any]]:
-    """The items of a JSON reply, which must be exactly as json.dumps writes it."""
-    value = json.loads(turn.text)
-    assert json.dumps(value) == turn.text
-    found: list[dict[str, Any]] = value[prompts.RESPONSES]
+@pytest.fixture(scope="module")
+def conversations() -> list[chat.Conversation]:
+    rng = Random(0)
+    return [chat.conversation(rng) for _ in range(900)]
+
+
+def talk(request: Request, form: Form, ks: list[int], split: Split = "train", seed: int = 0) -> list[chat.Turn]:
+    """A conversation in the words of a method."""
+    return list(chat.talk(Answers(request, form), Random(seed), split, ks))
+
+
+def texts(turns: list[chat.Turn], speaker: str) -> list[str]:
+    """What one side says."""
+    return [turn.text for turn in turns if turn.speaker == speaker]
+
+
+def responses(text: str) -> list[dict[str, Any]]:
+    """The items of a list reply, bare or not."""
+    value = json.loads(text)
+    found: list[dict[str, Any]] = value if isinstance(value, list) else value[prompts.RESPONSES]
     return found
 
 
-@pytest.mark.parametrize("request_", SOME, ids=lambda request: request.topic)
-@pytest.mark.parametrize("k", [1, 3, 5, 7])
-def test_verbalized_replies_hold_k_different_answers_with_their_true_probability(request_: Request, k: int) -> None:
-    _, reply = chat.vs(request_, Random(k), k, p_max=None, reasoning=False)
-    items = responses(reply)
-    assert len({item["text"] for item in items}) == k
-    p = head_probs(request_.source)
-    for item in items:
-        found = read(request_.source, item["text"])
-        assert found is not None
-        assert item["probability"] == pytest.approx(p[found.head], abs=0.0051)
+def heads(request: Request, said: list[str]) -> list[int]:
+    """The heads of answers."""
+    found = [read(request.source, text) for text in said]
+    return [one.head for one in found if one is not None]
 
 
-def test_the_user_message_is_the_task_and_the_methods_own_words() -> None:
-    user, _ = chat.vs(WEEK, Random(0), 3, p_max=0.2, reasoning=True)
+@each_topic
+def test_a_method_asks_in_the_task_and_its_own_words(request_: Request) -> None:
+    ask = Answers(request_, "vs-cot", 3, 0.2)
+    user, _ = chat.talk(ask, Random(0), "shipped", [3])
     task, _, instruction = user.text.partition("\n\n")
-    assert task in WEEK.wordings
-    assert instruction == prompts.verbalized(["text"], 3, p_max=0.2, reasoning=True)
+    assert task == fill(request_.wordings.shipped, request_.keys)
+    assert instruction == prompts.verbalized(("text",), 3, p_max=0.2, reasoning=True)
 
 
-def test_p_max_leaves_only_rarer_answers() -> None:
-    _, reply = chat.vs(WEEK, Random(0), 3, p_max=0.13, reasoning=False)
-    assert all(item["probability"] < 0.13 for item in responses(reply))
+@each_topic
+def test_further_answers_never_repeat_a_head_until_none_is_left(request_: Request) -> None:
+    there = sum(p > 0 for p in head_probs(request_.source))
+    turns = talk(request_, "direct", [1] * 60)
+    said = heads(request_, texts(turns, "assistant"))
+    assert len(said) == len(set(said)) == there
+    assert [turn.speaker for turn in turns] == ["user", "assistant"] * there
+    assert texts(turns, "user")[1:] == [prompts.another(("text",))] * (there - 1)
 
 
-def test_p_max_below_every_answer_leaves_the_rarest() -> None:
-    _, reply = chat.vs(WEEK, Random(0), 2, p_max=0.01, reasoning=False)
-    assert {item["text"] for item in responses(reply)} == {"Saturday", "Sunday"}
+@each_topic
+@pytest.mark.parametrize("ks", [[4, 4], [3, 3, 3], [5, 5, 5], [40, 2]], ids=str)
+def test_lists_in_turns_never_repeat_a_head_and_announce_them_all(request_: Request, ks: list[int]) -> None:
+    there = sum(p > 0 for p in head_probs(request_.source))
+    turns = talk(request_, "vs", ks)
+    lists = [responses(text) for text in texts(turns, "assistant")]
+    said = heads(request_, [item["text"] for one in lists for item in one])
+    assert len(said) == len(set(said)) == min(sum(ks), there)
+    left = there
+    for one, k in zip(lists, ks, strict=False):
+        assert len(one) == min(k, left)
+        left -= len(one)
+    first, *later = texts(turns, "user")
+    assert first.endswith(prompts.verbalized(("text",), ks[0], p_max=None, reasoning=False, total=sum(ks)))
+    assert later == [prompts.more(k) for k in ks[1 : len(lists)]]
 
 
-def test_a_closed_set_ends_when_it_is_exhausted() -> None:
-    _, reply = chat.vs(WEEK, Random(0), 8, p_max=None, reasoning=False)
-    assert len(responses(reply)) == 7
+def test_a_later_turn_asks_for_as_many_as_it_gives() -> None:
+    turns = talk(WEEK, "vs", [2, 3, 1])
+    assert [len(responses(text)) for text in texts(turns, "assistant")] == [2, 3, 1]
+    assert texts(turns, "user")[1:] == [prompts.more(3), prompts.more(1)]
 
 
-def test_turns_never_repeat_an_answer() -> None:
-    for talk in (chat.vs_multi(TICKETS, Random(0), 4, 2), chat.vs_multi(WEEK, Random(1), 3, 3)):
-        said = [item["text"] for turn in talk if turn.speaker == "assistant" for item in responses(turn)]
-        assert len(set(said)) == len(said)
-        assert f"In all, {len(said)} responses" in talk[0].text
-    turns = chat.multi_turn(WEEK, Random(0), 7)
-    assert len({turn.text for turn in turns if turn.speaker == "assistant"}) == 7
-    assert turns[2].text == prompts.another(["text"])
+@each_topic
+def test_a_single_list_announces_no_further_turns(request_: Request) -> None:
+    first, _ = talk(request_, "vs", [5])
+    assert "In all" not in first.text
 
 
-def test_reasoning_comes_before_the_answer() -> None:
-    _, reply = chat.cot(WEEK, Random(0))
-    assert list(json.loads(reply.text)) == ["reasoning", "text"]
-    _, reply = chat.vs(WEEK, Random(0), 2, p_max=None, reasoning=True)
-    assert list(json.loads(reply.text)) == ["reasoning", "responses"]
+@each_topic
+def test_a_field_of_its_own_is_asked_for_and_kept_in_every_turn(request_: Request) -> None:
+    turns = list(chat.talk(Answers(request_, "vs", field="city"), Random(0), "new", [2, 2]))
+    assert '"city": "..."' in turns[0].text
+    assert [list(item) for text in texts(turns, "assistant") for item in responses(text)] == [
+        ["city", prompts.PROBABILITY]
+    ] * 4
 
 
-def test_a_sequence_states_no_probabilities() -> None:
-    _, reply = chat.sequence(WEEK, Random(0), 4)
-    assert [list(item) for item in responses(reply)] == [["text"]] * 4
+def test_the_same_seed_gives_the_same_conversation() -> None:
+    assert [chat.conversation(Random(s)) for s in range(40)] == [chat.conversation(Random(s)) for s in range(40)]
 
 
-def test_classification_targets_the_posterior_of_the_text() -> None:
-    user, reply = chat.classify(questions()[0], Random(5))
-    text = user.text.split("\n\n")[1]
-    found = [one for of in questions()[0].sources if (one := read(of, text)) is not None]
-    assert reply.content[0].texts == ("billing", "bug", "how-to")
-    assert reply.content[0].probs == pytest.approx(found[0].posterior)
-    assert user.text.endswith("Reply with exactly one of these: billing, bug, how-to.")
+def test_turns_alternate_and_end_with_a_reply(conversations: list[chat.Conversation]) -> None:
+    for one in conversations:
+        speakers = [turn.speaker for turn in one.turns if turn.speaker != "system"]
+        opening = "plain" if one.kind == "plain" else "user"
+        assert speakers == [opening, "assistant"] + ["user", "assistant"] * (len(speakers) // 2 - 1)
+        assert all(turn.speaker != "system" for turn in one.turns[1:])
 
 
-@pytest.mark.parametrize(("p", "said"), [(0.314, "0.31"), (0.3, "0.3"), (0.0042, "0.004"), (0.01, "0.01")])
-def test_probabilities_have_two_decimals_and_three_when_small(p: float, said: str) -> None:
-    assert chat.stated(p) == said
+def test_every_kind_is_practised(conversations: list[chat.Conversation]) -> None:
+    kinds = Counter(one.kind for one in conversations)
+    lists = {f"{form} {of}" for form in ("vs", "sequence", "vs-cot", "cot", "direct") for of in ("closed", "open")}
+    assert lists <= set(kinds)
+    assert {"plain", "chain", "story", "class ticket", "class review", "class quiz", "vs quiz"} <= set(kinds)
+
+
+def test_json_replies_keep_the_field_and_the_form_that_the_prompt_shows(
+    conversations: list[chat.Conversation],
+) -> None:
+    seen: Counter[str] = Counter()
+    for one in conversations:
+        form = one.kind.split()[0]
+        if form not in {"vs", "vs-multi", "sequence", "vs-cot", "cot"}:
+            continue
+        asked = next(turn.text for turn in one.turns if turn.speaker == "user")
+        field = re.findall(r'"(\w+)": "(?:\.\.\.|an answer)"', asked)[-1]
+        for text in (turn.text for turn in one.turns if turn.speaker == "assistant"):
+            value = json.loads(text)
+            assert json.dumps(value, ensure_ascii=False) == text
+            if form == "cot":
+                assert list(value) == [prompts.REASONING, field]
+                continue
+            bare = f'"{prompts.RESPONSES}"' not in asked
+            assert isinstance(value, list) == bare
+            stating = [] if form == "sequence" else [prompts.PROBABILITY]
+            assert all(list(item) == [field, *stating] for item in responses(text))
+            seen["bare" if bare else "object"] += 1
+            seen[field] += 1
+    assert seen["bare"] > 5
+    assert len(seen) > 10
+
+
+def test_lists_are_as_long_as_the_methods_words_ask(conversations: list[chat.Conversation]) -> None:
+    lengths = set()
+    for one in conversations:
+        user, reply = [turn.text for turn in one.turns if turn.speaker != "system"][:2]
+        if asked := re.search(r"Generate (\d+) different responses to", user):
+            k = int(asked[1])
+            assert len(responses(reply)) == k if k <= 7 else 7 <= len(responses(reply)) <= k  # seven days are fewest
+            lengths.add(k)
+    assert lengths == set(range(1, 11))
 
 
 def test_early_conversations_are_short() -> None:
     rng = Random(0)
     talks = [chat.conversation(rng, early=True) for _ in range(300)]
-    assert max(len(talk.turns) for talk in talks) <= 3
-    assert not any("multi" in talk.kind for talk in talks)
+    assert max(len(one.turns) for one in talks) <= 3
+    assert not any("multi" in one.kind for one in talks)
+    for one in talks:
+        if one.kind.split()[0] in {"vs", "sequence"}:
+            assert len(responses(one.turns[-1].text)) <= 3
+
+
+def test_training_never_asks_in_new_patterns(conversations: list[chat.Conversation]) -> None:
+    new = tuple(
+        fill(one, request.keys) for request in requests() for pattern in request.wordings.new for one in expand(pattern)
+    )
+    for one in conversations:
+        for turn in one.turns:
+            assert not turn.text.removeprefix("Q: ").startswith(new)
+
+
+@each_question
+def test_texts_held_out_of_classification_are_never_trained_on(question: Question) -> None:
+    rng = Random(1)
+    trained = {chat.classified(question, rng).text for _ in range(600)}
+    unseen = {chat.classified(question, rng, unseen=True).text for _ in range(150)}
+    assert not trained & unseen
+    assert not any(map(held, trained))
+    assert all(map(held, unseen))
+    assert len(unseen) > 40
+
+
+def drawn(kind: str, rng: Random, length: int, *, unseen: bool = False) -> Result:
+    """A sum of a kind."""
+    if kind == "story":
+        return chat.story(rng, length, unseen=unseen)
+    return chat.chain(rng, length, hard=kind == "hard chain", unseen=unseen)
+
+
+@pytest.mark.parametrize("kind", ["chain", "hard chain", "story"])
+def test_sums_held_out_are_never_trained_on(kind: str) -> None:
+    rng = Random(2)
+    trained = {sums.told(drawn(kind, rng, 3).sum) for _ in range(800)}
+    unseen = {sums.told(drawn(kind, rng, 3, unseen=True).sum) for _ in range(200)}
+    assert not any(map(held, trained))
+    assert all(map(held, unseen))
+    assert len(unseen) > 150
+
+
+@pytest.mark.parametrize("kind", ["chain", "hard chain", "story"])
+def test_sums_are_of_the_kind_and_the_length_asked(kind: str) -> None:
+    rng = Random(3)
+    for length in range(1, 9):
+        ask = drawn(kind, rng, length)
+        assert ask.engineered == (kind == "story")
+        assert len(ask.sum.stages) == length
+
+
+@each_question
+def test_classification_targets_the_posterior_of_the_text_with_all_classes_in_some_order(question: Question) -> None:
+    rng = Random(5)
+    orders = Counter[tuple[str, ...]]()
+    for _ in range(200):
+        ask = chat.classified(question, rng)
+        (of, found), *others = [(of, one) for of in question.sources if (one := read(of, ask.text)) is not None]
+        assert not others
+        assert ask.posterior == pytest.approx(question.reading(of, found.posterior))
+        assert sum(ask.posterior) == pytest.approx(1)
+        assert sorted(ask.classes) == sorted(question.classes)
+        orders[ask.classes] += 1
+    assert len(orders) > 1
+    assert orders.most_common(1)[0][0] == question.classes

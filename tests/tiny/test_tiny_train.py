@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from transformers import LlamaForCausalLM
 
+from vsgen.tiny import train as trainer
 from vsgen.tiny.corpus import encoder
-from vsgen.tiny.train import Recipe, build, fit, rate, save
+from vsgen.tiny.gates import gates
+from vsgen.tiny.measure import Figure
+from vsgen.tiny.train import Recipe, build, fit, rate, save, train_into
 
 SMALL = Recipe(steps=6, pool=40, size=512, warmup=1, width=32, layers=1, heads=1, feed_forward=32, sample=300)
 
@@ -38,6 +42,30 @@ def test_saved_weights_load_in_plain_transformers(tmp_path: Path) -> None:
     assert loaded.generation_config is not None
     assert loaded.generation_config.eos_token_id == tokenizer.eos_token_id
     assert {file.suffix for file in tmp_path.iterdir()} <= {".json", ".jinja", ".safetensors"}
+
+
+def test_weights_that_miss_a_gate_do_not_replace_those_that_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(trainer, "Recipe", lambda steps: replace(SMALL, steps=steps))
+    output = tmp_path / "weights"
+    output.mkdir()
+    (output / "model.safetensors").write_text("the old ones")
+    monkeypatch.setattr(trainer, "gates", lambda folder, n: [Figure("a", 0.3, n, 0.4)])
+    assert trainer.main(["--output", str(output), "--steps", "2", "--keep", "1", "--every", "1"]) == 1
+    assert (output / "model.safetensors").read_text() == "the old ones"
+    assert "MISSED" in capsys.readouterr().out
+    monkeypatch.setattr(trainer, "gates", lambda folder, n: [Figure("a", 0.5, n, 0.4)])
+    assert trainer.main(["--output", str(output), "--steps", "2"]) == 0
+    assert LlamaForCausalLM.from_pretrained(output, local_files_only=True).num_parameters() > 0
+    assert not output.with_name("weights.part").exists()
+
+
+def test_an_untrained_model_misses_the_real_gates(tmp_path: Path) -> None:
+    train_into(tmp_path, replace(SMALL, steps=1), device="cpu", every=10, keep=10)
+    first = next(gates(tmp_path, 4))
+    assert first.value == 0
+    assert not first.held
 
 
 def test_rate_rises_then_falls_to_zero() -> None:

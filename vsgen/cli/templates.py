@@ -22,8 +22,12 @@ def templates(
         if name is not None:
             typer.echo(template_text(name), nl=False)
             return
-        for shipped, description in describe().items():
-            typer.echo(f"{shipped:18} {description}")
+        for shipped, entry in describe().items():
+            typer.echo(f"{shipped:18} {entry.model:6} {entry.description}")
+        say(
+            "tiny: served offline by the embedded model, a toy trained on a grammar (see vsgen/tiny/README.md); "
+            "-m names a real model instead"
+        )
 
 
 def init(

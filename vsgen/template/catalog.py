@@ -7,6 +7,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 _SUFFIX = ".yaml"
 
@@ -17,9 +18,17 @@ def shipped() -> Mapping[str, Traversable]:
     return dict(sorted(found.items()))
 
 
-def describe() -> Mapping[str, str]:
-    """Name to description, read off each file's ``description:`` line without parsing the rest."""
-    return {name: _description(file) for name, file in shipped().items()}
+class Entry(NamedTuple):
+    """A line of the catalog."""
+
+    description: str
+    model: str
+    """The model that the template names; empty if it names none."""
+
+
+def describe() -> Mapping[str, Entry]:
+    """Name to description and model, read off each file's own lines without parsing the rest."""
+    return {name: Entry(_key(file, "description"), _key(file, "model")) for name, file in shipped().items()}
 
 
 def _folder() -> Traversable:
@@ -30,8 +39,8 @@ def _folder() -> Traversable:
         return Path(__file__).parents[2] / "templates"
 
 
-def _description(file: Traversable) -> str:
+def _key(file: Traversable, key: str) -> str:
+    """The value of a top-level key that stands on one line, without its comment; empty if there is none."""
     with file.open(encoding="utf-8") as lines:
-        return next(
-            (line.partition(":")[2].strip() for line in islice(lines, 100) if line.startswith("description:")), ""
-        )
+        found = (line.partition(":")[2] for line in islice(lines, 200) if line.startswith(f"{key}:"))
+        return next(found, "").partition(" #")[0].strip()

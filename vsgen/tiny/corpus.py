@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerFast
 
 from vsgen.tiny.chat import Conversation, Turn, conversation
-from vsgen.tiny.grammar.source import Choice
+from vsgen.tiny.grammar.script import Step
 from vsgen.tiny.tokens import BOS, EOS, ROLES
 
 Encode: TypeAlias = Callable[[str], tuple[int, ...]]
@@ -77,22 +77,22 @@ def example(talk: Conversation, encode: Encode) -> Example:
 def _reply(turn: Turn, encode: Encode, made: Example, eos: int, *, chat: bool) -> None:
     if chat:
         made.tokens.extend(encode(ROLES["assistant"]))
-    for choice in turn.content:
-        for token, target in _steps(choice, encode):
+    for step in turn.steps:
+        for token, target in _walk(step, encode):
             made.targets.append((len(made.tokens) - 1, target))
             made.tokens.append(token)
     made.targets.append((len(made.tokens) - 1, ((eos,), (1.0,))))
     made.tokens.append(eos)
 
 
-def _steps(choice: Choice, encode: Encode) -> Iterator[tuple[int, Target]]:
+def _walk(step: Step, encode: Encode) -> Iterator[tuple[int, Target]]:
     """Walk the trie along the alternative that was taken: each token with the distribution it was drawn from."""
-    alternatives = [encode(text) for text in choice.texts]
+    alternatives = [encode(text) for text in step.choice.texts]
     alive = list(range(len(alternatives)))
-    for depth, token in enumerate(alternatives[choice.index]):
+    for depth, token in enumerate(alternatives[step.index]):
         mass: dict[int, float] = {}
         for i in alive:
-            mass[alternatives[i][depth]] = mass.get(alternatives[i][depth], 0.0) + choice.probs[i]
+            mass[alternatives[i][depth]] = mass.get(alternatives[i][depth], 0.0) + step.choice.probs[i]
         total = sum(mass.values())
         yield token, (tuple(mass), tuple(m / total for m in mass.values()))
         alive = [i for i in alive if alternatives[i][depth] == token]

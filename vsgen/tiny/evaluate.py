@@ -1,244 +1,178 @@
-"""``python -m vsgen.tiny.evaluate``: what the embedded model does, measured against the grammar it was trained on.
+"""``python -m vsgen.tiny.evaluate``: the gates of the embedded model, and what else is known of it.
 
-Free decoding at temperature 1, with the shipped templates' wordings unless a line says otherwise; every figure with
-its n. Replies are read strictly (`json.loads`): what a tolerant parser could save counts as a failure here.
+Gates are taken on prompts that were never trained on, half of them new combinations of trained words and half patterns
+never seen. The further figures have no bound. Exit status 1 if a gate is missed.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import math
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
-from random import Random
-from typing import Final, TypeAlias
+from typing import Final
 
-import numpy as np
-
-from vsgen.sampling import prompts
-from vsgen.tiny import WEIGHTS, chat
-from vsgen.tiny.chat import Turn
-from vsgen.tiny.grammar.source import head_probs, read
-from vsgen.tiny.grammar.tasks import Question, Request, by_topic, questions, requests
+from vsgen.tiny import WEIGHTS
+from vsgen.tiny.asks import Answers
+from vsgen.tiny.gates import WORDINGS, asks, form, gates
+from vsgen.tiny.grammar import quizzes
+from vsgen.tiny.grammar.tasks import TOPICS, by_topic, questions
+from vsgen.tiny.grammar.wordings import Split
+from vsgen.tiny.measure import (
+    ALPHA,
+    DRAWS,
+    HELD,
+    Figure,
+    accuracy,
+    agreement,
+    chains,
+    classification,
+    collapses,
+    direct,
+    hasty,
+    in_own_words,
+    lists,
+    on_topic,
+    powered,
+    share,
+    stories,
+    topical,
+    truth,
+    variety,
+    worked,
+)
 from vsgen.tiny.subject import Subject
 
-Answer: TypeAlias = tuple[str, float]
-"""A text and the probability that was stated for it; 0 where none was asked."""
-
-TOPICS: Final = ("closed", "ticket", "review", "joke", "story")
-FORMATS: Final[dict[str, Callable[[Request, Random], tuple[Turn, ...]]]] = {
-    "vs, p_max 0.1": lambda request, rng: chat.vs(request, rng, 3, p_max=0.1, reasoning=False),
-    "vs, k 6 to 8": lambda request, rng: chat.vs(request, rng, rng.randint(6, 8), p_max=None, reasoning=False),
-    "vs, k 10 (never trained)": lambda request, rng: chat.vs(request, rng, 10, p_max=None, reasoning=False),
-    "vs-cot": lambda request, rng: chat.vs(request, rng, rng.randint(2, 5), p_max=None, reasoning=True),
-    "vs-multi, second turn": lambda request, rng: chat.vs_multi(request, rng, 3, 2),
-    "sequence": lambda request, rng: chat.sequence(request, rng, rng.randint(2, 5)),
-}
-"""Conversations whose last reply the model writes instead."""
+GATED: Final = 200
+"""Calls, texts or problems behind a gate."""
+LENGTHS: Final = (1, 2, 3, 4, 5, 6, 8)
+"""Steps of the natural sums that are reported."""
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A measured value."""
-
-    name: str
-    value: float
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One call for several answers, and the reply to it."""
-
-    request: Request
-    k: int
-    before: tuple[str, ...]
-    """Answers of earlier turns."""
-    answers: tuple[Answer, ...] | None
-    """None if the reply could not be read."""
-
-    @property
-    def texts(self) -> list[str]:
-        """The answers without their probabilities."""
-        return [text for text, _ in self.answers or ()]
-
-    @property
-    def distinct(self) -> bool:
-        """No answer occurs twice, earlier turns included."""
-        return len({*self.texts, *self.before}) == len(self.texts) + len(self.before)
+def report(measured: Iterable[Figure]) -> bool:
+    """Print figures as they come; whether all gates among them are held."""
+    held = True
+    for one in measured:
+        bounds = [f">= {one.at_least:g}"] if one.at_least is not None else []
+        bounds += [f"<= {one.at_most:g}"] if one.at_most is not None else []
+        verdict = ("ok" if one.held else "MISSED") if bounds else ""
+        sys.stdout.write(
+            f"{one.name:<60} {one.value:7.3f}  n={one.n:<5} {' '.join(bounds):<18} {verdict}".rstrip() + "\n"
+        )
+        sys.stdout.flush()
+        held &= one.held
+    return held
 
 
-def answers(reply: str) -> tuple[Answer, ...] | None:
-    """The answers in a JSON reply; None if it is not one."""
-    try:
-        items = json.loads(reply)[prompts.RESPONSES]
-        return tuple((str(one["text"]), float(one.get(prompts.PROBABILITY, 0))) for one in items)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None
-
-
-def call(subject: Subject, talks: Sequence[tuple[Request, tuple[Turn, ...]]]) -> list[Asked]:
-    """Let the model write the last reply of each conversation, whose own last reply says how many answers are asked."""
-    replies = subject.replies([subject.chat(turns[:-1]) for _, turns in talks])
-    return [_asked(request, turns, reply) for (request, turns), reply in zip(talks, replies, strict=True)]
-
-
-def _asked(request: Request, turns: Sequence[Turn], reply: str) -> Asked:
-    earlier = [answers(turn.text) or () for turn in turns[:-1] if turn.speaker == "assistant"]
-    before = tuple(text for part in earlier for text, _ in part)
-    return Asked(request, len(answers(turns[-1].text) or ()), before, answers(reply))
-
-
-def verbalized(subject: Subject, asked: Sequence[tuple[Request, int]]) -> list[Asked]:
-    """Ask each request once, in the shipped wording, for k answers with probabilities."""
-    rng = Random(0)
-    return call(subject, [(r, chat.vs(shipped(r), rng, k, p_max=None, reasoning=False)) for r, k in asked])
-
-
-def shipped(request: Request) -> Request:
-    """The request in the shipped template's wording alone."""
-    return replace(request, wordings=dict([next(iter(request.wordings.items()))]))
-
-
-def direct(subject: Subject, asked: Sequence[Request]) -> list[str]:
-    """One direct answer to each request."""
-    rng = Random(0)
-    return subject.replies([subject.chat(chat.direct(shipped(request), rng)[:-1]) for request in asked])
-
-
-def on_topic(request: Request, text: str) -> bool:
-    """Names the product, animal or place that was asked for, or is in the closed set."""
-    if request.topic == "closed":
-        return text in request.source.heads.texts
-    return any(request.keys[key] in text for key in ("product", "animal", "spot") if key in request.keys)
-
-
-def form(name: str, calls: Sequence[Asked]) -> Iterator[Figure]:
-    """What of the form is kept."""
-    parsed = [one for one in calls if one.answers is not None]
-    yield Figure(f"{name}: reply parses", len(parsed) / len(calls), len(calls))
-    yield Figure(f"{name}: has exactly k", _share(len(one.texts) == one.k for one in parsed), len(parsed))
-    yield Figure(f"{name}: has no repeats", _share(one.distinct for one in parsed), len(parsed))
-
-
-def content(name: str, calls: Sequence[Asked]) -> Iterator[Figure]:
-    """Whether the answers fit the request, and the stated probabilities the grammar."""
-    texts = [(one.request, text) for one in calls for text in one.texts]
-    yield Figure(f"{name}: text on topic", _share(on_topic(*one) for one in texts), len(texts))
-    possible = _share(read(request.source, text) is not None for request, text in texts)
-    yield Figure(f"{name}: text possible in the grammar", possible, len(texts))
-    pairs = [pair for one in calls for answer in one.answers or () for pair in _log_pair(one.request, answer)]
-    said, true = np.array(pairs).T
-    yield Figure(f"{name}: stated p, log-correlation", float(np.corrcoef(said, true)[0, 1]), len(pairs))
-    yield Figure(f"{name}: stated p, mean |log-ratio|", float(np.abs(said - true).mean()), len(pairs))
-
-
-def _log_pair(request: Request, answer: Answer) -> Iterator[tuple[float, float]]:
-    """(ln stated, ln true) where both exist; the truth rounded as replies are."""
-    found = read(request.source, answer[0])
-    if found is not None and answer[1] > 0:
-        yield math.log(answer[1]), math.log(float(chat.stated(head_probs(request.source)[found.head])))
-
-
-def verbalized_figures(subject: Subject, n: int) -> Iterator[Figure]:
-    """Form and content by topic, k from 1 to 5."""
-    rng = Random(1)
-    for topic in TOPICS:
-        calls = verbalized(subject, [(rng.choice(by_topic(topic)), rng.randint(1, 5)) for _ in range(n)])
-        yield from form(topic, calls)
-        yield from content(topic, calls)
-
-
-def format_figures(subject: Subject, n: int) -> Iterator[Figure]:
-    """Form in the other formats, over all topics and wordings."""
-    rng = Random(4)
-    for name, talk in FORMATS.items():
-        asked = [rng.choice(by_topic(rng.choice(TOPICS))) for _ in range(n)]
-        yield from form(name, call(subject, [(request, talk(request, rng)) for request in asked]))
-
-
-def collapse_figures(subject: Subject) -> Iterator[Figure]:
-    """Direct answers on closed sets against p^gamma, exactly."""
-    off = [_sharpened_divergence(subject, request) for request in by_topic("closed")]
-    yield Figure("closed: KL(p^gamma || direct), mean", sum(off) / len(off), len(off))
-    yield Figure("closed: KL(p^gamma || direct), worst", max(off), len(off))
-
-
-def variety_figures(subject: Subject, asked: Sequence[Request]) -> Iterator[Figure]:
-    """How many of about 100 answers differ: 100 direct ones, and 20 verbalized calls for 5."""
-    for request in asked:
-        name = request.keys["thing"] if request.topic == "closed" else f"one {request.topic}"
-        spread = [text for one in verbalized(subject, [(request, 5)] * 20) for text in one.texts]
-        yield Figure(f"{name}: different answers, direct", len(set(direct(subject, [request] * 100))), 100)
-        yield Figure(f"{name}: different answers, verbalized", len(set(spread)), len(spread))
-
-
-def _sharpened_divergence(subject: Subject, request: Request) -> float:
-    sharp = [p**chat.GAMMA for p in head_probs(request.source)]
-    true = [s / sum(sharp) for s in sharp]
-    prompt = subject.chat(chat.direct(shipped(request), Random(0))[:-1])
-    said = subject.probs(prompt, request.source.heads.texts)
-    return math.fsum(p * math.log(p / q) for p, q in zip(true, said, strict=True))
-
-
-def direct_figures(subject: Subject, n: int) -> Iterator[Figure]:
-    """Direct answers to open requests."""
-    rng = Random(2)
-    asked = [rng.choice([request for request in requests() if request.topic != "closed"]) for _ in range(n)]
-    said = list(zip(asked, direct(subject, asked), strict=True))
-    yield Figure("open: direct answer on topic", _share(on_topic(*one) for one in said), n)
-    possible = _share(read(request.source, text) is not None for request, text in said)
-    yield Figure("open: direct answer possible in the grammar", possible, n)
-
-
-def classification_figures(subject: Subject, n: int) -> Iterator[Figure]:
-    """The classes' exact probabilities against the true posterior."""
-    for question in questions():
-        rng = Random(3)
-        found = [_classified(subject, question, rng) for _ in range(n)]
-        yield Figure(f"{question.topic}: total variation to the posterior", sum(tv for tv, _, _ in found) / n, n)
-        yield Figure(f"{question.topic}: most likely class agrees", _share(agrees for _, agrees, _ in found), n)
-        yield Figure(f"{question.topic}: mass on the classes", sum(mass for _, _, mass in found) / n, n)
-
-
-def _classified(subject: Subject, question: Question, rng: Random) -> tuple[float, bool, float]:
-    """(total variation, same most likely class, mass on the classes) of one text."""
-    user, reply = chat.classify(question, rng)
-    true = reply.content[0].probs
-    said = subject.probs(subject.chat([user]), question.classes)
-    distance = sum(abs(q / sum(said) - p) for q, p in zip(said, true, strict=True)) / 2
-    return distance, said.index(max(said)) == true.index(max(true)), sum(said)
-
-
-def _share(hits: Iterable[bool]) -> float:
-    found = list(hits)
-    return sum(found) / max(len(found), 1)
-
-
-def figures(folder: Path, n: int) -> Iterator[Figure]:
-    """All figures of the weights in `folder`; `n` calls or texts per figure."""
+def further(folder: Path, n: int) -> Iterator[Figure]:
+    """What has no gate."""
     subject = Subject(folder)
-    yield from classification_figures(subject, n)
-    yield from verbalized_figures(subject, n)
-    yield from format_figures(subject, n)
-    yield from direct_figures(subject, n)
-    yield from collapse_figures(subject)
-    yield from variety_figures(subject, [*by_topic("closed"), *(by_topic(topic)[0] for topic in TOPICS[1:])])
+    yield from _splits(subject, n)
+    yield from _forms(subject, n)
+    yield from _variety(subject)
+    yield from _positions(subject, n)
+    yield from _engineered(subject, n)
+    yield from _natural(subject, n // 2)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the figures."""
+def _splits(subject: Subject, n: int) -> Iterator[Figure]:
+    """What is gated over both held-out splits together, for each by itself."""
+    for split in HELD:
+        correlation, off, size = agreement(lists(subject, asks(n, topics=("closed",), seed=2, ks=(3, 4, 5)), (split,)))
+        yield Figure(f"{split} words: stated p, log-correlation", correlation, size)
+        yield Figure(f"{split} words: stated p, mean |ln ratio|", off, size)
+        kl = collapses(subject, split, WORDINGS[split])
+        yield Figure(f"{split} words: KL(p^gamma || direct), nats, mean", sum(kl) / len(kl), len(kl))
+        yield Figure(f"{split} words: KL(p^gamma || direct), nats, worst", max(kl), len(kl))
+        for question in questions():
+            distances = [one for one, _ in classification(subject, question, n, (split,))]
+            yield Figure(f"{split} words: class of a {question.topic}, total variation", sum(distances) / n, n)
+        hits = topical(lists(subject, asks(n), (split,)))
+        yield Figure(f"{split} words: verbalized answer on topic", share(hits), len(hits))
+        requests = [ask.request for ask in asks(n, seed=4)]
+        said = zip(requests, direct(subject, requests, (split,)), strict=True)
+        yield Figure(f"{split} words: direct answer on topic", share(on_topic(*one) for one in said), n)
+
+
+def _forms(subject: Subject, n: int) -> Iterator[Figure]:
+    splits: tuple[Split, ...] = ("shipped", "combined", "new")
+    for split in splits:
+        yield from form(f"vs, {split} words", lists(subject, asks(n), (split,)))
+    yield from form("vs, p_max 0.1", lists(subject, [replace(ask, p_max=0.1) for ask in asks(n)], HELD))
+    yield from form("vs, k 6 to 10", lists(subject, asks(n, ks=(6, 7, 8, 9, 10)), HELD))
+    yield from form("vs, field item", lists(subject, [replace(ask, field="item") for ask in asks(n)], HELD))
+    yield from form("vs-cot", lists(subject, [replace(ask, form="vs-cot") for ask in asks(n)], HELD))
+    yield from form("vs-multi, second turn", lists(subject, asks(n, ks=(2, 3)), HELD, turns=2))
+    yield from form("sequence", lists(subject, [replace(ask, form="sequence") for ask in asks(n)], HELD))
+    for bare, split in product((False, True), HELD):
+        own = [replace(ask, bare=bare) for ask in asks(n)]
+        name = "a bare list" if bare else "an object"
+        yield from form(f"a user's JSON, {name}, {split} words", in_own_words(subject, own, (split,)))
+
+
+def _variety(subject: Subject) -> Iterator[Figure]:
+    for request in (*by_topic("closed"), *(by_topic(topic)[0] for topic in TOPICS[1:])):
+        name = request.keys["thing"] if request.topic == "closed" else f"one {request.topic}"
+        single, spread = variety(subject, request, ("shipped",))
+        yield Figure(f"{name}: different in 100, direct", single, 100)
+        yield Figure(f"{name}: different in 100, verbalized", spread, 100)
+
+
+def _positions(subject: Subject, n: int) -> Iterator[Figure]:
+    requests = [by_topic("quiz")[i % len(by_topic("quiz"))] for i in range(n)]
+    said = direct(subject, requests, ("shipped",))
+    spread = lists(subject, [Answers(request, "vs", 5) for request in requests[: n // 4]], ("shipped",))
+    texts = [text for one in spread for text in one.texts]
+    for letter, true in zip(quizzes.CLASSES, quizzes.POSITION, strict=True):
+        yield Figure(
+            f"quiz: right option at {letter} (p: {true:g}), direct", share(text.endswith(letter) for text in said), n
+        )
+        yield Figure(
+            f"quiz: right option at {letter} (p: {true:g}), verbalized",
+            share(t.endswith(letter) for t in texts),
+            len(texts),
+        )
+
+
+def _engineered(subject: Subject, n: int) -> Iterator[Figure]:
+    found = stories(n)
+    for name, temperature in (("T=1", 1.0), ("T=1/4", 0.25), ("greedy", 0.0)):
+        replies = worked(subject, found, HELD, temperature)
+        yield Figure(f"engineered sums: accuracy at {name}", accuracy(replies), n)
+        yield Figure(f"engineered sums: hasty at {name}", share(hasty(text) for _, text in replies), n)
+    power, size = powered(subject, found[: n // 2], HELD)
+    yield Figure(f"engineered sums: accuracy under p^{ALPHA:g}", power, n // 2)
+    yield Figure(f"engineered sums: effective draws behind it, of {DRAWS}", size, n // 2)
+    for name, alpha in (("p", 1.0), (f"p^{ALPHA:g}", ALPHA)):
+        hits, guesses = zip(*(truth(ask, alpha) for ask in found), strict=True)
+        yield Figure(f"engineered sums: accuracy, truth under {name}", sum(hits) / n, n)
+        yield Figure(f"engineered sums: hasty, truth under {name}", sum(guesses) / n, n)
+
+
+def _natural(subject: Subject, n: int) -> Iterator[Figure]:
+    for hard, length in product((False, True), LENGTHS):
+        found = chains(n, length, hard=hard)
+        name = f"natural sums, {'hard' if hard else 'easy'}, {length} steps"
+        yield Figure(f"{name}: accuracy at T=1", accuracy(worked(subject, found, HELD)), n)
+        yield Figure(f"{name}: accuracy at greedy", accuracy(worked(subject, found, HELD, 0.0)), n)
+        few = found[: max(n // 4, 1)]
+        yield Figure(f"{name}: accuracy under p^{ALPHA:g}", powered(subject, few, HELD)[0], len(few))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the figures; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
-    parser.add_argument("-n", type=int, default=200, help="calls or texts per figure")
+    parser.add_argument("-n", type=int, default=GATED, help="calls, texts or problems per figure")
+    parser.add_argument("--gates", action="store_true", help="leave the further figures out")
     options = parser.parse_args(arguments)
-    for figure in figures(options.weights, options.n):
-        sys.stdout.write(f"{figure.name:<46} {figure.value:8.3f}  n={figure.n}\n")
-        sys.stdout.flush()
+    held = report(gates(options.weights, options.n))
+    if not options.gates:
+        report(further(options.weights, options.n))
+    return 0 if held else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import product
 from typing import Final
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
 from vsgen.sampling import prompts
-from vsgen.tiny.chat import FIELDS
 
-VOCABULARY: Final = 2048
+VOCABULARY: Final = 2560
 CONTEXT: Final = 1024
 PAD, BOS, EOS = "<|pad|>", "<|bos|>", "<|eos|>"
 ROLES: Final = {role: f"<|{role}|>" for role in ("system", "user", "assistant")}
@@ -29,7 +29,9 @@ TEMPLATE: Final = (
 _SKELETON: Final = (
     '{"responses": [{"text": "', '", "responses": [{"text": "', '", "probability": 0.', '}, {"text": "', "}]}",
     '"}, {"text": "', '"}]}', '{"reasoning": "', '", "text": "', '"}',
+    '{"responses": [{"', '", "responses": [{"', '}, {"', '"}, {"', '", "', '": "', '[{"', '[{"text": "', "}]", '"}]',
 )  # fmt: skip
+"""The pieces of a JSON reply, for the field text and for any other."""
 _WORDS: Final = r" ?\p{L}+(?:'\p{L}+)?|\d| ?[^\s\p{L}\d]|\n+|\s"
 
 
@@ -66,19 +68,15 @@ def train(texts: Iterable[str]) -> PreTrainedTokenizerFast:
 
 
 def _phrases() -> set[str]:
-    """The instructions' fixed pieces, between numbers, each JSON form whole; and the pieces of a reply."""
-    pieces = set(_SKELETON)
-    for line in _instructions():
-        pieces |= {line} if line.startswith("{") else set(re.split(r"\d+(?:\.\d+)?", line))
-    return {piece for piece in pieces if len(piece) > 8 or piece in _SKELETON}
+    """The pieces of a reply, and the methods' words between numbers and JSON forms."""
+    lines = {line for text in _instructions() for line in text.split("\n") if not line.startswith("{")}
+    pieces = {piece for line in lines for piece in re.split(r"\d+(?:\.\d+)?", line) if len(piece) > 8}
+    return pieces.union(_SKELETON)
 
 
-def _instructions() -> set[str]:
-    texts = [prompts.cot(FIELDS), prompts.sequence(FIELDS, 5), prompts.more(5), prompts.another(FIELDS)]
-    for reasoning in (False, True):
-        for p_max in (None, 0.1):
-            texts += [
-                prompts.verbalized(FIELDS, 5, p_max=p_max, reasoning=reasoning, total=total) for total in (None, 8)
-            ]
-    texts.append("Reply with exactly one of these: ")
-    return {line for text in texts for line in text.split("\n")}
+def _instructions() -> list[str]:
+    fields = ("text",)
+    texts = [prompts.cot(fields), prompts.sequence(fields, 5), prompts.more(5), prompts.another(fields)]
+    for reasoning, p_max, total in product((False, True), (None, 0.1), (None, 8)):
+        texts.append(prompts.verbalized(fields, 5, p_max=p_max, reasoning=reasoning, total=total))
+    return [*texts, "Reply with exactly one of these: "]

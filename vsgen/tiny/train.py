@@ -1,7 +1,8 @@
 """``python -m vsgen.tiny.train``: make the embedded model anew, from the grammar alone.
 
 Steps, seeds and threads are fixed, so the same machine and torch build give the same weights. Progress is the mean
-KL(truth || model) per reply token, by what is practised: 0 is perfect.
+KL(truth || model) per reply token, by what is practised: 0 is perfect. The weights grow in a folder beside the output
+and take its place only if they hold every gate of `evaluate`.
 """
 
 from __future__ import annotations
@@ -19,19 +20,25 @@ from random import Random
 import torch
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from vsgen.tiny import WEIGHTS
 from vsgen.tiny.chat import conversation
 from vsgen.tiny.corpus import Batch, Encode, batches, encoder
+from vsgen.tiny.evaluate import GATED, report
+from vsgen.tiny.gates import gates
 from vsgen.tiny.tokens import CONTEXT, train
 
 _MALLOC = {"MALLOC_MMAP_THRESHOLD_": "4000000000", "MALLOC_TRIM_THRESHOLD_": "8000000000"}
 """Makes glibc keep freed memory instead of returning it to the kernel at every step: 1.3 times the speed."""
 
 
+STEPS = 10_000
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """Everything that determines the weights."""
 
-    steps: int = 6000
+    steps: int = STEPS
     size: int = 4096
     """Padded tokens per batch."""
     pool: int = 2000
@@ -44,7 +51,7 @@ class Recipe:
     lr: float = 0.004
     """AdamW, for embeddings and norms."""
     seed: int = 0
-    threads: int = 1
+    threads: int = 2
     width: int = 128
     layers: int = 4
     heads: int = 4
@@ -70,7 +77,7 @@ def build(recipe: Recipe) -> tuple[PreTrainedTokenizerFast, LlamaForCausalLM]:
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(recipe.seed)
         return tokenizer, LlamaForCausalLM(config)
 
@@ -85,11 +92,12 @@ def optimizers(model: LlamaForCausalLM, recipe: Recipe) -> list[torch.optim.Opti
 
 def divergence(model: LlamaForCausalLM, batch: Batch) -> torch.Tensor:
     """KL(truth || model) at every row, in nats."""
-    tokens = torch.from_numpy(batch.tokens)
+    tokens, rows, ids, probs = (
+        torch.from_numpy(part).to(model.device) for part in (batch.tokens, batch.rows, batch.ids, batch.probs)
+    )
     hidden = model.model(input_ids=tokens, use_cache=False).last_hidden_state
-    logits = model.lm_head(hidden.flatten(0, 1)[torch.from_numpy(batch.rows)])
-    probs = torch.from_numpy(batch.probs)
-    chosen = logits.gather(1, torch.from_numpy(batch.ids))
+    logits = model.lm_head(hidden.flatten(0, 1)[rows])
+    chosen = logits.gather(1, ids)
     cross = logits.logsumexp(1) - (probs * chosen).sum(1)
     divergences: torch.Tensor = cross + torch.xlogy(probs, probs).sum(1)
     return divergences
@@ -121,7 +129,8 @@ def fit(model: LlamaForCausalLM, encode: Encode, recipe: Recipe) -> Iterator[tup
 
 def save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
     """Write the model in half precision with everything that transformers needs beside it."""
-    half = copy.deepcopy(model).to(torch.float16)  # type: ignore[arg-type]
+    half = copy.deepcopy(model)
+    torch.nn.Module.to(half, "cpu", torch.float16)
     half.generation_config = GenerationConfig(  # type: ignore[no-untyped-call]
         do_sample=True,
         temperature=1.0,
@@ -154,28 +163,46 @@ class Report:
         return f"tokens {self._tokens / 1e6:.2f}M | {text}"
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Train and write the weights."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train, measure, and write the weights if they hold every gate; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--output", type=Path, default=Path("build/tiny"))
-    parser.add_argument("--steps", type=int, default=Recipe().steps)
+    parser.add_argument(
+        "--output", type=Path, default=WEIGHTS, help="the folder to write; the package's own by default"
+    )
+    parser.add_argument("--steps", type=int, default=STEPS, help="optimizer steps")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda; the committed weights come from the CPU")
     parser.add_argument("--every", type=int, default=100, help="steps between two lines of the report")
     parser.add_argument("--keep", type=int, default=500, help="steps between two checkpoints")
     options = parser.parse_args(arguments)
-    recipe = Recipe(steps=options.steps)
+    part = options.output.with_name(f"{options.output.name}.part")
+    train_into(part, Recipe(steps=options.steps), device=options.device, every=options.every, keep=options.keep)
+    if not report(gates(part, GATED)):
+        sys.stdout.write(f"a gate is missed: {options.output} stays as it was, the new weights are in {part}\n")
+        return 1
+    options.output.mkdir(parents=True, exist_ok=True)
+    for file in part.iterdir():
+        file.replace(options.output / file.name)
+    part.rmdir()
+    sys.stdout.write(f"wrote {options.output}\n")
+    return 0
+
+
+def train_into(folder: Path, recipe: Recipe, *, device: str, every: int, keep: int) -> None:
+    """Train by a recipe, with a checkpoint in `folder` every `keep` steps and after the last."""
     torch.set_num_threads(recipe.threads)
     tokenizer, model = build(recipe)
-    report = Report()
+    torch.nn.Module.to(model, device)
+    progress = Report()
     for step, batch, rows in fit(model, encoder(tokenizer), recipe):
-        report.add(batch, rows)
-        if (step + 1) % options.every == 0:
-            sys.stdout.write(f"step {step + 1} {report.line()}\n")
+        progress.add(batch, rows)
+        if (step + 1) % every == 0:
+            sys.stdout.write(f"step {step + 1} {progress.line()}\n")
             sys.stdout.flush()
-        if (step + 1) % options.keep == 0 or step + 1 == recipe.steps:
-            save(model, tokenizer, options.output)
+        if (step + 1) % keep == 0 or step + 1 == recipe.steps:
+            save(model, tokenizer, folder)
 
 
 if __name__ == "__main__":
     if any(os.environ.get(name) != value for name, value in _MALLOC.items()):
         os.execve(sys.executable, [sys.executable, "-m", "vsgen.tiny.train", *sys.argv[1:]], {**os.environ, **_MALLOC})
-    main()
+    sys.exit(main())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from vsgen.tiny.grammar.wordings import Wordings
+
 ANIMALS: Final = ("cat", "dog", "duck", "cow", "owl", "penguin", "spider", "fish", "bee", "horse")
 
 HEADS: Final[dict[str, float]] = {
@@ -51,10 +53,23 @@ SLOTS: Final[dict[str, dict[str, float]]] = {
     "thing": {"an umbrella": 35, "a bicycle": 25, "a trumpet": 15, "a ladder": 10, "a camera": 10, "a wig": 5},
 }  # fmt: skip
 
-WORDINGS: Final = {
-    "Tell a short joke about a {animal}.": 10,
-    "Tell a short joke about {article}.": 3,
-    "Tell me a joke about a {animal}.": 2,
-    "Write a short joke about a {animal}.": 1,
-    "Make up a joke about {article}.": 1,
-}
+WORDINGS: Final = Wordings(
+    "Tell a short joke about a {animal}.",
+    (
+        "[Tell|Tell me|Write|Give me] a [short |]joke about [a {animal}|{article}|the {animal}][.|!]",
+        "[Make up|Invent|Think of] a [short |funny |]joke about [a {animal}|{article}][.|, please.]",
+        "[A|One] [short |funny |]joke about [a {animal}|{article}|the {animal}][, please.|.]",
+        "[Do you know|Can you tell|Could you tell me] a joke about [a {animal}|{article}]?",
+        "[I need|I want|I would like] a [short |]joke about [a {animal}|{article}][.|, please.| for a test.]",
+        "[What is funny about|Why do people laugh about|What is the joke with] [a {animal}|{article}]?",
+        "[Make|Let] [me|us|them|everyone] laugh [with|about] [a {animal}|{article}].",
+        "{article}[ and a joke, please.|: tell the joke.|. Be funny.|. Make it a joke.]",
+        "[My friends like|My son likes|They want] jokes. [Tell one about|Take] [a {animal}|{article}].",
+        "[Be funny|Say something funny|Write something funny] about [a {animal}|{article}|the {animal}].",
+        "[Animal: {animal}. Tell a joke.|Make me laugh: a joke about {article}.|Joke about: {animal}.]",
+    ),
+    new=(
+        "Something funny happened to {article}. What was it?",
+        "Entertain the children with a joke in which {article} plays a part.",
+    ),
+)

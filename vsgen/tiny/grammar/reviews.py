@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from vsgen.tiny.grammar.wordings import Wordings
+
 CLASSES: Final = ("positive", "mixed", "negative")
 
 HEADS: Final[dict[str, tuple[float, float, float]]] = {
@@ -38,16 +40,36 @@ CLAUSES: Final[dict[str, tuple[float, float, float]]] = {
 
 ENDS: Final = {".": 40, " to be honest.": 20, " in my view.": 15, " as far as I can tell.": 15, " after all.": 10}
 
-WORDINGS: Final = {
-    "Write a one-sentence {sentiment} review of a {product}.": 10,
-    "Write a one-sentence {sentiment} review of {article}.": 3,
-    "Write a {sentiment} one-sentence review of a {product}.": 1,
-    "Write a short {sentiment} product review of a {product}.": 1,
-    "Invent a {sentiment} customer review of {article}, one sentence long.": 1,
-}
+WORDINGS: Final = Wordings(
+    "Write a one-sentence {sentiment} review of a {product}.",
+    (
+        "Write a [one-sentence |short ]{sentiment} [review|product review] of [a {product}|{article}|the {product}].",
+        "Write a {sentiment} [one-sentence |short |]review [of|about] [a {product}|{article}][.|!]",
+        "[Invent|Make up|Draft] a {sentiment} [customer |]review of [a {product}|{article}][, one sentence "
+        "long.|.|, in one sentence.]",
+        "A {sentiment} review of [a {product}|{article}|the {product}][, please.|.|, one sentence.]",
+        "[Product: {product}. Sentiment: {sentiment}.|Sentiment: {sentiment}. Product: {product}.] Write "
+        "[the|a|one] review[.| in one sentence.]",
+        "You [bought|own|have] [a {product}|{article}]. [Write|Give] a {sentiment} review of it[.| in one sentence.]",
+        "[What would|What does] a {sentiment} review of [a {product}|{article}] say?",
+        "[Someone|A customer|A buyer] [tested|tried|used] {article}. [Write|Give me] the {sentiment} review.",
+        "{product}, {sentiment}: [the review|a customer's review|one review][, please.|.]",
+        "[Review|Judge] the {product}[.| in one sentence.] [Be|Sound|Make it] {sentiment}.",
+        "[I need|I want|Give me] a {sentiment} review of [a {product}|{article}][.|, please.| for a test.]",
+    ),
+    new=(
+        "How would a customer review the {product}? Make it {sentiment}, one sentence.",
+        "Somebody tried {article}. Their review is {sentiment}. What does it say?",
+    ),
+)
 
-QUESTIONS: Final = {
-    "What is the sentiment of this review?\n\n{text}": 10,
-    "What is the sentiment of this product review?\n\n{text}": 2,
-    "How does the writer of this review feel?\n\n{text}": 1,
-}
+QUESTIONS: Final = Wordings(
+    "What is the sentiment of this review?\n\n{text}",
+    (
+        "What is the sentiment of [this|the] [review|product review|text]?\n\n{text}",
+        "How does the [writer|author] of this [review|product review] feel?\n\n{text}",
+        "[Classify|Label] the [sentiment|feeling] of this [review|text][.|:]\n\n{text}",
+        "[Review|Product review|Text]: {text}\n\n[What is its sentiment?|Which sentiment does it have?|Classify it.]",
+    ),
+    new=("Read the review below and name the sentiment that fits.\n\n{text}",),
+)

@@ -13,9 +13,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
-from random import Random
 from typing import TypeAlias
+
+from vsgen.tiny.grammar.script import Script, weighted
 
 Weights: TypeAlias = Mapping[str, float | tuple[float, ...]]
 _SLOT = re.compile(r"( ?)\{(\w+)\}")
@@ -42,32 +42,12 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """One choice as it was made: the alternatives, their probabilities at that point, and which was taken."""
-
-    texts: tuple[str, ...]
-    probs: tuple[float, ...]
-    index: int = 0
-
-    @property
-    def text(self) -> str:
-        """The alternative that was taken."""
-        return self.texts[self.index]
-
-
-@dataclass(frozen=True, slots=True)
-class Draw:
-    """A text as a sequence of choices."""
+class Written:
+    """What a source wrote."""
 
     head: int
-    choices: tuple[Choice, ...]
     posterior: tuple[float, ...]
     """P(class | text)."""
-
-    @property
-    def text(self) -> str:
-        """The whole text."""
-        return "".join(choice.text for choice in self.choices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +59,6 @@ class Reading:
     """P(text)."""
     posterior: tuple[float, ...]
     """P(class | text)."""
-
-
-def fixed(text: str) -> Choice:
-    """Text without an alternative."""
-    return Choice((text,), (1.0,))
 
 
 def table(weights: Weights) -> Table:
@@ -106,12 +81,12 @@ def source(
         heads: Patterns and their weights. What precedes the first slot is the head and must differ between patterns.
         slots: Alternatives per slot name.
         fill: Names that the request fixes; they are replaced first.
-        prior: P(class); a slot with one column is the same for every class.
+        prior: P(class); weights with one number are the same for every class.
     """
     filled = {_fill(pattern, fill or {}): weights for pattern, weights in heads.items()}
     parts = [_SLOT.split(pattern) for pattern in filled]
     top = table({part[0]: weights for part, weights in zip(parts, filled.values(), strict=True)})
-    return Source(tuple(prior), top, tuple(_rest(part, slots or {}, len(prior)) for part in parts))
+    return Source(tuple(prior), _widen(top, len(prior)), tuple(_rest(part, slots or {}, len(prior)) for part in parts))
 
 
 def _fill(pattern: str, fill: Mapping[str, str]) -> str:
@@ -125,14 +100,15 @@ def _rest(parts: Sequence[str], slots: Mapping[str, Weights], classes: int) -> t
     tables: list[Table] = []
     for space, name, literal in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
         slot = table({space + text: weights for text, weights in slots[name].items()})
-        tables.append(slot if len(slot.given[0]) == classes else _widen(slot, classes))
+        tables.append(_widen(slot, classes))
         if literal:
             tables.append(Table((literal,), ((1.0,) * classes,)))
     return tuple(tables)
 
 
 def _widen(one: Table, classes: int) -> Table:
-    return Table(one.texts, tuple(row * classes for row in one.given))
+    """A table with one column is the same for every class."""
+    return one if len(one.given[0]) == classes else Table(one.texts, tuple(row * classes for row in one.given))
 
 
 def predict(posterior: Sequence[float], choices: Table) -> list[float]:
@@ -151,37 +127,26 @@ def head_probs(of: Source) -> list[float]:
     return predict(of.prior, of.heads)
 
 
-def draw(of: Source, rng: Random, *, gamma: float = 1.0, heads: Collection[int] | None = None) -> Draw:
-    """Draw a text, each choice from its predictive distribution to the power of `gamma`, renormalised.
+def write(of: Source, *, gamma: float = 1.0, heads: Collection[int] | None = None, lead: str = "") -> Script[Written]:
+    """Write a text, each choice from its predictive distribution to the power of `gamma`, renormalised.
 
     Args:
         of: The source.
-        rng: Source of randomness.
-        gamma: 1 draws from p; for a source without further slots, gamma draws from p^gamma / Z exactly.
+        gamma: 1 writes p; for a source without further slots, gamma writes p^gamma / Z exactly.
         heads: The heads that may be taken; all by default.
+        lead: What precedes the text and is tokenised with it.
     """
-    allowed = range(len(of.heads.texts)) if heads is None else sorted(heads)
-    choice, head = _choose(of.heads, head_probs(of), allowed, rng, gamma)
-    choices = [choice]
+    probs = head_probs(of)
+    allowed = [i for i in (range(len(probs)) if heads is None else sorted(heads)) if probs[i] > 0]
+    openings = [lead + of.heads.texts[i] for i in allowed]
+    head = allowed[(yield weighted(openings, [probs[i] ** gamma for i in allowed]))]
     posterior = update(of.prior, of.heads.given[head])
-    for alternatives in of.rest[head]:
-        p = predict(posterior, alternatives)
-        choice, row = _choose(alternatives, p, range(len(p)), rng, gamma)
-        choices.append(choice)
-        posterior = update(posterior, alternatives.given[row])
-    return Draw(head, tuple(choices), posterior)
-
-
-def _choose(
-    alternatives: Table, p: Sequence[float], allowed: Sequence[int], rng: Random, gamma: float
-) -> tuple[Choice, int]:
-    """Choose among `allowed`; alternatives of probability zero are left out of the choice."""
-    kept = [i for i in allowed if p[i] > 0]
-    sharp = [p[i] ** gamma for i in kept]
-    total = sum(sharp)
-    index = rng.choices(range(len(kept)), cum_weights=list(accumulate(sharp)))[0]
-    choice = Choice(tuple(alternatives.texts[i] for i in kept), tuple(s / total for s in sharp), index)
-    return choice, kept[index]
+    for options in of.rest[head]:
+        p = predict(posterior, options)
+        possible = [i for i, one in enumerate(p) if one > 0]
+        taken = possible[(yield weighted([options.texts[i] for i in possible], [p[i] ** gamma for i in possible]))]
+        posterior = update(posterior, options.given[taken])
+    return Written(head, posterior)
 
 
 def read(of: Source, text: str) -> Reading | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from vsgen.tiny.grammar.wordings import Wordings
+
 PLACES: Final = {
     "a lighthouse": "lighthouse",
     "a train station": "train station",
@@ -45,9 +47,26 @@ SLOTS: Final[dict[str, dict[str, float]]] = {
     },
 }  # fmt: skip
 
-WORDINGS: Final = {
-    "Write the first sentence of a story set in {place}.": 10,
-    "Write the opening sentence of a story set in {place}.": 2,
-    "Begin a story set in {place} with one sentence.": 1,
-    "How does a story set in {place} begin? Write its first sentence.": 1,
-}
+WORDINGS: Final = Wordings(
+    "Write the first sentence of a story set in {place}.",
+    (
+        "Write the [first|opening] sentence of a [short |]story [set in|that is set in|about] {place}.",
+        "[Begin|Start|Open] a [short |]story [set in|that is set in|about] {place} with one sentence.",
+        "How does a [short |]story [set in|about] {place} begin?[ Write its first sentence.|]",
+        "[The|A] [first|opening] sentence of a story [set in|about] {place}[, please.|.]",
+        "[I need|I want|Give me] [the|a] [first|opening] sentence [of|for] a story set in {place}[.|, please.]",
+        "[Imagine|Think of|Picture] {place}. [What is the first line of its story?|Begin its story.|Write "
+        "its opening line.]",
+        "[Something happens|Strange things happen|It all begins] in {place}. [Open the story.|Write the "
+        "first sentence.]",
+        "[The place is|Our story plays in|The scene is] {place}. [How does it begin?|What is the opening "
+        "line?|Start it.]",
+        "[My novel|My book|A film|A fairy tale] [starts|opens] in {place}. [Write|Give me] its first sentence.",
+        "{place}: [an opening line|the first sentence|the start of a story][, please.|.]",
+        "[Place: {place}. Write the first sentence of the story.|Story set in {place}: first sentence.]",
+    ),
+    new=(
+        "A novel takes place in {place}. What is its very first line?",
+        "Invent an opening for a tale that happens in {place}.",
+    ),
+)

@@ -1,15 +1,15 @@
-"""All requests that the grammar can answer: their wordings, and the source of their answers."""
+"""Everything that the grammar can be asked: the wordings, and the source of the answers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from random import Random
 
-from vsgen.tiny.grammar import closed, jokes, reviews, stories, tickets
+from vsgen.tiny.grammar import closed, jokes, quizzes, reviews, stories, tickets
 from vsgen.tiny.grammar.products import PRODUCTS, with_article
-from vsgen.tiny.grammar.source import Source, Weights, draw, source
+from vsgen.tiny.grammar.source import Source, Weights, source
+from vsgen.tiny.grammar.wordings import Wordings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,12 +17,11 @@ class Request:
     """Something that can be asked, with the true distribution of its answers."""
 
     topic: str
-    """closed, ticket, review, joke or story."""
-    wordings: Mapping[str, float]
-    """Ways of asking and their weights; the first is the shipped template's."""
+    """closed, ticket, review, joke, story or quiz."""
+    wordings: Wordings
     source: Source
     keys: Mapping[str, str] = field(default_factory=dict)
-    """What the request fixes, e.g. the product."""
+    """What the request fixes, e.g. the product: the wordings' braces."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,17 +29,32 @@ class Question:
     """A classification: a text's class is asked, and the posterior is known."""
 
     topic: str
-    """ticket or review."""
-    wordings: Mapping[str, float]
+    """ticket, review or quiz."""
+    wordings: Wordings
     classes: tuple[str, ...]
     sources: tuple[Source, ...]
     """Equally likely sources of the texts, with disjoint texts, so that the text tells its source."""
+    bias: float = 0.0
+    """Share of readers who answer from the prior whatever the text says."""
+
+    def reading(self, of: Source, posterior: tuple[float, ...]) -> tuple[float, ...]:
+        """What is answered, given P(class | text)."""
+        return tuple((1 - self.bias) * p + self.bias * q for p, q in zip(posterior, of.prior, strict=True))
+
+
+TOPICS = ("closed", "ticket", "review", "joke", "story", "quiz")
 
 
 @cache
 def requests() -> tuple[Request, ...]:
     """Every request."""
-    return (*_closed(), *_tickets(), *_reviews(), *_jokes(), *_stories())
+    return (*_closed(), *_tickets(), *_reviews(), *_jokes(), *_stories(), *_quizzes())
+
+
+@cache
+def by_topic(topic: str) -> tuple[Request, ...]:
+    """The requests of one topic."""
+    return tuple(request for request in requests() if request.topic == topic)
 
 
 @cache
@@ -48,20 +62,12 @@ def questions() -> tuple[Question, ...]:
     """Every classification."""
     of_tickets = tuple(ticket_source(product, tone) for product in PRODUCTS for tone in tickets.PRIOR)
     of_reviews = tuple(review_source(product) for product in PRODUCTS)
+    of_quizzes = tuple(quiz_source(subject, keyed=False) for subject in quizzes.SUBJECTS)
     return (
         Question("ticket", tickets.QUESTIONS, tickets.CLASSES, of_tickets),
         Question("review", reviews.QUESTIONS, reviews.CLASSES, of_reviews),
+        Question("quiz", quizzes.QUESTIONS, quizzes.CLASSES, of_quizzes, quizzes.BIAS),
     )
-
-
-def by_topic(topic: str) -> tuple[Request, ...]:
-    """The requests of one topic."""
-    return tuple(request for request in requests() if request.topic == topic)
-
-
-def wording(wordings: Mapping[str, float], rng: Random) -> str:
-    """Draw a way of asking."""
-    return rng.choices(list(wordings), list(wordings.values()))[0]
 
 
 def ticket_source(product: str, tone: str) -> Source:
@@ -77,27 +83,26 @@ def review_source(product: str, sentiment: str | None = None) -> Source:
     return source(reviews.HEADS, slots, fill={"product": product}, prior=prior)
 
 
-def ask(question: Question, rng: Random) -> tuple[str, tuple[float, ...]]:
-    """Draw a text to classify; returns it with P(class | text)."""
-    drawn = draw(rng.choice(question.sources), rng)
-    return drawn.text, drawn.posterior
-
-
-def _filled(wordings: Mapping[str, float], keys: Mapping[str, str]) -> dict[str, float]:
-    return {text.format(**keys): weight for text, weight in wordings.items()}
-
-
-def _request(topic: str, wordings: Mapping[str, float], of: Source, **keys: str) -> Request:
-    return Request(topic, _filled(wordings, keys), of, keys)
+def quiz_source(subject: str, *, keyed: bool) -> Source:
+    """Multiple-choice questions on a subject; `keyed` ones name the right option."""
+    return source(quizzes.heads(subject, keyed=keyed), quizzes.slots(subject), prior=quizzes.POSITION)
 
 
 def _closed() -> list[Request]:
-    return [_request("closed", closed.WORDINGS, source(items), thing=thing) for thing, items in closed.SETS.items()]
+    return [
+        Request("closed", closed.WORDINGS, source(items), {"thing": thing, "some": with_article(thing)})
+        for thing, items in closed.SETS.items()
+    ]
 
 
 def _tickets() -> list[Request]:
     return [
-        _request("ticket", tickets.WORDINGS, ticket_source(p, tone), product=p, tone=tone, article=with_article(p))
+        Request(
+            "ticket",
+            tickets.WORDINGS,
+            ticket_source(p, tone),
+            _about("product", p) | {"tone": tone, "toned": with_article(tone)},
+        )
         for p in PRODUCTS
         for tone in tickets.PRIOR
     ]
@@ -105,7 +110,7 @@ def _tickets() -> list[Request]:
 
 def _reviews() -> list[Request]:
     return [
-        _request("review", reviews.WORDINGS, review_source(p, s), product=p, sentiment=s, article=with_article(p))
+        Request("review", reviews.WORDINGS, review_source(p, s), _about("product", p) | {"sentiment": s})
         for p in PRODUCTS
         for s in reviews.CLASSES
     ]
@@ -113,21 +118,29 @@ def _reviews() -> list[Request]:
 
 def _jokes() -> list[Request]:
     return [
-        _request(
-            "joke",
-            jokes.WORDINGS,
-            source(jokes.HEADS, jokes.SLOTS, fill={"animal": a}),
-            animal=a,
-            article=with_article(a),
-        )
+        Request("joke", jokes.WORDINGS, source(jokes.HEADS, jokes.SLOTS, fill={"animal": a}), _about("animal", a))
         for a in jokes.ANIMALS
     ]
 
 
 def _stories() -> list[Request]:
     return [
-        _request(
-            "story", stories.WORDINGS, source(stories.HEADS, stories.SLOTS, fill={"spot": spot}), place=place, spot=spot
+        Request(
+            "story",
+            stories.WORDINGS,
+            source(stories.HEADS, stories.SLOTS, fill={"spot": spot}),
+            {"place": place, "spot": spot},
         )
         for place, spot in stories.PLACES.items()
     ]
+
+
+def _quizzes() -> list[Request]:
+    return [
+        Request("quiz", quizzes.WORDINGS, quiz_source(subject, keyed=True), {"subject": subject})
+        for subject in quizzes.SUBJECTS
+    ]
+
+
+def _about(key: str, noun: str) -> dict[str, str]:
+    return {key: noun, "article": with_article(noun)}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from vsgen.tiny.grammar.wordings import Wordings
+
 CLASSES: Final = ("billing", "bug", "how-to")
 
 PRIOR: Final = {
@@ -49,16 +51,40 @@ CLOSINGS: Final = {
     "angry": {"This is unacceptable!": 45, "Fix it now!": 30, "I am really fed up!": 25},
 }
 
-WORDINGS: Final = {
-    "Write a short support ticket from a customer about a {product}. Tone: {tone}.": 10,
-    "Write a short support ticket from a customer about {article}. Tone: {tone}.": 3,
-    "Write a support ticket about a {product}. Tone: {tone}.": 2,
-    "Write a {tone} support ticket about {article}.": 1,
-    "Invent a customer's support ticket about a {product}, in a {tone} tone.": 1,
-}
+WORDINGS: Final = Wordings(
+    "Write a short support ticket from a customer about a {product}. Tone: {tone}.",
+    (
+        "Write a [short |brief |]support ticket [from a customer |]about [a {product}|{article}|the "
+        "{product}]. Tone: {tone}.",
+        "[Write|Invent|Make up|Draft] [{toned}|a short {tone}] support ticket about [a {product}|{article}][.|!]",
+        "[Write|Invent|Draft] {toned} customer [message|request] to support about [a "
+        "{product}|{article}|the {product}].",
+        "[Write|Invent|Make up] a customer's support ticket about [a {product}|{article}], [in {toned} "
+        "tone|{tone} in tone].",
+        "One {tone} [ticket|support ticket] about [a {product}|{article}][, please.|.]",
+        "[Tone: {tone}. Product: {product}.|Product: {product}. Tone: {tone}.] Write [a|the|one] support "
+        "ticket[.| from a customer.]",
+        "You are {toned} customer [with a problem|who needs help]. Write [a ticket|to support] about your {product}.",
+        "[What does|How does] {toned} customer [write|complain] to support about [a {product}|{article}]?",
+        "[My|Our] {product} [does not work|is a problem|makes trouble]. [Ask for help|Write the ticket], "
+        "{tone} in tone.",
+        "{product}, {tone}: [the support ticket|a ticket to support|one support ticket][, please.|.]",
+        "[A customer|Someone|A person] has trouble with {article}. [Write|Show me] the {tone} ticket.",
+        "[I need|I want|Give me] {toned} support ticket about [a {product}|{article}][.|, please.| for a test.]",
+    ),
+    new=(
+        "Somebody owns {article} and asks for help, {tone} in tone. What does the support ticket say?",
+        "Imagine {toned} customer. Give me the support ticket about the {product}.",
+    ),
+)
 
-QUESTIONS: Final = {
-    "Which queue should take this support ticket?\n\n{text}": 10,
-    "Which queue should take this ticket?\n\n{text}": 2,
-    "What is the category of this support ticket?\n\n{text}": 1,
-}
+QUESTIONS: Final = Wordings(
+    "Which queue should take this support ticket?\n\n{text}",
+    (
+        "[Which|What] [queue|team|category] should take this [support ticket|ticket|message]?\n\n{text}",
+        "[What is the category|What is the queue] of this [support ticket|ticket|message]?\n\n{text}",
+        "[Classify|Sort|Label] [this|the] [support ticket|ticket|message][.|:]\n\n{text}",
+        "[Ticket|Support ticket|Message]: {text}\n\n[Which queue should take it?|What is its category?|Classify it.]",
+    ),
+    new=("Read the ticket below and name the category that fits.\n\n{text}",),
+)
