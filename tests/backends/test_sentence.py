@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 
 from vsgen.backends.open_embedder import open_embedder
@@ -57,17 +56,6 @@ def test_bytes_of_a_text_do_not_depend_on_its_batch(minilm: Embedder, texts: lis
     random.Random(1).shuffle(shuffled)
     for batch in (texts, shuffled, texts + texts[::-1], *(shuffled[i : i + 7] for i in range(0, len(texts), 7))):
         assert embed(minilm, batch) == [alone[text] for text in batch]
-
-
-def test_bytes_of_a_text_do_not_depend_on_the_number_of_threads(minilm: Embedder, texts: list[str]) -> None:
-    before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(1)
-        single = embed(minilm, texts[:8])
-        torch.set_num_threads(2)
-        assert embed(minilm, texts[:8]) == single
-    finally:
-        torch.set_num_threads(before)
 
 
 def test_similar_meanings_are_nearer_than_different_ones(minilm: Embedder) -> None:

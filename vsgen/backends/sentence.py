@@ -1,10 +1,9 @@
-"""Embeds texts with any sentence-transformers model, so that a text's bytes do not depend on its batch.
+"""Embeds texts with any sentence-transformers model, so that on a CPU a text's bytes do not depend on its batch.
 
-Two things tie the rows of a batch together. Attention over more positions sums in another order, so a text is batched
-only with texts of its own padded length. And a matrix product of fewer than 4 rows (tokens) takes another kernel, so
-lengths are padded to a multiple of 8. With both, each row is the same sum whatever stands beside it, with one thread or
-two; that is measured (x86, float32), not promised by any library, so `tests/backends/test_sentence.py` holds it as a
-law. It is also faster than plain encoding, which pads short texts to the longest of their batch.
+A matrix product picks its kernel, and with it the order of its sums, by the machine and by the number of rows: what
+stands beside a text in a batch can change its last bits. So on a CPU each text is a batch of its own, which makes the
+law hold by construction on every machine, at about half the speed of batches. On a GPU, where one text at a time would
+waste nearly all of it, texts go together, and there the law does not hold.
 """
 
 from __future__ import annotations
@@ -12,11 +11,10 @@ from __future__ import annotations
 import contextlib
 import logging
 import warnings
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,9 +26,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 _ROWS = 64
-"""Texts per forward pass; more gains nothing on a CPU."""
-_STEP = 8
-"""Tokens; lengths are padded to a multiple of it."""
+"""Texts per forward pass on a GPU."""
 
 
 class SentenceEmbedder:
@@ -63,33 +59,21 @@ class SentenceEmbedder:
         if not calls:
             return []
         texts = [call.text.encode("utf-8", "replace").decode() for call in calls]  # tokenizers refuse lone surrogates
-        vectors: dict[int, Vector] = {}
-        for length, group in self._by_length(texts).items():
-            rows = self._rows([texts[i] for i in group], length)
-            vectors |= {i: Vector(row.astype("<f4").tobytes()) for i, row in zip(group, rows, strict=True)}
-        return [vectors[i] for i in range(len(texts))]
-
-    def _by_length(self, texts: Sequence[str]) -> dict[int, list[int]]:
-        """Numbers of the texts by their padded length in tokens; 0 where the model does not pad at all."""
-        groups: dict[int, list[int]] = defaultdict(list)
-        mask = self._model.preprocess(list(texts)).get("attention_mask")
-        limit = self._model.max_seq_length
-        for i, tokens in enumerate([0] * len(texts) if mask is None else mask.sum(dim=1).tolist()):
-            padded = -(-tokens // _STEP) * _STEP
-            groups[padded if limit is None or padded <= limit else tokens].append(i)
-            self.cut += tokens == limit
-        return groups
-
-    def _rows(self, texts: list[str], length: int) -> NDArray[np.float32]:
-        padding: dict[str, Any] = {}
-        if length and length % _STEP == 0:
-            padding = {"processing_kwargs": {"text": {"pad_to_multiple_of": _STEP}}}
+        self.cut += self._full(texts)
         rows: NDArray[np.float32] = self._model.encode(
-            texts, batch_size=_ROWS, show_progress_bar=False, normalize_embeddings=True, **padding
+            texts,
+            batch_size=1 if self._model.device.type == "cpu" else _ROWS,
+            show_progress_bar=False,
+            normalize_embeddings=True,
         )
         if not np.isfinite(rows).all():
             raise ModelError(f"embedder {self.name}: the model gave a vector that is not finite; are its files whole?")
-        return rows
+        return [Vector(row.astype("<f4").tobytes()) for row in rows]
+
+    def _full(self, texts: list[str]) -> int:
+        """How many of the texts fill the longest input; 0 where the model does not pad, so has no such limit."""
+        mask = self._model.preprocess(texts).get("attention_mask")
+        return 0 if mask is None else sum(tokens == self._model.max_seq_length for tokens in mask.sum(dim=1).tolist())
 
     @cached_property
     def _model(self) -> SentenceTransformer:
