@@ -22,7 +22,7 @@ from vsgen.tiny.gates import asks, gates
 from vsgen.tiny.measure import Figure, lists
 from vsgen.tiny.subject import Subject
 
-SHA256 = "b0668b4924baab8a2cdf269b4d27f2009553de0a48e1b9ffe96ecb7eae005c49"
+SHA256 = "b172d5d9a09d9dccc26b6484f92bece1037b219a10a22f81bca40f7e3e2ef2fe"
 SHARES = ("parses", "exactly", "repeats", "on topic", "step right")
 LOADING = """
 import sys
