@@ -163,7 +163,7 @@ def test_lists_are_as_long_as_the_methods_words_ask(conversations: list[chat.Con
             k = int(asked[1])
             assert len(responses(reply)) == k if k <= 7 else 7 <= len(responses(reply)) <= k  # seven days are fewest
             lengths.add(k)
-    assert lengths == set(range(1, 11))
+    assert set(range(1, 9)) <= lengths <= set(range(1, 11))
 
 
 def test_early_conversations_are_short() -> None:
