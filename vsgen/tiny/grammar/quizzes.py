@@ -97,8 +97,8 @@ WORDINGS: Final = Wordings(
         "[I need|I want] a multiple-choice question [about|on] {subject}[.|, please.| for a test.]",
         "A [lecturer|tutor|school] [tests|quizzes] [the students|a group|everybody] on {subject}. [Write a question|"
         "Give one question|Add a quiz question] with [options A to D|four options][.|, please.]",
-        "[The|This|Our] [exam|test|quiz] is [about|on] {subject}. [Write|Draft|Add] [one item|a question|an entry] with "
-        "[four options|options A to D].",
+        "[The|This|Our] [exam|test|quiz] is [about|on] {subject}. [Write|Draft|Add] [one item|a question|an entry] "
+        "with [four options|options A to D].",
         "[Write|Make|Draft] [a quiz item|an exam question|a test item] [about|on] {subject}[.|, with options A to D.]",
         "[For|In] [an exam|a quiz|a test] [about|on] {subject}: [a question with|one item with] options A to D.",
     ),
