@@ -22,7 +22,7 @@ from vsgen.tiny.gates import asks, gates
 from vsgen.tiny.measure import Figure, lists
 from vsgen.tiny.subject import Subject
 
-SHA256 = "b172d5d9a09d9dccc26b6484f92bece1037b219a10a22f81bca40f7e3e2ef2fe"
+SHA256 = "0659a3515c47a55fe1e40c93ce787094c6244eafb7f0f535b0666e55694bfe78"
 SHARES = ("parses", "exactly", "repeats", "on topic", "step right")
 LOADING = """
 import sys
