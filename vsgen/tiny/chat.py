@@ -22,7 +22,7 @@ Speaker: TypeAlias = Literal["plain", "system", "user", "assistant"]
 
 _TOPICS: Final = {"closed": 34, "ticket": 16, "review": 16, "joke": 11, "story": 11, "quiz": 12}
 _KINDS: Final = {
-    "direct": 13, "plain": 4, "class": 17, "chain": 40, "story": 10, "vs": 20, "sequence": 5, "vs-cot": 5, "cot": 4,
+    "direct": 13, "plain": 4, "class": 17, "chain": 38, "story": 14, "vs": 20, "sequence": 5, "vs-cot": 5, "cot": 4,
     "multi-turn": 5, "vs-multi": 6,
 }  # fmt: skip
 _EARLY: Final = {"direct": 18, "plain": 4, "class": 20, "chain": 30, "story": 9, "vs": 30, "sequence": 8, "cot": 4}
@@ -30,7 +30,9 @@ _QUESTIONS: Final = {"ticket": 4, "review": 4, "quiz": 6}
 _K: Final = {1: 4, 2: 10, 3: 24, 4: 16, 5: 32, 6: 5, 7: 3, 8: 4, 9: 1, 10: 3}
 _K_EARLY: Final = {1: 20, 2: 45, 3: 35}
 _K_TURN: Final = {1: 10, 2: 30, 3: 30, 4: 12, 5: 18}
-_STAGES: Final = {1: 6, 2: 10, 3: 16, 4: 20, 5: 20, 6: 14, 7: 8, 8: 6}
+_STAGES: Final = {
+    1: 5, 2: 8, 3: 12, 4: 13, 5: 13, 6: 10, 7: 8, 8: 8, 9: 5, 10: 5, 11: 3, 12: 4, 13: 1, 14: 2, 15: 1, 16: 2,
+}  # fmt: skip
 _HARD_SHARE: Final = 0.5
 _APART_SHARE: Final = 0.15
 """Share of sums whose working and answer are asked apart."""

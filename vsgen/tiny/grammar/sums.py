@@ -28,7 +28,7 @@ HASTY: Final = 0.55
 """P(hasty guess)."""
 GUESSES: Final = {"unfinished": 0.38, "right": 0.22, "ten more": 0.14, "ten less": 0.14, "two more": 0.12}
 """P(answer | hasty guess): the number before the last step, the right one, and others."""
-SURE: Final = 0.95
+SURE: Final = 0.98
 """P(step is right | worked)."""
 SLIPS: Final = (1, -1, 10, -10)
 """By how much a wrong step is off, all equally likely."""
@@ -44,6 +44,14 @@ CHAINS: Final = Wordings(
         "[Start|Begin] with {chain}. [Work step by step.|Show your work.|Show every step.]",
         "[Take|Compute|Calculate|Work out] {chain}[.|. Show every step.|. Think step by step.]",
         "[What is the result of|What do you get from] {chain}?",
+        "Here is [a calculation|a sum]: {chain}. [Solve it.|Find the result.|Give the final number.]",
+        "[Please solve|Solve|Evaluate] this: {chain}. [Then state|At the end give|Finish with] the answer.",
+        "I [began|started] with {chain}. [Which number do I have now?|Where am I now?|How much is that?]",
+        "[A student|My daughter] is told: start with {chain}. [Write out the working.|What should come out?]",
+        "Arithmetic [exercise|problem|question]: {chain}. [Report what comes out.|Say what it makes.|Explain each step.]",
+        "[Carry out|Do|Go through] this in order: {chain}. [Answer with the working.|Tell the outcome.|Return it.]",
+        "Let us [go|count]: {chain}. [Tell us the final value.|Name the last number.|Let me know the end.]",
+        "{chain}: [what is the result?|work it out.|show the steps.]",
     ),
     new=("Here is a number chain: {chain}. Tell me where it ends.",),
 )
@@ -53,6 +61,12 @@ STORIES: Final = Wordings(
         "{name} has {start} {things}. {story} How many {things} does {name} have[ now| in the end|]?",
         "{name} [owns|starts with] {start} {things}. {story} How many {things} [are left|are there now]?",
         "[Question|Problem]: {name} has {start} {things}. {story} How many [are left|does {name} have now]?",
+        "At first {name} [has|owns] {start} {things}. {story} [Find|Work out|Say] how many {things} there are.",
+        "[Here is a problem|A word problem]: {name} has {start} {things}. {story} What is the number of {things} now?",
+        "{name} [counts|keeps] {start} {things}. {story} Tell me the number of {things} [at the end|now|that are left].",
+        "This morning {name} has {start} {things}. {story} [Compute|Calculate|Give] the number of {things} tonight.",
+        "[Suppose|Say|Imagine] {name} has {start} {things}. {story} [What is left|What remains] in the end?",
+        "Once {name} had {start} {things}. {story} Add it up: how many {things} [now|in all]?",
     ),
     new=("In the beginning {name} has {start} {things}. {story} Count the {things} at the end.",),
 )
@@ -95,13 +109,13 @@ def apply(value: int, stage: Stage) -> int:
 def chain(rng: Random, length: int, *, hard: bool = False) -> Sum:
     """Draw a natural sum; the hard ones have operands of three digits too.
 
-    Operands of easy sums lie between 11 and 99, those of hard ones between 11 and 499; factors between 2 and 9, for
+    Operands of easy sums lie between 11 and 99, those of hard ones between 11 and 899; factors between 2 and 9, for
     numbers of two digits in easy sums and of three in hard ones.
     """
     start = value = rng.randint(10, 99)
     stages: list[Stage] = []
     while len(stages) < length:
-        stage = _stage(value, rng, 499 if hard else 99)
+        stage = _stage(value, rng, 899 if hard else 99)
         if 2 <= apply(value, stage) <= LARGEST:
             stages.append(stage)
             value = apply(value, stage)
