@@ -48,7 +48,8 @@ CHAINS: Final = Wordings(
         "[Please solve|Solve|Evaluate] this: {chain}. [Then state|At the end give|Finish with] the answer.",
         "I [began|started] with {chain}. [Which number do I have now?|Where am I now?|How much is that?]",
         "[A student|My daughter] is told: start with {chain}. [Write out the working.|What should come out?]",
-        "Arithmetic [exercise|problem|question]: {chain}. [Report what comes out.|Say what it makes.|Explain each step.]",
+        "Arithmetic [exercise|problem|question]: "
+        "{chain}. [Report what comes out.|Say what it makes.|Explain each step.]",
         "[Carry out|Do|Go through] this in order: {chain}. [Answer with the working.|Tell the outcome.|Return it.]",
         "Let us [go|count]: {chain}. [Tell us the final value.|Name the last number.|Let me know the end.]",
         "{chain}: [what is the result?|work it out.|show the steps.]",
@@ -63,7 +64,8 @@ STORIES: Final = Wordings(
         "[Question|Problem]: {name} has {start} {things}. {story} How many [are left|does {name} have now]?",
         "At first {name} [has|owns] {start} {things}. {story} [Find|Work out|Say] how many {things} there are.",
         "[Here is a problem|A word problem]: {name} has {start} {things}. {story} What is the number of {things} now?",
-        "{name} [counts|keeps] {start} {things}. {story} Tell me the number of {things} [at the end|now|that are left].",
+        "{name} [counts|keeps] {start} {things}. "
+        "{story} Tell me the number of {things} [at the end|now|that are left].",
         "This morning {name} has {start} {things}. {story} [Compute|Calculate|Give] the number of {things} tonight.",
         "[Suppose|Say|Imagine] {name} has {start} {things}. {story} [What is left|What remains] in the end?",
         "Once {name} had {start} {things}. {story} Add it up: how many {things} [now|in all]?",
