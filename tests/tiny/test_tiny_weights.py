@@ -22,7 +22,7 @@ from vsgen.tiny.gates import asks, gates
 from vsgen.tiny.measure import Figure, lists
 from vsgen.tiny.subject import Subject
 
-SHA256 = "0659a3515c47a55fe1e40c93ce787094c6244eafb7f0f535b0666e55694bfe78"
+SHA256 = "b979413025ea36b5308a36d7c0b40a21b0155ab327772e4a05c71c4c9333dd42"
 SHARES = ("parses", "exactly", "repeats", "on topic", "step right")
 LOADING = """
 import sys
