@@ -47,7 +47,7 @@ from vsgen.tiny.subject import Subject
 
 GATED: Final = 200
 """Calls, texts or problems behind a gate."""
-LENGTHS: Final = (1, 2, 3, 4, 5, 6, 8)
+LENGTHS: Final = (1, 2, 4, 6, 8, 12, 16)
 """Steps of the natural sums that are reported."""
 
 

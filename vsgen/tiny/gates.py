@@ -34,7 +34,7 @@ from vsgen.tiny.measure import (
 )
 from vsgen.tiny.subject import Subject
 
-NATURAL_LENGTH: Final = 5
+NATURAL_LENGTH: Final = 12
 """Steps of the natural sums that are gated."""
 NATURAL_HARD: Final = True
 """Whether they have operands of three digits."""
