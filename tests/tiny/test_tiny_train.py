@@ -13,7 +13,7 @@ from vsgen.tiny import train as trainer
 from vsgen.tiny.corpus import encoder
 from vsgen.tiny.gates import gates
 from vsgen.tiny.measure import Figure
-from vsgen.tiny.train import Recipe, build, fit, rate, save, train_into
+from vsgen.tiny.train import Recipe, build, fit, noisy, rate, save, train_into
 
 SMALL = Recipe(steps=6, pool=40, size=512, warmup=1, width=32, layers=1, heads=1, feed_forward=32, sample=300)
 
@@ -32,6 +32,23 @@ def test_training_lowers_the_divergence_and_repeats_bit_by_bit() -> None:
     assert first[-1] < first[0]
     for one, other in zip(model.state_dict().values(), again.state_dict().values(), strict=True):
         assert torch.equal(one, other)
+
+
+@torch.no_grad()
+def test_dropout_is_unbiased_seeded_and_gone_afterwards() -> None:
+    _, model = build(SMALL)
+    part, ones = model.model.layers[0].mlp, torch.ones(2000, SMALL.width)
+
+    def noised(seed: int) -> torch.Tensor:
+        with noisy(model, 0.5, torch.Generator().manual_seed(seed)):
+            return torch.as_tensor(part(ones))
+
+    plain = part(ones)
+    assert torch.equal(noised(0), noised(0))
+    assert not torch.equal(noised(0), noised(1))
+    assert torch.equal(part(ones), plain)
+    error = plain[0].abs() / 2000**0.5
+    assert bool(((noised(0).mean(0) - plain[0]).abs() < 5 * error).all())
 
 
 def test_saved_weights_load_in_plain_transformers(tmp_path: Path) -> None:

@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import torch
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -116,16 +115,16 @@ def rate(step: int, recipe: Recipe) -> float:
 def noisy(model: LlamaForCausalLM, dropout: float, rng: torch.Generator) -> Iterator[None]:
     """Within it a share of what attention and feed-forward parts add is set to 0, the rest scaled up."""
 
-    def drop(_: torch.nn.Module, __: object, output: Any) -> Any:
-        if isinstance(output, tuple):
-            return drop(_, __, output[0]), *output[1:]
-        return output * torch.empty_like(output).bernoulli_(1 - dropout, generator=rng).div_(1 - dropout)
+    def drop(_: torch.nn.Module, __: object, added: torch.Tensor) -> torch.Tensor:
+        return added * torch.empty_like(added).bernoulli_(1 - dropout, generator=rng).div_(1 - dropout)
 
-    parts = [part for layer in model.model.layers for part in (layer.self_attn, layer.mlp)]
-    handles = [part.register_forward_hook(drop) for part in parts] if dropout else []
-    yield
-    for handle in handles:
-        handle.remove()
+    last = [part for layer in model.model.layers for part in (layer.self_attn.o_proj, layer.mlp.down_proj)]
+    handles = [part.register_forward_hook(drop) for part in last] if dropout else []
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def fit(model: LlamaForCausalLM, encode: Encode, recipe: Recipe) -> Iterator[tuple[int, Batch, torch.Tensor]]:
