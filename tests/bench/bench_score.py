@@ -64,7 +64,7 @@ def score_each(model: Any, tokenizer: Any, texts: Sequence[str], choices: Sequen
 def make_model(folder: Path) -> None:
     """Save random weights with the embedded model's tokenizer."""
     config = LlamaConfig(
-        vocab_size=2048, hidden_size=256, intermediate_size=688, num_hidden_layers=6, num_attention_heads=8
+        vocab_size=4096, hidden_size=256, intermediate_size=688, num_hidden_layers=6, num_attention_heads=8
     )
     LlamaForCausalLM(config).save_pretrained(folder)
     for file in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
