@@ -11,6 +11,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar, overload
 
+from vsgen.errors import CallError
 from vsgen.values import Call, Completion, Embed, Generate, Reply, Score, Scores, Vector
 
 R = TypeVar("R")
@@ -45,6 +46,34 @@ def ask(call: Call) -> Flow[Reply]:
     """Ask one call; returns its reply."""
     (reply,) = yield (call,)
     return reply
+
+
+@dataclass(slots=True)
+class Spent:
+    """What a flow has asked of a language model."""
+
+    calls: int = 0
+    tokens: int = 0
+    """Tokens drawn in all replies."""
+
+
+def metered(flow: Flow[R], spent: Spent) -> Flow[R]:
+    """Move a flow as it is, and count the `Generate` calls that were answered and their tokens."""
+    try:
+        wait = next(flow)
+        while True:
+            try:
+                replies = yield wait
+            except CallError as error:
+                wait = flow.throw(error)
+                continue
+            drawn = [reply for reply in replies if isinstance(reply, Completion)]
+            spent.calls += len(drawn)
+            spent.tokens += sum(len(reply.tokens) for reply in drawn)
+            wait = flow.send(replies)
+    except StopIteration as stop:
+        value: R = stop.value
+        return value
 
 
 def in_order() -> Flow[None]:

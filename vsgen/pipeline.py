@@ -15,7 +15,7 @@ from typing import NamedTuple
 from vsgen.dedup.index import Index
 from vsgen.dedup.merge import Merged, merge
 from vsgen.errors import CallError, InputError, TemplateError
-from vsgen.flow import Flow, ask_all, in_order, together
+from vsgen.flow import Flow, Spent, ask_all, in_order, metered, together
 from vsgen.labels.soft import CONTENT_FREE, soft_labels
 from vsgen.ports import Sampler
 from vsgen.sampling.methods import open_sampler
@@ -51,6 +51,8 @@ class Outcome:
     """Completions asked for."""
     tokens: int = 0
     """Tokens drawn in them."""
+    notes: tuple[str, ...] = ()
+    """What the user should know about how well the draw went."""
     skipped: str | None = None
     """Why the row could not be used at all."""
 
@@ -126,10 +128,11 @@ class Pipeline:
             CallError: There is no row, and the template itself is too long.
         """
         values = {**draw_variables(self._template, self._seed, number), **row.fields}
+        spent = Spent()
         try:
             prompt = self._render.prompt(values)
             rng = Random(f"{self._seed}/{self._template.name}/{number}")
-            drawn = yield from self._sampler(prompt, rng)
+            drawn = yield from metered(self._sampler(prompt, rng), spent)
         except (TemplateError, CallError) as error:
             if not row.where:
                 raise
@@ -147,8 +150,7 @@ class Pipeline:
         records = [_record(ids[i], merged[i], of_i, meta) for i, of_i in zip(kept, labels, strict=True)]
         rejected = [Rejected(_record(ids[i], merged[i], {}, meta), *refused[i]) for i in sorted(refused)]
         rejected += [_malformed(*one, meta) for one in zip(ids[len(merged) :], drawn.malformed, strict=True)]
-        tokens = sum(len(reply.tokens) for reply in drawn.completions)
-        return Outcome(tuple(records), tuple(rejected), len(ids), len(drawn.completions), tokens)
+        return Outcome(tuple(records), tuple(rejected), len(ids), spent.calls, spent.tokens, drawn.notes)
 
     def _misfits(self, candidates: Sequence[Candidate]) -> dict[int, _Refusal]:
         """Candidates that are not what the template asks for."""

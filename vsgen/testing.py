@@ -49,6 +49,7 @@ def check_language_model(
     check_greedy(model, tolerance, prompts)
     check_limits(model, prompts)
     check_prefix(model, tolerance, prompts)
+    check_resumable(model, tolerance, prompts)
     check_scores(model, tolerance, canonical, prompts)
     if isinstance(model, Streaming):
         check_streaming(model, model.decoder(), tolerance, prompts)
@@ -123,7 +124,28 @@ def check_prefix(model: LanguageModel, tolerance: float, prompts: Sequence[Promp
         tails = [replace(call, prefix=whole.tokens[:cut], max_tokens=_TOKENS - cut) for cut in cuts]
         for start, rest in zip(starts, model.generate(tails), strict=True):
             _law(start.tokens + rest.tokens == whole.tokens, "a prefix is continued as the reply itself was")
+            _law(rest.text == whole.text, "a continued reply's text is all of it, its prefix too")
             _law(_near(_sum(start.logp, rest.logp), whole.logp, tolerance), "parts' log-probabilities add up")
+
+
+def check_resumable(model: LanguageModel, tolerance: float, prompts: Sequence[Prompt] = PROMPTS) -> None:
+    """A reply that may be continued says each token's log-probability; continued, it is as if never interrupted."""
+    calls = [replace(call, temperature=0.5, resumable=True) for call in _calls(prompts)]
+    for call, whole in zip(calls, model.generate(calls), strict=True):
+        _law(len(whole.logps) in {len(whole.tokens), 0}, "a resumable reply has one logp per token, or none at all")
+        _law(
+            not whole.logps or _near(math.fsum(whole.logps), whole.logp, len(whole.tokens) * tolerance),
+            "tokens' logp add up",
+        )
+        _law(
+            not whole.logqs or _near(math.fsum(whole.logqs), whole.logq, len(whole.tokens) * tolerance),
+            "tokens' logq add up",
+        )
+        cuts = range(1, len(whole.tokens), 3)
+        tails = [replace(call, prefix=whole.tokens[:cut], max_tokens=call.max_tokens - cut) for cut in cuts]
+        for cut, rest in zip(cuts, model.generate(tails), strict=True):
+            _law(rest.tokens == whole.tokens[cut:], "a prefix is continued with the draws that follow it")
+            _law(_all_near(rest.logps, whole.logps[cut:], tolerance), "a prefix does not change what follows it")
 
 
 def check_scores(

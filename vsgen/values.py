@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 Role: TypeAlias = Literal["system", "user", "assistant"]
-Basis: TypeAlias = Literal["verbalized", "frequency", "uniform"]
+Basis: TypeAlias = Literal["verbalized", "frequency", "uniform", "power"]
 Reason: TypeAlias = Literal["duplicate", "malformed", "schema", "filter", "over_budget"]
 
 
@@ -66,6 +66,9 @@ class Generate:
     """A JSON Schema, as JSON text, that the reply must obey; a backend without constrained decoding ignores it."""
     prefix: tuple[int, ...] = ()
     """Token ids already drawn, which the reply continues."""
+    resumable: bool = False
+    """Later calls will continue this reply, or a beginning of it: it says the log-probabilities of every token, and the
+    model may keep its keys and values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ class Completion:
     """The reply to `Generate`."""
 
     text: str
+    """The whole reply so far: what `Generate.prefix` says, and what was drawn."""
     tokens: tuple[int, ...] = ()
     """Ids of the drawn tokens, after `Generate.prefix`; the stop token included where the model drew one."""
     logp: float | None = None
@@ -97,6 +101,10 @@ class Completion:
     stopped: bool = True
     """The model or a stop string ended the reply; False when `max_tokens` cut it."""
     prompt_tokens: int = 0
+    logps: tuple[float, ...] = ()
+    """`logp` token by token, of a resumable reply."""
+    logqs: tuple[float, ...] = ()
+    """`logq` token by token, of a resumable reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +145,8 @@ class Candidate:
     """What was odd or mended while reading it, e.g. ``no-probability``, ``truncated``."""
     reply: int = 0
     """Which of the draw's completions it was read from."""
+    details: Mapping[str, object] = field(default_factory=dict)
+    """What else is known of how it was drawn, for the record's meta."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +164,12 @@ class Distribution:
     """What one draw yields: weighted candidates, and the replies that could not be read."""
 
     basis: Basis
-    """Where the weights come from: stated by the model, counted over independent replies, or equal by default."""
+    """Where the weights come from: stated by the model, counted over independent replies, equal by default, or
+    proportional to p^alpha."""
     candidates: tuple[Candidate, ...]
     malformed: tuple[Malformed, ...] = ()
-    completions: tuple[Completion, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What the user should know about how well this draw went."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from vsgen.values import Completion, Generate, Prompt, Score, Scores
 
@@ -82,19 +82,19 @@ class TableModel:
 
     def _draw(self, call: Generate) -> Completion:
         rng = Random(call.seed)
-        tokens, logp, logq = call.prefix, 0.0, 0.0
         for _ in call.prefix:
             rng.random()
-        start = len(tokens)
-        while len(tokens) - start < call.max_tokens:
+        drawn: list[Drawn] = []
+        tokens, text, stopped = call.prefix, self.spell(call.prefix), False
+        while len(drawn) < call.max_tokens and not stopped:
             probs = self.probs(call.prompt, tokens)
-            drawn = shape(probs, call)
-            token = invert(drawn, rng.random())
-            tokens, logp, logq = (*tokens, token), logp + math.log(probs[token]), logq + math.log(drawn[token])
-            text = self.spell(tokens[start:])
-            if token == self.end or any(stop in text for stop in call.stop):
-                return Completion(_cut(text, call.stop), tokens[start:], logp, logq, stopped=True)
-        return Completion(self.spell(tokens[start:]), tokens[start:], logp, logq, stopped=False)
+            shaped = shape(probs, call)
+            token = invert(shaped, rng.random())
+            drawn.append(Drawn(token, math.log(probs[token]), math.log(shaped[token])))
+            tokens = (*tokens, token)
+            text = self.spell(tokens)
+            stopped = token == self.end or any(stop in text for stop in call.stop)
+        return completion(call, text, drawn, stopped=stopped)
 
     def _logp(self, prompt: Prompt, choice: str) -> float:
         tokens = self._read(choice)
@@ -111,6 +111,21 @@ class TableModel:
                 return None
             tokens, text = (*tokens, token), text.removeprefix(self.symbols[token])
         return tokens
+
+
+class Drawn(NamedTuple):
+    """One token of a reply, and its log-probability in nats: the model's own and as drawn."""
+
+    token: int
+    logp: float
+    logq: float
+
+
+def completion(call: Generate, text: str, drawn: Sequence[Drawn], *, stopped: bool) -> Completion:
+    """The reply to a call: all its text, cut at the first stop string, and the tokens that were drawn for it."""
+    tokens, logps, logqs = zip(*drawn, strict=True) if drawn else ((), (), ())
+    whole = Completion(_cut(text, call.stop), tokens, math.fsum(logps), math.fsum(logqs), stopped)
+    return replace(whole, logps=logps, logqs=logqs) if call.resumable else whole
 
 
 def shape(probs: Sequence[float], call: Generate) -> list[float]:

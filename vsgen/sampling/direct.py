@@ -58,4 +58,4 @@ def from_answers(
 def _draw(settings: Settings, asked: Prompt, schema: str | None, rng: Random) -> Flow[Distribution]:
     calls = [settings.generate(asked, rng, schema=schema) for _ in range(settings.k)]
     replies = tuple((yield from ask_all(calls)))
-    return Distribution("frequency", *from_answers(settings, replies), replies)
+    return Distribution("frequency", *from_answers(settings, replies))

@@ -30,4 +30,4 @@ def multi_turn(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribu
             break  # the conversation has outgrown the model; what was said so far counts
         replies.append(reply)
         asked = answered(asked, reply.text, prompts.another(settings.fields))
-    return Distribution("uniform", *from_answers(settings, tuple(replies)), tuple(replies))
+    return Distribution("uniform", *from_answers(settings, tuple(replies)))

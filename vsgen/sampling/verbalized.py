@@ -68,7 +68,7 @@ def _distribution(
     candidates = [
         _candidate(parsed[i], i, item, left * weight) for (i, item), weight in zip(found, weights, strict=True)
     ]
-    return Distribution(basis, tuple(candidates), tuple(malformed), tuple(replies))
+    return Distribution(basis, tuple(candidates), tuple(malformed))
 
 
 def _weights(items: Sequence[Item], basis: Basis) -> Sequence[float]:

@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 from transformers import PreTrainedTokenizerFast
 
-from vsgen.backends.table import invert, shape
+from vsgen.backends.table import Drawn, completion, invert, shape
 from vsgen.errors import CallError
 from vsgen.tiny import WEIGHTS
 from vsgen.tiny.asks import Ask
@@ -95,21 +95,18 @@ class Oracle:
         place = self._reach(self._start(call.prompt), call.prefix)
         for _ in call.prefix:
             rng.random()
-        tokens: list[int] = []
-        logp = logq = 0.0
-        while len(tokens) < call.max_tokens:
+        drawn: list[Drawn] = []
+        text, stopped = self.spell(call.prefix), False
+        while len(drawn) < call.max_tokens and not stopped:
             options = self._next(place)
             p = list(options.values())
             q = shape(p, call)
             at = invert(q, rng.random())
-            tokens.append(list(options)[at])
-            logp, logq = logp + math.log(p[at]), logq + math.log(q[at])
-            place = self._advance(place, tokens[-1])
-            text = self.spell(tokens)
-            stops = [found for stop in call.stop if (found := text.find(stop)) >= 0]
-            if place.ended or stops:
-                return Completion(text[: min(stops, default=None)], tuple(tokens), logp, logq)
-        return Completion(self.spell(tokens), tuple(tokens), logp, logq, stopped=False)
+            drawn.append(Drawn(list(options)[at], math.log(p[at]), math.log(q[at])))
+            place = self._advance(place, drawn[-1].token)
+            text = self.spell((*call.prefix, *(one.token for one in drawn)))
+            stopped = place.ended or any(stop in text for stop in call.stop)
+        return completion(call, text, drawn, stopped=stopped)
 
     def _logp(self, prompt: Prompt, choice: str) -> float:
         place, logp = self._start(prompt), 0.0

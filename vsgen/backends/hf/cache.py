@@ -72,6 +72,11 @@ class _Layer(CacheLayerMixin):  # type: ignore[no-untyped-call]
         self.keys[row, :, : keys.shape[1]] = keys
         self.values[row, :, : keys.shape[1]] = values
 
+    def copy(self, row: int, length: int) -> tuple[Tensor, Tensor] | None:
+        if self.keys is None or self.values is None:
+            return None
+        return self.keys[row, :, :length].clone(), self.values[row, :, :length].clone()
+
     def move(self, source: int, target: int, length: int) -> None:
         for buffer in (self.keys, self.values):
             if buffer is not None:
@@ -95,6 +100,10 @@ class Buffers(Cache):
         for layer, pair in zip(self._own(), stored, strict=False):
             if pair is not None:
                 layer.insert(row, *pair)
+
+    def copy(self, row: int, length: int) -> Stored:
+        """A row's first keys and values, out of the way of what is written later."""
+        return [layer.copy(row, length) for layer in self._own()]
 
     def move(self, source: int, target: int, length: int) -> None:
         """Copy a row over another."""

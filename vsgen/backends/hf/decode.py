@@ -2,6 +2,7 @@
 
 A call's prompt is computed ahead but for its last token; that token opens the row, so every drawn token comes from the
 same batched step. Rows 0 to n-1 of the cache are the running ones: when one leaves, the last row takes its place.
+The keys and values of a resumable reply outlive its row, so that a call which continues it computes nothing twice.
 """
 
 from __future__ import annotations
@@ -9,27 +10,31 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from random import Random
 
 import torch
 
-from vsgen.backends.hf.cache import Buffers
+from vsgen.backends.hf.cache import Buffers, Stored
 from vsgen.backends.hf.draw import Knobs, draw, knobs, precise
 from vsgen.backends.hf.grammar import Matcher
+from vsgen.backends.hf.memory import Memory
 from vsgen.backends.hf.parts import Limits, Parts
 from vsgen.backends.hf.prefetch import Shelf
 from vsgen.backends.hf.text import Speller
 from vsgen.errors import CallError, ModelError
-from vsgen.values import Call, Completion, Generate
+from vsgen.values import Call, Completion, Generate, Prompt
 
 DIGITS = 6
 """Log-probabilities are rounded to this many decimals: what lies below is the arithmetic's noise."""
+_PROMPTS = 256
+"""Prompts whose tokens are remembered: the calls of power sampling ask the same one over and over."""
 _FEW = 8
 """Prompts are computed ahead once this fraction of the batch (1/8) waits or is free: alone they cost a step each."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Job:
     """A waiting call."""
 
@@ -39,6 +44,13 @@ class Job:
     """Prompt and prefix."""
     limit: int
     """Tokens to draw at most: `Generate.max_tokens`, or what is left of the model's context."""
+    stored: Stored | None = None
+    """Keys and values of `ahead`, if they were still known when the job was staged."""
+
+    @property
+    def prompt(self) -> int:
+        """Tokens of the prompt alone."""
+        return len(self.ids) - len(self.call.prefix)
 
     @property
     def ahead(self) -> tuple[int, ...]:
@@ -55,8 +67,8 @@ class Row:
     matcher: Matcher | None
     rng: Random
     tokens: list[int] = field(default_factory=list)
-    logp: float = 0.0
-    logq: float = 0.0
+    logps: list[float] = field(default_factory=list)
+    logqs: list[float] = field(default_factory=list)
 
     @property
     def length(self) -> int:
@@ -76,6 +88,8 @@ class Decoder:
         self._parts = parts
         self._limits = limits
         self._shelf = Shelf(parts.network, limits.forward)
+        self._memory = Memory(limits.tokens)
+        self._read = lru_cache(maxsize=_PROMPTS)(self._ids)
         self._buffers = Buffers(limits.rows, limits.tokens)
         self._waiting: deque[Job] = deque()
         self._staged: deque[Job] = deque()
@@ -90,9 +104,10 @@ class Decoder:
         """
         if not isinstance(call, Generate):
             raise TypeError(f"a decoder takes Generate calls, got {type(call).__name__}")
-        ids = (*self._parts.reader.ids(call.prompt), *call.prefix)
+        ids = (*self._read(call.prompt), *call.prefix)
         job = Job(ticket, call, ids, self._room(call, len(ids)))
-        self._shelf.need(job.ahead)
+        if not call.prefix:
+            self._shelf.need(job.ahead)
         self._waiting.append(job)
 
     @torch.inference_mode()
@@ -104,6 +119,9 @@ class Decoder:
                 self._admit()
                 done = self._step()
         return done
+
+    def _ids(self, prompt: Prompt) -> tuple[int, ...]:
+        return tuple(self._parts.reader.ids(prompt))
 
     def _room(self, call: Generate, used: int) -> int:
         context = self._parts.network.context
@@ -131,7 +149,12 @@ class Decoder:
             if self._staged and tokens > self._limits.tokens:
                 break
             self._staged.append(self._waiting.popleft())
-        self._shelf.fill(job.ahead for job in self._staged)
+        for job in self._staged:
+            if job.call.prefix:
+                job.stored = self._memory.find(job.ahead, job.prompt - 1)
+                if job.stored is None:
+                    self._shelf.need(job.ahead)
+        self._shelf.fill(job.ahead for job in self._staged if job.stored is None)
 
     def _fits(self, job: Job) -> bool:
         rows = len(self._rows) + 1
@@ -148,8 +171,12 @@ class Decoder:
         matcher = parts.grammars.matcher(call.schema, call.prefix) if call.schema else None
         rows = len(self._rows)
         self._buffers.place.reserve(rows + 1, max([len(job.ids), *(row.length for row in self._rows)]))
-        self._buffers.insert(rows, self._shelf.take(job.ahead))
-        self._rows.append(Row(job, Speller(parts.tokenizer, job.ids, call.stop), matcher, rng))
+        self._buffers.insert(rows, self._shelf.take(job.ahead) if job.stored is None else job.stored)
+        job.stored = None
+        speller = Speller(parts.tokenizer, job.ids[: job.prompt], call.stop)
+        for token in call.prefix if call.stop else ():  # as if this row had drawn them
+            speller.feed([token])
+        self._rows.append(Row(job, speller, matcher, rng))
         self._knobs = None
 
     def _step(self) -> list[tuple[int, Completion]]:
@@ -169,8 +196,8 @@ class Decoder:
     def _take(self, row: Row, token: int, logp: float, logq: float) -> bool:
         """Add a drawn token; whether it ends the reply."""
         row.tokens.append(token)
-        row.logp += logp
-        row.logq += logq
+        row.logps.append(logp)
+        row.logqs.append(logq)
         if token in self._parts.ends:
             return True
         if row.matcher is not None:
@@ -181,6 +208,9 @@ class Decoder:
 
     def _leave(self, i: int, stopped: bool) -> tuple[int, Completion]:
         row, last = self._rows[i], self._rows.pop()
+        if row.job.call.resumable:
+            ids = (*row.job.ids, *row.tokens[:-1])
+            self._memory.keep(ids, row.job.prompt - 1, self._buffers.copy(i, len(ids)))
         if last is not row:
             self._buffers.move(len(self._rows), i, last.length)
             self._rows[i] = last
@@ -188,16 +218,23 @@ class Decoder:
         return row.job.ticket, self._reply(row, stopped)
 
     def _reply(self, row: Row, stopped: bool) -> Completion:
-        if not math.isfinite(row.logp):
+        logp, logq = math.fsum(row.logps), math.fsum(row.logqs)
+        if not math.isfinite(logp):
             raise ModelError("the model computes scores that are not finite; open it with dtype float32")
         if not row.job.call.stop:
-            row.speller.feed(row.tokens[:-1] if row.tokens[-1] in self._parts.ends else row.tokens)
+            drawn = row.tokens[:-1] if row.tokens[-1] in self._parts.ends else row.tokens
+            row.speller.feed([*row.job.call.prefix, *drawn])
         text = row.speller.finish()
-        return Completion(
+        reply = Completion(
             text=text,
             tokens=tuple(row.tokens),
-            logp=round(row.logp, DIGITS),
-            logq=round(row.logq, DIGITS),
+            logp=round(logp, DIGITS),
+            logq=round(logq, DIGITS),
             stopped=stopped or row.speller.stopped,
-            prompt_tokens=len(row.job.ids) - len(row.job.call.prefix),
+            prompt_tokens=row.job.prompt,
         )
+        return replace(reply, logps=_rounded(row.logps), logqs=_rounded(row.logqs)) if row.job.call.resumable else reply
+
+
+def _rounded(numbers: Sequence[float]) -> tuple[float, ...]:
+    return tuple(round(number, DIGITS) for number in numbers)
