@@ -116,8 +116,7 @@ class _Pace:
         self._job = job
         self._tally = tally
         self._size = size
-        self._calls = settings.calls
-        self._tokens = settings.calls * settings.max_tokens
+        self._calls, self._tokens = settings.most
         self._k = settings.k
         self._recent: deque[tuple[int, int]] = deque(maxlen=job.patience)
 
@@ -152,7 +151,7 @@ class _Pace:
         if job.max_calls is not None and tally.calls + self._calls > job.max_calls:
             return f"--max-calls: {tally.calls} of {job.max_calls} are spent, and a draw may take {self._calls}"
         if job.max_tokens is not None and tally.tokens + self._tokens > job.max_tokens:
-            draw = f"a draw may take {self._tokens} (its calls x sampling.max_tokens)"
+            draw = f"a draw may take {self._tokens} (its replies x sampling.max_tokens)"
             return f"--max-tokens: {tally.tokens} of {job.max_tokens} are spent, and {draw}"
         return None
 

@@ -146,7 +146,7 @@ def test_vs_multi_announces_the_total_and_asks_the_rest_in_turns() -> None:
     settings = Settings("vs-multi", k=5, per_turn=2, item_schema=ITEM)
     replies = [listed(("a", 0.3), ("b", 0.1)), "garbage", listed(("e", 0.1))]
     drawn, calls = converse(settings, lambda i, _: replies[i])
-    assert len(calls) == settings.calls == 3
+    assert len(calls) == settings.most[0] == 3
     assert "In all, 5 responses" in calls[0].prompt.messages[-1].content
     assert [message.role for message in calls[2].prompt.messages] == ["system", *["user", "assistant"] * 2, "user"]
     assert calls[2].prompt.messages[-1].content == prompts.more(1)
@@ -164,7 +164,7 @@ def test_a_draw_is_a_function_of_its_generator(method: Method) -> None:
     _, other = converse(settings, lambda i, _: "x", seed=5)
     assert calls == same
     assert [call.seed for call in calls] != [call.seed for call in other]
-    assert len(calls) == settings.calls
+    assert len(calls) == settings.most[0]
 
 
 @pytest.mark.parametrize("constrained", [False, True])

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import partial
+from random import Random
+from typing import Final
 
+from vsgen.flow import Flow
 from vsgen.ports import Sampler
 from vsgen.sampling.direct import cot, direct
-from vsgen.sampling.settings import Settings
+from vsgen.sampling.power.method import power
+from vsgen.sampling.settings import Method, Settings
 from vsgen.sampling.turns import multi_turn
 from vsgen.sampling.verbalized import sequence, verbalized, verbalized_turns
+from vsgen.values import Distribution, Prompt
+
+_METHODS: Final[Mapping[Method, Callable[[Settings, Prompt, Random], Flow[Distribution]]]] = {
+    "direct": direct,
+    "cot": cot,
+    "sequence": sequence,
+    "multi-turn": multi_turn,
+    "vs": verbalized,
+    "vs-cot": verbalized,
+    "vs-multi": verbalized_turns,
+    "power": power,
+}
 
 
 def open_sampler(settings: Settings) -> Sampler:
     """The sampler of `settings.method`."""
-    match settings.method:
-        case "direct":
-            return partial(direct, settings)
-        case "cot":
-            return partial(cot, settings)
-        case "sequence":
-            return partial(sequence, settings)
-        case "multi-turn":
-            return partial(multi_turn, settings)
-        case "vs" | "vs-cot":
-            return partial(verbalized, settings)
-        case "vs-multi":
-            return partial(verbalized_turns, settings)
+    return partial(_METHODS[settings.method], settings)

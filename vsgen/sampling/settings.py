@@ -9,9 +9,58 @@ from typing import Literal, TypeAlias
 
 from vsgen.values import Generate, Message, Prompt
 
-Method: TypeAlias = Literal["direct", "cot", "sequence", "multi-turn", "vs", "vs-cot", "vs-multi"]
+Method: TypeAlias = Literal["direct", "cot", "sequence", "multi-turn", "vs", "vs-cot", "vs-multi", "power"]
+Engine: TypeAlias = Literal["auto", "smc", "mh", "is", "low-temperature", "best-of-n"]
 
 _SEED_BITS = 63
+_PILOT = 8
+"""Replies from which `auto` judges its importance weights, and smc how long replies are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """How method power draws."""
+
+    engine: Engine = "auto"
+    alpha: float = 2.0
+    particles: int = 16
+    """Of a sweep of smc; draws of best-of-n."""
+    stretch: int = 16
+    """Tokens of smc from one look at the weights to the next."""
+    ramp: float = 0.5
+    """Share of a typical reply over which smc's exponent rises to alpha."""
+    ess: float = 0.5
+    """Effective sample size, as a share, below which smc resamples and `auto` turns to smc."""
+    resampling: Literal["systematic", "chopthin"] = "systematic"
+    blocks: int = 4
+    """Of a chain of mh."""
+    steps: int = 10
+    """Moves of mh after each block."""
+
+    def pilot(self, k: int) -> int:
+        """Replies drawn before the engine proper starts."""
+        match self.engine:
+            case "auto":
+                return max(k, _PILOT)
+            case "smc" if self.ramp and self.alpha != 1:
+                return min(k, _PILOT)
+            case _:
+                return 0
+
+    def most(self, k: int, max_tokens: int) -> tuple[int, int]:
+        """The most calls that k candidates take, and the most tokens that are drawn in them."""
+        pilot = self.pilot(k)
+        match self.engine:
+            case "auto" | "smc":
+                stretches = -(-max_tokens // self.stretch)
+                return pilot + k * self.particles * stretches, (pilot + k * self.particles) * max_tokens
+            case "mh":
+                moves = self.blocks * self.steps
+                return k * (self.blocks + moves), k * (1 + moves) * max_tokens
+            case "best-of-n":
+                return k * self.particles, k * self.particles * max_tokens
+            case _:
+                return k, k * max_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +83,21 @@ class Settings:
     min_p: float = 0.0
     max_tokens: int = 1024
     stop: tuple[str, ...] = ()
+    power: Power = Power()
 
     @property
-    def calls(self) -> int:
-        """The most calls that one draw makes."""
+    def most(self) -> tuple[int, int]:
+        """The most calls that one draw makes, and the most tokens that are drawn in them."""
         match self.method:
+            case "power":
+                return self.power.most(self.k, self.max_tokens)
             case "direct" | "cot" | "multi-turn":
-                return self.k
+                calls = self.k
             case "vs-multi":
-                return len(self.turns)
+                calls = len(self.turns)
             case _:
-                return 1
+                calls = 1
+        return calls, calls * self.max_tokens
 
     @property
     def turns(self) -> tuple[int, ...]:

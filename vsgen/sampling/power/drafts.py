@@ -1,0 +1,77 @@
+"""A reply while it is being made: what the engines extend, cut, weigh and compare.
+
+Whatever the engine, tokens come from the model at temperature 1/alpha, so that each has q(v) = p(v)^alpha / Z_t with
+Z_t = sum over v of p(v)^alpha; p^alpha / q of some tokens is then the product of their Z_t, and no more than `logp`
+and `logq` is needed of a model. Where a grammar constrains decoding, q says so, and the target is p^alpha over valid
+replies.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from vsgen.errors import ModelError
+from vsgen.values import Completion, Generate
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A reply so far."""
+
+    tokens: tuple[int, ...] = ()
+    logps: tuple[float, ...] = ()
+    """Of each token under the model itself, nats."""
+    logqs: tuple[float, ...] = ()
+    """Of each token as it was drawn, nats."""
+    text: str = ""
+    ended: bool = False
+    """The model or a stop string ended it; nothing can follow."""
+    full: bool = False
+    """The model's context is used up; nothing can follow."""
+
+    @property
+    def closed(self) -> bool:
+        """Nothing can follow."""
+        return self.ended or self.full
+
+    @property
+    def logp(self) -> float:
+        """Log-probability of the reply so far under the model itself, nats."""
+        return math.fsum(self.logps)
+
+    def log_weight(self, alpha: float, cut: int = 0) -> float:
+        """Log of p^alpha / q of the tokens from the cut on, nats: of the product of their Z_t."""
+        return math.fsum(alpha * p - q for p, q in zip(self.logps[cut:], self.logqs[cut:], strict=True))
+
+
+def request(asked: Generate, draft: Draft, seed: int, *, cut: int, end: int, resumable: bool = True) -> Generate:
+    """The call that draws a draft anew from token `cut` on, up to `end` tokens in all."""
+    return replace(asked, seed=seed, prefix=draft.tokens[:cut], max_tokens=end - cut, resumable=resumable)
+
+
+def redrawn(draft: Draft, call: Generate, reply: Completion) -> Draft:
+    """The draft with what a `request` drew.
+
+    Raises:
+        ModelError: The model does not say how likely its tokens are.
+    """
+    require_logp(reply)
+    cut = len(call.prefix)
+    return Draft(
+        tokens=(*call.prefix, *reply.tokens),
+        logps=(*draft.logps[:cut], *reply.logps),
+        logqs=(*draft.logqs[:cut], *reply.logqs),
+        text=reply.text,
+        ended=reply.stopped,
+        full=not reply.stopped and len(reply.tokens) < call.max_tokens,
+    )
+
+
+def require_logp(reply: Completion) -> None:
+    """Refuse a model that does not say how likely its tokens are."""
+    if reply.logp is None or reply.logq is None or len(reply.logps) != len(reply.tokens):
+        raise ModelError(
+            "the model does not say how likely its tokens are, which method power needs; ask a model in this process, "
+            "or another method"
+        )

@@ -1,0 +1,37 @@
+"""Sums over weights that are known by their logarithms, so that 4,000 tokens neither under- nor overflow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import accumulate
+
+
+def log_mean_exp(logws: Sequence[float]) -> float:
+    """The logarithm of the weights' mean; -inf if all are zero."""
+    peak = max(logws)
+    if peak == -math.inf:
+        return peak
+    return peak + math.log(math.fsum(math.exp(logw - peak) for logw in logws) / len(logws))
+
+
+def normalised(logws: Sequence[float]) -> list[float]:
+    """The weights' shares of their sum, which sum to 1; equal if all weights are zero."""
+    peak = max(logws)
+    if peak == -math.inf:
+        return [1 / len(logws)] * len(logws)
+    weights = [math.exp(logw - peak) for logw in logws]
+    total = math.fsum(weights)
+    return [weight / total for weight in weights]
+
+
+def effective_size(logws: Sequence[float]) -> float:
+    """Effective sample size: how many equal weights say as much as these; from 1 to their number."""
+    return 1 / math.fsum(share * share for share in normalised(logws))
+
+
+def pick(shares: Sequence[float], uniform: float) -> int:
+    """The first position at which the cumulated shares pass a uniform number in [0, 1)."""
+    likely = [i for i, share in enumerate(shares) if share > 0]
+    reached = accumulate(shares[i] for i in likely)
+    return next((i for i, sum_ in zip(likely, reached, strict=True) if uniform < sum_), likely[-1])

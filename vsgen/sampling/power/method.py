@@ -1,0 +1,179 @@
+"""power: k replies, each drawn from (approximately) p^alpha over whole replies, or from one of its baselines.
+
+`auto` first draws plain replies at temperature 1/alpha. Where their importance weights are even enough, they stand for
+p^alpha and nothing more is paid; otherwise every candidate is the pick of its own sweep of sequential Monte Carlo. A
+candidate's weight is its share of p^alpha among the *distinct* replies of its draw.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from random import Random
+from statistics import median, stdev
+from typing import NamedTuple, assert_never
+
+from vsgen.flow import Flow, together
+from vsgen.sampling import prompts, schemas
+from vsgen.sampling.direct import read_answer
+from vsgen.sampling.power import mh, smc
+from vsgen.sampling.power.drafts import Draft
+from vsgen.sampling.power.logweights import effective_size, log_mean_exp, normalised
+from vsgen.sampling.power.plain import best, draws
+from vsgen.sampling.power.resampling import systematic
+from vsgen.sampling.settings import Engine, Settings, instructed
+from vsgen.values import Candidate, Completion, Distribution, Generate, Malformed, Prompt
+
+_HARDLY = 1.5
+"""An effective sample size below this is said to be degenerate: hardly more than one particle counted."""
+_FLATTENS = "sampling.power.alpha is below 1: replies are drawn from a flatter distribution than the model's own"
+_CUT = (
+    "all replies of a draw were cut at sampling.max_tokens, and p^alpha of cut replies favours whatever begins "
+    "predictably; raise it"
+)
+_DEGENERATE = (
+    "the effective sample size fell to about one particle in most sweeps (meta.ess): rows are far from p^alpha; "
+    "raise sampling.power.particles, or lower alpha"
+)
+
+
+class Picked(NamedTuple):
+    """One reply that an engine chose, and what it says of it."""
+
+    draft: Draft
+    details: Mapping[str, object]
+
+
+class Drawn(NamedTuple):
+    """What an engine made of one draw."""
+
+    picks: Sequence[Picked]
+    notes: tuple[str, ...] = ()
+
+
+def power(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]:
+    """Ask the task itself, and draw k replies from p^alpha; with a single field the reply is the answer."""
+    schema = None if len(settings.fields) == 1 else schemas.one(settings.item_schema, reasoning=False)
+    asked = settings.generate(instructed(prompt, prompts.direct(settings.fields)), rng, schema=schema)
+    drawn = yield from _engine(settings, asked, rng)
+    baseline = settings.power.engine in ("low-temperature", "best-of-n")
+    drafts = [one.draft for one in drawn.picks]
+    weights = [1 / len(drafts)] * len(drafts) if baseline else distinct_weights(drafts, settings.power.alpha)
+    candidates, malformed = [], []
+    for number, ((draft, details), weight) in enumerate(zip(drawn.picks, weights, strict=True)):
+        parsed = read_answer(settings, Completion(draft.text, stopped=draft.ended))
+        if not parsed.items:
+            malformed.append(Malformed(draft.text, weight, parsed.problem or "", number))
+            continue
+        said = {"alpha": settings.power.alpha, "ended": draft.ended, **details}
+        item = parsed.items[0]
+        logp = round(draft.logp, 6)
+        candidates.append(Candidate(item.fields, weight, None, logp, parsed.reasoning, item.flags, number, said))
+    notes = (*_warnings(settings, drafts), *drawn.notes)
+    return Distribution("frequency" if baseline else "power", tuple(candidates), tuple(malformed), notes)
+
+
+def distinct_weights(drafts: Sequence[Draft], alpha: float) -> list[float]:
+    """Each reply's share of p^alpha among the distinct ones; a reply that occurs n times has it in n equal parts."""
+    counts = Counter(draft.tokens for draft in drafts)
+    logps = {draft.tokens: alpha * draft.logp for draft in drafts}
+    shares = dict(zip(logps, normalised(list(logps.values())), strict=True))
+    return [shares[draft.tokens] / counts[draft.tokens] for draft in drafts]
+
+
+def _engine(settings: Settings, asked: Generate, rng: Random) -> Flow[Drawn]:
+    how = settings.power
+    match how.engine:
+        case "auto":
+            return (yield from _auto(settings, asked, rng))
+        case "smc":
+            pilot = how.pilot(settings.k)
+            drafts = (yield from draws(asked, how.alpha, pilot, rng)) if pilot else []
+            return (yield from _sweeps(settings, asked, drafts, rng))
+        case "mh":
+            return (yield from _chains(settings, asked, rng))
+        case "is":
+            drafts = yield from draws(asked, how.alpha, settings.k, rng)
+            return _weighted(drafts, how.alpha)
+        case "low-temperature":
+            drafts = yield from draws(asked, how.alpha, settings.k, rng)
+            return Drawn([Picked(one, _said("low-temperature", len(one.tokens))) for one in drafts])
+        case "best-of-n":
+            return (yield from _best(settings, asked, rng))
+        case never:
+            assert_never(never)
+
+
+def _auto(settings: Settings, asked: Generate, rng: Random) -> Flow[Drawn]:
+    how, k = settings.power, settings.k
+    drafts = yield from draws(asked, how.alpha, how.pilot(k), rng)
+    logws = [draft.log_weight(how.alpha) for draft in drafts]
+    if effective_size(logws) < how.ess * len(drafts):
+        return (yield from _sweeps(settings, asked, drafts, rng))
+    if len(drafts) == k:
+        return _weighted(drafts, how.alpha)
+    chosen = rng.sample(systematic(logws, rng), k)
+    return _weighted(drafts, how.alpha, [one.parent for one in chosen])
+
+
+def _weighted(drafts: Sequence[Draft], alpha: float, chosen: Sequence[int] | None = None) -> Drawn:
+    logws = [draft.log_weight(alpha) for draft in drafts]
+    kept = range(len(drafts)) if chosen is None else chosen
+    spent = _shares(sum(len(draft.tokens) for draft in drafts), len(kept))
+    stated = {"ess": _short(effective_size(logws)), "log_z": _short(log_mean_exp(logws))}
+    return Drawn([Picked(drafts[i], {**_said("is", tokens), **stated}) for i, tokens in zip(kept, spent, strict=True)])
+
+
+def _sweeps(settings: Settings, asked: Generate, pilot: Sequence[Draft], rng: Random) -> Flow[Drawn]:
+    """One sweep for each candidate; the pilot's draws say how long replies are, and so how long the ramp is."""
+    how, k = settings.power, settings.k
+    length = median(len(draft.tokens) for draft in pilot) if pilot else 0.0
+    plan = smc.Plan(how.alpha, how.particles, how.stretch, how.ramp * length, how.ess, how.resampling)
+    sources = [Random(rng.getrandbits(64)) for _ in range(k)]
+    sweeps = yield from together([smc.sweep(plan, asked, source) for source in sources])
+    log_zs = [sweep.log_z for sweep in sweeps]
+    stated = {"log_z": _short(log_mean_exp(log_zs)), "log_z_spread": _short(stdev(log_zs)) if k > 1 else None}
+    spent = _shares(sum(len(draft.tokens) for draft in pilot), k)
+    picks = [
+        Picked(one.draft, {**_said("smc", one.evaluations + tokens), "ess": _short(one.ess), **stated})
+        for one, tokens in zip(sweeps, spent, strict=True)
+    ]
+    degenerate = median(sweep.ess for sweep in sweeps) < _HARDLY
+    return Drawn(picks, (_DEGENERATE,) if degenerate else ())
+
+
+def _chains(settings: Settings, asked: Generate, rng: Random) -> Flow[Drawn]:
+    how = settings.power
+    states = yield from mh.chains(mh.Plan(how.alpha, settings.k, how.blocks, how.steps), asked, rng)
+    return Drawn(
+        [
+            Picked(state.draft, {**_said("mh", state.evaluations), "acceptance": _short(state.acceptance)})
+            for state in states
+        ]
+    )
+
+
+def _best(settings: Settings, asked: Generate, rng: Random) -> Flow[Drawn]:
+    how = settings.power
+    drafts = yield from draws(asked, how.alpha, settings.k * how.particles, rng)
+    groups = [drafts[i : i + how.particles] for i in range(0, len(drafts), how.particles)]
+    return Drawn([Picked(best(one), _said("best-of-n", sum(len(each.tokens) for each in one))) for one in groups])
+
+
+def _warnings(settings: Settings, drafts: Sequence[Draft]) -> list[str]:
+    flat = [_FLATTENS] if settings.power.alpha < 1 else []
+    return flat + ([_CUT] if drafts and not any(draft.ended for draft in drafts) else [])
+
+
+def _said(engine: Engine, evaluations: int) -> dict[str, object]:
+    return {"engine": engine, "evaluations": evaluations}
+
+
+def _shares(total: int, parts: int) -> list[int]:
+    """A whole number in whole parts that differ by at most 1."""
+    return [total // parts + (i < total % parts) for i in range(parts)]
+
+
+def _short(number: float | None) -> float | None:
+    return number if number is None or not math.isfinite(number) else float(f"{number:.6g}")
