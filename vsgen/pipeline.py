@@ -8,7 +8,7 @@ draws and not on their speed.
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import NamedTuple
 
@@ -17,10 +17,14 @@ from vsgen.dedup.merge import Merged, merge
 from vsgen.errors import CallError, InputError, TemplateError
 from vsgen.flow import Flow, Spent, ask_all, in_order, metered, together
 from vsgen.labels.soft import CONTENT_FREE, soft_labels
+from vsgen.labels.votes import votes
 from vsgen.ports import Sampler
 from vsgen.sampling.methods import open_sampler
+from vsgen.sampling.settings import Power as PowerSettings
 from vsgen.sampling.settings import Settings
+from vsgen.template.final import ANSWER, find_answer
 from vsgen.template.render import Renderer
+from vsgen.template.sampling import Power
 from vsgen.template.schema import Label, Template
 from vsgen.template.variables import draw_variables
 from vsgen.values import Basis, Candidate, Embed, Malformed, Reason, Record, Rejected, Row, SoftLabel, Vector
@@ -82,6 +86,7 @@ def settings_of(template: Template) -> Settings:
         min_p=asked.min_p,
         max_tokens=asked.max_tokens,
         stop=asked.stop,
+        power=PowerSettings(**(asked.power or Power()).model_dump()),
     )
 
 
@@ -143,9 +148,10 @@ class Pipeline:
         ids = [f"{self._template.name}/{number:06d}.{i}" for i in range(len(drawn.candidates) + len(drawn.malformed))]
         refused = self._misfits(drawn.candidates)
         refused |= yield from self._admit(ids, drawn.candidates, refused.keys())
-        merged = merge(drawn.candidates, _within(ids, refused))
+        candidates, voted = self._answered(drawn.candidates, values)
+        merged = merge(candidates, _within(ids, refused))
         kept = [i for i in range(len(merged)) if i not in refused]
-        labels = yield from self._label([merged[i].candidate for i in kept], values)
+        labels = yield from self._label([merged[i].candidate for i in kept], values, voted)
         meta = self._meta(drawn.basis, values, row)
         records = [_record(ids[i], merged[i], of_i, meta) for i, of_i in zip(kept, labels, strict=True)]
         rejected = [Rejected(_record(ids[i], merged[i], {}, meta), *refused[i]) for i in sorted(refused)]
@@ -196,11 +202,32 @@ class Pipeline:
         on = self._template.dedup.on if self._template.dedup else ()
         return "\n".join(str(candidate.fields[name]) for name in on)
 
-    def _label(self, candidates: Sequence[Candidate], values: Mapping[str, object]) -> Flow[list[dict[str, SoftLabel]]]:
-        """The soft labels of each candidate, all asked at once."""
+    def _answered(
+        self, candidates: Sequence[Candidate], values: Mapping[str, object]
+    ) -> tuple[Sequence[Candidate], SoftLabel | None]:
+        """The candidates with their final answers in their details, and how the draw as a whole votes."""
+        place = self._template.output.answer
+        if place is None:
+            return candidates, None
+        answers = [find_answer(place, one.fields) for one in candidates]
+        found = []
+        for one, answer in zip(candidates, answers, strict=True):
+            right = self._render.correct(answer, {**values, **one.fields})
+            said = {ANSWER: answer} if right is None else {ANSWER: answer, "correct": right}
+            found.append(replace(one, details={**one.details, **said}))
+        return found, votes(answers, [one.weight for one in candidates])
+
+    def _label(
+        self, candidates: Sequence[Candidate], values: Mapping[str, object], voted: SoftLabel | None
+    ) -> Flow[list[dict[str, SoftLabel]]]:
+        """The soft labels of each candidate, all asked at once, and what the draw voted."""
         asked = yield from together([self._one_label(label, candidates, values) for label in self._template.labels])
         names = [label.name for label in self._template.labels]
-        return [{name: labels[i] for name, labels in zip(names, asked, strict=True)} for i in range(len(candidates))]
+        common = {} if voted is None else {ANSWER: voted}
+        return [
+            common | {name: labels[i] for name, labels in zip(names, asked, strict=True)}
+            for i in range(len(candidates))
+        ]
 
     def _one_label(
         self, label: Label, candidates: Sequence[Candidate], values: Mapping[str, object]
@@ -222,7 +249,7 @@ def _record(name: str, merged: Merged, labels: Mapping[str, SoftLabel], common: 
     if common["basis"] == "verbalized":
         meta["verbalized"] = candidate.verbalized
     optional = {"logp": candidate.logp, "reasoning": candidate.reasoning, "flags": list(candidate.flags) or None}
-    meta |= {key: value for key, value in optional.items() if value is not None}
+    meta |= {key: value for key, value in optional.items() if value is not None} | dict(candidate.details)
     return Record(name, candidate.fields, candidate.weight, labels, meta)
 
 

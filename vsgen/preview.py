@@ -50,13 +50,14 @@ def preview(template: Template, rows: Iterator[Row], *, seed: int, count: int) -
 
 
 def _conversation(flow: Flow[Outcome]) -> list[Generate]:
-    """The first call of each turn, had with a model that says nothing but ``…``."""
+    """The first call of each turn, had with a model that says nothing but ``…``; the same prompt is the same turn."""
     calls: list[Generate] = []
     try:
         asked = next(flow)
         while not isinstance(asked, InOrder) and isinstance(asked[0], Generate):
-            calls.append(asked[0])
-            asked = flow.send([Completion(_REPLY) for _ in asked])
+            if not calls or asked[0].prompt != calls[-1].prompt:
+                calls.append(asked[0])
+            asked = flow.send([Completion(_REPLY, logp=0.0, logq=0.0) for _ in asked])
     except StopIteration:
         pass
     return calls

@@ -185,11 +185,16 @@ def run(job: Job, *, observe: Callable[[Tally], None], warn: Callable[[str], Non
         rejects: FileLines | NoLines = FileLines(job.rejects) if job.rejects else NoLines()
         open_files.enter_context(lines)
         open_files.enter_context(rejects)
+        noted: set[str] = set()
         for outcome in draws.outcomes(rows):
             lines.write(record_line(record, meta=job.meta) for record in outcome.records)
             rejects.write(rejected_line(one, meta=job.meta) for one in outcome.rejected)
             if outcome.skipped:
                 warn(outcome.skipped)
+            for note in outcome.notes:
+                if note not in noted:
+                    warn(note)
+            noted |= {*outcome.notes}
             observe(tally)
         rejects.finish()
         lines.finish()

@@ -17,7 +17,8 @@ from vsgen.preview import preview
 from vsgen.template.catalog import describe
 from vsgen.template.load import load_template
 from vsgen.template.render import Renderer
-from vsgen.template.schema import VERBALIZING, Method, Template
+from vsgen.template.sampling import VERBALIZING, Method
+from vsgen.template.schema import Template
 from vsgen.tiny import words
 from vsgen.tiny.asks import Answers, Class
 from vsgen.tiny.grammar.quizzes import BIAS, CLASSES, POSITION

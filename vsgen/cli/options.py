@@ -16,7 +16,7 @@ Input = Annotated[
     str | None, typer.Argument(metavar="INPUT", help="Rows for the template's variables: JSONL, or - for stdin.")
 ]
 Method = Annotated[
-    str | None, typer.Option("--method", help="direct, cot, sequence, multi-turn, vs, vs-cot, vs-multi.")
+    str | None, typer.Option("--method", help="direct, cot, sequence, multi-turn, vs, vs-cot, vs-multi, power.")
 ]
 K = Annotated[int | None, typer.Option("-k", help="Candidates per draw.")]
 Temperature = Annotated[float | None, typer.Option("--temperature", help="Of the token draw; 0 is greedy.")]

@@ -25,7 +25,7 @@ class Power:
     alpha: float = 2.0
     particles: int = 16
     """Of a sweep of smc; draws of best-of-n."""
-    stretch: int = 16
+    check_every: int = 16
     """Tokens of smc from one look at the weights to the next."""
     ramp: float = 0.5
     """Share of a typical reply over which smc's exponent rises to alpha."""
@@ -52,7 +52,7 @@ class Power:
         pilot = self.pilot(k)
         match self.engine:
             case "auto" | "smc":
-                stretches = -(-max_tokens // self.stretch)
+                stretches = -(-max_tokens // self.check_every)
                 return pilot + k * self.particles * stretches, (pilot + k * self.particles) * max_tokens
             case "mh":
                 moves = self.blocks * self.steps

@@ -14,13 +14,15 @@ from pydantic_core import ErrorDetails
 from vsgen.template.answer import short
 from vsgen.template.misfit import Misfit, Path, TextProblem
 from vsgen.template.nodes import Node, Problem
-from vsgen.template.schema import Dedup, Filter, Label, Output, Sampling, Template
+from vsgen.template.sampling import Power, Sampling
+from vsgen.template.schema import Dedup, Filter, Label, Output, Template
 
 _MAX_SHOWN: Final = 60
 _NOT_KEYS: Final = frozenset({"<list>", "<weights>", "<dedup>", "<off>", "[key]"})
 _SECTIONS: Final[dict[str, type[BaseModel]]] = {
     "output": Output,
     "sampling": Sampling,
+    "sampling.power": Power,
     "dedup": Dedup,
     "labels": Label,
     "filter": Filter,
@@ -116,7 +118,8 @@ def _wrong(error: ErrorDetails) -> str:
 
 def _unknown_key(path: Path) -> str:
     key = str(path[-1])
-    section = next((step for step in path[:-1] if isinstance(step, str)), "")
+    steps = [step for step in path[:-1] if isinstance(step, str)]
+    section = next((name for name in (".".join(steps), *steps[:1]) if name in _SECTIONS), "")
     known = _keys(_SECTIONS.get(section, Template))
     guess = nearest(key, known)
     if not guess:

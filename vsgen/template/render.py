@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vsgen.errors import TemplateError
+from vsgen.template.final import ANSWER, as_condition
 from vsgen.template.misfit import TextProblem
 from vsgen.template.sandbox import compile_text
 from vsgen.template.schema import Label, Template
 from vsgen.values import Message, Prompt
 
+_CORRECT = "output.correct"
 _REMEDY = "give values under 'variables:' or as fields of the input rows"
 
 
@@ -24,6 +26,10 @@ class Renderer:
         self._needed = {where: compile_text(text).needed for where, text in self._texts.items()}
         for label in template.labels:
             self._needed[_place(label)] = compile_text(label.prompt).needed - set(template.output.fields)
+        self._correct = template.output.correct
+        if self._correct is not None:
+            needed = compile_text(as_condition(self._correct)).needed
+            self._needed[_CORRECT] = needed - {ANSWER, *template.output.fields}
 
     def variables(self) -> frozenset[str]:
         """Names needed from outside: those of the prompt and, but for the answer's own fields, those of the labels."""
@@ -44,6 +50,11 @@ class Renderer:
         ]
         if lines:
             raise TemplateError("\n".join(lines))
+        if self._correct is not None and ANSWER in values:
+            raise TemplateError(
+                f"{self._source}: {_CORRECT}: {ANSWER!r} means the reply's answer here, but is a variable or "
+                "a field of the row too; give that another name"
+            )
         user = Message("user", self._render("prompt", self._texts["prompt"], values))
         if "system" not in self._texts:
             return Prompt((user,))
@@ -62,6 +73,25 @@ class Renderer:
         if line := self._missing(_place(label), compile_text(label.prompt).needed - values.keys()):
             raise TemplateError(line)
         return self._render(_place(label), label.prompt, values)
+
+    def correct(self, answer: str | None, values: Mapping[str, object]) -> bool | None:
+        """Whether a final answer is right; None where the template does not say what is.
+
+        Args:
+            answer: Of a candidate; no answer is not right.
+            values: As for `label`.
+
+        Raises:
+            TemplateError: The template's expression cannot be evaluated with these values.
+        """
+        if self._correct is None:
+            return None
+        if answer is None:
+            return False
+        try:
+            return bool(compile_text(as_condition(self._correct)).render({**values, ANSWER: answer}))
+        except TextProblem as problem:
+            raise TemplateError(f"{self._source}: {_CORRECT}: {problem}") from None
 
     def _missing(self, where: str, names: frozenset[str]) -> str:
         noun = "variable" if len(names) == 1 else "variables"

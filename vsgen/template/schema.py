@@ -15,7 +15,6 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from annotated_types import Gt, MinLen
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Discriminator,
@@ -32,7 +31,6 @@ from pydantic import (
 from vsgen.template.answer import Checker, closed, pattern_finder
 from vsgen.template.checks import (
     as_list,
-    as_tuple,
     check_class,
     check_name,
     check_slug,
@@ -43,28 +41,23 @@ from vsgen.template.checks import (
     shape_of_dedup,
     shape_of_variable,
 )
+from vsgen.template.final import ANSWER, check_condition, check_place
 from vsgen.template.misfit import Misfit
+from vsgen.template.sampling import Sampling
+from vsgen.template.section import Section, Strings
 
 Value: TypeAlias = str | int | float | bool | None
-Method: TypeAlias = Literal["direct", "cot", "sequence", "multi-turn", "vs", "vs-cot", "vs-multi"]
 Guard: TypeAlias = Literal["numbers", "negation"]
 
 RESERVED: Final = frozenset(
     ["probability", "reasoning", "responses", "id", "labels", "meta", "reason", "detail", "twin", "similarity", "raw"]
 )
 """Names that an output field may not have: the reply's form and the row use them."""
-VERBALIZING: Final = frozenset({"vs", "vs-cot", "vs-multi"})
-"""Methods whose replies state a probability for each candidate."""
 
 _Name = Annotated[str, AfterValidator(check_name)]
 _Text = Annotated[str, AfterValidator(check_text)]
 _Value = Annotated[
     Value, PlainValidator(check_value), WithJsonSchema({"type": ["string", "number", "boolean", "null"]})
-]
-_Strings = Annotated[
-    tuple[Annotated[str, MinLen(1)], ...],
-    BeforeValidator(as_tuple),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
 _Values = Annotated[tuple[_Value, ...], MinLen(1), BeforeValidator(as_list), Tag("<list>")]
 _Weights = Annotated[dict[_Value, Annotated[float, Gt(0)]], MinLen(1), AfterValidator(check_weights), Tag("<weights>")]
@@ -78,13 +71,7 @@ _Variable = Annotated[
 ]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
-
-
-class Output(_Model):
+class Output(Section):
     """What one answer looks like: one text field, or the fields of a JSON Schema."""
 
     field: _Name = "text"
@@ -95,6 +82,11 @@ class Output(_Model):
     """Shortest text that is kept, in characters."""
     schema_: dict[str, Any] | None = Field(default=None, alias="schema")
     """A JSON Schema of type object, in place of the three above: each of its properties is a field, all required."""
+    answer: Annotated[str, MinLen(1)] | None = None
+    """Where the final answer stands: the name of a field, or a regular expression with one group, of which the last
+    match in the first field counts. The answers' shares of the draw become the soft label `answer`."""
+    correct: Annotated[str, AfterValidator(check_condition)] | None = None
+    """Whether the answer is right, as `meta.correct`: an expression of Jinja over `answer` (text) and variables."""
 
     @field_validator("field")
     @classmethod
@@ -124,6 +116,17 @@ class Output(_Model):
             raise Misfit((("min_chars",), f"must be <= max_chars, which is {self.max_chars}, got {self.min_chars}"))
         return self
 
+    @model_validator(mode="after")
+    def _answer_found(self) -> Output:
+        if self.answer is not None:
+            try:
+                check_place(self.answer, self.fields)
+            except ValueError as error:
+                raise Misfit((("answer",), str(error))) from None
+        elif self.correct is not None:
+            raise Misfit((("correct",), "needs 'answer', which says where a reply's answer stands"))
+        return self
+
     @cached_property
     def item_schema(self) -> dict[str, Any]:
         """The JSON Schema of one answer: all fields required, no others allowed, no ``$ref`` inside."""
@@ -146,7 +149,7 @@ class Output(_Model):
         return self._checker.problem(fields)
 
 
-class Filter(_Model):
+class Filter(Section):
     """Keeps or refuses a candidate by the text of one field; patterns are searched in linear time, as Rust's are."""
 
     match: str | None = None
@@ -170,59 +173,12 @@ class Filter(_Model):
         return None
 
 
-class Sampling(_Model):
-    """How candidates are drawn."""
-
-    method: Method = "vs"
-    """How the model is asked: vs* ask for k answers with their probabilities, the others for answers alone."""
-    k: int = Field(default=5, ge=1, le=100)
-    """Answers per draw."""
-    per_turn: int = Field(default=2, ge=1, le=100)
-    """Answers per turn of vs-multi."""
-    temperature: float = Field(default=1.0, ge=0)
-    """Softmax temperature; 0 is greedy."""
-    top_p: float = Field(default=1.0, gt=0, le=1)
-    """Keep the most probable tokens up to this much probability."""
-    top_k: int = Field(default=0, ge=0)
-    """Keep this many tokens; 0 keeps all."""
-    min_p: float = Field(default=0.0, ge=0, lt=1)
-    """Keep tokens at least this probable relative to the most probable one."""
-    p_max: float | None = Field(default=None, gt=0, le=1)
-    """Asked of the model: each answer's probability must be below this. Draws from the tails."""
-    p_min: float = Field(default=0.0, ge=0, lt=1)
-    """Filter afterwards: answers whose stated probability is below this are refused."""
-    max_tokens: int = Field(default=1024, ge=1)
-    """Longest reply, in tokens."""
-    stop: _Strings = ()
-    """A reply ends before the first of these texts."""
-    constrain: bool = True
-    """Let a schema constrain decoding where the backend can."""
-
-    @field_validator("p_max", "p_min")
-    @classmethod
-    def _stated(cls, bound: float | None, info: ValidationInfo) -> float | None:
-        method = info.data.get("method", "vs")
-        if bound and method not in VERBALIZING:
-            raise ValueError(
-                f"needs a method that states probabilities ({', '.join(sorted(VERBALIZING))}), not {method}"
-            )
-        return bound
-
-    @field_validator("p_min")
-    @classmethod
-    def _below_p_max(cls, p_min: float, info: ValidationInfo) -> float:
-        p_max = info.data.get("p_max")
-        if p_max is not None and p_min >= p_max:
-            raise ValueError(f"must be below p_max, which is {p_max:g}, got {p_min:g}: no answer could be kept")
-        return p_min
-
-
-class Dedup(_Model):
+class Dedup(Section):
     """When two answers count as the same."""
 
     threshold: float = Field(default=0.92, gt=0, le=1)
     """Cosine similarity from which on an answer is a duplicate."""
-    on: _Strings = ()
+    on: Strings = ()
     """Output fields that are compared; by default the first one."""
     embedder: str = Field(default="minilm", min_length=1)
     """minilm, or the id or folder of a sentence-transformers model."""
@@ -230,7 +186,7 @@ class Dedup(_Model):
     """Differences that an embedding does not see: answers that differ in them are never duplicates."""
 
 
-class Label(_Model):
+class Label(Section):
     """A soft label: the model's probability of each class, given the answer."""
 
     name: _Name
@@ -250,7 +206,7 @@ class Label(_Model):
         return classes
 
 
-class Template(_Model):
+class Template(Section):
     """A vsgen task template."""
 
     model_config = ConfigDict(title="vsgen task template, version 1")
@@ -267,11 +223,11 @@ class Template(_Model):
     """The task (Jinja): asks for one answer."""
     system: _Text | None = None
     """System message (Jinja)."""
-    variables: dict[_Name, _Variable] = {}
+    variables: dict[_Name, _Variable] = Field(default={})
     """Values to draw from for every prompt: a list, or a mapping of values to weights."""
     output: Output = Output()
     """What one answer looks like."""
-    filter: dict[str, Filter] = {}
+    filter: dict[str, Filter] = Field(default={})
     """Patterns that a field must or must not contain, by field."""
     sampling: Sampling = Sampling()
     """How candidates are drawn."""
@@ -308,6 +264,9 @@ class Template(_Model):
         problems = [(i, f"label {name!r} is named twice") for i, name in repeated([label.name for label in labels])]
         fields = info.data["output"].fields if "output" in info.data else ()
         problems += [(i, f"{x.name!r} is already an output field") for i, x in enumerate(labels) if x.name in fields]
+        if "output" in info.data and info.data["output"].answer is not None:
+            clash = f"{ANSWER!r} is already the label of output.answer; call this one something else"
+            problems += [(i, clash) for i, label in enumerate(labels) if label.name == ANSWER]
         if problems:
             raise Misfit(*(((i, "name"), message) for i, message in problems))
         return labels

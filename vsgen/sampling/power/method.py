@@ -129,7 +129,7 @@ def _sweeps(settings: Settings, asked: Generate, pilot: Sequence[Draft], rng: Ra
     """One sweep for each candidate; the pilot's draws say how long replies are, and so how long the ramp is."""
     how, k = settings.power, settings.k
     length = median(len(draft.tokens) for draft in pilot) if pilot else 0.0
-    plan = smc.Plan(how.alpha, how.particles, how.stretch, how.ramp * length, how.ess, how.resampling)
+    plan = smc.Plan(how.alpha, how.particles, how.check_every, how.ramp * length, how.ess, how.resampling)
     sources = [Random(rng.getrandbits(64)) for _ in range(k)]
     sweeps = yield from together([smc.sweep(plan, asked, source) for source in sources])
     log_zs = [sweep.log_z for sweep in sweeps]

@@ -96,7 +96,7 @@ def chains(plan: Plan, asked: Generate, rng: Random) -> Flow[tuple[State, ...]]:
     ends = sorted({-(-asked.max_tokens * block // plan.blocks) for block in range(plan.blocks + 1)})
     for _, end in pairwise(ends):
         states = yield from extend(asked, states, end, rng)
-        span = max(len(state.draft.tokens) for state in states)
+        span = max(1, *(len(state.draft.tokens) for state in states))
         for _ in range(plan.steps):
             states = yield from step(plan, asked, states, span=span, end=end, rng=rng)
     return states
