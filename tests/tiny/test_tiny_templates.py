@@ -37,6 +37,7 @@ FORMS = {
     "vs": "vs",
     "vs-cot": "vs-cot",
     "vs-multi": "vs",
+    "power": "direct",
 }
 """Each method, and what its first turn asks for."""
 MOST = 40
@@ -110,7 +111,7 @@ def test_there_are_marked_templates_and_their_methods_are_all_tried() -> None:
 @each_marked
 def test_a_marked_template_asks_what_the_oracle_understands(name: str, method: str) -> None:
     template = load_template(name, [f"sampling.method={method}", "sampling.k=4", "sampling.per_turn=3"])
-    k = {"vs-multi": 3, "direct": 1, "cot": 1, "multi-turn": 1}.get(method, 4)
+    k = {"vs-multi": 3, "direct": 1, "cot": 1, "multi-turn": 1, "power": 1}.get(method, 4)
     for values, ask in asks(template):
         task = Renderer(template).prompt(values).messages[-1].content
         assert ask.request is worded()[task]

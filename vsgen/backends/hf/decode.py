@@ -48,6 +48,11 @@ class Job:
     """Keys and values of `ahead`, if they were still known when the job was staged."""
 
     @property
+    def part(self) -> bool:
+        """It continues a reply, or is the beginning of one: something of it may be remembered."""
+        return self.call.resumable or bool(self.call.prefix)
+
+    @property
     def prompt(self) -> int:
         """Tokens of the prompt alone."""
         return len(self.ids) - len(self.call.prefix)
@@ -106,7 +111,7 @@ class Decoder:
             raise TypeError(f"a decoder takes Generate calls, got {type(call).__name__}")
         ids = (*self._read(call.prompt), *call.prefix)
         job = Job(ticket, call, ids, self._room(call, len(ids)))
-        if not call.prefix:
+        if not job.part:
             self._shelf.need(job.ahead)
         self._waiting.append(job)
 
@@ -150,7 +155,7 @@ class Decoder:
                 break
             self._staged.append(self._waiting.popleft())
         for job in self._staged:
-            if job.call.prefix:
+            if job.part:
                 job.stored = self._memory.find(job.ahead, job.prompt - 1)
                 if job.stored is None:
                     self._shelf.need(job.ahead)
