@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from vsgen.flow import Flow, ask, ask_all, in_order, together
+from vsgen.errors import CallError
+from vsgen.flow import Flow, InOrder, Spent, ask, ask_all, in_order, metered, together
 from vsgen.values import Completion, Generate, Prompt
 
 
@@ -51,3 +52,23 @@ def test_flows_together_share_their_rounds_and_end_when_each_ends() -> None:
 def test_a_flow_inside_together_may_not_wait_for_its_turn() -> None:
     with pytest.raises(TypeError, match="turn"):
         next(together([in_order()]))
+
+
+def test_metered_counts_completions_and_passes_everything_on() -> None:
+    spent = Spent()
+
+    def inner() -> Flow[str]:
+        yield from ask_all([Generate(Prompt(), seed=0), Generate(Prompt(), seed=1)])
+        try:
+            yield from ask(Generate(Prompt(), seed=2))
+        except CallError:
+            yield from in_order()
+        return "done"
+
+    flow = metered(inner(), spent)
+    assert len(list(next(flow))) == 2  # type: ignore[arg-type]
+    flow.send([Completion("a", (1, 2)), Completion("b", (3,))])
+    assert isinstance(flow.throw(CallError("too long")), InOrder)
+    with pytest.raises(StopIteration) as stop:
+        flow.send(())
+    assert (stop.value.value, spent.calls, spent.tokens) == ("done", 2, 3)

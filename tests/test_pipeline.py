@@ -180,3 +180,38 @@ def test_seeds_depend_on_the_draw_and_not_on_how_replies_are_processed(template:
     assert template.digest != changed.digest
     assert first.asked[0] == second.asked[0]
     assert first.asked[0] != other.asked[0]
+
+
+VOTING = """\
+version: 1
+name: sums
+prompt: What is {{ a }} + 1?
+variables: {a: [4]}
+output: {answer: 'is (\\d+)', correct: answer|int == a + 1}
+sampling: {method: direct, k: 4}
+dedup: false
+"""
+
+
+def test_answers_are_judged_and_voted_on(tmp_path: Path) -> None:
+    path = tmp_path / "sums.yaml"
+    path.write_text(VOTING)
+    replies = iter(["It is 5.", "It is 6.", "", "It is 5, is 5."])
+    pipeline = Pipeline(load_template(str(path)), seed=0, model="m", index=None, quota=Quota(None))
+    flow = pipeline.draw(Row(0), 0)
+    calls = next(flow)
+    assert not isinstance(calls, InOrder)
+    flow.send([Completion(next(replies), (1, 2), -1.5, -1.0) for _ in calls])
+    with pytest.raises(StopIteration) as stop:
+        flow.send(())
+    outcome: Outcome = stop.value.value
+    assert [(one.meta["answer"], one.meta["correct"]) for one in outcome.records] == [
+        ("5", True),
+        ("6", False),
+        ("5", True),
+    ]
+    for record in outcome.records:
+        assert record.labels["answer"].probs == pytest.approx({"5": 2 / 3, "6": 1 / 3})
+        assert record.labels["answer"].label_mass == pytest.approx(0.75)
+    assert (outcome.calls, outcome.tokens) == (4, 8)
+    assert [one.reason for one in outcome.rejected] == ["malformed"]

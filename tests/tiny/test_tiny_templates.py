@@ -15,20 +15,23 @@ from vsgen.labels.soft import question
 from vsgen.pipeline import Outcome, Pipeline, Quota
 from vsgen.preview import preview
 from vsgen.template.catalog import describe
+from vsgen.template.final import find_answer
 from vsgen.template.load import load_template
 from vsgen.template.render import Renderer
 from vsgen.template.sampling import VERBALIZING, Method
 from vsgen.template.schema import Template
 from vsgen.tiny import words
-from vsgen.tiny.asks import Answers, Class
+from vsgen.tiny.asks import Answers, Class, Result
 from vsgen.tiny.grammar.quizzes import BIAS, CLASSES, POSITION
 from vsgen.tiny.grammar.script import follow
 from vsgen.tiny.grammar.source import Source, read, write
+from vsgen.tiny.grammar.sums import LARGEST, worked
 from vsgen.tiny.grammar.tasks import Request, requests
 from vsgen.tiny.understand import understand
 from vsgen.values import Generate, Prompt, Row
 
-MARKED = [name for name, entry in describe().items() if entry.model == "tiny"]
+MARKED = [name for name, entry in describe().items() if entry.model == "tiny" and name != "arithmetic"]
+"""Templates whose requests the embedded model knows by every method; it does sums one at a time only."""
 FORMS = {
     "direct": "direct",
     "cot": "cot",
@@ -46,12 +49,12 @@ each_marked = pytest.mark.parametrize("name", MARKED)
 each_method = pytest.mark.parametrize("method", FORMS)
 
 
-def combinations(template: Template) -> list[dict[str, object]]:
+def combinations(template: Template, most: int = MOST) -> list[dict[str, object]]:
     """Values of the template's variables."""
     found: list[dict[str, object]] = [
         dict(zip(template.variables, one, strict=True)) for one in product(*template.variables.values())
     ]
-    return found if len(found) <= MOST else Random(template.name).sample(found, MOST)
+    return found if len(found) <= most else Random(template.name).sample(found, most)
 
 
 def first_call(template: Template, values: dict[str, object]) -> Generate:
@@ -116,6 +119,24 @@ def test_a_marked_template_asks_what_the_oracle_understands(name: str, method: s
         task = Renderer(template).prompt(values).messages[-1].content
         assert ask.request is worded()[task]
         assert (ask.form, ask.k, ask.p_max, ask.field) == (FORMS[method], k, None, "text")
+
+
+@pytest.mark.parametrize("method", ["direct", "power"])
+def test_arithmetic_asks_for_sums_that_the_oracle_understands_and_knows_their_answers(method: str) -> None:
+    template = load_template("arithmetic", [f"sampling.method={method}"])
+    render = Renderer(template)
+    for values in combinations(template, most=300):
+        ask, begun = understand(first_call(template, values).prompt)
+        assert isinstance(ask, Result)
+        assert (begun, ask.engineered) == ("", False)
+        assert all(2 <= value <= LARGEST for value in ask.sum.values)
+        right = ask.sum.values[-1]
+        text = " ".join([*worked(ask.sum), f"The answer is {right}."])
+        assert template.output.problem({"text": text}) is None
+        answer = find_answer(str(template.output.answer), {"text": text})
+        assert answer == str(right)
+        assert render.correct(answer, {**values, "text": text}) is True
+        assert render.correct(str(right + 10), {**values, "text": text}) is False
 
 
 @pytest.mark.parametrize("method", sorted(VERBALIZING))

@@ -68,13 +68,13 @@ class Sampling(Section):
     constrain: bool = True
     """Let a schema constrain decoding where the backend can."""
     power: Power | None = None
-    """How method power draws."""
+    """How method power draws; other methods do not heed it."""
 
     @model_validator(mode="after")
     def _power_alone(self) -> Sampling:
         if self.method != "power":
-            if self.power is not None:
-                raise Misfit((("power",), f"needs method power, not {self.method}"))
+            if self.power is not None and "method" not in self.model_fields_set:
+                raise Misfit((("power",), f"needs 'method: power'; without it the method is {self.method}"))
             return self
         neutral = {"temperature": 1.0, "top_p": 1.0, "top_k": 0, "min_p": 0.0}
         if changed := [name for name, value in neutral.items() if getattr(self, name) != value]:
