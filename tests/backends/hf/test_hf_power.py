@@ -165,6 +165,14 @@ def test_several_stop_tokens_and_the_models_own_settings(make_model: MakeModel) 
     assert last <= {*ends, plain._parts.ends[0], plain._parts.ends[-1]}
 
 
+def test_no_filter_is_applied_silently(make_model: MakeModel) -> None:
+    """transformers' own default keeps fifty tokens; here all of the vocabulary may come."""
+    model = HfModel.open(str(make_model()), device="cpu", dtype="float64")
+    asked = Generate(Prompt(prefill="The"), seed=0, max_tokens=1)
+    drafts = play(draws(asked, 0.1, 600, Random(0)), model.generate)
+    assert len({draft.tokens for draft in drafts}) > 150
+
+
 class Forgetful(Memory):
     """Keeps nothing."""
 

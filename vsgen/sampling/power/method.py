@@ -1,8 +1,8 @@
 """power: k replies, each drawn from (approximately) p^alpha over whole replies, or from one of its baselines.
 
-`auto` first draws plain replies at temperature 1/alpha. Where their importance weights are even enough, they stand for
-p^alpha and nothing more is paid; otherwise every candidate is the pick of its own sweep of sequential Monte Carlo. A
-candidate's weight is its share of p^alpha among the *distinct* replies of its draw.
+`auto` first draws plain replies at temperature 1/alpha. Where their importance weights are even enough, k of them are
+resampled by these weights, and nothing more is paid; otherwise every candidate is the pick of its own sweep of
+sequential Monte Carlo. A candidate's weight is its share of p^alpha among the *distinct* replies of its draw.
 """
 
 from __future__ import annotations
@@ -111,9 +111,7 @@ def _auto(settings: Settings, asked: Generate, rng: Random) -> Flow[Drawn]:
     logws = [draft.log_weight(how.alpha) for draft in drafts]
     if effective_size(logws) < how.ess * len(drafts):
         return (yield from _sweeps(settings, asked, drafts, rng))
-    if len(drafts) == k:
-        return _weighted(drafts, how.alpha)
-    chosen = rng.sample(systematic(logws, rng), k)
+    chosen = sorted(rng.sample(systematic(logws, rng), k))
     return _weighted(drafts, how.alpha, [one.parent for one in chosen])
 
 
