@@ -29,9 +29,13 @@ class Place:
         self._most_rows = rows
         self._most_tokens = tokens
 
+    def holds(self, rows: int, columns: int) -> bool:
+        """Whether there is room for so many rows and columns."""
+        return rows <= self.capacity[0] and columns <= self.capacity[1]
+
     def reserve(self, rows: int, columns: int) -> None:
         """Make room for so many rows and columns: twice as much, so that growth is rare, where memory allows."""
-        if rows <= self.capacity[0] and columns <= self.capacity[1]:
+        if self.holds(rows, columns):
             return
         roomy = min(2 * rows, self._most_rows), -(-2 * columns // _STEP) * _STEP
         self.capacity = roomy if roomy[0] * roomy[1] <= self._most_tokens else (rows, columns)

@@ -44,6 +44,8 @@ class Job:
     """Prompt and prefix."""
     limit: int
     """Tokens to draw at most: `Generate.max_tokens`, or what is left of the model's context."""
+    most: int
+    """Tokens of the whole row at most."""
     stored: Stored | None = None
     """Keys and values of `ahead`, if they were still known when the job was staged."""
 
@@ -110,7 +112,8 @@ class Decoder:
         if not isinstance(call, Generate):
             raise TypeError(f"a decoder takes Generate calls, got {type(call).__name__}")
         ids = (*self._read(call.prompt), *call.prefix)
-        job = Job(ticket, call, ids, self._room(call, len(ids)))
+        limit = self._room(call, len(ids))
+        job = Job(ticket, call, ids, limit, len(ids) + limit)
         if not job.part:
             self._shelf.need(job.ahead)
         self._waiting.append(job)
@@ -165,7 +168,7 @@ class Decoder:
         rows = len(self._rows) + 1
         if rows == 1 or rows > self._limits.rows:
             return rows == 1
-        longest = max(len(each.ids) + each.limit for each in (job, *(row.job for row in self._rows)))
+        longest = max([job.most, *(row.job.most for row in self._rows)])
         return rows * longest <= self._limits.tokens
 
     def _enter(self, job: Job) -> None:
@@ -175,7 +178,9 @@ class Decoder:
             rng.random()
         matcher = parts.grammars.matcher(call.schema, call.prefix) if call.schema else None
         rows = len(self._rows)
-        self._buffers.place.reserve(rows + 1, max([len(job.ids), *(row.length for row in self._rows)]))
+        place = self._buffers.place
+        if not place.holds(rows + 1, len(job.ids)):
+            place.reserve(rows + 1, max([len(job.ids), *(row.length for row in self._rows)]))
         self._buffers.insert(rows, self._shelf.take(job.ahead) if job.stored is None else job.stored)
         job.stored = None
         speller = Speller(parts.tokenizer, job.ids[: job.prompt], call.stop)

@@ -16,6 +16,9 @@ from vsgen.values import Generate
 
 _ALL = 2**62
 """A top-k that no vocabulary reaches."""
+_LEAST = -87.0
+"""Log-weights from here down, relative to the highest, count as nothing: float32 could only say them as subnormal
+numbers, with which a CPU is twenty times slower, and low temperatures make them of most of a vocabulary."""
 
 
 class Knobs(NamedTuple):
@@ -73,7 +76,7 @@ def draw(logits: Tensor, how: Knobs, uniforms: Tensor, allowed: Tensor | None = 
         shaped, weights = base, mass
     else:
         shaped = _shape(base, how, allowed)
-        weights = shaped.exp()
+        weights = shaped.clamp(min=_LEAST).exp_().masked_fill_(shaped <= _LEAST, 0.0)
     tokens = _invert(weights, uniforms)
     if how.greedy is not None:
         tokens = torch.where(how.greedy, shaped.argmax(-1, keepdim=True), tokens)
@@ -95,6 +98,8 @@ def _shape(base: Tensor, how: Knobs, allowed: Tensor | None) -> Tensor:
     shaped = base if allowed is None else base.masked_fill(~allowed, -torch.inf)
     if how.temperature is not None:
         shaped = shaped / how.temperature.to(shaped.dtype)
+    if allowed is None and how.top_k is None and how.top_p is None and how.min_p is None:
+        return shaped
     if how.top_k is not None:
         shaped = _keep_top_k(shaped, how.top_k)
     if how.top_p is not None:
