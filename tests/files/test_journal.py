@@ -26,6 +26,7 @@ CALLS: st.SearchStrategy[Call] = st.one_of(
         st.integers(0, 2**63 - 1),
         stop=st.tuples(TEXT),
         prefix=st.tuples(st.integers(0, 10)),
+        resumable=st.booleans(),
     ),
     st.builds(Score, st.builds(Prompt, prefill=TEXT), st.tuples(TEXT, TEXT)),
     st.builds(Embed, TEXT),
@@ -35,7 +36,8 @@ CALLS: st.SearchStrategy[Call] = st.one_of(
 def reply_to(call: Call) -> Reply:
     match call:
         case Generate():
-            return Completion(f"§ {call.seed}", (1, 2), -1.5, None, stopped=False, prompt_tokens=3)
+            steps = ((-0.5, -1.0), (-0.25, -0.125)) if call.resumable else ((), ())
+            return Completion(f"§ {call.seed}", (1, 2), -1.5, None, False, 3, *steps)
         case Score():
             return Scores((-0.25, -1e-9))
         case Embed():
