@@ -16,10 +16,8 @@ from itertools import pairwise
 from random import Random
 
 from vsgen.flow import Flow, ask_all
-from vsgen.sampling.power.drafts import Draft, redrawn, request
+from vsgen.sampling.power.drafts import Draft, new_seed, redrawn, request
 from vsgen.values import Generate
-
-_SEED_BITS = 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ def init(plan: Plan) -> tuple[State, ...]:
 
 def extend(asked: Generate, states: Sequence[State], end: int, rng: Random) -> Flow[tuple[State, ...]]:
     """Let drafts that can go on grow to `end` tokens."""
-    seeds = [rng.getrandbits(_SEED_BITS) for _ in states]
+    seeds = [new_seed(rng) for _ in states]
     cuts = {i: len(state.draft.tokens) for i, state in enumerate(states) if not state.draft.closed}
     grown = yield from _draw(asked, states, cuts, seeds, end)
     return tuple(
@@ -81,7 +79,7 @@ def step(
         end: The longest draft.
         rng: The source of cuts, seeds and decisions.
     """
-    drawn = [(rng.randrange(span), rng.getrandbits(_SEED_BITS), rng.random()) for _ in states]
+    drawn = [(rng.randrange(span), new_seed(rng), rng.random()) for _ in states]
     cuts = {i: drawn[i][0] for i, state in enumerate(states) if drawn[i][0] < len(state.draft.tokens)}
     proposed = yield from _draw(asked, states, cuts, [seed for _, seed, _ in drawn], end)
     return tuple(

@@ -14,12 +14,10 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from vsgen.flow import Flow, ask_all
-from vsgen.sampling.power.drafts import Draft, redrawn, request
+from vsgen.sampling.power.drafts import Draft, new_seed, redrawn, request
 from vsgen.sampling.power.logweights import effective_size, log_mean_exp, normalised, pick
 from vsgen.sampling.power.resampling import Scheme, resample
 from vsgen.values import Generate
-
-_SEED_BITS = 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +87,7 @@ def step(plan: Plan, asked: Generate, state: State, rng: Random) -> Flow[tuple[S
     """
     end = min(state.length + plan.stretch, asked.max_tokens)
     exponent = plan.exponent(end)
-    seeds = [rng.getrandbits(_SEED_BITS) for _ in state.drafts]
+    seeds = [new_seed(rng) for _ in state.drafts]
     hot = replace(asked, temperature=1 / exponent)
     calls = {
         i: request(hot, draft, seeds[i], cut=state.length, end=end)
