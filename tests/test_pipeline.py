@@ -215,3 +215,20 @@ def test_answers_are_judged_and_voted_on(tmp_path: Path) -> None:
         assert record.labels["answer"].label_mass == pytest.approx(0.75)
     assert (outcome.calls, outcome.tokens) == (4, 8)
     assert [one.reason for one in outcome.rejected] == ["malformed"]
+
+
+def test_an_answer_that_cannot_be_judged_ends_no_run(tmp_path: Path) -> None:
+    path = tmp_path / "sums.yaml"
+    path.write_text(VOTING.replace("answer|int == a + 1", "a % (answer|int) == 0"))
+    pipeline = Pipeline(load_template(str(path)), seed=0, model="m", index=None, quota=Quota(None))
+    flow = pipeline.draw(Row(0), 0)
+    calls = next(flow)
+    assert not isinstance(calls, InOrder)
+    flow.send([Completion(text, (1,)) for text in ("It is 0.", "It is 2.", "It is 3.", "It is 0.")])
+    with pytest.raises(StopIteration) as stop:
+        flow.send(())
+    outcome: Outcome = stop.value.value
+    assert [one.meta["correct"] for one in outcome.records] == [None, True, False, None]
+    (note,) = set(outcome.notes)
+    assert "output.correct" in note
+    assert "meta.correct is null there" in note

@@ -143,12 +143,12 @@ class Pipeline:
                 raise
             problem = f"{row.where}: {error}"
             if self._skip_bad_rows:
-                return Outcome(skipped=problem)
+                return Outcome(calls=spent.calls, tokens=spent.tokens, skipped=problem)
             raise InputError(f"{problem}; or pass --on-error skip") from error
         ids = [f"{self._template.name}/{number:06d}.{i}" for i in range(len(drawn.candidates) + len(drawn.malformed))]
         refused = self._misfits(drawn.candidates)
         refused |= yield from self._admit(ids, drawn.candidates, refused.keys())
-        candidates, voted = self._answered(drawn.candidates, values)
+        candidates, voted, notes = self._answered(drawn.candidates, values)
         merged = merge(candidates, _within(ids, refused))
         kept = [i for i in range(len(merged)) if i not in refused]
         labels = yield from self._label([merged[i].candidate for i in kept], values, voted)
@@ -156,7 +156,7 @@ class Pipeline:
         records = [_record(ids[i], merged[i], of_i, meta) for i, of_i in zip(kept, labels, strict=True)]
         rejected = [Rejected(_record(ids[i], merged[i], {}, meta), *refused[i]) for i in sorted(refused)]
         rejected += [_malformed(*one, meta) for one in zip(ids[len(merged) :], drawn.malformed, strict=True)]
-        return Outcome(tuple(records), tuple(rejected), len(ids), spent.calls, spent.tokens, drawn.notes)
+        return Outcome(tuple(records), tuple(rejected), len(ids), spent.calls, spent.tokens, (*drawn.notes, *notes))
 
     def _misfits(self, candidates: Sequence[Candidate]) -> dict[int, _Refusal]:
         """Candidates that are not what the template asks for."""
@@ -204,18 +204,28 @@ class Pipeline:
 
     def _answered(
         self, candidates: Sequence[Candidate], values: Mapping[str, object]
-    ) -> tuple[Sequence[Candidate], SoftLabel | None]:
-        """The candidates with their final answers in their details, and how the draw as a whole votes."""
+    ) -> tuple[Sequence[Candidate], SoftLabel | None, Sequence[str]]:
+        """The candidates with their final answers in their details, how the draw votes, and what could not be judged.
+
+        What a model wrote ends no run: an answer with which `output.correct` cannot be evaluated is neither right nor
+        wrong.
+        """
         place = self._template.output.answer
         if place is None:
-            return candidates, None
+            return candidates, None, ()
         answers = [find_answer(place, one.fields) for one in candidates]
-        found = []
+        found, problems = [], []
         for one, answer in zip(candidates, answers, strict=True):
-            right = self._render.correct(answer, {**values, **one.fields})
-            said = {ANSWER: answer} if right is None else {ANSWER: answer, "correct": right}
+            said: dict[str, object] = {ANSWER: answer}
+            try:
+                if (right := self._render.correct(answer, {**values, **one.fields})) is not None:
+                    said["correct"] = right
+            except TemplateError as error:
+                problems.append(f"{error}; meta.correct is null there")
+                said["correct"] = None
             found.append(replace(one, details={**one.details, **said}))
-        return found, votes(answers, [one.weight for one in candidates])
+        ballots = [one.weight if one.vote is None else one.vote for one in candidates]
+        return found, votes(answers, ballots), problems
 
     def _label(
         self, candidates: Sequence[Candidate], values: Mapping[str, object], voted: SoftLabel | None

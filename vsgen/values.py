@@ -147,6 +147,8 @@ class Candidate:
     """Which of the draw's completions it was read from."""
     details: Mapping[str, object] = field(default_factory=dict)
     """What else is known of how it was drawn, for the record's meta."""
+    vote: float | None = None
+    """Its share when the draw's answers are voted on, where that is not its weight."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,13 +134,16 @@ class FileJournal:
             return None
 
     def add(self, key: str, model: str, call: Call, reply: Reply) -> None:
-        """Append a line.
+        """Append a line. Of a prefix it has the length only: its tokens are those of earlier replies, and in the key.
 
         Raises:
             OutputError: The line could not be written whole.
         """
+        asked = asdict(call)
+        if asked.get("prefix"):
+            asked["prefix"] = len(asked["prefix"])
         line = orjson.dumps(
-            {"key": key, "kind": _KINDS[type(call)], "model": model, "call": asdict(call), "reply": asdict(reply)},
+            {"key": key, "kind": _KINDS[type(call)], "model": model, "call": asked, "reply": asdict(reply)},
             default=_base64,
         )
         self._places[bytes.fromhex(key)] = (self._append(line), len(line))

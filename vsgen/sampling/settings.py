@@ -14,7 +14,7 @@ Engine: TypeAlias = Literal["auto", "smc", "mh", "is", "low-temperature", "best-
 
 _SEED_BITS = 63
 _PILOT = 8
-"""Replies from which `auto` judges its importance weights, and smc how long replies are."""
+"""Replies from which `auto` judges its importance weights, and smc and mh how long replies are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,8 @@ class Power:
                 return max(k, _PILOT)
             case "smc" if self.ramp and self.alpha != 1:
                 return min(k, _PILOT)
+            case "mh":
+                return min(k, _PILOT)
             case _:
                 return 0
 
@@ -56,7 +58,7 @@ class Power:
                 return pilot + k * self.particles * stretches, (pilot + k * self.particles) * max_tokens
             case "mh":
                 moves = self.blocks * self.steps
-                return k * (self.blocks + moves), k * (1 + moves) * max_tokens
+                return pilot + k * (self.blocks + moves), (pilot + k * (1 + moves)) * max_tokens
             case "best-of-n":
                 return k * self.particles, k * self.particles * max_tokens
             case _:

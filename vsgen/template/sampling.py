@@ -22,7 +22,7 @@ class Power(Section):
     engine: Engine = "auto"
     """smc (sequential Monte Carlo), mh (Metropolis-Hastings), is (importance weights), auto (is where that is good
     enough, else smc); the baselines low-temperature and best-of-n."""
-    alpha: float = Field(default=2.0, gt=0)
+    alpha: float = Field(default=2.0, gt=0, le=1000)
     """The exponent: above 1 sharpens, below 1 flattens, 1 is plain sampling. Tokens come at temperature 1/alpha."""
     particles: int = Field(default=16, ge=2, le=4096)
     """Particles of each sweep of smc; draws from which best-of-n takes one."""

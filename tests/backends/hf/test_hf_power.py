@@ -89,7 +89,7 @@ def test_engines_and_enumeration_agree_and_low_temperature_does_not(four: Four) 
     law = four.law(IDS, ALPHA, END)
     count = 1500
     bound = noise(law, count)
-    chains = play(mh.chains(mh.Plan(ALPHA, count, 2, 10), ASKED, Random(0)), four.model.generate)
+    chains = play(mh.chains(mh.Plan(ALPHA, count, 2, 10, END), ASKED, Random(0)), four.model.generate)
     plan = smc.Plan(ALPHA, 24, 1, 0.0, 0.5, "systematic")
     sweeps = [play(smc.sweep(plan, ASKED, Random(seed)), four.model.generate) for seed in range(200)]
     low = play(draws(ASKED, ALPHA, count, Random(0)), four.model.generate)
@@ -133,14 +133,14 @@ def test_the_stop_token_in_the_prompt_and_a_prompt_of_one_token(four: Four, pref
     ids = four.model._parts.reader.ids(asked.prompt)
     assert len(ids) == len(prefill.replace("</s>", "$"))
     law = four.law(ids, ALPHA, END)
-    chains = play(mh.chains(mh.Plan(ALPHA, 800, 1, 15), asked, Random(0)), four.model.generate)
+    chains = play(mh.chains(mh.Plan(ALPHA, 800, 1, 15, 12), asked, Random(0)), four.model.generate)
     assert variation(Counter(one.draft.tokens for one in chains), law) < noise(law, 800)
 
 
 def test_a_reply_may_end_at_once_or_never(four: Four) -> None:
     law = four.law(IDS, 1.0, END)
     assert law[(3,)] > 0.001
-    chains = play(mh.chains(mh.Plan(0.5, 300, 2, 3), ASKED, Random(0)), four.model.generate)
+    chains = play(mh.chains(mh.Plan(0.5, 300, 2, 3, 12), ASKED, Random(0)), four.model.generate)
     found = {one.draft.tokens: one.draft for one in chains}
     assert found[(3,)].ended
     assert found[(3,)].text == ""
@@ -156,8 +156,8 @@ def test_several_stop_tokens_and_the_models_own_settings(make_model: MakeModel) 
     plain = HfModel.open(str(make_model(ends=ends)), device="cpu", dtype="float64")
     biased = HfModel.open(str(make_model(ends=ends, sampling=settings)), device="cpu", dtype="float64")
     asked = Generate(Prompt(prefill="The"), seed=0, max_tokens=20)
-    states = play(mh.chains(mh.Plan(1.5, 20, 2, 3), asked, Random(0)), plain.generate)
-    again = play(mh.chains(mh.Plan(1.5, 20, 2, 3), asked, Random(0)), biased.generate)
+    states = play(mh.chains(mh.Plan(1.5, 20, 2, 3, 12), asked, Random(0)), plain.generate)
+    again = play(mh.chains(mh.Plan(1.5, 20, 2, 3, 12), asked, Random(0)), biased.generate)
     assert [one.draft.tokens for one in states] == [one.draft.tokens for one in again]
     assert [one.draft.logps for one in states] == [one.draft.logps for one in again]
     last = {one.draft.tokens[-1] for one in states if one.draft.ended}
@@ -189,7 +189,7 @@ def test_kept_keys_and_values_change_nothing(make_model: MakeModel, monkeypatch:
     def drawn() -> tuple[smc.Sweep, Sequence[mh.State]]:
         decoder = HfModel.open(folder, device="cpu", dtype="float64", batch=7).decoder()
         return play(smc.sweep(plan, asked, Random(1)), through(decoder)), play(
-            mh.chains(mh.Plan(2.0, 5, 2, 4), asked, Random(1)), through(decoder)
+            mh.chains(mh.Plan(2.0, 5, 2, 4, 12), asked, Random(1)), through(decoder)
         )
 
     kept = drawn()
@@ -224,7 +224,7 @@ def test_a_prefix_that_was_drawn_is_not_computed_again(make_model: MakeModel, mo
     decoder = model.decoder()
     assert isinstance(decoder, Decoder)
     asked = Generate(Prompt(prefill="The bike light"), seed=0, max_tokens=40)
-    play(mh.chains(mh.Plan(2.0, 4, 4, 5), asked, Random(0)), through(decoder))
+    play(mh.chains(mh.Plan(2.0, 4, 4, 5, 12), asked, Random(0)), through(decoder))
     assert computed == [len(model._parts.reader.ids(asked.prompt)) - 1]  # the prompt, once for all chains and moves
 
 
@@ -238,6 +238,25 @@ def test_a_grammar_confines_replies_and_logq_says_so(make_model: MakeModel) -> N
     sweep = play(smc.sweep(plan, asked, Random(0)), model.generate)
     assert sweep.draft.ended
     assert sweep.draft.text.startswith('{"n": ')
-    states = play(mh.chains(mh.Plan(2.0, 3, 2, 4), asked, Random(0)), model.generate)
+    states = play(mh.chains(mh.Plan(2.0, 3, 2, 4, 12), asked, Random(0)), model.generate)
     assert all(one.draft.text.endswith("}") for one in states if one.draft.ended)
     assert all(one.draft.logp < sum(one.draft.logqs) for one in states)
+
+
+@pytest.mark.parametrize("engine", ["auto", "smc", "mh"])
+@pytest.mark.parametrize("room", [7, 8, 12])
+def test_a_context_that_is_full_ends_a_reply_and_no_run(make_model: MakeModel, engine: Engine, room: int) -> None:
+    """Also where it is full exactly at the end of a stretch or a block."""
+    model = HfModel.open(str(make_model(max_position_embeddings=64)), device="cpu", dtype="float64")
+    text = "a"
+    while len(model._parts.reader.ids(direct(text))) < 64 - room:
+        text += " a"
+    assert len(model._parts.reader.ids(direct(text))) == 64 - room
+    how = Settings("power", k=3, max_tokens=16, power=Power(engine, 3.0, check_every=4, ess=1.0, steps=3))
+    drawn = play(power(how, direct(text), Random(0)), model.generate)
+    assert [one.details["ended"] for one in drawn.candidates] == [False] * 3
+    assert [note for note in drawn.notes if "the model's context" in note]
+
+
+def direct(text: str) -> Prompt:
+    return Prompt((Message("user", text),))

@@ -201,3 +201,37 @@ def test_trace_and_answer_are_two_fields_of_one_reply() -> None:
     schema = {"type": "object", "properties": {"trace": {"type": "string"}, "sum": {"type": "string"}}}
     how = replace(settings("is", k=2), fields=("trace", "sum"), item_schema=schema)
     assert [one.fields for one in draw(how, answer).candidates] == [{"trace": "two and two", "sum": "4"}] * 2
+
+
+def test_importance_weights_are_said_and_their_collapse_is_told() -> None:
+    drawn = draw(settings("is", k=6), WORDS.generate)
+    stated = [one.details["importance"] for one in drawn.candidates]
+    assert math.fsum(one for one in stated if isinstance(one, float)) == pytest.approx(1, abs=1e-5)
+    assert [one.vote for one in drawn.candidates] == pytest.approx(stated, abs=1e-5)
+
+    def lonely(calls: Sequence[Generate]) -> list[Completion]:
+        return [Completion("x", (i,), -50.0 * (i + 1), -1.0) for i, _ in enumerate(calls)]
+
+    assert [note for note in draw(settings("is"), lonely).notes if "importance weights are degenerate" in note]
+
+
+def test_votes_count_each_draw_from_the_power_law_once() -> None:
+    for engine in ENGINES:
+        if engine != "is":
+            drawn = draw(settings(engine, k=4), WORDS.generate)
+            assert {one.vote for one in drawn.candidates} <= {0.25}
+
+
+def test_chains_that_hardly_move_are_told() -> None:
+    count = 0
+
+    def ever_worse(calls: Sequence[Generate]) -> list[Completion]:
+        nonlocal count
+        count += 1
+        logp = -100.0 * count
+        return [Completion("x", (count,), logp, -1.0, True, 0, (logp,), (-1.0,)) for _ in calls]
+
+    drawn = draw(settings("mh", k=1, max_tokens=2, steps=60, blocks=1), ever_worse)
+    assert [note for note in drawn.notes if "hardly accept" in note]
+    drawn = draw(settings("mh", k=3, steps=5), WORDS.generate)
+    assert not [note for note in drawn.notes if "hardly accept" in note]

@@ -89,18 +89,19 @@ class Case:
         states = self.states()
         names = list(states)
         kernel = np.zeros((len(names), len(names)))
-        plan = mh.Plan(self.alpha, chains=1, blocks=1, steps=1)
+        plan = mh.Plan(self.alpha, chains=1, blocks=1, steps=1, span=self.span)
         for row, name in enumerate(names):
-            for cut in range(self.span):
+            span = min(self.span, self.end)
+            for cut in range(span):
                 for proposal, q, accept in self.moves(plan, states[name], cut):
-                    kernel[row, names.index(proposal)] += q * accept / self.span
-                    kernel[row, row] += q * (1 - accept) / self.span
+                    kernel[row, names.index(proposal)] += q * accept / span
+                    kernel[row, row] += q * (1 - accept) / span
         return names, kernel
 
     def moves(self, plan: mh.Plan, draft: Draft, cut: int) -> list[tuple[Tokens, float, float]]:
         """Each proposal, the probability that it is drawn, and the probability that it is accepted."""
         asked: list[Generate] = []
-        first = mh.step(plan, self.asked, [mh.State(draft)], span=self.span, end=self.end, rng=Scripted(cut))
+        first = mh.step(plan, self.asked, [mh.State(draft)], end=self.end, rng=Scripted(cut))
         try:
             asked += [call for call in next(first) if isinstance(call, Generate)]  # type: ignore[union-attr]
         except StopIteration as stop:
@@ -111,9 +112,9 @@ class Case:
         found = []
         for reply, q in replies(self.model, call):
             rng = Scripted(cut)
-            flow = mh.step(plan, self.asked, [mh.State(draft)], span=self.span, end=self.end, rng=rng)
+            flow = mh.step(plan, self.asked, [mh.State(draft)], end=self.end, rng=rng)
             (state,) = play(flow, lambda _, reply=reply: [reply])  # type: ignore[misc]
-            assert rng.span == self.span
+            assert rng.span == min(self.span, self.end)
             found.append((state.draft.tokens, q, rng.probe.threshold))
         return found
 
@@ -159,8 +160,8 @@ def test_chain_converges_to_the_power_law_and_low_temperature_is_elsewhere(case:
 
 def test_a_cut_behind_the_end_asks_nothing_and_changes_nothing() -> None:
     ended = Draft((0, 3), (-1.0, -1.0), (-0.5, -0.5), "a", ended=True)
-    plan = mh.Plan(2.0, chains=1, blocks=1, steps=1)
-    flow = mh.step(plan, Generate(PROMPT, seed=0), [mh.State(ended)], span=6, end=6, rng=Scripted(2))
+    plan = mh.Plan(2.0, chains=1, blocks=1, steps=1, span=6)
+    flow = mh.step(plan, Generate(PROMPT, seed=0), [mh.State(ended)], end=6, rng=Scripted(2))
     assert play(flow, never) == (mh.State(ended),)
 
 
@@ -183,18 +184,19 @@ class Watched:
 def test_chains_go_on_to_the_last_block_though_all_have_ended() -> None:
     watched = Watched(TableModel.of("ab", {(): (0.5, 0.5, 0.0)}, length=9))  # every reply is one symbol and the end
     asked = Generate(PROMPT, seed=0, max_tokens=8)
-    states = play(mh.chains(mh.Plan(2.0, chains=5, blocks=4, steps=6), asked, Random(0)), watched)
+    states = play(mh.chains(mh.Plan(2.0, chains=5, blocks=4, steps=6, span=4), asked, Random(0)), watched)
     assert all(state.draft.ended for state in states)
     ends = [len(call.prefix) + call.max_tokens for batch in watched.batches for call in batch]
     assert set(ends) == {2, 4, 6, 8}
-    assert sum(state.proposed for state in states) == 5 * 4 * 6
-    assert all(len(batch) > 1 for batch in watched.batches)  # chains go side by side
+    assert 5 * 4 * 6 / 4 < sum(state.proposed for state in states) < 5 * 4 * 6  # a cut of 2 or 3 is behind the end
+    assert max(len(batch) for batch in watched.batches) == 5  # chains go side by side
 
 
 def test_calls_are_drawn_at_temperature_1_over_alpha_without_filters_and_are_resumable() -> None:
     watched = Watched(TABLE)
     play(
-        mh.chains(mh.Plan(4.0, chains=2, blocks=2, steps=3), Generate(PROMPT, seed=0, max_tokens=4), Random(0)), watched
+        mh.chains(mh.Plan(4.0, chains=2, blocks=2, steps=3, span=4), Generate(PROMPT, seed=0, max_tokens=4), Random(0)),
+        watched,
     )
     calls = [call for batch in watched.batches for call in batch]
     assert {(c.temperature, c.top_k, c.top_p, c.min_p, c.resumable) for c in calls} == {(0.25, 0, 1.0, 0.0, True)}
@@ -202,7 +204,7 @@ def test_calls_are_drawn_at_temperature_1_over_alpha_without_filters_and_are_res
 
 
 def test_alpha_1_accepts_every_proposal() -> None:
-    plan = mh.Plan(1.0, chains=30, blocks=2, steps=5)
+    plan = mh.Plan(1.0, chains=30, blocks=2, steps=5, span=4)
     states = play(mh.chains(plan, Generate(PROMPT, seed=0, max_tokens=4), Random(0)), TABLE.generate)
     assert {state.acceptance for state in states} <= {1.0, None}
     assert sum(state.proposed for state in states) > 100
@@ -211,7 +213,7 @@ def test_alpha_1_accepts_every_proposal() -> None:
 @pytest.mark.parametrize(("blocks", "steps"), [(1, 40), (3, 15)])
 def test_chains_draw_from_the_power_law(blocks: int, steps: int) -> None:
     law = target(TABLE, 2.0, 4)
-    plan = mh.Plan(2.0, chains=2000, blocks=blocks, steps=steps)
+    plan = mh.Plan(2.0, chains=2000, blocks=blocks, steps=steps, span=4)
     states = play(mh.chains(plan, Generate(PROMPT, seed=0, max_tokens=4), Random(1)), TABLE.generate)
     counts = Counter(state.draft.tokens for state in states)
     assert variation(counts, law) < noise(law, 2000)
@@ -219,7 +221,7 @@ def test_chains_draw_from_the_power_law(blocks: int, steps: int) -> None:
 
 def test_same_seed_same_chains() -> None:
     asked = Generate(PROMPT, seed=0, max_tokens=4)
-    plan = mh.Plan(2.0, chains=4, blocks=2, steps=4)
+    plan = mh.Plan(2.0, chains=4, blocks=2, steps=4, span=4)
 
     def one_by_one(calls: Sequence[Generate]) -> list[Completion]:
         return [TABLE.generate([call])[0] for call in reversed(calls)][::-1]

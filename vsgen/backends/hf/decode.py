@@ -95,16 +95,17 @@ class Decoder:
         self._parts = parts
         self._limits = limits
         self._shelf = Shelf(parts.network, limits.forward)
-        self._memory = Memory(limits.tokens)
+        self._memory = Memory(limits.tokens // 2)
         self._read = lru_cache(maxsize=_PROMPTS)(self._ids)
         self._buffers = Buffers(limits.rows, limits.tokens)
         self._waiting: deque[Job] = deque()
         self._staged: deque[Job] = deque()
+        self._full: list[tuple[int, Completion]] = []
         self._rows: list[Row] = []
         self._knobs: Knobs | None = None
 
     def submit(self, ticket: int, call: Call) -> None:
-        """Put a call in the queue.
+        """Put a call in the queue. A prefix that fills the model's context is continued by nothing.
 
         Raises:
             CallError: The prompt does not fit into the model's context.
@@ -112,6 +113,9 @@ class Decoder:
         if not isinstance(call, Generate):
             raise TypeError(f"a decoder takes Generate calls, got {type(call).__name__}")
         ids = (*self._read(call.prompt), *call.prefix)
+        if call.prefix and self._parts.network.context is not None and len(ids) >= self._parts.network.context:
+            self._full.append((ticket, self._nothing(call, ids)))
+            return
         limit = self._room(call, len(ids))
         job = Job(ticket, call, ids, limit, len(ids) + limit)
         if not job.part:
@@ -121,7 +125,7 @@ class Decoder:
     @torch.inference_mode()
     def collect(self) -> Sequence[tuple[int, Completion]]:
         """Step until at least one call is answered; empty only if none waits."""
-        done: list[tuple[int, Completion]] = []
+        done, self._full = self._full, []
         with self._parts.network.threads():
             while not done and (self._rows or self._staged or self._waiting):
                 self._admit()
@@ -130,6 +134,12 @@ class Decoder:
 
     def _ids(self, prompt: Prompt) -> tuple[int, ...]:
         return tuple(self._parts.reader.ids(prompt))
+
+    def _nothing(self, call: Generate, ids: tuple[int, ...]) -> Completion:
+        speller = Speller(self._parts.tokenizer, ids[: len(ids) - len(call.prefix)])
+        speller.feed(call.prefix)
+        used = len(ids) - len(call.prefix)
+        return Completion(speller.finish(), logp=0.0, logq=0.0, stopped=False, prompt_tokens=used)
 
     def _room(self, call: Generate, used: int) -> int:
         context = self._parts.network.context
@@ -229,7 +239,7 @@ class Decoder:
 
     def _reply(self, row: Row, stopped: bool) -> Completion:
         logp, logq = math.fsum(row.logps), math.fsum(row.logqs)
-        if not math.isfinite(logp):
+        if not math.isfinite(logp) or not math.isfinite(logq):
             raise ModelError("the model computes scores that are not finite; open it with dtype float32")
         if not row.job.call.stop:
             drawn = row.tokens[:-1] if row.tokens[-1] in self._parts.ends else row.tokens

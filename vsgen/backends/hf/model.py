@@ -123,7 +123,7 @@ def _limits(model: PreTrainedModel, batch: int | None) -> Limits:
 def _memory(device: str) -> int:
     """Bytes for the running rows' keys and values: a third of what a GPU has left, an eighth of the machine's memory.
 
-    As much again may be held by prompts computed ahead, and by replies that may be continued.
+    As much again may be held by prompts computed ahead, and half as much by replies that may be continued.
     """
     if device == "cuda":
         return torch.cuda.mem_get_info()[0] // 3

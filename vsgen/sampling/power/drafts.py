@@ -24,9 +24,9 @@ class Draft:
 
     tokens: tuple[int, ...] = ()
     logps: tuple[float, ...] = ()
-    """Of each token under the model itself, nats."""
+    """Of each token under the model itself, nats; or one sum of all, where the draft will never be cut."""
     logqs: tuple[float, ...] = ()
-    """Of each token as it was drawn, nats."""
+    """As it was drawn, nats, likewise."""
     text: str = ""
     ended: bool = False
     """The model or a stop string ended it; nothing can follow."""
@@ -53,9 +53,9 @@ def new_seed(rng: Random) -> int:
     return rng.getrandbits(_SEED_BITS)
 
 
-def request(asked: Generate, draft: Draft, seed: int, *, cut: int, end: int, resumable: bool = True) -> Generate:
+def request(asked: Generate, draft: Draft, seed: int, *, cut: int, end: int) -> Generate:
     """The call that draws a draft anew from token `cut` on, up to `end` tokens in all."""
-    return replace(asked, seed=seed, prefix=draft.tokens[:cut], max_tokens=end - cut, resumable=resumable)
+    return replace(asked, seed=seed, prefix=draft.tokens[:cut], max_tokens=end - cut, resumable=True)
 
 
 def redrawn(draft: Draft, call: Generate, reply: Completion) -> Draft:
@@ -64,7 +64,8 @@ def redrawn(draft: Draft, call: Generate, reply: Completion) -> Draft:
     Raises:
         ModelError: The model does not say how likely its tokens are.
     """
-    require_logp(reply)
+    if len(reply.logps) != len(reply.tokens) or len(reply.logqs) != len(reply.tokens):
+        raise ModelError(_SILENT)
     cut = len(call.prefix)
     return Draft(
         tokens=(*call.prefix, *reply.tokens),
@@ -76,10 +77,19 @@ def redrawn(draft: Draft, call: Generate, reply: Completion) -> Draft:
     )
 
 
-def require_logp(reply: Completion) -> None:
-    """Refuse a model that does not say how likely its tokens are."""
-    if reply.logp is None or reply.logq is None or len(reply.logps) != len(reply.tokens):
-        raise ModelError(
-            "the model does not say how likely its tokens are, which method power needs; ask a model in this process, "
-            "or another method"
-        )
+def drawn_at_once(call: Generate, reply: Completion) -> Draft:
+    """A whole reply, which will not be cut.
+
+    Raises:
+        ModelError: The model does not say how likely the reply is.
+    """
+    if reply.logp is None or reply.logq is None:
+        raise ModelError(_SILENT)
+    full = not reply.stopped and len(reply.tokens) < call.max_tokens
+    return Draft(reply.tokens, (reply.logp,), (reply.logq,), reply.text, reply.stopped, full)
+
+
+_SILENT = (
+    "the model does not say how likely its tokens are, which method power needs; ask a model in this process, or "
+    "another method"
+)

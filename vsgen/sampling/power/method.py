@@ -2,7 +2,8 @@
 
 `auto` first draws plain replies at temperature 1/alpha. Where their importance weights are even enough, k of them are
 resampled by these weights, and nothing more is paid; otherwise every candidate is the pick of its own sweep of
-sequential Monte Carlo. A candidate's weight is its share of p^alpha among the *distinct* replies of its draw.
+sequential Monte Carlo. A candidate's weight is its share of p^alpha among the *distinct* replies of its draw. Votes on
+answers count every reply once, since it already is a draw from p^alpha; those of engine `is` by importance weights.
 """
 
 from __future__ import annotations
@@ -28,13 +29,22 @@ from vsgen.values import Candidate, Completion, Distribution, Generate, Malforme
 _HARDLY = 1.5
 """An effective sample size below this is said to be degenerate: hardly more than one particle counted."""
 _FLATTENS = "sampling.power.alpha is below 1: replies are drawn from a flatter distribution than the model's own"
+_RARELY = 0.02
+"""A share of accepted proposals below this is said to be too small: chains hardly move."""
 _CUT = (
-    "all replies of a draw were cut at sampling.max_tokens, and p^alpha of cut replies favours whatever begins "
-    "predictably; raise it"
+    "all replies of a draw were cut at sampling.max_tokens (or at the end of the model's context), and cut replies are "
+    "likelier the more predictably they begin; raise it, or ask for less"
 )
 _DEGENERATE = (
     "the effective sample size fell to about one particle in most sweeps (meta.ess): rows are far from p^alpha; "
     "raise sampling.power.particles, or lower alpha"
+)
+_UNEVEN = (
+    "importance weights are degenerate (meta.ess): hardly more than one reply of a draw counts; use engine auto or smc"
+)
+_STUCK = (
+    "chains hardly accept a proposal (meta.acceptance), so rows are far from p^alpha; raise sampling.power.steps, or "
+    "lower alpha"
 )
 
 
@@ -43,6 +53,8 @@ class Picked(NamedTuple):
 
     draft: Draft
     details: Mapping[str, object]
+    importance: float | None = None
+    """Its share of the importance weights, where these are what makes it stand for p^alpha."""
 
 
 class Drawn(NamedTuple):
@@ -61,7 +73,8 @@ def power(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]
     drafts = [one.draft for one in drawn.picks]
     weights = [1 / len(drafts)] * len(drafts) if baseline else distinct_weights(drafts, settings.power.alpha)
     candidates, malformed = [], []
-    for number, ((draft, details), weight) in enumerate(zip(drawn.picks, weights, strict=True)):
+    for number, (one, weight) in enumerate(zip(drawn.picks, weights, strict=True)):
+        draft, details, importance = one
         parsed = read_answer(settings, Completion(draft.text, stopped=draft.ended))
         if not parsed.items:
             malformed.append(Malformed(draft.text, weight, parsed.problem or "", number))
@@ -69,7 +82,8 @@ def power(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]
         said = {"alpha": settings.power.alpha, "ended": draft.ended, **details}
         item = parsed.items[0]
         logp = round(draft.logp, 6)
-        candidates.append(Candidate(item.fields, weight, None, logp, parsed.reasoning, item.flags, number, said))
+        vote = 1 / len(drafts) if importance is None else importance
+        candidates.append(Candidate(item.fields, weight, None, logp, parsed.reasoning, item.flags, number, said, vote))
     notes = (*_warnings(settings, drafts), *drawn.notes)
     return Distribution("frequency" if baseline else "power", tuple(candidates), tuple(malformed), notes)
 
@@ -94,8 +108,7 @@ def _engine(settings: Settings, asked: Generate, rng: Random) -> Flow[Drawn]:
         case "mh":
             return (yield from _chains(settings, asked, rng))
         case "is":
-            drafts = yield from draws(asked, how.alpha, settings.k, rng)
-            return _weighted(drafts, how.alpha)
+            return _weighted((yield from draws(asked, how.alpha, settings.k, rng)), how.alpha)
         case "low-temperature":
             drafts = yield from draws(asked, how.alpha, settings.k, rng)
             return Drawn([Picked(one, _said("low-temperature", len(one.tokens))) for one in drafts])
@@ -111,16 +124,21 @@ def _auto(settings: Settings, asked: Generate, rng: Random) -> Flow[Drawn]:
     logws = [draft.log_weight(how.alpha) for draft in drafts]
     if effective_size(logws) < how.ess * len(drafts):
         return (yield from _sweeps(settings, asked, drafts, rng))
-    chosen = sorted(rng.sample(systematic(logws, rng), k))
-    return _weighted(drafts, how.alpha, [one.parent for one in chosen])
-
-
-def _weighted(drafts: Sequence[Draft], alpha: float, chosen: Sequence[int] | None = None) -> Drawn:
-    logws = [draft.log_weight(alpha) for draft in drafts]
-    kept = range(len(drafts)) if chosen is None else chosen
-    spent = _shares(sum(len(draft.tokens) for draft in drafts), len(kept))
+    chosen = [one.parent for one in sorted(rng.sample(systematic(logws, rng), k))]
+    spent = _shares(sum(len(draft.tokens) for draft in drafts), k)
     stated = {"ess": _short(effective_size(logws)), "log_z": _short(log_mean_exp(logws))}
-    return Drawn([Picked(drafts[i], {**_said("is", tokens), **stated}) for i, tokens in zip(kept, spent, strict=True)])
+    return Drawn([Picked(drafts[i], {**_said("is", own), **stated}) for i, own in zip(chosen, spent, strict=True)])
+
+
+def _weighted(drafts: Sequence[Draft], alpha: float) -> Drawn:
+    logws = [draft.log_weight(alpha) for draft in drafts]
+    ess = effective_size(logws)
+    stated = {"ess": _short(ess), "log_z": _short(log_mean_exp(logws))}
+    picks = [
+        Picked(one, {**_said("is", len(one.tokens)), **stated, "importance": _short(share)}, share)
+        for one, share in zip(drafts, normalised(logws), strict=True)
+    ]
+    return Drawn(picks, (_UNEVEN,) if len(drafts) > 1 and ess < _HARDLY else ())
 
 
 def _sweeps(settings: Settings, asked: Generate, pilot: Sequence[Draft], rng: Random) -> Flow[Drawn]:
@@ -142,14 +160,18 @@ def _sweeps(settings: Settings, asked: Generate, pilot: Sequence[Draft], rng: Ra
 
 
 def _chains(settings: Settings, asked: Generate, rng: Random) -> Flow[Drawn]:
-    how = settings.power
-    states = yield from mh.chains(mh.Plan(how.alpha, settings.k, how.blocks, how.steps), asked, rng)
-    return Drawn(
-        [
-            Picked(state.draft, {**_said("mh", state.evaluations), "acceptance": _short(state.acceptance)})
-            for state in states
-        ]
-    )
+    """The pilot's draws say how long replies are, and so from which tokens cuts are drawn."""
+    how, k = settings.power, settings.k
+    pilot = yield from draws(asked, how.alpha, how.pilot(k), rng)
+    span = max(1, *(len(draft.tokens) for draft in pilot))
+    states = yield from mh.chains(mh.Plan(how.alpha, k, how.blocks, how.steps, span), asked, rng)
+    spent = _shares(sum(len(draft.tokens) for draft in pilot), k)
+    picks = [
+        Picked(state.draft, {**_said("mh", state.evaluations + own), "acceptance": _short(state.acceptance)})
+        for state, own in zip(states, spent, strict=True)
+    ]
+    known = [state.acceptance for state in states if state.acceptance is not None]
+    return Drawn(picks, (_STUCK,) if known and median(known) < _RARELY else ())
 
 
 def _best(settings: Settings, asked: Generate, rng: Random) -> Flow[Drawn]:

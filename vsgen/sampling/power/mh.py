@@ -30,6 +30,8 @@ class Plan:
     blocks: int
     steps: int
     """Moves after each block."""
+    span: int
+    """Cuts are drawn from the first so many tokens; at least 1, and not to be chosen by what the chains are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +68,17 @@ def extend(asked: Generate, states: Sequence[State], end: int, rng: Random) -> F
     )
 
 
-def step(
-    plan: Plan, asked: Generate, states: Sequence[State], *, span: int, end: int, rng: Random
-) -> Flow[tuple[State, ...]]:
+def step(plan: Plan, asked: Generate, states: Sequence[State], *, end: int, rng: Random) -> Flow[tuple[State, ...]]:
     """Move every chain once; leaves p^alpha over drafts of at most `end` tokens as it is.
 
     Args:
-        plan: Its alpha.
+        plan: Its alpha and span.
         asked: What is asked, at temperature 1/alpha; `max_tokens` is not heeded.
         states: The chains.
-        span: Cuts are drawn from 0 to ``span - 1``, whatever the drafts are.
         end: The longest draft.
         rng: The source of cuts, seeds and decisions.
     """
-    drawn = [(rng.randrange(span), new_seed(rng), rng.random()) for _ in states]
+    drawn = [(rng.randrange(min(plan.span, end)), new_seed(rng), rng.random()) for _ in states]
     cuts = {i: drawn[i][0] for i, state in enumerate(states) if drawn[i][0] < len(state.draft.tokens)}
     proposed = yield from _draw(asked, states, cuts, [seed for _, seed, _ in drawn], end)
     return tuple(
@@ -94,9 +93,8 @@ def chains(plan: Plan, asked: Generate, rng: Random) -> Flow[tuple[State, ...]]:
     ends = sorted({-(-asked.max_tokens * block // plan.blocks) for block in range(plan.blocks + 1)})
     for _, end in pairwise(ends):
         states = yield from extend(asked, states, end, rng)
-        span = max(1, *(len(state.draft.tokens) for state in states))
         for _ in range(plan.steps):
-            states = yield from step(plan, asked, states, span=span, end=end, rng=rng)
+            states = yield from step(plan, asked, states, end=end, rng=rng)
     return states
 
 

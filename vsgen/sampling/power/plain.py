@@ -11,17 +11,16 @@ from dataclasses import replace
 from random import Random
 
 from vsgen.flow import Flow, ask_all
-from vsgen.sampling.power.drafts import Draft, new_seed, redrawn, request
+from vsgen.sampling.power.drafts import Draft, drawn_at_once, new_seed
 from vsgen.values import Generate
 
 
 def draws(asked: Generate, alpha: float, count: int, rng: Random) -> Flow[list[Draft]]:
     """Draw independent replies at temperature 1/alpha."""
     hot = replace(asked, temperature=1 / alpha)
-    seeds = [new_seed(rng) for _ in range(count)]
-    calls = [request(hot, Draft(), seed, cut=0, end=asked.max_tokens) for seed in seeds]
+    calls = [replace(hot, seed=new_seed(rng)) for _ in range(count)]
     replies = yield from ask_all(calls)
-    return [redrawn(Draft(), call, reply) for call, reply in zip(calls, replies, strict=True)]
+    return [drawn_at_once(call, reply) for call, reply in zip(calls, replies, strict=True)]
 
 
 def best(drafts: Sequence[Draft]) -> Draft:
