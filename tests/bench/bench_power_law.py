@@ -2,8 +2,8 @@
 
 The oracle is the embedded model's grammar with exact probabilities; the prompt is an engineered word problem in which a
 hasty guess is the likelier first token and worked steps are the likelier whole text. Alpha 2, at most 48 tokens, 50
-draws of 10 replies. Total variation over answers: of the votes, which count every reply once (engine is: by importance), and of
-`probability`, the share of p^alpha among distinct replies.
+draws of 10 replies. Total variation over answers: of the votes, which count every reply once (engine is: by
+importance), and of `probability`, the share of p^alpha among distinct replies.
 """
 
 from __future__ import annotations
