@@ -193,8 +193,8 @@ def run(job: Job, *, observe: Callable[[Tally], None], warn: Callable[[str], Non
                 warn(outcome.skipped)
             for note in outcome.notes:
                 if note not in noted:
+                    noted.add(note)
                     warn(note)
-            noted |= {*outcome.notes}
             observe(tally)
         rejects.finish()
         lines.finish()

@@ -7,7 +7,8 @@ from collections import Counter
 
 import pytest
 
-from vsgen.backends.table import TableModel, invert, shape
+from vsgen.backends.table import TableModel, shape
+from vsgen.probability import invert
 from vsgen.testing import check_language_model
 from vsgen.values import Generate, Prompt, Score
 

@@ -15,12 +15,13 @@ from collections.abc import Mapping
 from random import Random
 
 from tests.bench.reference_power import Ids, Proposal, published
-from vsgen.flow import Flow, InOrder, Spent, metered
+from tests.sampling.power.exact import play, variation
+from vsgen.flow import Spent, metered
 from vsgen.sampling.power.method import power
 from vsgen.sampling.settings import Power, Settings
 from vsgen.tiny.grammar.sums import final
 from vsgen.tiny.oracle import Oracle
-from vsgen.values import Candidate, Distribution, Generate, Message, Prompt
+from vsgen.values import Candidate, Generate, Message, Prompt
 
 STORY = "Emma has 71 apples. Emma finds 5 more. Emma sells 9. How many apples does Emma have now?"
 TASK = Prompt((Message("user", STORY),))
@@ -52,16 +53,16 @@ def main() -> None:
         spent, found = Spent(), list[Candidate]()
         settings = Settings("power", k=REPLIES, max_tokens=LIMIT, power=how)
         for seed in range(DRAWS):
-            found += _play(oracle, metered(power(settings, TASK, Random(seed)), spent)).candidates
+            found += play(metered(power(settings, TASK, Random(seed)), spent), oracle.generate).candidates
         texts = [str(one.fields["text"]) for one in found]
-        counted = _distance(_answers(_sums(texts, [one.vote or 0.0 for one in found])), law)
-        weighted = _distance(_answers(_sums(texts, [one.weight for one in found])), law)
+        counted = variation(_answers(_sums(texts, [one.vote or 0.0 for one in found])), law)
+        weighted = variation(_answers(_sums(texts, [one.weight for one in found])), law)
         sys.stdout.write(f"{name:<34}{spent.tokens / len(found):>14.0f}{counted:>13.3f}{weighted:>14.3f}\n")
     tokens, texts = _published(oracle)
-    counted = _distance(_answers(Counter(texts)), law)
+    counted = variation(_answers(Counter(texts)), law)
     sys.stdout.write(f"{'published procedure, 16 x 10':<34}{tokens / len(texts):>14.0f}{counted:>13.3f}\n")
     exact = Random(0).choices(list(law), list(law.values()), k=DRAWS * REPLIES)
-    sys.stdout.write(f"{'draws from the law itself':<34}{'':>14}{_distance(Counter(exact), law):>13.3f}\n")
+    sys.stdout.write(f"{'draws from the law itself':<34}{'':>14}{variation(Counter(exact), law):>13.3f}\n")
 
 
 def _published(oracle: Oracle) -> tuple[int, list[str]]:
@@ -82,17 +83,6 @@ def _published(oracle: Oracle) -> tuple[int, list[str]]:
     return spent, texts
 
 
-def _play(oracle: Oracle, flow: Flow[Distribution]) -> Distribution:
-    try:
-        wait = next(flow)
-        while not isinstance(wait, InOrder):
-            wait = flow.send(oracle.generate([call for call in wait if isinstance(call, Generate)]))
-    except StopIteration as stop:
-        found: Distribution = stop.value
-        return found
-    raise AssertionError("a sampler does not wait for its turn")
-
-
 def _sums(texts: list[str], weights: list[float]) -> Mapping[str, float]:
     found: dict[str, float] = {}
     for text, weight in zip(texts, weights, strict=True):
@@ -101,17 +91,11 @@ def _sums(texts: list[str], weights: list[float]) -> Mapping[str, float]:
 
 
 def _answers(texts: Mapping[str, float]) -> dict[int | None, float]:
-    """The share of each answer; None is no answer."""
+    """The weight of each answer; None is no answer."""
     found: dict[int | None, float] = {}
     for text, weight in texts.items():
         found[final(text)] = found.get(final(text), 0.0) + weight
-    total = math.fsum(found.values())
-    return {answer: weight / total for answer, weight in found.items()}
-
-
-def _distance(one: Mapping[int | None, float], two: Mapping[int | None, float]) -> float:
-    total = math.fsum(one.values())
-    return sum(abs(one.get(key, 0.0) / total - two.get(key, 0.0)) for key in {*one, *two}) / 2
+    return found
 
 
 if __name__ == "__main__":

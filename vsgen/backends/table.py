@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import NamedTuple, TypeAlias
 
+from vsgen.probability import invert
 from vsgen.values import Completion, Generate, Prompt, Score, Scores
 
 Tokens: TypeAlias = tuple[int, ...]
@@ -141,16 +142,6 @@ def shape(probs: Sequence[float], call: Generate) -> list[float]:
         kept = _at_least(kept, _nucleus(kept, call.top_p))
     kept = _at_least(kept, call.min_p * max(kept))
     return [weight / sum(kept) for weight in kept]
-
-
-def invert(probs: Sequence[float], uniform: float) -> int:
-    """The first token at which the cumulated probability passes a uniform number in [0, 1)."""
-    reached = 0.0
-    for token, prob in enumerate(probs):
-        reached += prob
-        if prob and uniform < reached:
-            return token
-    return max(token for token, prob in enumerate(probs) if prob)
 
 
 def _at_least(weights: Sequence[float], low: float) -> list[float]:

@@ -12,9 +12,10 @@ text.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from vsgen.flow import Flow, ask_all
+from vsgen.probability import softmax
 from vsgen.values import Message, Prompt, Score, Scores, SoftLabel
 
 CONTENT_FREE = "N/A"
@@ -39,25 +40,27 @@ def soft_labels(
     calls = [Score(question(text, classes), tuple(classes)) for text in (*texts, *content_free)]
     scores = yield from ask_all(calls)
     priors: Sequence[Scores | None] = scores[len(texts) :] or [None] * len(texts)
-    return [_soft_label(classes, score, prior) for score, prior in zip(scores, priors, strict=False)]
+    return [_scored(classes, score, prior) for score, prior in zip(scores, priors, strict=False)]
 
 
-def _soft_label(classes: Sequence[str], scores: Scores, prior: Scores | None) -> SoftLabel:
+def soft_label(probs: Mapping[str, float], mass: float) -> SoftLabel:
+    """A distribution over classes with its entropy and margin.
+
+    Args:
+        probs: They sum to 1; a single class is certain.
+        mass: See `SoftLabel.label_mass`.
+    """
+    first, second, *_ = sorted([*probs.values(), 0.0], reverse=True)
+    entropy = -math.fsum(p * math.log(p) for p in probs.values() if p > 0)
+    return SoftLabel(probs, abs(entropy), first - second, mass)
+
+
+def _scored(classes: Sequence[str], scores: Scores, prior: Scores | None) -> SoftLabel:
     logits = scores.logp if prior is None else [_over(p, q) for p, q in zip(scores.logp, prior.logp, strict=True)]
-    probs = _softmax(logits)
-    first, second, *_ = sorted(probs, reverse=True)
-    entropy = -math.fsum(p * math.log(p) for p in probs if p > 0)
     mass = math.fsum(math.exp(logp) for logp in scores.logp)
-    return SoftLabel(dict(zip(classes, probs, strict=True)), abs(entropy), first - second, mass)
+    return soft_label(dict(zip(classes, softmax(logits), strict=True)), mass)
 
 
 def _over(logp: float, prior: float) -> float:
     """The logarithm of a class's probability over its prior; a prior of nothing corrects nothing."""
     return logp - prior if prior > -math.inf else logp
-
-
-def _softmax(logits: Sequence[float]) -> list[float]:
-    top = max(logits)
-    weights = [math.exp(logit - top) if top > -math.inf else 1.0 for logit in logits]
-    total = math.fsum(weights)
-    return [weight / total for weight in weights]

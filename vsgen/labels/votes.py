@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from vsgen.labels.soft import soft_label
 from vsgen.values import SoftLabel
 
 
@@ -25,7 +26,4 @@ def votes(answers: Sequence[str | None], weights: Sequence[float]) -> SoftLabel 
     if not mass:
         return None
     ranked = sorted(sums.items(), key=lambda pair: (-pair[1], pair[0]))
-    probs = {answer: share / mass for answer, share in ranked}
-    first, second, *_ = [*probs.values(), 0.0]
-    entropy = -math.fsum(p * math.log(p) for p in probs.values() if p > 0)
-    return SoftLabel(probs, abs(entropy), first - second, min(1.0, mass))
+    return soft_label({answer: share / mass for answer, share in ranked}, min(1.0, mass))

@@ -111,7 +111,7 @@ class Settings:
         """The call that asks `prompt`, with a seed of its own from `rng`."""
         return Generate(
             prompt,
-            seed=rng.getrandbits(_SEED_BITS),
+            seed=new_seed(rng),
             temperature=self.temperature,
             top_p=self.top_p,
             top_k=self.top_k,
@@ -120,6 +120,11 @@ class Settings:
             stop=self.stop,
             schema=schema,
         )
+
+
+def new_seed(rng: Random) -> int:
+    """The seed of one call."""
+    return rng.getrandbits(_SEED_BITS)
 
 
 def instructed(prompt: Prompt, instruction: str) -> Prompt:

@@ -28,6 +28,21 @@ _VERBATIM: Final = frozenset({"const", "enum", "default", "examples", "descripti
 _REFUSED: Final = ("$dynamicRef", "$recursiveRef", "$id", "$anchor", "$dynamicAnchor", "patternProperties")
 
 
+def check_length(pattern: str) -> None:
+    """See that a regular expression is short enough to be compiled.
+
+    Raises:
+        ValueError: It is not.
+    """
+    if len(pattern) > _MAX_PATTERN:
+        raise ValueError(f"pattern of {len(pattern)} characters: at most {_MAX_PATTERN}")
+
+
+def as_text(value: object) -> str:
+    """A field's value as patterns see it: text as it is, the rest as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
 @lru_cache(maxsize=256)
 def pattern_finder(pattern: str) -> Callable[[str], bool]:
     """A search for `pattern` anywhere in a text, in time linear in the text.
@@ -35,8 +50,7 @@ def pattern_finder(pattern: str) -> Callable[[str], bool]:
     Raises:
         ValueError: The pattern is not a regular expression of that kind.
     """
-    if len(pattern) > _MAX_PATTERN:
-        raise ValueError(f"pattern of {len(pattern)} characters: at most {_MAX_PATTERN}")
+    check_length(pattern)
     try:
         return SchemaValidator(core_schema.str_schema(pattern=pattern)).isinstance_python
     except PatternError as error:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
 import re2
 
+from vsgen.template.answer import as_text, check_length
 from vsgen.template.sandbox import compile_text
 
 ANSWER: Final = "answer"
 """What the final answer is called in expressions, in meta and among the labels."""
-_MAX_PATTERN: Final = 1_000
 
 
 def check_place(place: str, fields: Sequence[str]) -> None:
@@ -39,8 +38,8 @@ def find_answer(place: str, fields: Mapping[str, object]) -> str | None:
         fields: Of a candidate.
     """
     if place in fields:
-        return _text(fields[place]).strip() or None
-    found: list[Any] = list(_compiled(place).finditer(_text(next(iter(fields.values()), ""))))
+        return as_text(fields[place]).strip() or None
+    found: list[Any] = list(_compiled(place).finditer(as_text(next(iter(fields.values()), ""))))
     return (found[-1].group(1) or "").strip() or None if found else None
 
 
@@ -63,8 +62,7 @@ def check_condition(expression: str) -> str:
 
 @lru_cache(maxsize=256)
 def _compiled(pattern: str) -> Any:
-    if len(pattern) > _MAX_PATTERN:
-        raise ValueError(f"pattern of {len(pattern)} characters: at most {_MAX_PATTERN}")
+    check_length(pattern)
     options = re2.Options()
     options.log_errors = False
     try:
@@ -73,7 +71,3 @@ def _compiled(pattern: str) -> Any:
         reason = error.args[0] if error.args else error
         reason = reason.decode() if isinstance(reason, bytes) else str(reason)
         raise ValueError(f"not a usable regular expression ({reason}): {pattern[:100]!r}") from None
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

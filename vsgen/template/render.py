@@ -88,10 +88,7 @@ class Renderer:
             return None
         if answer is None:
             return False
-        try:
-            return bool(compile_text(as_condition(self._correct)).render({**values, ANSWER: answer}))
-        except TextProblem as problem:
-            raise TemplateError(f"{self._source}: {_CORRECT}: {problem}") from None
+        return bool(self._fill(_CORRECT, as_condition(self._correct), {**values, ANSWER: answer}))
 
     def _missing(self, where: str, names: frozenset[str]) -> str:
         noun = "variable" if len(names) == 1 else "variables"
@@ -99,13 +96,16 @@ class Renderer:
         return f"{self._source}: {where}: missing {noun} {listed}; {_REMEDY}" if names else ""
 
     def _render(self, where: str, text: str, values: Mapping[str, object]) -> str:
-        try:
-            rendered = compile_text(text).render(values)
-        except TextProblem as problem:
-            raise TemplateError(f"{self._source}: {where}: {problem}") from None
+        rendered = self._fill(where, text, values)
         if not rendered:
             raise TemplateError(f"{self._source}: {where}: renders to an empty text")
         return rendered
+
+    def _fill(self, where: str, text: str, values: Mapping[str, object]) -> str:
+        try:
+            return compile_text(text).render(values)
+        except TextProblem as problem:
+            raise TemplateError(f"{self._source}: {where}: {problem}") from None
 
 
 def _place(label: Label) -> str:

@@ -28,7 +28,7 @@ from pydantic import (
     model_validator,
 )
 
-from vsgen.template.answer import Checker, closed, pattern_finder
+from vsgen.template.answer import Checker, as_text, closed, pattern_finder
 from vsgen.template.checks import (
     as_list,
     check_class,
@@ -287,9 +287,7 @@ class Template(Section):
     def refused(self, fields: Mapping[str, object]) -> str | None:
         """Why the template's filters refuse a candidate; None if they do not."""
         for name, filter_ in self.filter.items():
-            value = fields.get(name)
-            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-            if problem := filter_.problem(text):
+            if problem := filter_.problem(as_text(fields.get(name))):
                 return f"{name}: {problem}"
         return None
 

@@ -17,8 +17,9 @@ from typing import TypeAlias
 
 from transformers import PreTrainedTokenizerFast
 
-from vsgen.backends.table import Drawn, completion, invert, shape
+from vsgen.backends.table import Drawn, completion, shape
 from vsgen.errors import CallError
+from vsgen.probability import invert, softmax
 from vsgen.tiny import WEIGHTS
 from vsgen.tiny.asks import Ask
 from vsgen.tiny.grammar.script import Choice, follow
@@ -165,10 +166,7 @@ class Oracle:
 def power(logps: Iterable[tuple[Tokens, float]], alpha: float) -> Mapping[Tokens, float]:
     """p^alpha / Z over every possible reply (arXiv 2510.14901, equation 1), from their log-probabilities in nats."""
     scaled = {tokens: alpha * logp for tokens, logp in logps}
-    peak = max(scaled.values())
-    weights = {tokens: math.exp(value - peak) for tokens, value in scaled.items()}
-    total = math.fsum(weights.values())
-    return {tokens: weight / total for tokens, weight in weights.items()}
+    return dict(zip(scaled, softmax(list(scaled.values())), strict=True))
 
 
 def _choice(ask: Ask, taken: tuple[int, ...]) -> Choice | None:

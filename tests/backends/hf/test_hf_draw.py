@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from vsgen.backends.hf.draw import draw, knobs
-from vsgen.backends.table import invert, shape
+from vsgen.backends.table import shape
+from vsgen.probability import invert
 from vsgen.values import Generate, Prompt
 
 CPU = torch.device("cpu")

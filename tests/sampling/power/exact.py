@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from random import Random
@@ -16,6 +16,7 @@ from vsgen.flow import Flow, InOrder
 from vsgen.values import Completion, Generate, Prompt
 
 R = TypeVar("R")
+K = TypeVar("K", bound=Hashable)
 PROMPT = Prompt(prefill="?")
 TABLE = TableModel.random(10, symbols="abc", length=3)
 """Three symbols, replies of at most four tokens; uneven enough that low temperature is far from p^alpha."""
@@ -59,13 +60,13 @@ def target(model: TableModel, alpha: float, end: int, stop: tuple[str, ...] = ()
     return {reply.tokens: math.exp(alpha * (reply.logp or 0.0)) for reply, _ in replies(model, asked)}
 
 
-def shares(weights: Mapping[tuple[int, ...], float]) -> dict[tuple[int, ...], float]:
+def shares(weights: Mapping[K, float]) -> dict[K, float]:
     """Weights that sum to 1."""
     total = math.fsum(weights.values())
-    return {tokens: weight / total for tokens, weight in weights.items()}
+    return {key: weight / total for key, weight in weights.items()}
 
 
-def variation(one: Mapping[tuple[int, ...], float], two: Mapping[tuple[int, ...], float]) -> float:
+def variation(one: Mapping[K, float], two: Mapping[K, float]) -> float:
     """Total variation distance of two distributions, from counts or weights."""
     one, two = shares(one), shares(two)
     return sum(abs(one.get(key, 0.0) - two.get(key, 0.0)) for key in {*one, *two}) / 2
@@ -133,7 +134,7 @@ def outcomes(run: Callable[[float], R]) -> list[tuple[R, float]]:
     return [*found, (value, 1.0 - start)]
 
 
-def noise(law: Mapping[tuple[int, ...], float], draws: int) -> float:
+def noise(law: Mapping[K, float], draws: int) -> float:
     """The total variation that a law's own draws have from it: the mean of 40 experiments and five of their sds."""
     names, weights = list(law), list(law.values())
     rng = Random(0)

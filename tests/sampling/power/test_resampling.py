@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.sampling.power.exact import Fixed, outcomes
-from vsgen.sampling.power.logweights import effective_size, log_mean_exp, normalised, pick
+from vsgen.probability import effective_size, invert, log_mean_exp, softmax
 from vsgen.sampling.power.resampling import RATIO, Scheme, chopthin, resample, systematic
 
 LOGWS = st.lists(st.floats(-30, 30), min_size=2, max_size=24)
@@ -33,7 +33,7 @@ def test_systematic_makes_weights_equal_and_keeps_their_mean(logws: list[float],
     assert {one.logw for one in found} == {found[0].logw}
     assert found[0].logw == pytest.approx(log_mean_exp(logws), abs=1e-9)
     counts = Counter(one.parent for one in found)
-    for parent, share in enumerate(normalised(logws)):
+    for parent, share in enumerate(softmax(logws)):
         assert abs(counts[parent] - share * len(logws)) < 1 + 1e-6
 
 
@@ -90,7 +90,7 @@ def test_sums_in_log_space() -> None:
     assert log_mean_exp([-40_000.0, -40_000.0]) == -40_000
     assert log_mean_exp([-math.inf, -math.inf]) == -math.inf
     assert log_mean_exp([0.0, -math.inf]) == pytest.approx(-math.log(2))
-    assert normalised([-math.inf] * 4) == [0.25] * 4
+    assert softmax([-math.inf] * 4) == [0.25] * 4
     assert effective_size([-9.0] * 5) == pytest.approx(5)
     assert effective_size([0.0, -1000.0, -1000.0]) == pytest.approx(1)
-    assert [pick([0.0, 0.25, 0.75, 0.0], uniform) for uniform in (0.0, 0.2, 0.3, 0.9999999999999999)] == [1, 1, 2, 2]
+    assert [invert([0.0, 0.25, 0.75, 0.0], uniform) for uniform in (0.0, 0.2, 0.3, 0.9999999999999999)] == [1, 1, 2, 2]

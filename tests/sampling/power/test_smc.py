@@ -26,8 +26,8 @@ from tests.sampling.power.exact import (
 )
 from vsgen.backends.table import TableModel
 from vsgen.flow import together
+from vsgen.probability import invert
 from vsgen.sampling.power import smc
-from vsgen.sampling.power.logweights import pick
 from vsgen.sampling.power.resampling import Scheme, resample
 from vsgen.values import Completion, Generate
 
@@ -65,10 +65,10 @@ def test_estimate_of_z_and_picks_are_unbiased(
             return branch(outcomes(lambda uniform: resample(scheme, logws, Fixed(uniform))))
 
         def chosen(shares: Sequence[float], _: float) -> Any:
-            return branch(outcomes(lambda uniform: pick(shares, uniform)))
+            return branch(outcomes(lambda uniform: invert(shares, uniform)))
 
         monkeypatch.setattr(smc, "resample", resampled)
-        monkeypatch.setattr(smc, "pick", chosen)
+        monkeypatch.setattr(smc, "invert", chosen)
         return play(smc.sweep(plan, asked, Fixed(0.5)), lambda calls: drawn(TINY, calls, choices))
 
     for sweep, prob in enumerated(run):

@@ -113,11 +113,11 @@ class Decoder:
         if not isinstance(call, Generate):
             raise TypeError(f"a decoder takes Generate calls, got {type(call).__name__}")
         ids = (*self._read(call.prompt), *call.prefix)
-        if call.prefix and self._parts.network.context is not None and len(ids) >= self._parts.network.context:
-            self._full.append((ticket, self._nothing(call, ids)))
-            return
         limit = self._room(call, len(ids))
         job = Job(ticket, call, ids, limit, len(ids) + limit)
+        if not limit:
+            self._full.append((ticket, self._nothing(job)))
+            return
         if not job.part:
             self._shelf.need(job.ahead)
         self._waiting.append(job)
@@ -135,21 +135,22 @@ class Decoder:
     def _ids(self, prompt: Prompt) -> tuple[int, ...]:
         return tuple(self._parts.reader.ids(prompt))
 
-    def _nothing(self, call: Generate, ids: tuple[int, ...]) -> Completion:
-        speller = Speller(self._parts.tokenizer, ids[: len(ids) - len(call.prefix)])
-        speller.feed(call.prefix)
-        used = len(ids) - len(call.prefix)
-        return Completion(speller.finish(), logp=0.0, logq=0.0, stopped=False, prompt_tokens=used)
+    def _nothing(self, job: Job) -> Completion:
+        """The reply to a call whose prefix leaves no room."""
+        speller = Speller(self._parts.tokenizer, job.ids[: job.prompt])
+        speller.feed(job.call.prefix)
+        return Completion(speller.finish(), logp=0.0, logq=0.0, stopped=False, prompt_tokens=job.prompt)
 
     def _room(self, call: Generate, used: int) -> int:
+        """Tokens that can be drawn; 0 only after a prefix."""
         context = self._parts.network.context
         if context is None:
             return call.max_tokens
-        if used >= context:
+        if used >= context and not call.prefix:
             raise CallError(
                 f"the prompt has {used} tokens and the model's context only {context}; shorten the template or the row"
             )
-        return min(call.max_tokens, context - used)
+        return max(0, min(call.max_tokens, context - used))
 
     def _admit(self) -> None:
         """Let staged calls into free rows; stage more when none is left and it is worth a forward pass."""

@@ -10,12 +10,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from random import Random
 
 from vsgen.errors import ModelError
 from vsgen.values import Completion, Generate
-
-_SEED_BITS = 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +43,6 @@ class Draft:
     def log_weight(self, alpha: float, cut: int = 0) -> float:
         """Log of p^alpha / q of the tokens from the cut on, nats: of the product of their Z_t."""
         return math.fsum(alpha * p - q for p, q in zip(self.logps[cut:], self.logqs[cut:], strict=True))
-
-
-def new_seed(rng: Random) -> int:
-    """The seed of one call."""
-    return rng.getrandbits(_SEED_BITS)
 
 
 def request(asked: Generate, draft: Draft, seed: int, *, cut: int, end: int) -> Generate:

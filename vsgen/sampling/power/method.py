@@ -16,11 +16,11 @@ from statistics import median, stdev
 from typing import NamedTuple, assert_never
 
 from vsgen.flow import Flow, together
+from vsgen.probability import effective_size, log_mean_exp, softmax
 from vsgen.sampling import prompts, schemas
 from vsgen.sampling.direct import read_answer
 from vsgen.sampling.power import mh, smc
 from vsgen.sampling.power.drafts import Draft
-from vsgen.sampling.power.logweights import effective_size, log_mean_exp, normalised
 from vsgen.sampling.power.plain import best, draws
 from vsgen.sampling.power.resampling import systematic
 from vsgen.sampling.settings import Engine, Settings, instructed
@@ -92,7 +92,7 @@ def distinct_weights(drafts: Sequence[Draft], alpha: float) -> list[float]:
     """Each reply's share of p^alpha among the distinct ones; a reply that occurs n times has it in n equal parts."""
     counts = Counter(draft.tokens for draft in drafts)
     logps = {draft.tokens: alpha * draft.logp for draft in drafts}
-    shares = dict(zip(logps, normalised(list(logps.values())), strict=True))
+    shares = dict(zip(logps, softmax(list(logps.values())), strict=True))
     return [shares[draft.tokens] / counts[draft.tokens] for draft in drafts]
 
 
@@ -125,20 +125,18 @@ def _auto(settings: Settings, asked: Generate, rng: Random) -> Flow[Drawn]:
     if effective_size(logws) < how.ess * len(drafts):
         return (yield from _sweeps(settings, asked, drafts, rng))
     chosen = [one.parent for one in sorted(rng.sample(systematic(logws, rng), k))]
-    spent = _shares(sum(len(draft.tokens) for draft in drafts), k)
-    stated = {"ess": _short(effective_size(logws)), "log_z": _short(log_mean_exp(logws))}
+    spent, stated = _shares(drafts, k), _stated(logws)
     return Drawn([Picked(drafts[i], {**_said("is", own), **stated}) for i, own in zip(chosen, spent, strict=True)])
 
 
 def _weighted(drafts: Sequence[Draft], alpha: float) -> Drawn:
     logws = [draft.log_weight(alpha) for draft in drafts]
-    ess = effective_size(logws)
-    stated = {"ess": _short(ess), "log_z": _short(log_mean_exp(logws))}
+    stated = _stated(logws)
     picks = [
         Picked(one, {**_said("is", len(one.tokens)), **stated, "importance": _short(share)}, share)
-        for one, share in zip(drafts, normalised(logws), strict=True)
+        for one, share in zip(drafts, softmax(logws), strict=True)
     ]
-    return Drawn(picks, (_UNEVEN,) if len(drafts) > 1 and ess < _HARDLY else ())
+    return Drawn(picks, (_UNEVEN,) if len(drafts) > 1 and effective_size(logws) < _HARDLY else ())
 
 
 def _sweeps(settings: Settings, asked: Generate, pilot: Sequence[Draft], rng: Random) -> Flow[Drawn]:
@@ -150,10 +148,9 @@ def _sweeps(settings: Settings, asked: Generate, pilot: Sequence[Draft], rng: Ra
     sweeps = yield from together([smc.sweep(plan, asked, source) for source in sources])
     log_zs = [sweep.log_z for sweep in sweeps]
     stated = {"log_z": _short(log_mean_exp(log_zs)), "log_z_spread": _short(stdev(log_zs)) if k > 1 else None}
-    spent = _shares(sum(len(draft.tokens) for draft in pilot), k)
     picks = [
-        Picked(one.draft, {**_said("smc", one.evaluations + tokens), "ess": _short(one.ess), **stated})
-        for one, tokens in zip(sweeps, spent, strict=True)
+        Picked(one.draft, {**_said("smc", one.evaluations + own), "ess": _short(one.ess), **stated})
+        for one, own in zip(sweeps, _shares(pilot, k), strict=True)
     ]
     degenerate = median(sweep.ess for sweep in sweeps) < _HARDLY
     return Drawn(picks, (_DEGENERATE,) if degenerate else ())
@@ -165,10 +162,9 @@ def _chains(settings: Settings, asked: Generate, rng: Random) -> Flow[Drawn]:
     pilot = yield from draws(asked, how.alpha, how.pilot(k), rng)
     span = max(1, *(len(draft.tokens) for draft in pilot))
     states = yield from mh.chains(mh.Plan(how.alpha, k, how.blocks, how.steps, span), asked, rng)
-    spent = _shares(sum(len(draft.tokens) for draft in pilot), k)
     picks = [
         Picked(state.draft, {**_said("mh", state.evaluations + own), "acceptance": _short(state.acceptance)})
-        for state, own in zip(states, spent, strict=True)
+        for state, own in zip(states, _shares(pilot, k), strict=True)
     ]
     known = [state.acceptance for state in states if state.acceptance is not None]
     return Drawn(picks, (_STUCK,) if known and median(known) < _RARELY else ())
@@ -190,8 +186,13 @@ def _said(engine: Engine, evaluations: int) -> dict[str, object]:
     return {"engine": engine, "evaluations": evaluations}
 
 
-def _shares(total: int, parts: int) -> list[int]:
-    """A whole number in whole parts that differ by at most 1."""
+def _stated(logws: Sequence[float]) -> dict[str, object]:
+    return {"ess": _short(effective_size(logws)), "log_z": _short(log_mean_exp(logws))}
+
+
+def _shares(drafts: Sequence[Draft], parts: int) -> list[int]:
+    """The tokens of all drafts, in whole parts that differ by at most 1."""
+    total = sum(len(draft.tokens) for draft in drafts)
     return [total // parts + (i < total % parts) for i in range(parts)]
 
 

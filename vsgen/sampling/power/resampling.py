@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Literal, NamedTuple, TypeAlias
 
-from vsgen.sampling.power.logweights import normalised
+from vsgen.probability import log_mean_exp, softmax
 
 Scheme: TypeAlias = Literal["systematic", "chopthin"]
 
@@ -45,16 +45,15 @@ def resample(scheme: Scheme, logws: Sequence[float], rng: Random) -> list[Offspr
 def systematic(logws: Sequence[float], rng: Random) -> list[Offspring]:
     """Every particle has a number of offspring within 1 of its expectation, all of the mean weight."""
     size = len(logws)
-    peak = max(logws)
-    mean = peak + math.log(math.fsum(math.exp(logw - peak) for logw in logws) / size)
-    counts = _counts([size * share for share in normalised(logws)], rng)
+    mean = log_mean_exp(logws)
+    counts = _counts([size * share for share in softmax(logws)], rng)
     return [Offspring(parent, mean) for parent, count in enumerate(counts) for _ in range(count)]
 
 
 def chopthin(logws: Sequence[float], rng: Random) -> list[Offspring]:
     """Particles below a weight survive by chance and then have that weight; those far above it are cut into parts."""
     size = len(logws)
-    shares = [size * share for share in normalised(logws)]
+    shares = [size * share for share in softmax(logws)]
     level = _level(shares)
     counts = _counts([_expected(share, level) for share in shares], rng)
     found: list[Offspring] = []

@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from vsgen.flow import Flow, ask_all
-from vsgen.sampling.power.drafts import Draft, new_seed, redrawn, request
-from vsgen.sampling.power.logweights import effective_size, log_mean_exp, normalised, pick
+from vsgen.probability import effective_size, invert, log_mean_exp, softmax
+from vsgen.sampling.power.drafts import Draft, redrawn, request
 from vsgen.sampling.power.resampling import Scheme, resample
+from vsgen.sampling.settings import new_seed
 from vsgen.values import Generate
 
 
@@ -117,7 +118,7 @@ def sweep(plan: Plan, asked: Generate, rng: Random) -> Flow[Sweep]:
     while state.length < asked.max_tokens and not all(draft.closed for draft in state.drafts):
         state, info = yield from step(plan, asked, state, rng)
         infos.append(info)
-    picked = state.drafts[pick(normalised(state.logws), rng.random())]
+    picked = state.drafts[invert(softmax(state.logws), rng.random())]
     evaluations = sum(info.evaluations for info in infos)
     return Sweep(picked, log_mean_exp(state.logws), min(info.ess for info in infos), evaluations)
 

@@ -1,10 +1,9 @@
-"""Sums over weights that are known by their logarithms, so that 4,000 tokens neither under- nor overflow."""
+"""Weights that are known by their logarithms, so that 4,000 tokens neither under- nor overflow; draws by inversion."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import accumulate
 
 
 def log_mean_exp(logws: Sequence[float]) -> float:
@@ -15,7 +14,7 @@ def log_mean_exp(logws: Sequence[float]) -> float:
     return peak + math.log(math.fsum(math.exp(logw - peak) for logw in logws) / len(logws))
 
 
-def normalised(logws: Sequence[float]) -> list[float]:
+def softmax(logws: Sequence[float]) -> list[float]:
     """The weights' shares of their sum, which sum to 1; equal if all weights are zero."""
     peak = max(logws)
     if peak == -math.inf:
@@ -27,11 +26,14 @@ def normalised(logws: Sequence[float]) -> list[float]:
 
 def effective_size(logws: Sequence[float]) -> float:
     """Effective sample size: how many equal weights say as much as these; from 1 to their number."""
-    return 1 / math.fsum(share * share for share in normalised(logws))
+    return 1 / math.fsum(share * share for share in softmax(logws))
 
 
-def pick(shares: Sequence[float], uniform: float) -> int:
-    """The first position at which the cumulated shares pass a uniform number in [0, 1)."""
-    likely = [i for i, share in enumerate(shares) if share > 0]
-    reached = accumulate(shares[i] for i in likely)
-    return next((i for i, sum_ in zip(likely, reached, strict=True) if uniform < sum_), likely[-1])
+def invert(probs: Sequence[float], uniform: float) -> int:
+    """The first position at which the cumulated probability passes a uniform number in [0, 1)."""
+    reached = 0.0
+    for at, prob in enumerate(probs):
+        reached += prob
+        if prob and uniform < reached:
+            return at
+    return max(at for at, prob in enumerate(probs) if prob)
