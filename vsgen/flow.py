@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias, TypeVar, overload
 
 from vsgen.errors import CallError
-from vsgen.values import Call, Completion, Embed, Generate, Reply, Score, Scores, Vector
+from vsgen.values import Call, Completion, Embed, Generate, Reply, Score, Scores, Taught, Teach, Vector
 
 R = TypeVar("R")
 
@@ -30,6 +30,8 @@ def ask_all(calls: Sequence[Generate]) -> Flow[Sequence[Completion]]: ...
 @overload
 def ask_all(calls: Sequence[Score]) -> Flow[Sequence[Scores]]: ...
 @overload
+def ask_all(calls: Sequence[Teach]) -> Flow[Sequence[Taught]]: ...
+@overload
 def ask_all(calls: Sequence[Embed]) -> Flow[Sequence[Vector]]: ...
 def ask_all(calls: Sequence[Call]) -> Flow[Sequence[Reply]]:
     """Ask several calls at once; returns their replies in the same order."""
@@ -40,6 +42,8 @@ def ask_all(calls: Sequence[Call]) -> Flow[Sequence[Reply]]:
 def ask(call: Generate) -> Flow[Completion]: ...
 @overload
 def ask(call: Score) -> Flow[Scores]: ...
+@overload
+def ask(call: Teach) -> Flow[Taught]: ...
 @overload
 def ask(call: Embed) -> Flow[Vector]: ...
 def ask(call: Call) -> Flow[Reply]:

@@ -7,7 +7,7 @@ from random import Random
 from typing import Protocol, runtime_checkable
 
 from vsgen.flow import Flow
-from vsgen.values import Call, Completion, Distribution, Embed, Generate, Prompt, Reply, Score, Scores, Vector
+from vsgen.values import Call, Completion, Distribution, Embed, Generate, Prompt, Reply, Score, Scores, Taught, Teach, Vector
 
 
 class LanguageModel(Protocol):
@@ -24,6 +24,19 @@ class LanguageModel(Protocol):
 
     def score(self, calls: Sequence[Score]) -> Sequence[Scores]:
         """Score all choices of each call, in the order of the calls."""
+        ...
+
+
+@runtime_checkable
+class Teacher(Protocol):
+    """A language model that can say its next-token distributions along a given answer."""
+
+    def teach(self, calls: Sequence[Teach]) -> Sequence[Taught]:
+        """The distributions of each call, in the order of the calls.
+
+        Raises:
+            CallError: A prompt with its answer does not fit into the model's context.
+        """
         ...
 
 

@@ -44,6 +44,9 @@ class Prompt:
     prefill: str = ""
     """The reply's first characters, to be continued. Without messages it is the whole text: plain completion, with
     no chat template."""
+    cue: str = ""
+    """What leads a model without a chat template to its reply, such as ``Answer:``, after the messages and the prefill.
+    What follows it is one line: it is spelled after a space, and a line's end ends it as well as the end of text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,17 @@ class Score:
 
     prompt: Prompt
     choices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Teach:
+    """Asks a language model how it would have gone on after every token of a given answer (teacher forcing)."""
+
+    prompt: Prompt
+    answer: str
+    """May be empty: then the reply holds the distribution of the first token alone."""
+    top: int = 20
+    """How many of the most probable tokens to say at each position; the whole vocabulary if it has no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +131,24 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True)
+class Taught:
+    """The reply to `Teach`: T positions, one for each token of the answer and one for the end of the reply."""
+
+    prompt_tokens: tuple[int, ...]
+    """Ids of the prompt, as the model reads it."""
+    tokens: tuple[int, ...]
+    """Ids of the answer's tokens in their place after the prompt, then the end token; T of them."""
+    logps: tuple[float, ...]
+    """Each token's log-probability given all before it, nats, at temperature 1; T of them."""
+    width: int
+    """k: how many tokens are said at each position."""
+    top_ids: bytes
+    """[T, k] little-endian uint32, the most probable token first."""
+    top_logps: bytes
+    """[T, k] little-endian float32, nats, at temperature 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class Vector:
     """The reply to `Embed`: a vector of length 1."""
 
@@ -124,8 +156,8 @@ class Vector:
     """Little-endian float32 components."""
 
 
-Call: TypeAlias = Generate | Score | Embed
-Reply: TypeAlias = Completion | Scores | Vector
+Call: TypeAlias = Generate | Score | Teach | Embed
+Reply: TypeAlias = Completion | Scores | Taught | Vector
 
 
 @dataclass(frozen=True, slots=True)

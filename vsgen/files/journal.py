@@ -20,14 +20,14 @@ from typing import Any
 import orjson
 
 from vsgen.errors import OptionError, OutputError
-from vsgen.values import Call, Completion, Embed, Generate, Reply, Score, Scores, Vector
+from vsgen.values import Call, Completion, Embed, Generate, Reply, Score, Scores, Taught, Teach, Vector
 
 _KEY = b'{"key":"'
 _END = b'{"kind":"end"'
 _DIGITS = 32
 _REMEMBERED = 4096
-_KINDS: dict[type[Call], str] = {Generate: "generate", Score: "score", Embed: "embed"}
-_REPLIES: dict[str, type[Reply]] = {"generate": Completion, "score": Scores, "embed": Vector}
+_KINDS: dict[type[Call], str] = {Generate: "generate", Score: "score", Teach: "teach", Embed: "embed"}
+_REPLIES: dict[str, type[Reply]] = {"generate": Completion, "score": Scores, "teach": Taught, "embed": Vector}
 
 
 def digest(model: str, call: Call) -> str:
@@ -196,5 +196,7 @@ def _base64(value: object) -> str:
 def _reply(kind: str, values: dict[str, Any]) -> Reply:
     if kind == "embed":
         return Vector(base64.b64decode(values["data"]))
+    if kind == "teach":
+        values |= {name: base64.b64decode(values[name]) for name in ("top_ids", "top_logps")}
     lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
     return _REPLIES[kind](**{**values, **lists})

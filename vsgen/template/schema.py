@@ -225,6 +225,9 @@ class Template(Section):
     """System message (Jinja)."""
     variables: dict[_Name, _Variable] = Field(default={})
     """Values to draw from for every prompt: a list, or a mapping of values to weights."""
+    choices: _Variable | None = None
+    """The right answers to the prompt, where they are known: a list of equally likely ones, or a mapping of answers to
+    weights. `vsgen targets` makes a student's training targets of them; `vsgen run` does not heed them."""
     output: Output = Output()
     """What one answer looks like."""
     filter: dict[str, Filter] = Field(default={})
