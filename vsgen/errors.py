@@ -9,6 +9,8 @@
     │   └── OptionError
     ├── ModelError      3  the model or the endpoint failed for good
     │   └── CallError   3  it cannot answer this one call; others it can
+    │       ├── TooLongError    the call does not fit into the model's context
+    │       └── ChoiceError     a choice to score cannot be written with the model's tokens
     └── OutputError     4  what was made cannot be written (disk full, no permission); all that was written stays
 
 A message says where, what, what was got and what to do: ``tickets.yaml:7: sampling.k: must be >= 1, got 0``.
@@ -49,6 +51,21 @@ class ModelError(VsgenError):
 
 class CallError(ModelError):
     """A model cannot answer one call, whose prompt is too long for it, say; the flow that asked is told."""
+
+
+class TooLongError(CallError):
+    """A call does not fit into the model's context."""
+
+    def __init__(self, message: str, *, tokens: int, context: int) -> None:
+        super().__init__(message)
+        self.tokens = tokens
+        """How many the call takes."""
+        self.context = context
+        """How many there may be."""
+
+
+class ChoiceError(CallError):
+    """A choice cannot be written with the model's tokens, or is written as another one is."""
 
 
 class OutputError(VsgenError):

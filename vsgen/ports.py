@@ -6,8 +6,22 @@ from collections.abc import Sequence
 from random import Random
 from typing import Protocol, runtime_checkable
 
+from vsgen.errors import CallError
 from vsgen.flow import Flow
-from vsgen.values import Call, Completion, Distribution, Embed, Generate, Prompt, Reply, Score, Scores, Taught, Teach, Vector
+from vsgen.values import (
+    Call,
+    Completion,
+    Distribution,
+    Embed,
+    Generate,
+    Prompt,
+    Reply,
+    Score,
+    Scores,
+    Taught,
+    Teach,
+    Vector,
+)
 
 
 class LanguageModel(Protocol):
@@ -65,8 +79,8 @@ class Executor(Protocol):
         """Put a call in the queue; `ticket` is the caller's own number for it."""
         ...
 
-    def collect(self) -> Sequence[tuple[int, Reply]]:
-        """Work until at least one waiting call is answered; empty only if none waits."""
+    def collect(self) -> Sequence[tuple[int, Reply | CallError]]:
+        """Work until at least one waiting call is answered, be it with an error of its own; empty if none waits."""
         ...
 
 

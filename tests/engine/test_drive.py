@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 
 import pytest
@@ -174,3 +174,24 @@ def test_a_refused_call_raises_in_its_own_flow_only() -> None:
 
     values = list(drive((flow(i) for i in range(6)), {Generate: Refusing(2)}, window=lambda: 3))
     assert values == ["01", "1011", "2021", "too long", "4041", "5051"]
+
+
+@given(bad=st.sets(st.integers(0, 20)), size=st.integers(1, 9), window=st.integers(1, 7))
+def test_a_call_that_a_batch_cannot_bear_fails_alone(bad: set[int], size: int, window: int) -> None:
+    """An executor whose whole batch is refused because of one call still answers all the others."""
+
+    def answer(calls: Sequence[Generate]) -> Sequence[Reply]:
+        for call in calls:
+            if call.seed in bad:
+                raise CallError(f"cannot answer {call.seed}")
+        return [_answer(call) for call in calls]
+
+    def careful(number: int) -> Flow[str]:
+        try:
+            return (yield from ask_all([generate(number), generate(number + 100)]))[0].text
+        except CallError as error:
+            return (yield from ask(generate(200 + number))).text + str(error)
+
+    flows = [careful(number) for number in range(21)]
+    said = list(drive(flows, {Generate: Batched[Generate](answer, size)}, window=lambda: window))
+    assert said == [f"{200 + n}cannot answer {n}" if n in bad else str(n) for n in range(21)]

@@ -92,6 +92,9 @@ class _Engine(Generic[R]):
             if ticket not in self._waiting:  # of a flow that went on without it, after an error
                 continue
             task, place = self._waiting.pop(ticket)
+            if isinstance(reply, CallError):
+                self._refuse(task, reply)
+                continue
             task.replies[place] = reply
             task.missing -= 1
             if not task.missing:
@@ -99,7 +102,10 @@ class _Engine(Generic[R]):
 
     def _advance(self, task: _Task[R], replies: Sequence[Reply] | None) -> None:
         """Move a task, and those whose turn this makes it, to their next waits."""
-        self._move(task, partial(next, task.flow) if replies is None else partial(task.flow.send, replies))
+        self._step(task, partial(next, task.flow) if replies is None else partial(task.flow.send, replies))
+
+    def _step(self, task: _Task[R], step: Callable[[], Sequence[Call] | InOrder]) -> None:
+        self._move(task, step)
         while (task_in_turn := self._in_turn()) is not None:
             task_in_turn.at_gate = False
             self._turns[task_in_turn.gates] = task_in_turn.number + 1
@@ -122,16 +128,23 @@ class _Engine(Generic[R]):
         task.replies = [None] * len(calls)
         task.missing = len(calls)
         task.calls = calls
-        first = self._tickets + 1
         try:
             for place, call in enumerate(calls):
                 self._tickets += 1
                 self._waiting[self._tickets] = (task, place)
                 self._executors[type(call)].submit(self._tickets, call)
         except CallError as error:
-            for ticket in range(first, self._tickets + 1):
-                del self._waiting[ticket]
+            self._forget(task)
             self._move(task, partial(task.flow.throw, error))
+
+    def _refuse(self, task: _Task[R], error: CallError) -> None:
+        """Tell a flow that one of its calls has no answer; it goes on without all that it asked at once."""
+        self._forget(task)
+        self._step(task, partial(task.flow.throw, error))
+
+    def _forget(self, task: _Task[R]) -> None:
+        for ticket in [ticket for ticket, (waiting, _) in self._waiting.items() if waiting is task]:
+            del self._waiting[ticket]
 
     def _in_turn(self) -> _Task[R] | None:
         """The task that stands at a gate which all earlier tasks have passed, if there is one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from vsgen.errors import CallError
 from vsgen.ports import Executor, Journal
 from vsgen.values import Call, Reply
 
@@ -36,16 +37,17 @@ class Replay:
             self._same[key] = []
             self._asked[ticket] = (key, call)
 
-    def collect(self) -> Sequence[tuple[int, Reply]]:
-        """Known replies if there are any, else new ones."""
+    def collect(self) -> Sequence[tuple[int, Reply | CallError]]:
+        """Known replies if there are any, else new ones; an error is no reply and is not remembered."""
         if self._known:
             known, self._known = self._known, []
             return known
         return [answered for ticket, reply in self._inner.collect() for answered in self._keep(ticket, reply)]
 
-    def _keep(self, ticket: int, reply: Reply) -> list[tuple[int, Reply]]:
+    def _keep(self, ticket: int, reply: Reply | CallError) -> list[tuple[int, Reply | CallError]]:
         key, call = self._asked.pop(ticket)
-        self._journal.add(key, self._model, call, reply)
-        if self._paid:
-            self._paid(call, reply)
+        if not isinstance(reply, CallError):
+            self._journal.add(key, self._model, call, reply)
+            if self._paid:
+                self._paid(call, reply)
         return [(t, reply) for t in (ticket, *self._same.pop(key))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from jinja2 import TemplateError as JinjaError
 from transformers import PreTrainedTokenizerBase
@@ -22,7 +23,8 @@ class Reader:
         """The tokens that a reply continues.
 
         Messages go through the chat template, opened for the assistant, then `Prompt.prefill`. A model without a
-        template reads the messages' contents parted by empty lines; without messages it reads the prefill alone.
+        template reads the messages' contents parted by empty lines, the prefill and the cue; without messages any model
+        reads the prefill alone.
         """
         text, opening = self.render(prompt)
         return self.encode([text], opening)[0] or [self.first()]
@@ -32,12 +34,28 @@ class Reader:
         if not prompt.messages:
             return prompt.prefill, True
         if not self._tokenizer.chat_template:
-            return "".join(f"{message.content}\n\n" for message in prompt.messages) + prompt.prefill, True
+            return "".join(f"{message.content}\n\n" for message in prompt.messages) + prompt.prefill + prompt.cue, True
         try:
             text = self._chat(prompt.messages)
         except JinjaError as error:
             text = self._chat_without_system(prompt.messages, error)
         return text + prompt.prefill, False
+
+    def cued(self, prompt: Prompt) -> bool:
+        """Whether the reply is the one line that a cue leads to."""
+        return bool(prompt.cue and prompt.messages and not self._tokenizer.chat_template)
+
+    @cached_property
+    def line_ends(self) -> tuple[int, ...]:
+        """The tokens that begin with the end of a line."""
+        spelled = self._tokenizer.batch_decode(
+            [[token] for token in range(len(self._tokenizer))], clean_up_tokenization_spaces=False
+        )
+        return tuple(token for token, text in enumerate(spelled) if text.startswith("\n"))
+
+    def unwritable(self, ids: Sequence[int]) -> bool:
+        """Whether some of a text was lost when these tokens were made of it."""
+        return self._tokenizer.unk_token_id is not None and self._tokenizer.unk_token_id in ids
 
     def encode(self, texts: Sequence[str], opening: bool) -> list[list[int]]:
         """Token ids of rendered prompts."""

@@ -23,7 +23,7 @@ from vsgen.backends.hf.memory import Memory
 from vsgen.backends.hf.parts import Limits, Parts
 from vsgen.backends.hf.prefetch import Shelf
 from vsgen.backends.hf.text import Speller
-from vsgen.errors import CallError, ModelError
+from vsgen.errors import ModelError, TooLongError
 from vsgen.values import Call, Completion, Generate, Prompt
 
 DIGITS = 6
@@ -108,7 +108,7 @@ class Decoder:
         """Put a call in the queue. A prefix that fills the model's context is continued by nothing.
 
         Raises:
-            CallError: The prompt does not fit into the model's context.
+            TooLongError: The prompt does not fit into the model's context.
         """
         if not isinstance(call, Generate):
             raise TypeError(f"a decoder takes Generate calls, got {type(call).__name__}")
@@ -147,9 +147,8 @@ class Decoder:
         if context is None:
             return call.max_tokens
         if used >= context and not call.prefix:
-            raise CallError(
-                f"the prompt has {used} tokens and the model's context only {context}; shorten the template or the row"
-            )
+            message = f"the prompt has {used} tokens and the model's context only {context}"
+            raise TooLongError(f"{message}; shorten the template or the row", tokens=used, context=context)
         return max(0, min(call.max_tokens, context - used))
 
     def _admit(self) -> None:

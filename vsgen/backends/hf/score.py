@@ -2,7 +2,8 @@
 
 A choice is tokenised in its place: its score is log P(tokens of prompt + choice, then the end of the reply) less
 log P(tokens of the prompt). Where a choice changes the prompt's own last tokens, the tree starts before them. The end
-keeps a choice that begins another from taking its probability; several end tokens count together.
+keeps a choice that begins another from taking its probability; several end tokens count together. After the cue of a
+prompt that is plain text a choice begins with a space, and the end of the line counts as its end too.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor
 from transformers.cache_utils import DynamicCache
 
+from vsgen.backends.hf.chat import Reader
 from vsgen.backends.hf.decode import DIGITS
 from vsgen.backends.hf.draw import precise
 from vsgen.backends.hf.network import Network
@@ -21,7 +23,7 @@ from vsgen.backends.hf.parts import Limits, Parts
 from vsgen.backends.hf.prefetch import Ids, groups
 from vsgen.backends.hf.text import shared_length
 from vsgen.backends.hf.tree import Tree, plant
-from vsgen.errors import ModelError
+from vsgen.errors import ChoiceError, ModelError, TooLongError
 from vsgen.values import Score, Scores
 
 Tails: TypeAlias = tuple[Ids, ...]
@@ -37,43 +39,61 @@ class _Plan(NamedTuple):
     """Where the tails part from; its last token is the tree's root."""
     tails: Tails
     """What the prompt itself goes on with, mostly nothing; then each choice's tokens."""
+    ends: Ids
+    """The tokens that end a choice."""
 
 
 def score(parts: Parts, limits: Limits, calls: Sequence[Score]) -> list[Scores]:
     """Score all choices of each call, in the order of the calls.
 
     Raises:
-        ModelError: A prompt with its longest choice does not fit into the model's context, or no token ends a reply.
+        TooLongError: A prompt with its longest choice does not fit into the model's context.
+        ChoiceError: A choice cannot be written with the model's tokens, or two are written alike.
+        ModelError: No token ends a reply.
     """
     if not parts.ends:
         raise ModelError("the model has no end-of-text token, which scoring whole choices needs")
     plans = [_plan(parts, call) for call in calls]
     found: dict[_Plan, list[float]] = {}
-    for tails in dict.fromkeys(plan.tails for plan in plans):
+    for tails, ends in dict.fromkeys((plan.tails, plan.ends) for plan in plans):
         trees = list(_trees(tails, _SCORES // parts.network.vocabulary))
         rows = max(1, _SCORES // (parts.network.vocabulary * max(len(tree.tokens) for tree in trees)))
-        for group in groups({plan.prompt for plan in plans if plan.tails == tails}, limits.forward, rows):
-            for prompt, logp in zip(group, _score(parts, group, trees), strict=True):
-                found[_Plan(prompt, tails)] = logp
+        prompts = {plan.prompt for plan in plans if (plan.tails, plan.ends) == (tails, ends)}
+        for group in groups(prompts, limits.forward, rows):
+            for prompt, logp in zip(group, _score(parts, group, trees, ends), strict=True):
+                found[_Plan(prompt, tails, ends)] = logp
     return [Scores(tuple(round(logp, DIGITS) for logp in found[plan]), len(plan.prompt)) for plan in plans]
 
 
 def _plan(parts: Parts, call: Score) -> _Plan:
     reader, (text, opening) = parts.reader, parts.reader.render(call.prompt)
-    prompt = tuple(reader.ids(call.prompt))
+    prompt, cued = tuple(reader.ids(call.prompt)), reader.cued(call.prompt)
+    choices = [f" {choice}" if cued else choice for choice in call.choices]
     if text:
-        whole = [tuple(ids) for ids in reader.encode([text + choice for choice in call.choices], opening)]
+        whole = [tuple(ids) for ids in reader.encode([text + choice for choice in choices], opening)]
     else:
-        whole = [(*prompt, *ids) for ids in reader.encode(call.choices, False)]
-    longest, context = max(len(ids) for ids in whole), parts.network.context
-    if context is not None and longest > context:
-        raise ModelError(
-            f"prompt and longest choice have {longest} tokens and the model's context only {context}; "
-            "shorten the template or the row"
-        )
+        whole = [(*prompt, *ids) for ids in reader.encode(choices, False)]
+    _check_length(max(len(ids) for ids in whole), parts.network.context)
     shared = shared_length([prompt, *whole])
     tails = tuple(ids[shared:] for ids in (prompt, *whole))
-    return _Plan(prompt[:shared] or (reader.first(),), tails)
+    _check_choices(call.choices, tails[1:], reader)
+    ends = (*parts.ends, *reader.line_ends) if cued else parts.ends
+    return _Plan(prompt[:shared] or (reader.first(),), tails, ends)
+
+
+def _check_length(longest: int, context: int | None) -> None:
+    if context is not None and longest > context:
+        message = f"prompt and longest choice have {longest} tokens and the model's context only {context}"
+        raise TooLongError(f"{message}; shorten the text", tokens=longest, context=context)
+
+
+def _check_choices(choices: Sequence[str], tails: Tails, reader: Reader) -> None:
+    seen: dict[Ids, str] = {}
+    for choice, tail in zip(choices, tails, strict=True):
+        if reader.unwritable(tail):
+            raise ChoiceError(f"the model's tokenizer cannot write {choice!r}; use other words")
+        if seen.setdefault(tail, choice) != choice:
+            raise ChoiceError(f"the model's tokenizer writes {seen[tail]!r} and {choice!r} alike; use other words")
 
 
 def _trees(tails: Tails, nodes: int) -> Iterator[Tree]:
@@ -90,7 +110,7 @@ def _trees(tails: Tails, nodes: int) -> Iterator[Tree]:
 
 
 @torch.inference_mode()
-def _score(parts: Parts, prompts: Sequence[Ids], trees: Sequence[Tree]) -> list[list[float]]:
+def _score(parts: Parts, prompts: Sequence[Ids], trees: Sequence[Tree], ends: Ids) -> list[list[float]]:
     """Per prompt, the log-probability of every tail but the first, which is what they are conditioned on."""
     network = parts.network
     ahead = [prompt[:-1] for prompt in prompts]
@@ -98,7 +118,7 @@ def _score(parts: Parts, prompts: Sequence[Ids], trees: Sequence[Tree]) -> list[
     sums = []
     for tree in trees:
         scores = network.tree(*_inputs(network, prompts, tree), cache)
-        sums.append(_read(scores, tree, parts.ends))
+        sums.append(_read(scores, tree, ends))
         cache.crop(-len(tree.tokens))
     inner, closed = torch.cat(sums, dim=2)
     result: list[list[float]] = (closed[:, 1:] - inner[:, :1]).tolist()
