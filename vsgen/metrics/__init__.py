@@ -1,0 +1,1 @@
+"""metrics: see vsgen/README.md."""

@@ -1,0 +1,1 @@
+"""report: see vsgen/README.md."""
