@@ -15,19 +15,34 @@ from typing import NamedTuple
 from vsgen.dedup.index import Index
 from vsgen.dedup.merge import Merged, merge
 from vsgen.errors import CallError, InputError, TemplateError
-from vsgen.flow import Flow, Spent, ask_all, in_order, metered, together
-from vsgen.labels.soft import CONTENT_FREE, soft_labels
-from vsgen.labels.votes import votes
+from vsgen.flow import Flow, Spent, ask_all, in_order, metered
+from vsgen.labelling import Labeller, Labels, Text
+from vsgen.labels.answers import votes
 from vsgen.ports import Sampler
 from vsgen.sampling.methods import open_sampler
 from vsgen.sampling.settings import Power as PowerSettings
 from vsgen.sampling.settings import Settings
+from vsgen.teaching import teach
 from vsgen.template.final import ANSWER, find_answer
 from vsgen.template.render import Renderer
 from vsgen.template.sampling import Power
-from vsgen.template.schema import Label, Template
+from vsgen.template.schema import Template
 from vsgen.template.variables import draw_variables
-from vsgen.values import Basis, Candidate, Embed, Malformed, Reason, Record, Rejected, Row, SoftLabel, Vector
+from vsgen.values import (
+    Basis,
+    Candidate,
+    Embed,
+    Lesson,
+    Malformed,
+    Prompt,
+    Reason,
+    Record,
+    Rejected,
+    Row,
+    SoftLabel,
+    Unlabelled,
+    Vector,
+)
 
 
 @dataclass(slots=True)
@@ -102,6 +117,7 @@ class Pipeline:
         index: Index | None,
         quota: Quota,
         skip_bad_rows: bool = False,
+        teach_top: int = 0,
     ) -> None:
         """Set up.
 
@@ -112,13 +128,16 @@ class Pipeline:
             index: Of the texts that were kept; None keeps repeats.
             quota: Of records.
             skip_bad_rows: Report a row that lacks a variable as skipped instead of raising.
+            teach_top: Tokens to say at each position of a kept answer; 0 teaches nothing.
         """
         self._template = template
         self._seed = seed
         self._index = index
         self._quota = quota
         self._skip_bad_rows = skip_bad_rows
+        self._teach_top = teach_top
         self._render = Renderer(template)
+        self._labeller = Labeller(template, template.output.fields, seed=seed, lenient=skip_bad_rows)
         self._settings = settings_of(template)
         self._sampler: Sampler = open_sampler(self._settings)
         origin = f"{template.name}@{template.digest}"
@@ -151,9 +170,15 @@ class Pipeline:
         candidates, voted, notes = self._answered(drawn.candidates, values)
         merged = merge(candidates, _within(ids, refused))
         kept = [i for i in range(len(merged)) if i not in refused]
-        labels = yield from self._label([merged[i].candidate for i in kept], values, voted)
+        texts = [Text(ids[i], ids[i], {**values, **merged[i].candidate.fields}) for i in kept]
+        labels = yield from metered(self._labeller.label(texts), spent)
         meta = self._meta(drawn.basis, values, row)
-        records = [_record(ids[i], merged[i], of_i, meta) for i, of_i in zip(kept, labels, strict=True)]
+        common: Labels = {} if voted is None else {ANSWER: voted}
+        lessons = yield from self._teach(prompt, {ids[i]: merged[i].candidate.fields for i in kept})
+        records = [
+            replace(_record(ids[i], merged[i], common | own, meta), lesson=lesson)
+            for i, own, lesson in zip(kept, labels, lessons, strict=True)
+        ]
         rejected = [Rejected(_record(ids[i], merged[i], {}, meta), *refused[i]) for i in sorted(refused)]
         rejected += [_malformed(*one, meta) for one in zip(ids[len(merged) :], drawn.malformed, strict=True)]
         return Outcome(tuple(records), tuple(rejected), len(ids), spent.calls, spent.tokens, (*drawn.notes, *notes))
@@ -227,25 +252,10 @@ class Pipeline:
         ballots = [one.weight if one.vote is None else one.vote for one in candidates]
         return found, votes(answers, ballots), problems
 
-    def _label(
-        self, candidates: Sequence[Candidate], values: Mapping[str, object], voted: SoftLabel | None
-    ) -> Flow[list[dict[str, SoftLabel]]]:
-        """The soft labels of each candidate, all asked at once, and what the draw voted."""
-        asked = yield from together([self._one_label(label, candidates, values) for label in self._template.labels])
-        names = [label.name for label in self._template.labels]
-        common = {} if voted is None else {ANSWER: voted}
-        return [
-            common | {name: labels[i] for name, labels in zip(names, asked, strict=True)}
-            for i in range(len(candidates))
-        ]
-
-    def _one_label(
-        self, label: Label, candidates: Sequence[Candidate], values: Mapping[str, object]
-    ) -> Flow[list[SoftLabel]]:
-        texts = [self._render.label(label, {**values, **one.fields}) for one in candidates]
-        neutral = dict.fromkeys(self._template.output.fields, CONTENT_FREE)
-        free = [self._render.label(label, {**values, **neutral})] * len(texts) if label.calibrate != "none" else []
-        return (yield from soft_labels(texts, label.classes, content_free=free))
+    def _teach(self, prompt: Prompt, answers: Mapping[str, Mapping[str, object]]) -> Flow[list[Lesson | None]]:
+        if not self._teach_top:
+            return [None] * len(answers)
+        return (yield from teach(prompt, answers, top=self._teach_top, lenient=self._skip_bad_rows))
 
     def _meta(self, basis: Basis, values: Mapping[str, object], row: Row) -> dict[str, object]:
         used = {name: values[name] for name in sorted(self._render.variables() & values.keys())}
@@ -253,7 +263,9 @@ class Pipeline:
         return {**self._origin, "basis": basis, **place, "variables": used}
 
 
-def _record(name: str, merged: Merged, labels: Mapping[str, SoftLabel], common: Mapping[str, object]) -> Record:
+def _record(
+    name: str, merged: Merged, labels: Mapping[str, SoftLabel | Unlabelled], common: Mapping[str, object]
+) -> Record:
     candidate, count = merged
     meta = {**common, "merged": count}
     if common["basis"] == "verbalized":

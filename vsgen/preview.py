@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vsgen.flow import Flow, InOrder
-from vsgen.labels.soft import question
+from vsgen.labelling import Labeller
 from vsgen.pipeline import Outcome, Pipeline, Quota
-from vsgen.template.render import Renderer
 from vsgen.template.schema import Template
 from vsgen.template.variables import draw_variables
 from vsgen.values import Completion, Generate, Prompt, Row
 
 _REPLY = "…"
+_OPTIONS = ("…", "……")
+"""Stand for a list of classes that is still to be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def preview(template: Template, rows: Iterator[Row], *, seed: int, count: int) -
         TemplateError: A row lacks a variable.
     """
     pipeline = Pipeline(template, seed=seed, model="", index=None, quota=Quota(None))
-    render = Renderer(template)
+    labeller = Labeller(template, template.output.fields, seed=seed)
     for number, row in zip(range(count), rows, strict=False):
         calls = _conversation(pipeline.draw(row, number))
         turns = tuple(call.prompt.messages[-1].content for call in calls[1:])
@@ -45,8 +46,8 @@ def preview(template: Template, rows: Iterator[Row], *, seed: int, count: int) -
             **row.fields,
             **dict.fromkeys(template.output.fields, _REPLY),
         }
-        labels = tuple(question(render.label(one, values), one.classes) for one in template.labels)
-        yield Preview(f"{template.name}/{number:06d}", calls[0], turns, labels)
+        values |= {name: _OPTIONS for label in template.labels if (name := label.choices) in template.output.fields}
+        yield Preview(f"{template.name}/{number:06d}", calls[0], turns, tuple(labeller.prompts(values)))
 
 
 def _conversation(flow: Flow[Outcome]) -> list[Generate]:

@@ -14,6 +14,11 @@ def log_mean_exp(logws: Sequence[float]) -> float:
     return peak + math.log(math.fsum(math.exp(logw - peak) for logw in logws) / len(logws))
 
 
+def log_sum_exp(logws: Sequence[float]) -> float:
+    """The logarithm of the weights' sum; -inf if all are zero."""
+    return log_mean_exp(logws) + math.log(len(logws))
+
+
 def softmax(logws: Sequence[float]) -> list[float]:
     """The weights' shares of their sum, which sum to 1; equal if all weights are zero."""
     peak = max(logws)
@@ -22,6 +27,11 @@ def softmax(logws: Sequence[float]) -> list[float]:
     weights = [math.exp(logw - peak) for logw in logws]
     total = math.fsum(weights)
     return [weight / total for weight in weights]
+
+
+def logs(probs: Sequence[float]) -> list[float]:
+    """Natural logarithms; -inf of 0."""
+    return [math.log(p) if p > 0 else -math.inf for p in probs]
 
 
 def effective_size(logws: Sequence[float]) -> float:

@@ -8,26 +8,21 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import chain, cycle, repeat
-from pathlib import Path
 
-from vsgen.backends.open import open_model
-from vsgen.backends.open_embedder import open_embedder
 from vsgen.dedup.index import Index
 from vsgen.engine.drive import drive
-from vsgen.engine.executors import Batched, decoder
-from vsgen.engine.replay import Replay
 from vsgen.errors import InputError, OptionError
-from vsgen.files.journal import FileJournal, MemoryJournal, last_end
-from vsgen.files.records import FileLines, NoLines, PipeLines, count_lines, part_of, record_line, rejected_line
+from vsgen.export.packed import TokenLogprobs, token_row
+from vsgen.files.places import Places
+from vsgen.files.records import record_line, rejected_line
 from vsgen.files.rows import read_rows
 from vsgen.pipeline import Outcome, Pipeline, Quota, settings_of
-from vsgen.ports import Executor, Journal
+from vsgen.ports import Journal
+from vsgen.session import ModelChoice, Session
 from vsgen.template.load import load_template
 from vsgen.template.schema import Template
-from vsgen.values import Call, Embed, Generate, Reply, Row, Score
+from vsgen.values import Record, Row
 
-_EMBED_BATCH = 256
-_SCORE_BATCH = 32
 _NEW = 0.02
 """A run is saturated once less than this share of its latest candidates was new."""
 
@@ -40,23 +35,9 @@ class Job:
     overrides: Sequence[str] = ()
     """``key=value``, laid over the template."""
     input: str | None = None
-    output: Path | None = None
-    """None writes to standard output."""
-    rejects: Path | None = None
-    journal: Path | None = None
-    """None is beside the output, or in memory."""
-    resume: bool = False
-    overwrite: bool = False
+    places: Places = field(default_factory=Places)
     num: int | None = None
-    model: str | None = None
-    device: str = "auto"
-    dtype: str = "auto"
-    remote_code: bool = False
-    """Run Python code that comes with the model."""
-    pickled: bool = False
-    """Read weights that are no safetensors."""
-    batch: int | None = None
-    """Rows that the model decodes at once; None leaves it to the backend."""
+    model: ModelChoice = field(default_factory=ModelChoice)
     seed: int = 0
     window: int = 128
     """Draws under way at most; changes speed and memory, never the output."""
@@ -66,6 +47,8 @@ class Job:
     """Draws without anything new after which a run is saturated; 0 is endless."""
     skip_bad_rows: bool = False
     meta: bool = True
+    token_logprobs: TokenLogprobs | None = None
+    """Teach every kept answer token by token, in this layout."""
 
 
 @dataclass(slots=True)
@@ -116,7 +99,9 @@ class _Pace:
         self._job = job
         self._tally = tally
         self._size = size
-        self._calls, self._tokens = settings.most
+        labels = [label.most for label in template.labels]
+        self._calls = settings.most[0] + settings.k * sum(calls for calls, _ in labels)
+        self._tokens = settings.most[1] + settings.k * sum(tokens for _, tokens in labels)
         self._k = settings.k
         self._recent: deque[tuple[int, int]] = deque(maxlen=job.patience)
 
@@ -172,22 +157,22 @@ def run(job: Job, *, observe: Callable[[Tally], None], warn: Callable[[str], Non
         ReaderGone: Nobody reads standard output any more.
     """
     template = load_template(job.template, job.overrides)
+    _refuse_batch_priors(template)
     tally = Tally(wanted=_wanted(job, template))
-    if _is_done(job, template, tally):
+    origin = _origin(job, template)
+    if (rows_done := job.places.done(origin, tally.wanted)) is not None:
+        tally.kept, tally.was_done = rows_done, True
         return tally
     rows = _numbered(_rows(job, tally, warn))
-    if not job.model and template.model in {None, "tiny"}:
+    if not job.model.name and template.model in {None, "tiny"}:
         warn("no --model given: asking the embedded toy model, tiny, which knows only the shipped templates")
     with ExitStack() as open_files:
-        journal = _journal(job, open_files)
+        journal = job.places.open_journal(open_files)
         draws = _Draws(job, template, tally, journal)
-        lines: FileLines | PipeLines = FileLines(job.output) if job.output else PipeLines()
-        rejects: FileLines | NoLines = FileLines(job.rejects) if job.rejects else NoLines()
-        open_files.enter_context(lines)
-        open_files.enter_context(rejects)
+        lines, rejects = job.places.open_output(open_files), job.places.open_rejects(open_files)
         noted: set[str] = set()
         for outcome in draws.outcomes(rows):
-            lines.write(record_line(record, meta=job.meta) for record in outcome.records)
+            lines.write(_line(record, job) for record in outcome.records)
             rejects.write(rejected_line(one, meta=job.meta) for one in outcome.rejected)
             if outcome.skipped:
                 warn(outcome.skipped)
@@ -198,7 +183,7 @@ def run(job: Job, *, observe: Callable[[Tally], None], warn: Callable[[str], Non
             observe(tally)
         rejects.finish()
         lines.finish()
-        journal.end(_origin(job, template), complete=tally.stopped is None)
+        journal.end(origin, complete=tally.stopped is None)
     return tally
 
 
@@ -208,38 +193,26 @@ class _Draws:
     def __init__(self, job: Job, template: Template, tally: Tally, journal: Journal) -> None:
         dedup = template.dedup or None
         self._tally = tally
-        self._embedder = open_embedder(dedup.embedder, device=job.device) if dedup else None
-        model = open_model(
-            _model(job, template),
-            device=job.device,
-            dtype=job.dtype,
-            batch=job.batch,
-            remote_code=job.remote_code,
-            pickled=job.pickled,
-        )
-        self._executors: dict[type[Call], Executor] = {
-            Generate: Replay(decoder(model, _SCORE_BATCH), journal, model.name, paid=self._paid),
-            Score: Replay(Batched[Score](model.score, _SCORE_BATCH), journal, model.name, paid=self._paid),
-        }
-        if self._embedder:
-            embed = Batched[Embed](self._embedder.embed, _EMBED_BATCH)
-            self._executors[Embed] = Replay(embed, journal, self._embedder.name, paid=self._paid)
+        default = template.model or "tiny"
+        self._session = Session(job.model, default, journal, embedder=dedup.embedder if dedup else None)
+        tally.paid = self._session.paid
         self._pipeline = Pipeline(
             template,
             seed=job.seed,
-            model=model.name,
+            model=self._session.model,
             index=Index(dedup.threshold, guards=dedup.guards) if dedup else None,
             quota=Quota(tally.wanted),
             skip_bad_rows=job.skip_bad_rows,
+            teach_top=job.token_logprobs.top if job.token_logprobs else 0,
         )
         self._pace = _Pace(job, template, tally, job.window)
 
     def outcomes(self, rows: Iterator[tuple[int, Row]]) -> Iterator[Outcome]:
         """Draw until enough is kept or there is a reason to stop, which is then in the tally."""
         flows = (self._pipeline.draw(row, number) for number, row in rows)
-        for outcome in drive(flows, self._executors, window=self._pace.window):
+        for outcome in drive(flows, self._session.executors, window=self._pace.window):
             self._tally.add(outcome)
-            self._tally.cut = self._embedder.cut if self._embedder else 0
+            self._tally.cut = self._session.cut
             yield outcome
             self._pace.note(outcome)
             if self._tally.complete or self._tally.stopped:
@@ -247,17 +220,33 @@ class _Draws:
         if next(rows, None) is not None:
             self._tally.stopped = self._pace.spent()
 
-    def _paid(self, call: Call, _: Reply) -> None:
-        self._tally.paid[type(call).__name__.lower()] += 1
+
+def _line(record: Record, job: Job) -> dict[str, object]:
+    """A row; in a trainer's own layout only what that trainer reads."""
+    line, lesson, how = record_line(record, meta=job.meta), record.lesson, job.token_logprobs
+    if how is None:
+        return line
+    if lesson is None:
+        if how.layout != "packed":
+            raise InputError(f"{record.id}: is too long for the model, so it has no row in layout {how.layout}; use packed")
+        return line
+    taught = token_row(lesson.taught, how, lesson.messages)
+    return {**line, **taught} if how.layout == "packed" else {"id": record.id, **taught}
 
 
-def _model(job: Job, template: Template) -> str:
-    return job.model or template.model or "tiny"
+def _refuse_batch_priors(template: Template) -> None:
+    if batch := [label.name for label in template.labels if label.prior == "batch"]:
+        remedy = "leave it out here, and label the rows with 'vsgen label' afterwards"
+        raise OptionError(f"{template.source}: label {batch[0]}: prior batch needs all rows before the first; {remedy}")
 
 
 def _origin(job: Job, template: Template) -> str:
     """Names all that an output is made from, but for the rows' content."""
-    return "/".join([template.digest, _model(job, template), str(job.seed), job.input or ""])
+    how = job.token_logprobs
+    taught = [f"top={how.top},layout={how.layout}"] if how else []
+    return "/".join(
+        [template.digest, job.model.name or template.model or "tiny", str(job.seed), job.input or "", *taught]
+    )
 
 
 def _wanted(job: Job, template: Template) -> int | None:
@@ -267,61 +256,6 @@ def _wanted(job: Job, template: Template) -> int | None:
     if template.num is None:
         raise OptionError(f"{job.template}: how many rows? give -n, or `num:` in the template, or input rows")
     return template.num
-
-
-def _is_done(job: Job, template: Template, tally: Tally) -> bool:
-    """Whether a resumed output is complete already.
-
-    Raises:
-        OptionError: The files do not go together, or there is an output and no flag says what to do with it.
-    """
-    try:
-        _check_files(job)
-        if not job.resume or job.output is None or not job.output.exists():
-            return False
-        ended = last_end(_journal_path(job))
-        rows = count_lines(job.output)
-    except OSError as error:
-        raise OptionError(f"{error.filename}: {error.strerror}; name another file") from error
-    if ended and ended[0] != _origin(job, template):
-        remedy = "--overwrite makes it anew"
-        raise OptionError(f"{job.output}: was made with another template, model, seed or input; {remedy}")
-    if (ended and not ended[1]) or (tally.wanted is not None and rows < tally.wanted):
-        return False
-    tally.kept, tally.was_done = rows, True
-    return True
-
-
-def _check_files(job: Job) -> None:
-    if job.resume and (job.overwrite or not (job.output or job.journal)):
-        raise OptionError("--resume needs -o FILE (or --journal FILE), and does not go with --overwrite")
-    outputs = [path for path in (job.output, job.rejects) if path]
-    if folders := [path for path in outputs if path.is_dir()]:
-        raise OptionError(f"{folders[0]}: is a directory; name a file in it")
-    used = [*outputs, *map(part_of, outputs), *filter(None, [_journal_path(job)])]
-    used += [Path(name) for name in (job.input, job.template) if name and Path(name).is_file()]
-    places = Counter(path.resolve() for path in used)
-    if twice := [str(place) for place, count in places.items() if count > 1]:
-        raise OptionError(f"{twice[0]}: is named twice; input, output, rejects and journal must differ")
-    for path in outputs:
-        if not job.resume and not job.overwrite:
-            _refuse_existing(path, part=path == job.output)
-    if job.resume and job.output and part_of(job.output).exists() and part_of(job.output).stat().st_size:
-        _require_journal(job)
-
-
-def _require_journal(job: Job) -> None:
-    path = _journal_path(job)
-    if path is not None and not path.exists():
-        raise OptionError(f"{path}: is missing, so {job.output}.part cannot be continued; --overwrite starts anew")
-
-
-def _refuse_existing(path: Path, *, part: bool) -> None:
-    again = "--overwrite writes it anew (replies in its journal are used again, not asked again)"
-    if path.exists():
-        raise OptionError(f"{path}: exists; {again}, --resume leaves a complete file as it is")
-    if part and part_of(path).exists():
-        raise OptionError(f"{part_of(path)}: is left of an unfinished run; --resume continues it, {again}")
 
 
 def _rows(job: Job, tally: Tally, warn: Callable[[str], None]) -> Iterator[Row]:
@@ -349,13 +283,3 @@ def _numbered(rows: Iterator[Row]) -> Iterator[tuple[int, Row]]:
             offset += last + 1
         last = row.index
         yield offset + row.index, row
-
-
-def _journal(job: Job, open_files: ExitStack) -> Journal:
-    path = _journal_path(job)
-    return open_files.enter_context(FileJournal(path)) if path else MemoryJournal()
-
-
-def _journal_path(job: Job) -> Path | None:
-    """Where the calls of a run lie."""
-    return job.journal or (job.output and job.output.with_name(job.output.name + ".journal"))

@@ -213,11 +213,35 @@ class SoftLabel:
     probs: Mapping[str, float]
     """P(class | text), renormalised over the classes, calibrated where that was asked for."""
     entropy: float
-    """Of `probs`, nats."""
+    """Of `probs`, nats; where several classes may apply, the sum of their own entropies."""
     margin: float
-    """The largest of `probs` less the second largest."""
-    label_mass: float
-    """P(the reply is one of the classes): low where the question or the classes do not suit the model."""
+    """The largest of `probs` less the second largest; where several classes may apply, how far the least certain one is
+    from a coin's toss, from 0 to 1."""
+    label_mass: float | None
+    """P(the reply is one of the classes): low where the question or the classes do not suit the model. None where the
+    model was asked to state probabilities."""
+    disagreement: float | None = None
+    """Between the traces, statements or orders whose mean this is: entropy of the mean less mean entropy, which is
+    their mutual information, nats. None where there was one."""
+    details: Mapping[str, object] = field(default_factory=dict)
+    """What else is known of how it was made; written beside the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unlabelled:
+    """In the place of a soft label: the model could not be asked, or said nothing that can be read."""
+
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a student is taught token by token."""
+
+    messages: tuple[Message, ...]
+    """The task, and the answer as the last message."""
+    taught: Taught
+    """How the teacher would have gone on at each token of the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +252,10 @@ class Record:
     fields: Mapping[str, object]
     probability: float
     """The candidate's share of its own draw."""
-    labels: Mapping[str, SoftLabel]
+    labels: Mapping[str, SoftLabel | Unlabelled]
     meta: Mapping[str, object]
+    lesson: Lesson | None = None
+    """None where none was asked for, or the answer was too long for the model."""
 
 
 @dataclass(frozen=True, slots=True)

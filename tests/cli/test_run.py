@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from vsgen.files.places import Places
 from vsgen.run import Job, run
+from vsgen.session import ModelChoice
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Vsgen
@@ -72,7 +74,8 @@ def test_the_window_does_not_change_the_output(tmp_path: Path) -> None:
     def written(window: int) -> bytes:
         out, rejects = tmp_path / f"{window}.jsonl", tmp_path / f"{window}.rejects"
         overrides = ["dedup.embedder=hash", "dedup.threshold=0.9"]
-        job = Job("random-item", overrides, output=out, rejects=rejects, num=30, model="tiny", window=window)
+        files, tiny = Places(out, rejects), ModelChoice("tiny")
+        job = Job("random-item", overrides, places=files, num=30, model=tiny, window=window)
         run(job, observe=lambda tally: None, warn=lambda text: None)
         return out.read_bytes() + rejects.read_bytes()
 

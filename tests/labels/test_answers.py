@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsgen.labels.votes import votes
+from vsgen.labels.answers import votes
 
 
 def test_weights_of_equal_answers_add_up_and_the_likeliest_comes_first() -> None:

@@ -11,7 +11,7 @@ from typing import get_args
 import pytest
 
 from vsgen.flow import Flow, InOrder
-from vsgen.labels.soft import question
+from vsgen.labels.words import question
 from vsgen.pipeline import Outcome, Pipeline, Quota
 from vsgen.preview import preview
 from vsgen.template.catalog import describe

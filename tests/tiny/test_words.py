@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from vsgen.labels.soft import question
+from vsgen.labels.words import question
 from vsgen.sampling import prompts
 from vsgen.template.load import load_template
 from vsgen.template.render import Renderer

@@ -37,10 +37,24 @@ def user_errors() -> Iterator[None]:
         raise typer.Exit(error.status) from None
 
 
-class Progress(Protocol):
-    """Shows how far a run has come."""
+class Counts(Protocol):
+    """How far a command has come."""
 
-    def __call__(self, tally: Tally) -> None:
+    kept: int
+    wanted: int | None
+    tokens: int
+    was_done: bool
+
+    @property
+    def rejected(self) -> Mapping[str, int]:
+        """What did not become a row, by reason."""
+        ...
+
+
+class Progress(Protocol):
+    """Shows how far a command has come."""
+
+    def __call__(self, tally: Counts) -> None:
         """Show the tally."""
         ...
 
@@ -57,7 +71,7 @@ def progress(mode: str) -> Iterator[Progress]:
             yield live
 
 
-def counts(tally: Tally) -> str:
+def counts(tally: Counts) -> str:
     """Rejects by reason and tokens, in words."""
     return " · ".join([*_each(tally.rejected), f"{tally.tokens:,} tokens"])
 
@@ -91,7 +105,7 @@ class _Rate:
     def __init__(self) -> None:
         self._first: tuple[float, int] | None = None
 
-    def __call__(self, tally: Tally) -> str:
+    def __call__(self, tally: Counts) -> str:
         now = time.monotonic()
         begun, before = self._first = self._first or (now, tally.kept)
         if now == begun or tally.kept == before:
@@ -106,7 +120,7 @@ class _Plain:
         self._last = time.monotonic()
         self._rate = _Rate()
 
-    def __call__(self, tally: Tally) -> None:
+    def __call__(self, tally: Counts) -> None:
         rate = self._rate(tally)
         if time.monotonic() - self._last >= _PLAIN_SECONDS:
             self._last = time.monotonic()
@@ -125,7 +139,7 @@ def _live() -> Iterator[Progress]:
         task: TaskID = bar.add_task("", total=None, more="loading the model")
         rate = _Rate()
 
-        def show(tally: Tally) -> None:
+        def show(tally: Counts) -> None:
             bar.update(task, completed=tally.kept, total=tally.wanted, more=f"{rate(tally)} · {counts(tally)}")
 
         yield show

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
 import typer
@@ -24,6 +25,33 @@ Seed = Annotated[int, typer.Option("--seed", envvar="VSGEN_SEED", min=0, max=2**
 Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any template key, e.g. dedup.threshold=0.9.")
 ]
+
+Output = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", metavar="FILE", help="Write rows here; appears when complete. Default: stdout."),
+]
+Model = Annotated[
+    str | None,
+    typer.Option("-m", "--model", envvar="VSGEN_MODEL", help="`tiny` (embedded), a Hugging Face id, or a folder."),
+]
+Journal = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Where calls and raw replies lie. Default: FILE.journal.")
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on where a run of -o FILE ended.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Write an existing FILE anew.")]
+OnErrorOption = Annotated[OnError, typer.Option("--on-error", help="What to do about an input line that is no use.")]
+Device = Annotated[str, typer.Option(envvar="VSGEN_DEVICE", help="auto, cpu, cuda, cuda:1, mps.")]
+Dtype = Annotated[str, typer.Option(envvar="VSGEN_DTYPE", help="auto, float32, bfloat16, float16.")]
+TrustRemoteCode = Annotated[
+    bool, typer.Option("--trust-remote-code", help="Run Python code that comes with the model.")
+]
+AllowPickle = Annotated[
+    bool, typer.Option("--allow-pickle", help="Read weights that are not safetensors; they can run code.")
+]
+Batch = Annotated[int | None, typer.Option(min=1, help="Replies that are decoded side by side.")]
+NoMeta = Annotated[bool, typer.Option("--no-meta", help="Leave `meta` out of the rows.")]
+ProgressOption = Annotated[ProgressMode, typer.Option("--progress", help="How to show progress on stderr.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")]
 
 
 def overrides(

@@ -7,14 +7,13 @@ import errno
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 
 import orjson
 
 from vsgen.errors import OutputError
-from vsgen.values import Record, Rejected
+from vsgen.values import Record, Rejected, SoftLabel, Unlabelled
 
 _DIGITS = 6
 """Significant digits of probabilities."""
@@ -25,10 +24,19 @@ def record_line(record: Record, *, meta: bool = True) -> dict[str, object]:
     """The JSON object of a record, in the order in which people read it."""
     line: dict[str, object] = {"id": record.id, **record.fields, "probability": _round(record.probability)}
     if record.labels:
-        line["labels"] = {name: _round(asdict(label)) for name, label in record.labels.items()}
+        line["labels"] = {name: label_line(label) for name, label in record.labels.items()}
     if meta:
         line["meta"] = record.meta
     return line
+
+
+def label_line(label: SoftLabel | Unlabelled) -> object:
+    """The JSON object of a label: its probabilities first, and only what is known."""
+    if isinstance(label, Unlabelled):
+        return {"probs": None, "problem": label.problem}
+    line: dict[str, object] = {"probs": label.probs, "entropy": label.entropy, "margin": label.margin}
+    optional = {"label_mass": label.label_mass, "disagreement": label.disagreement}
+    return _round(line | {key: value for key, value in optional.items() if value is not None} | dict(label.details))
 
 
 def rejected_line(rejected: Rejected, *, meta: bool = True) -> dict[str, object]:

@@ -1,49 +1,21 @@
-"""Soft labels by scoring: P(class | text) from the model's own probabilities of whole class names.
-
-The number is the *global* one: P(all tokens of the class, then the end of the reply | question), renormalised over the
-classes. Constrained decoding draws from another, local distribution (Grammar-Aligned Decoding, arXiv 2405.21047), so
-labels are never counted over constrained draws. The end of the reply belongs to a class; without it a class that begins
-another one would take the longer one's share.
-
-Contextual calibration (Zhao et al. 2021, arXiv 2102.09690) divides by the classes' probabilities for a content-free
-text.
-"""
+"""A soft label: the teacher's distribution over the classes, with what it says about itself."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from vsgen.flow import Flow, ask_all
-from vsgen.probability import softmax
-from vsgen.values import Message, Prompt, Score, Scores, SoftLabel
-
-CONTENT_FREE = "N/A"
+from vsgen.labels.settings import Kind
+from vsgen.values import SoftLabel
 
 
-def question(text: str, classes: Sequence[str]) -> Prompt:
-    """The prompt that asks for one of the classes."""
-    asked = f"{text}\n\nReply with exactly one of these: {', '.join(classes)}."
-    return Prompt((Message("user", asked),))
+def entropy(probs: Sequence[float]) -> float:
+    """Of a distribution, nats."""
+    return abs(math.fsum(p * math.log(p) for p in probs if p > 0))
 
 
-def soft_labels(
-    texts: Sequence[str], classes: Sequence[str], *, content_free: Sequence[str] = ()
-) -> Flow[list[SoftLabel]]:
-    """Label texts, all asked at once.
-
-    Args:
-        texts: Rendered label prompts, one per candidate.
-        classes: At least two.
-        content_free: The same prompts about `CONTENT_FREE` instead of a text; calibrates if given.
-    """
-    calls = [Score(question(text, classes), tuple(classes)) for text in (*texts, *content_free)]
-    scores = yield from ask_all(calls)
-    priors: Sequence[Scores | None] = scores[len(texts) :] or [None] * len(texts)
-    return [_scored(classes, score, prior) for score, prior in zip(scores, priors, strict=False)]
-
-
-def soft_label(probs: Mapping[str, float], mass: float) -> SoftLabel:
+def soft_label(probs: Mapping[str, float], mass: float | None) -> SoftLabel:
     """A distribution over classes with its entropy and margin.
 
     Args:
@@ -51,16 +23,72 @@ def soft_label(probs: Mapping[str, float], mass: float) -> SoftLabel:
         mass: See `SoftLabel.label_mass`.
     """
     first, second, *_ = sorted([*probs.values(), 0.0], reverse=True)
-    entropy = -math.fsum(p * math.log(p) for p in probs.values() if p > 0)
-    return SoftLabel(probs, abs(entropy), first - second, mass)
+    return SoftLabel(probs, entropy(list(probs.values())), first - second, mass)
 
 
-def _scored(classes: Sequence[str], scores: Scores, prior: Scores | None) -> SoftLabel:
-    logits = scores.logp if prior is None else [_over(p, q) for p, q in zip(scores.logp, prior.logp, strict=True)]
-    mass = math.fsum(math.exp(logp) for logp in scores.logp)
-    return soft_label(dict(zip(classes, softmax(logits), strict=True)), mass)
+def ordinal_label(probs: Mapping[str, float], mass: float | None) -> SoftLabel:
+    """The same for classes with an order, and the mean and standard deviation on their scale.
+
+    The scale is the classes' own numbers if all are numbers, else their places from 1.
+    """
+    scale = _numbers(list(probs))
+    mean = math.fsum(p * x for p, x in zip(probs.values(), scale, strict=True))
+    variance = math.fsum(p * (x - mean) ** 2 for p, x in zip(probs.values(), scale, strict=True))
+    details = {"kind": "ordinal", "mean": mean, "sd": math.sqrt(variance)}
+    return replace(soft_label(probs, mass), details=details)
 
 
-def _over(logp: float, prior: float) -> float:
-    """The logarithm of a class's probability over its prior; a prior of nothing corrects nothing."""
-    return logp - prior if prior > -math.inf else logp
+def multi_label(probs: Mapping[str, float], mass: float | None) -> SoftLabel:
+    """The probabilities that each of several classes applies, independently; they need not sum to 1."""
+    each = list(probs.values())
+    bits = math.fsum(entropy([p, 1 - p]) for p in each)
+    return SoftLabel(probs, bits, min(abs(2 * p - 1) for p in each), mass, details={"kind": "multi"})
+
+
+def label_of(kind: Kind, probs: Mapping[str, float], mass: float | None) -> SoftLabel:
+    """The label of one kind."""
+    match kind:
+        case "nominal":
+            return soft_label(probs, mass)
+        case "ordinal":
+            return ordinal_label(probs, mass)
+        case "multi":
+            return multi_label(probs, mass)
+
+
+def corrected(label: SoftLabel, probs: Mapping[str, float]) -> SoftLabel:
+    """The label with other probabilities, and those it had first as ``raw`` among its details."""
+    raw = label.details.get("raw", dict(label.probs))
+    made = label_of(kind_of(label), probs, label.label_mass)
+    return replace(made, disagreement=label.disagreement, details={**label.details, **made.details, "raw": raw})
+
+
+def distributions(label: SoftLabel) -> list[list[float]]:
+    """What the label says as distributions that each sum to 1: one, or one (yes, no) for each class that may apply."""
+    each = list(label.probs.values())
+    return [[p, 1 - p] for p in each] if kind_of(label) == "multi" else [each]
+
+
+def redistributed(label: SoftLabel, said: Sequence[Sequence[float]]) -> SoftLabel:
+    """The label with other distributions, of the form of `distributions`; see `corrected`."""
+    each = [yes for yes, _ in said] if kind_of(label) == "multi" else said[0]
+    return corrected(label, dict(zip(label.probs, each, strict=True)))
+
+
+def kind_of(label: SoftLabel) -> Kind:
+    """Whether one class is right, classes have an order, or several may apply."""
+    match label.details.get("kind"):
+        case "ordinal":
+            return "ordinal"
+        case "multi":
+            return "multi"
+        case _:
+            return "nominal"
+
+
+def _numbers(classes: Sequence[str]) -> list[float]:
+    try:
+        found = [float(name) for name in classes]
+    except ValueError:
+        found = []
+    return found if found and all(map(math.isfinite, found)) else [float(i) for i in range(1, len(classes) + 1)]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
@@ -38,12 +39,22 @@ def load_template(source: str, overrides: Sequence[str] = ()) -> Template:
     if not isinstance(root.value, dict):
         got = show(plain(root))
         raise TemplateError(f"{root.where}: a template is a mapping with version, name and prompt, got {got}")
-    for setting in overrides:
-        try:
-            root = override(root, setting)
-        except YamlProblem as problem:
-            found.append(Problem(0, str(problem)))
-    return _checked(root, found, label)
+    return _overridden(root, found, overrides, label)
+
+
+def template_of(document: Mapping[str, object], source: str, overrides: Sequence[str] = ()) -> Template:
+    """A template that was put together from flags.
+
+    Args:
+        document: What its file would say.
+        source: What messages call it.
+        overrides: As for `load_template`.
+
+    Raises:
+        TemplateError: As for `load_template`.
+    """
+    root, found = read(json.dumps(document), source, lines=False)
+    return _overridden(root, found, overrides, source)
 
 
 def template_text(source: str) -> str:
@@ -53,6 +64,15 @@ def template_text(source: str) -> str:
         TemplateError: It cannot be found or read.
     """
     return _text(*_find(source))
+
+
+def _overridden(root: Node, found: list[Problem], overrides: Sequence[str], label: str) -> Template:
+    for setting in overrides:
+        try:
+            root = override(root, setting)
+        except YamlProblem as problem:
+            found.append(Problem(0, str(problem)))
+    return _checked(root, found, label)
 
 
 def _checked(root: Node, found: list[Problem], label: str) -> Template:

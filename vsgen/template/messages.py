@@ -12,10 +12,11 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from vsgen.template.answer import short
+from vsgen.template.label import Label
 from vsgen.template.misfit import Misfit, Path, TextProblem
 from vsgen.template.nodes import Node, Problem
 from vsgen.template.sampling import Power, Sampling
-from vsgen.template.schema import Dedup, Filter, Label, Output, Template
+from vsgen.template.schema import Dedup, Filter, Output, Template
 
 _MAX_SHOWN: Final = 60
 _NOT_KEYS: Final = frozenset({"<list>", "<weights>", "<dedup>", "<off>", "[key]"})

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from vsgen.errors import TemplateError
 from vsgen.template.final import ANSWER, as_condition
+from vsgen.template.label import Label
 from vsgen.template.misfit import TextProblem
 from vsgen.template.sandbox import compile_text
-from vsgen.template.schema import Label, Template
+from vsgen.template.schema import Template
 from vsgen.values import Message, Prompt
 
 _CORRECT = "output.correct"
@@ -25,7 +26,7 @@ class Renderer:
             self._texts["system"] = template.system
         self._needed = {where: compile_text(text).needed for where, text in self._texts.items()}
         for label in template.labels:
-            self._needed[_place(label)] = compile_text(label.prompt).needed - set(template.output.fields)
+            self._needed[_place(label)] = _needs(label) - set(template.output.fields)
         self._correct = template.output.correct
         if self._correct is not None:
             needed = compile_text(as_condition(self._correct)).needed
@@ -70,7 +71,7 @@ class Renderer:
         Raises:
             TemplateError: As for `prompt`.
         """
-        if line := self._missing(_place(label), compile_text(label.prompt).needed - values.keys()):
+        if line := self._missing(_place(label), _needs(label) - values.keys()):
             raise TemplateError(line)
         return self._render(_place(label), label.prompt, values)
 
@@ -110,3 +111,8 @@ class Renderer:
 
 def _place(label: Label) -> str:
     return f"label {label.name}"
+
+
+def _needs(label: Label) -> frozenset[str]:
+    named = {label.choices} if label.choices else set()
+    return compile_text(label.prompt).needed | named

@@ -31,7 +31,6 @@ from pydantic import (
 from vsgen.template.answer import Checker, as_text, closed, pattern_finder
 from vsgen.template.checks import (
     as_list,
-    check_class,
     check_name,
     check_slug,
     check_text,
@@ -42,6 +41,7 @@ from vsgen.template.checks import (
     shape_of_variable,
 )
 from vsgen.template.final import ANSWER, check_condition, check_place
+from vsgen.template.label import Label
 from vsgen.template.misfit import Misfit
 from vsgen.template.sampling import Sampling
 from vsgen.template.section import Section, Strings
@@ -184,26 +184,6 @@ class Dedup(Section):
     """minilm, or the id or folder of a sentence-transformers model."""
     guards: Annotated[tuple[Guard, ...], BeforeValidator(as_list)] = ("numbers", "negation")
     """Differences that an embedding does not see: answers that differ in them are never duplicates."""
-
-
-class Label(Section):
-    """A soft label: the model's probability of each class, given the answer."""
-
-    name: _Name
-    """Name of the label in the row."""
-    classes: Annotated[tuple[Annotated[str, AfterValidator(check_class)], ...], MinLen(2), BeforeValidator(as_list)]
-    """The classes, at least two."""
-    prompt: _Text
-    """The question (Jinja); the answer's fields, the variables and the input row's fields are its variables."""
-    calibrate: Literal["none", "contextual"] = "none"
-    """contextual divides out the model's prior for the classes, measured without the answer."""
-
-    @field_validator("classes")
-    @classmethod
-    def _distinct(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
-        if twice := repeated(classes):
-            raise Misfit(*(((i,), f"class {name!r} is named twice") for i, name in twice))
-        return classes
 
 
 class Template(Section):

@@ -1,0 +1,102 @@
+"""Where a command reads and writes: that the files go together, and whether there is anything left to do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from vsgen.errors import OptionError
+from vsgen.files.journal import FileJournal, MemoryJournal, last_end
+from vsgen.files.records import FileLines, NoLines, PipeLines, count_lines, part_of
+from vsgen.ports import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The files of one command."""
+
+    output: Path | None = None
+    """None is standard output."""
+    rejects: Path | None = None
+    journal: Path | None = None
+    """None is beside the output, or in memory."""
+    resume: bool = False
+    overwrite: bool = False
+    inputs: Sequence[str] = ()
+    """Names of what is read, which nothing may overwrite; those that are no files do not matter."""
+
+    @property
+    def journal_path(self) -> Path | None:
+        """Where the calls lie."""
+        return self.journal or (self.output and self.output.with_name(self.output.name + ".journal"))
+
+    def done(self, origin: str, wanted: int | None = None) -> int | None:
+        """The rows of a resumed output that is complete already; None if there is something to do.
+
+        Args:
+            origin: Names all that the output is made from, as the journal's last line does.
+            wanted: How many rows are wanted, where that is known.
+
+        Raises:
+            OptionError: The files do not go together, or there is an output and no flag says what to do with it.
+        """
+        try:
+            self._check()
+            if not self.resume or self.output is None or not self.output.exists():
+                return None
+            ended = last_end(self.journal_path)
+            rows = count_lines(self.output)
+        except OSError as error:
+            raise OptionError(f"{error.filename}: {error.strerror}; name another file") from error
+        if ended and ended[0] != origin:
+            remedy = "--overwrite makes it anew"
+            raise OptionError(f"{self.output}: was made with another template, model, seed or input; {remedy}")
+        if (ended and not ended[1]) or (wanted is not None and rows < wanted):
+            return None
+        return rows
+
+    def open_journal(self, open_files: ExitStack) -> Journal:
+        """The journal, closed with `open_files`."""
+        path = self.journal_path
+        return open_files.enter_context(FileJournal(path)) if path else MemoryJournal()
+
+    def open_output(self, open_files: ExitStack) -> FileLines | PipeLines:
+        """Where rows go, closed with `open_files`."""
+        return open_files.enter_context(FileLines(self.output) if self.output else PipeLines())
+
+    def open_rejects(self, open_files: ExitStack) -> FileLines | NoLines:
+        """Where refused rows go, closed with `open_files`."""
+        return open_files.enter_context(FileLines(self.rejects) if self.rejects else NoLines())
+
+    def _check(self) -> None:
+        if self.resume and (self.overwrite or not (self.output or self.journal)):
+            raise OptionError("--resume needs -o FILE (or --journal FILE), and does not go with --overwrite")
+        outputs = [path for path in (self.output, self.rejects) if path]
+        if folders := [path for path in outputs if path.is_dir()]:
+            raise OptionError(f"{folders[0]}: is a directory; name a file in it")
+        used = [*outputs, *map(part_of, outputs), *filter(None, [self.journal_path])]
+        read = {Path(name).resolve() for name in self.inputs if name and Path(name).is_file()}
+        places = Counter([*(path.resolve() for path in used), *read])
+        if twice := [str(place) for place, count in places.items() if count > 1]:
+            raise OptionError(f"{twice[0]}: is named twice; input, output, rejects and journal must differ")
+        for path in outputs:
+            if not self.resume and not self.overwrite:
+                _refuse_existing(path, part=path == self.output)
+        if self.resume and self.output and part_of(self.output).exists() and part_of(self.output).stat().st_size:
+            self._require_journal()
+
+    def _require_journal(self) -> None:
+        path = self.journal_path
+        if path is not None and not path.exists():
+            raise OptionError(f"{path}: is missing, so {self.output}.part cannot be continued; --overwrite starts anew")
+
+
+def _refuse_existing(path: Path, *, part: bool) -> None:
+    again = "--overwrite writes it anew (replies in its journal are used again, not asked again)"
+    if path.exists():
+        raise OptionError(f"{path}: exists; {again}, --resume leaves a complete file as it is")
+    if part and part_of(path).exists():
+        raise OptionError(f"{part_of(path)}: is left of an unfinished run; --resume continues it, {again}")

@@ -1,0 +1,1 @@
+"""label: see vsgen/README.md."""

@@ -1,0 +1,142 @@
+"""What is done to labels once they are made: a prior divided out, a temperature fitted to rows whose class is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from vsgen.errors import InputError
+from vsgen.labels.calibration import Fitted, batch_prior, cross_fitted, divide, fit_temperature, skew, tempered
+from vsgen.labels.soft import distributions, redistributed
+from vsgen.metrics.calibration import Quality, quality
+from vsgen.probability import logs, softmax
+from vsgen.template.label import Label
+from vsgen.values import Row, SoftLabel
+
+_NOTHING: Mapping[str, object] = {}
+
+
+@dataclass(slots=True)
+class Correction:
+    """The correction of one label."""
+
+    label: Label
+    priors: list[list[float]] = field(default_factory=list)
+    """Log prior of each of the label's `distributions`; empty divides nothing."""
+    fitted: Fitted | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether it changes nothing."""
+        return not self.priors and self.temperature == 1
+
+    @property
+    def temperature(self) -> float:
+        """What labels are divided by, in logs; a temperature at its bound says nothing and is not used."""
+        return 1.0 if self.fitted is None or self.fitted.at_bound else self.fitted.temperature
+
+    def without_prior(self, made: SoftLabel) -> list[list[float]]:
+        """The label's distributions with the prior divided out."""
+        said = distributions(made)
+        if not self.priors:
+            return said
+        return [softmax(divide(logs(one), prior)) for one, prior in zip(said, self.priors, strict=True)]
+
+    def __call__(self, made: SoftLabel) -> SoftLabel:
+        """The label, corrected; what it was first stays with it."""
+        if self.idle:
+            return made
+        said = self.without_prior(made)
+        changed = redistributed(made, [tempered(one, self.temperature) for one in said])
+        if self.temperature == 1:
+            return changed
+        return replace(changed, details={**changed.details, "temperature": self.temperature})
+
+    def learn_prior(self, rows: Sequence[Sequence[Sequence[float]]]) -> list[str]:
+        """Take the batch's mean as the prior.
+
+        Args:
+            rows: The `distributions` of every row.
+
+        Returns:
+            What the user should know.
+        """
+        if not rows:
+            return []
+        warnings = []
+        names = [self.label.classes] if self.label.kind != "multi" else [(c, f"not {c}") for c in self.label.classes]
+        for column, classes in zip(zip(*rows, strict=True), names, strict=True):
+            self.priors.append(batch_prior(column))
+            if warning := skew(column).warning(classes):
+                warnings.append(f"label {self.label.name}: {warning}")
+        return warnings
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """What fitting a temperature to gold rows has brought, measured on them."""
+
+    name: str
+    fitted: Fitted
+    raw: Sequence[Sequence[float]]
+    """As the model said it; a row for each gold row, or for each class of one where several may apply."""
+    held_out: Sequence[Sequence[float]]
+    """Under the temperature that was fitted without the row."""
+    gold: Sequence[int]
+
+    @property
+    def qualities(self) -> list[tuple[str, Quality]]:
+        """Before and after."""
+        return [
+            (f"{self.name} before", quality(self.raw, self.gold)),
+            (f"{self.name} after, held out", quality(self.held_out, self.gold)),
+        ]
+
+    @property
+    def verdict(self) -> str:
+        """The temperature, and how far to trust it."""
+        fitted = self.fitted
+        error = "" if fitted.error is None else f" ± {fitted.error:.3f}"
+        text = f"{self.name}: temperature {fitted.temperature:.3f}{error} from {len(self.gold)} known classes"
+        if fitted.at_bound:
+            return f"{text}; at its bound: too few or too one-sided rows to tell, so labels are left as they are"
+        if fitted.error is not None and abs(fitted.temperature - 1) < 2 * fitted.error:
+            return f"{text}; 1, which changes nothing, is as good an answer"
+        return text
+
+
+def calibrate(correction: Correction, rows: Sequence[tuple[SoftLabel, Sequence[int]]]) -> Calibrated:
+    """Fit a temperature to labels whose class is known, and keep it in the correction.
+
+    Args:
+        correction: Of this label; its prior is divided out first.
+        rows: Labels as made, and the right position in each of their `distributions`.
+    """
+    raw = [one for made, _ in rows for one in distributions(made)]
+    said = [one for made, _ in rows for one in correction.without_prior(made)]
+    gold = [place for _, places in rows for place in places]
+    texts = [i for i, (_, places) in enumerate(rows) for _ in places]
+    correction.fitted = fit_temperature(said, gold)
+    return Calibrated(correction.label.name, correction.fitted, raw, cross_fitted(said, gold, groups=texts), gold)
+
+
+def gold_places(row: Row, label: Label, made: SoftLabel) -> list[int]:
+    """The right positions in the distributions of a gold row's label.
+
+    The row has a field of the label's name: a class, or where several may apply a list of classes.
+
+    Raises:
+        InputError: It has not, or names something else; names the line.
+    """
+    value = row.fields.get(label.name)
+    classes = list(made.probs)
+    several = label.kind == "multi"
+    named = value if isinstance(value, list) else [value]
+    if value is None or (not several and isinstance(value, list)):
+        form = "a list of classes" if several else "a class"
+        raise InputError(f"{row.where}: needs a field {label.name!r} with {form}, got {value!r}")
+    if strangers := [str(one) for one in named if str(one) not in classes]:
+        known = ", ".join(classes)
+        raise InputError(f"{row.where}: {label.name}: {strangers[0]!r} is none of the label's classes ({known})")
+    right = {str(one) for one in named}
+    return [0 if name in right else 1 for name in classes] if several else [classes.index(str(value))]

@@ -1,0 +1,176 @@
+"""Labels texts as a template says: what is asked about each text, and what becomes of one that cannot be asked about.
+
+It is the bridge between the label sections of a template and the room `labels`, which knows neither templates nor rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+
+from vsgen.errors import CallError, ChoiceError, InputError, TemplateError, TooLongError
+from vsgen.flow import Flow, InOrder, together
+from vsgen.labels.method import judge
+from vsgen.labels.settings import How, Question
+from vsgen.labels.words import CONTENT_FREE, LETTERS
+from vsgen.template.label import Label
+from vsgen.template.render import Renderer
+from vsgen.template.schema import Template
+from vsgen.values import Embed, Prompt, SoftLabel, Unlabelled
+
+Labels = dict[str, SoftLabel | Unlabelled]
+_SPARE = 1.1
+"""How much more is cut than the surplus of tokens suggests, so that few cuts are needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What is to be labelled."""
+
+    name: str
+    """Its place in the input or its id, for messages."""
+    key: str
+    """Names the randomness of its labels."""
+    values: Mapping[str, object]
+    """All that a question may refer to."""
+
+
+class Labeller:
+    """The labels of one template, ready to be asked for."""
+
+    def __init__(
+        self,
+        template: Template,
+        own: Sequence[str],
+        *,
+        seed: int,
+        lenient: bool = False,
+        truncate: bool | None = None,
+    ) -> None:
+        """Set up.
+
+        Args:
+            template: Whose labels to make.
+            own: Fields that hold the text itself; contextual calibration asks without them, and `truncate` cuts the
+                first of them.
+            seed: Of the whole run.
+            lenient: A text that cannot be asked about is left unlabelled, with the problem, instead of raising.
+            truncate: Cut a text that is too long for the model; None where the user has no such choice.
+        """
+        self._template = template
+        self._render = Renderer(template)
+        self._own = tuple(own)
+        self._seed = seed
+        self._lenient = lenient
+        self._truncate = truncate
+
+    def label(self, texts: Sequence[Text]) -> Flow[list[Labels]]:
+        """Label some texts; each kind of label is asked for all of them at once.
+
+        Raises:
+            InputError: A text lacks what a question needs, or is too long for the model; names the text and the label.
+            TemplateError: The model cannot write a class that the template names.
+        """
+        found: list[Labels] = [{} for _ in texts]
+        for label in self._template.labels:
+            for labels, made in zip(found, (yield from self._each(label, texts)), strict=True):
+                labels[label.name] = made
+        return found
+
+    def prompts(self, values: Mapping[str, object]) -> list[Prompt]:
+        """What is asked first for each label of one text: one prompt, though several orders or classes may follow.
+
+        Raises:
+            TemplateError: A variable is missing.
+            InputError: A field that should list the classes does not.
+        """
+        waits = [next(judge(self._question(each, values), how(each), Random(0))) for each in self._template.labels]
+        return [wait[0].prompt for wait in waits if not isinstance(wait, InOrder) and not isinstance(wait[0], Embed)]
+
+    def _each(self, label: Label, texts: Sequence[Text]) -> Flow[list[SoftLabel | Unlabelled]]:
+        """All at once; or, where one of them cannot be asked, one by one, to tell which."""
+        try:
+            return list((yield from together([self._one(label, text) for text in texts])))
+        except (CallError, InputError, TemplateError):
+            found = []
+            for text in texts:
+                found.append((yield from self._alone(label, text)))
+            return found
+
+    def _alone(self, label: Label, text: Text) -> Flow[SoftLabel | Unlabelled]:
+        try:
+            return (yield from self._one(label, text))
+        except ChoiceError as error:
+            if label.choices is None:
+                raise TemplateError(f"{self._template.source}: label {label.name}: {error}") from error
+            problem = str(error)
+        except TooLongError as error:
+            problem = f"{error}, or pass --truncate" if self._truncate is False else str(error)
+        except (CallError, InputError, TemplateError) as error:
+            problem = str(error).removeprefix(f"{self._template.source}: label {label.name}: ")
+        if self._lenient:
+            return Unlabelled(problem)
+        raise InputError(f"{text.name}: label {label.name}: {problem}; or pass --on-error skip")
+
+    def _one(self, label: Label, text: Text) -> Flow[SoftLabel | Unlabelled]:
+        values, truncated = dict(text.values), False
+        while True:
+            rng = Random(f"{self._seed}/{text.key}/{label.name}")
+            try:
+                made = yield from judge(self._question(label, values), how(label), rng)
+            except TooLongError as error:
+                shorter = self._shorter(values, error) if self._truncate else None
+                if shorter is None:
+                    raise
+                values, truncated = {**values, self._own[0]: shorter}, True
+                continue
+            if truncated and isinstance(made, SoftLabel):
+                return replace(made, details={**made.details, "truncated": True})
+            return made
+
+    def _shorter(self, values: Mapping[str, object], error: TooLongError) -> str | None:
+        """The text without so much of its end as the surplus of tokens; None if nothing is left of it."""
+        text = str(values[self._own[0]])
+        surplus = (error.tokens - error.context) / error.tokens
+        kept = min(len(text) - 1, math.floor(len(text) * (1 - _SPARE * surplus)))
+        return text[:kept] if kept > 0 else None
+
+    def _question(self, label: Label, values: Mapping[str, object]) -> Question:
+        neutral = {**values, **dict.fromkeys(self._own, CONTENT_FREE)}
+        free = self._render.label(label, neutral) if label.prior == "contextual" else ""
+        return Question(self._render.label(label, values), _classes(label, values), free)
+
+
+def how(label: Label) -> How:
+    """The room's view of a template's label."""
+    return How(
+        kind=label.kind,
+        method=label.method,
+        normalize=label.normalize,
+        spelling=label.verbalizer,
+        listed=label.listed,
+        orders=label.permutations,
+        contextual=label.prior == "contextual",
+        replies=label.count,
+        think=label.think,
+        temperature=label.temperature,
+        max_tokens=label.max_tokens,
+        pseudocount=label.pseudocount,
+    )
+
+
+def _classes(label: Label, values: Mapping[str, object]) -> tuple[str, ...]:
+    """The template's classes, or those that a field of the row lists."""
+    if label.choices is None:
+        return label.classes
+    listed = values.get(label.choices)
+    names = [str(one).strip() for one in listed] if isinstance(listed, list | tuple) else []
+    if len(names) < 2 or len(set(names)) < len(names) or not all(names):
+        shown = repr(listed)
+        got = shown if len(shown) <= 100 else f"{shown[:100]}…"
+        raise InputError(f"field {label.choices!r} must be a list of at least two different texts, got {got}")
+    if label.verbalizer == "letters" and len(names) > len(LETTERS):
+        raise InputError(f"field {label.choices!r} lists {len(names)} classes, but there are {len(LETTERS)} letters")
+    return tuple(names)

@@ -1,0 +1,115 @@
+"""How one question becomes a soft label: the methods' voices, averaged; several classes, one by one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from random import Random
+
+from vsgen.flow import Flow, together
+from vsgen.labels.reasoned import reasoned
+from vsgen.labels.scored import scored
+from vsgen.labels.settings import How, Question, Voice
+from vsgen.labels.soft import entropy, label_of, multi_label
+from vsgen.labels.stated import stated
+from vsgen.labels.voted import voted
+from vsgen.labels.words import YES_NO, applies
+from vsgen.probability import softmax
+from vsgen.values import SoftLabel, Unlabelled
+
+_UNREAD = "no reply could be read"
+_COMMON = ("method", "orders", "traces", "replies", "pseudocount")
+
+
+def judge(asked: Question, how: How, rng: Random) -> Flow[SoftLabel | Unlabelled]:
+    """Ask a model for the distribution over the classes of one question.
+
+    Args:
+        asked: The question.
+        how: By which method, with which prompts.
+        rng: All randomness of the replies that are drawn.
+    """
+    if how.kind != "multi":
+        return (yield from _one(asked, how, rng))
+    sources, each = [Random(rng.getrandbits(64)) for _ in asked.classes], replace(how, kind="nominal")
+    flows = [
+        _one(Question(applies(asked.text, name), YES_NO, applies(asked.free, name)), each, source)
+        for name, source in zip(asked.classes, sources, strict=True)
+    ]
+    return _several(asked.classes, (yield from together(flows)))
+
+
+def _one(asked: Question, how: How, rng: Random) -> Flow[SoftLabel | Unlabelled]:
+    match how.method:
+        case "score":
+            voices = yield from scored(asked, how)
+            said: dict[str, object] = {"orders": len(voices)} if len(voices) > 1 else {}
+            return _mean(asked.classes, voices, how, said)
+        case "reasoning":
+            voices = yield from reasoned(asked, how, rng)
+            said = {"method": how.method, "traces": len(voices), "cut": sum(voice.cut for voice in voices)}
+            return _mean(asked.classes, voices, how, said)
+        case "verbalized":
+            voices = yield from stated(asked, how, rng)
+            said = {"method": how.method, "replies": how.replies, "read": len(voices)}
+            return _mean(asked.classes, voices, how, said)
+        case "votes":
+            return (yield from _counted(asked, how, rng))
+
+
+def _counted(asked: Question, how: How, rng: Random) -> Flow[SoftLabel | Unlabelled]:
+    ballot = yield from voted(asked, how, rng)
+    if not ballot.valid:
+        return Unlabelled(_UNREAD)
+    said = {"method": how.method, "replies": ballot.replies, "cut": ballot.cut, "pseudocount": how.pseudocount}
+    probs = dict(zip(asked.classes, ballot.probs, strict=True))
+    return _with(label_of(how.kind, probs, ballot.valid / ballot.replies), said)
+
+
+def _mean(
+    classes: Sequence[str], voices: Sequence[Voice], how: How, said: Mapping[str, object]
+) -> SoftLabel | Unlabelled:
+    """The mean of the voices' distributions, and how far they are apart."""
+    if not voices:
+        return Unlabelled(_UNREAD)
+    each = [softmax(voice.logps) for voice in voices]
+    means = _means(each)
+    masses = [voice.mass for voice in voices if voice.mass is not None]
+    mass = math.fsum(masses) / len(masses) if masses else None
+    label = label_of(how.kind, dict(zip(classes, means, strict=True)), mass)
+    if raw := [softmax(voice.raw) for voice in voices if voice.raw is not None]:
+        label = _with(label, {"raw": dict(zip(classes, _means(raw), strict=True))})
+    if len(each) == 1:
+        return _with(label, said)
+    between = max(0.0, entropy(means) - math.fsum(map(entropy, each)) / len(each))
+    return replace(_with(label, {**said, "spread": _spread(label.probs, each)}), disagreement=between)
+
+
+def _means(each: Sequence[Sequence[float]]) -> list[float]:
+    return [math.fsum(column) / len(each) for column in zip(*each, strict=True)]
+
+
+def _spread(means: Mapping[str, float], each: Sequence[Sequence[float]]) -> dict[str, float]:
+    """The standard deviation of each class's probability between several voices."""
+    columns = zip(means.items(), zip(*each, strict=True), strict=True)
+    squares = {name: math.fsum((x - mean) ** 2 for x in column) for (name, mean), column in columns}
+    return {name: math.sqrt(square / (len(each) - 1)) for name, square in squares.items()}
+
+
+def _with(label: SoftLabel, said: Mapping[str, object]) -> SoftLabel:
+    return replace(label, details={**said, **label.details})
+
+
+def _several(classes: Sequence[str], answers: Sequence[SoftLabel | Unlabelled]) -> SoftLabel | Unlabelled:
+    """The probabilities of yes, one for each class; what is said of their making is the first one's, or summed."""
+    found = [answer for answer in answers if isinstance(answer, SoftLabel)]
+    lost = [f"{name}: {one.problem}" for name, one in zip(classes, answers, strict=True) if isinstance(one, Unlabelled)]
+    if lost:
+        return Unlabelled("; ".join(lost))
+    masses = [label.label_mass for label in found if label.label_mass is not None]
+    apart = [label.disagreement for label in found if label.disagreement is not None]
+    probs = {name: label.probs[YES_NO[0]] for name, label in zip(classes, found, strict=True)}
+    said = {key: found[0].details[key] for key in _COMMON if key in found[0].details}
+    label = _with(multi_label(probs, min(masses) if masses else None), said)
+    return replace(label, disagreement=math.fsum(apart) if apart else None)

@@ -1,0 +1,59 @@
+"""Method score: P(class | text) from the model's own probabilities of whole class names.
+
+The number is the *global* one: P(all tokens of the class, then the end of the reply | question), renormalised over the
+classes. Constrained decoding draws from another, local distribution (Grammar-Aligned Decoding, arXiv 2405.21047), so
+labels are never counted over constrained draws. The end of the reply belongs to a class; without it a class that begins
+another one would take the longer one's share.
+
+Variants: ``byte`` divides each log-probability by the class's length in bytes, ``pmi`` subtracts the class's
+log-probability where there is no question (arXiv 2104.08315). Both rank classes whose lengths or base rates differ;
+they are no probabilities of the model. Letters in the place of names take one token each.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from vsgen.flow import Flow, ask_all
+from vsgen.labels.calibration import divide
+from vsgen.labels.orders import orders, restored
+from vsgen.labels.settings import How, Question, Voice
+from vsgen.labels.words import LETTERS, bare, lettered, question
+from vsgen.probability import log_sum_exp
+from vsgen.values import Score, Scores
+
+
+def scored(asked: Question, how: How) -> Flow[list[Voice]]:
+    """One voice for each order of the classes."""
+    listings = orders(asked.classes, how.orders)
+    calls = [_call(asked.text, listing, how) for listing in listings]
+    priors = [_call(asked.free, listing, how) for listing in listings] if how.contextual else []
+    bares = [Score(bare(listing), listing) for listing in listings] if how.normalize == "pmi" else []
+    replies = yield from ask_all([*calls, *priors, *bares])
+    voices = []
+    for i, listing in enumerate(listings):
+        logps = _logps(replies[i], replies[len(listings) + i :: len(listings)], listing, how)
+        raw = restored(replies[i].logp, listing, asked.classes) if how.contextual else None
+        voices.append(Voice(restored(logps, listing, asked.classes), mass_of(replies[i]), raw))
+    return voices
+
+
+def mass_of(scores: Scores) -> float:
+    """P(the reply is one of the choices)."""
+    return min(1.0, math.exp(log_sum_exp(scores.logp)))
+
+
+def _call(text: str, listing: Sequence[str], how: How) -> Score:
+    if how.spelling == "letters":
+        return Score(lettered(text, listing), LETTERS[: len(listing)])
+    return Score(question(text, listing, listed=how.listed), tuple(listing))
+
+
+def _logps(scores: Scores, divisors: Sequence[Scores], listing: Sequence[str], how: How) -> Sequence[float]:
+    logps: Sequence[float] = scores.logp
+    for divisor in divisors:
+        logps = divide(logps, divisor.logp)
+    if how.normalize == "byte":
+        return [logp / len(name.encode("utf-8", "surrogatepass")) for logp, name in zip(logps, listing, strict=True)]
+    return logps

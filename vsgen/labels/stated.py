@@ -1,0 +1,43 @@
+"""Method verbalized: the model states the whole distribution, which beats asking for one confidence (arXiv 2511.14275).
+
+It is what a model says about itself: small models say little. Several statements are averaged; one that does not give
+every class a number is not read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from random import Random
+
+from vsgen.flow import Flow, ask_all
+from vsgen.labels.orders import orders
+from vsgen.labels.reading import stated_distribution
+from vsgen.labels.settings import How, Question, Voice
+from vsgen.labels.words import distribution
+from vsgen.probability import logs
+from vsgen.values import Generate
+
+_STEP = 0.001
+
+
+def stated(asked: Question, how: How, rng: Random) -> Flow[list[Voice]]:
+    """One voice for each reply that can be read; what it states is renormalised."""
+    rotations = orders(asked.classes, how.orders)
+    calls = []
+    for i in range(how.replies):
+        listing = rotations[i % len(rotations)]
+        call = Generate(distribution(asked.text, listing), rng.getrandbits(63), temperature=how.temperature)
+        calls.append(_formed(call, listing, how))
+    replies = yield from ask_all(calls)
+    read = [stated_distribution(reply.text, asked.classes) for reply in replies]
+    return [Voice(tuple(logs(values))) for values in read if values is not None]
+
+
+def _formed(call: Generate, listing: Sequence[str], how: How) -> Generate:
+    number = {"type": "number", "minimum": 0, "maximum": 1, "multipleOf": _STEP}
+    properties = dict.fromkeys(listing, number)
+    schema = {"type": "object", "properties": properties, "required": list(listing), "additionalProperties": False}
+    return Generate(
+        call.prompt, call.seed, temperature=call.temperature, max_tokens=how.max_tokens, schema=json.dumps(schema)
+    )

@@ -1,0 +1,97 @@
+"""The models of one command, opened, with the journal in front of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vsgen.backends.open import open_model
+from vsgen.backends.open_embedder import open_embedder
+from vsgen.engine.executors import Batched, decoder
+from vsgen.engine.replay import Replay
+from vsgen.errors import OptionError
+from vsgen.ports import Executor, Journal, LanguageModel, Teacher
+from vsgen.values import Call, Embed, Generate, Reply, Score, Taught, Teach
+
+_EMBED_BATCH = 256
+_SCORE_BATCH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """Which language model to open, and how; see `vsgen.backends.open.open_model`."""
+
+    name: str | None = None
+    """None leaves it to the template."""
+    device: str = "auto"
+    dtype: str = "auto"
+    batch: int | None = None
+    """Rows that the model decodes at once; None leaves it to the backend."""
+    remote_code: bool = False
+    """Run Python code that comes with the model."""
+    pickled: bool = False
+    """Read weights that are no safetensors."""
+
+
+class Session:
+    """One language model and, where repeats are looked for, one embedder."""
+
+    def __init__(self, choice: ModelChoice, default: str, journal: Journal, *, embedder: str | None = None) -> None:
+        """Open them.
+
+        Args:
+            choice: The language model.
+            default: Its name, where the choice does not say.
+            journal: Answers what was asked before, and remembers every reply.
+            embedder: The embedder's name; None opens none.
+
+        Raises:
+            ModelError: A model cannot be opened.
+        """
+        self.paid: Counter[str] = Counter()
+        """Calls answered in this process, by kind."""
+        self._embedder = open_embedder(embedder, device=choice.device) if embedder else None
+        self._model = open_model(
+            choice.name or default,
+            device=choice.device,
+            dtype=choice.dtype,
+            batch=choice.batch,
+            remote_code=choice.remote_code,
+            pickled=choice.pickled,
+        )
+        self.executors = self._connect(self._model, journal)
+        """Who answers each kind of call."""
+
+    @property
+    def model(self) -> str:
+        """The language model's own name."""
+        return self._model.name
+
+    @property
+    def cut(self) -> int:
+        """How many texts so far were longer than the embedder reads."""
+        return self._embedder.cut if self._embedder else 0
+
+    def _connect(self, model: LanguageModel, journal: Journal) -> dict[type[Call], Executor]:
+        inner: dict[type[Call], Executor] = {
+            Generate: decoder(model, _SCORE_BATCH),
+            Score: Batched[Score](model.score, _SCORE_BATCH),
+            Teach: Batched[Teach](lambda calls: _teach(model, calls), _SCORE_BATCH),
+        }
+        found: dict[type[Call], Executor] = {
+            kind: Replay(executor, journal, model.name, paid=self._paid) for kind, executor in inner.items()
+        }
+        if self._embedder:
+            embed = Batched[Embed](self._embedder.embed, _EMBED_BATCH)
+            found[Embed] = Replay(embed, journal, self._embedder.name, paid=self._paid)
+        return found
+
+    def _paid(self, call: Call, _: Reply) -> None:
+        self.paid[type(call).__name__.lower()] += 1
+
+
+def _teach(model: LanguageModel, calls: Sequence[Teach]) -> Sequence[Taught]:
+    if not isinstance(model, Teacher):
+        raise OptionError(f"model {model.name} does not say its next-token distributions; name one in this process")
+    return model.teach(calls)

@@ -1,0 +1,124 @@
+"""What a task template may say about a soft label."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from annotated_types import MinLen
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+
+from vsgen.template.checks import as_list, check_class, check_name, check_text, repeated
+from vsgen.template.misfit import Misfit
+from vsgen.template.section import Section
+
+_DRAWING: Final = ("replies", "temperature", "max_tokens")
+_REPLIES: Final = {"reasoning": 8, "votes": 8, "verbalized": 1}
+_LETTERS: Final = 26
+
+
+class Label(Section):
+    """A soft label: the model's probability of each class, given the answer."""
+
+    name: Annotated[str, AfterValidator(check_name)]
+    """Name of the label in the row."""
+    classes: Annotated[
+        tuple[Annotated[str, AfterValidator(check_class)], ...], MinLen(2), BeforeValidator(as_list)
+    ] = ()
+    """The classes, at least two."""
+    choices: Annotated[str, AfterValidator(check_name)] | None = None
+    """In place of `classes`: the field of the row that lists them, such as a question's options."""
+    kind: Literal["nominal", "ordinal", "multi"] = "nominal"
+    """nominal: one class is right; ordinal: the same, and the classes are named in order, lowest first; multi: each
+    class may apply or not, and is asked about alone."""
+    prompt: Annotated[str, AfterValidator(check_text)]
+    """The question (Jinja); the answer's fields, the variables and the input row's fields are its variables."""
+    method: Literal["score", "reasoning", "votes", "verbalized"] = "score"
+    """score: the model's own probabilities of whole class names; reasoning: their mean over reasoning traces; votes:
+    counted over freely drawn replies, with a prior; verbalized: what the model states."""
+    normalize: Literal["sum", "byte", "pmi"] = "sum"
+    """Of method score: sum is the probability itself; byte ranks by log-probability per byte, pmi by what the question
+    adds to it."""
+    verbalizer: Literal["names", "letters"] = "names"
+    """Of method score: what stands for a class in the reply, its name or a letter before it."""
+    listed: bool = True
+    """Whether the question is followed by the list of the classes; false where the prompt says what to reply."""
+    permutations: Annotated[int, Field(ge=1)] | Literal["all"] = 1
+    """Orders in which the classes are listed, averaged; all lets every class stand once in every place."""
+    replies: int | None = Field(default=None, ge=1, le=1000)
+    """Traces of reasoning (8), replies of votes (8), statements of verbalized (1)."""
+    think: bool = True
+    """Of method votes: let the model reason before it answers."""
+    temperature: float = Field(default=1.0, ge=0)
+    """Softmax temperature of the replies; 0 is greedy."""
+    max_tokens: int = Field(default=512, ge=1)
+    """Longest reply, in tokens; a trace that is cut counts as it stands."""
+    pseudocount: float = Field(default=0.5, ge=0, allow_inf_nan=False)
+    """Of method votes: the prior, added to each class's votes; 0.5 is Jeffreys' prior."""
+    prior: Literal["none", "contextual", "batch"] = "none"
+    """Divide the model's preference for classes out: contextual measures it without the answer, batch takes the mean
+    over all rows (for `vsgen label`, and only where the classes are equally frequent)."""
+
+    @field_validator("classes")
+    @classmethod
+    def _distinct(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
+        if twice := repeated(classes):
+            raise Misfit(*(((i,), f"class {name!r} is named twice") for i, name in twice))
+        return classes
+
+    @model_validator(mode="after")
+    def _classes_known(self) -> Label:
+        if self.choices is not None and self.classes:
+            raise Misfit((("choices",), "does not go together with 'classes'; leave one of them out"))
+        if self.choices is None and not self.classes:
+            raise Misfit(
+                (("classes",), "missing; list at least two, or name the row's field that lists them as 'choices'")
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Label:
+        problems = [*self._of_other_methods(), *self._of_letters()]
+        if self.prior == "batch" and self.choices is not None:
+            problems.append(
+                (("prior",), "batch needs the same classes for every row, so it does not go with 'choices'")
+            )
+        if problems:
+            raise Misfit(*problems)
+        return self
+
+    @property
+    def count(self) -> int:
+        """How many replies are drawn for one question; none for method score."""
+        return 0 if self.method == "score" else self.replies or _REPLIES[self.method]
+
+    @property
+    def most(self) -> tuple[int, int]:
+        """The most replies and tokens that one answer's label can take."""
+        calls = self.count * (max(1, len(self.classes)) if self.kind == "multi" else 1)
+        return calls, calls * self.max_tokens
+
+    def _of_other_methods(self) -> list[tuple[tuple[str], str]]:
+        given = self.model_fields_set
+        wrong = [("think", "votes"), ("pseudocount", "votes"), ("normalize", "score"), ("verbalizer", "score")]
+        problems = [
+            ((key,), f"belongs to method {owner}, not {self.method}; leave it out")
+            for key, owner in wrong
+            if key in given and self.method != owner
+        ]
+        if self.method == "score":
+            problems += [((key,), "method score draws no replies; leave it out") for key in _DRAWING if key in given]
+        if self.prior == "contextual" and self.method != "score":
+            problems.append((("prior",), f"contextual belongs to method score, not {self.method}"))
+        return problems
+
+    def _of_letters(self) -> list[tuple[tuple[str], str]]:
+        if self.verbalizer == "names":
+            return []
+        problems = []
+        if self.normalize != "sum":
+            problems.append((("normalize",), "letters are one token each and need no normalisation; leave it out"))
+        if len(self.classes) > _LETTERS:
+            problems.append(
+                (("verbalizer",), f"there are {_LETTERS} letters, but {len(self.classes)} classes; use names")
+            )
+        return problems
