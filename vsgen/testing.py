@@ -13,8 +13,8 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from vsgen.ports import Embedder, Executor, LanguageModel, Streaming
-from vsgen.values import Completion, Embed, Generate, Message, Prompt, Score
+from vsgen.ports import Embedder, Executor, LanguageModel, Streaming, Teacher
+from vsgen.values import Completion, Embed, Generate, Message, Prompt, Score, Taught, Teach
 
 PROMPTS = (
     Prompt((Message("user", "Name a colour."),)),
@@ -53,6 +53,8 @@ def check_language_model(
     check_scores(model, tolerance, canonical, prompts)
     if isinstance(model, Streaming):
         check_streaming(model, model.decoder(), tolerance, prompts)
+    if isinstance(model, Teacher):
+        check_teacher(model, model, tolerance, canonical, prompts)
 
 
 def check_draws(model: LanguageModel, tolerance: float, prompts: Sequence[Prompt] = PROMPTS) -> None:
@@ -185,6 +187,62 @@ def check_streaming(
         joined = found.get(ticket)
         _law(isinstance(joined, Completion), "every submitted call is answered")
         _law(isinstance(joined, Completion) and _same(joined, reply, tolerance), "a stream draws what a batch draws")
+
+
+def check_teacher(
+    model: LanguageModel,
+    teacher: Teacher,
+    tolerance: float,
+    canonical: Callable[[Completion], bool] = lambda _: True,
+    prompts: Sequence[Prompt] = PROMPTS,
+) -> None:
+    """Distributions along an answer are the model's own, most probable token first, whatever else is in the batch."""
+    replies = [(call, reply) for call, reply in zip(_calls(prompts), model.generate(_calls(prompts)), strict=True)]
+    spoken = [(call, reply) for call, reply in replies if reply.stopped and canonical(reply)]
+    asks = [Teach(call.prompt, reply.text, top=3) for call, reply in spoken]
+    asks += [Teach(prompt, "", top=3) for prompt in prompts]
+    together = list(teacher.teach(asks))
+    for ask, one in zip(asks, together, strict=True):
+        _check_taught(one, tolerance)
+        (alone,) = teacher.teach([ask])
+        _law(_same_taught(one, alone, tolerance), "distributions do not depend on their companions in the batch")
+        (least,) = teacher.teach([replace(ask, top=1)])
+        first = [(few[1][0], many[1][0]) for few, many in zip(_tops(least), _tops(one), strict=True)]
+        _law(all(_near(*pair, tolerance + 1e-6) for pair in first), "the first of many tokens is the first of one")
+        (scores,) = model.score([Score(ask.prompt, (ask.answer,))])
+        _law(
+            math.fsum(one.logps) <= scores.logp[0] + tolerance * len(one.logps),
+            "an answer's tokens are at most as probable as its score, which counts every way to end",
+        )
+    for (_, reply), one in zip(spoken, together, strict=False):
+        _law(
+            reply.logp is None or math.fsum(one.logps) >= reply.logp - tolerance * len(one.logps) - 1e-5,
+            "an answer with its likeliest end is at least as probable as it was drawn",
+        )
+
+
+def _check_taught(one: Taught, tolerance: float) -> None:
+    tops = _tops(one)
+    _law(len(one.logps) == len(one.tokens) == len(tops), "there is one distribution per token, the end's included")
+    for token, logp, (ids, logps) in zip(one.tokens, one.logps, tops, strict=True):
+        _law(len(set(ids)) == len(ids) == one.width, "each position names `width` different tokens")
+        _law(list(logps) == sorted(logps, reverse=True), "the most probable token comes first")
+        _law(math.fsum(map(math.exp, logps)) <= 1 + tolerance + 1e-6, "probabilities sum to at most 1")
+        if token in ids:
+            _law(_near(logps[ids.index(token)], logp, tolerance + 1e-5), "a token's logp is its own in the top")
+        else:
+            _law(logp <= logps[-1] + tolerance + 1e-5, "a token outside the top is no likelier than those in it")
+
+
+def _tops(one: Taught) -> list[tuple[tuple[int, ...], tuple[float, ...]]]:
+    steps = range(0, 4 * one.width * len(one.tokens), 4 * one.width)
+    ids = [struct.unpack_from(f"<{one.width}I", one.top_ids, at) for at in steps]
+    return list(zip(ids, [struct.unpack_from(f"<{one.width}f", one.top_logps, at) for at in steps], strict=True))
+
+
+def _same_taught(one: Taught, two: Taught, tolerance: float) -> bool:
+    logps = [(tops[1], others[1]) for tops, others in zip(_tops(one), _tops(two), strict=True)]
+    return one.tokens == two.tokens and all(_all_near(a, b, tolerance + 1e-6) for a, b in logps)
 
 
 def check_embedder(embedder: Embedder, *, tolerance: float = 1e-5) -> None:

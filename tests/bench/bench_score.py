@@ -1,7 +1,9 @@
-"""Scoring classes: one call of `score` against one forward pass per class, on the same prompts.
+"""Scoring classes: one call of `score` against one forward pass per class, on the same prompts, and against the limit.
 
 Random weights (d=256, 6 layers); the classes are of one to four words. The peer does what is done without a library:
-prompt + class through the model, once per class, and the class's log-probabilities summed. Times are CPU time.
+prompt + class through the model, once per class, and the class's log-probabilities summed. The limit is one plain
+forward pass over as many tokens as the text and the tree of the classes have together, with the output layer for the
+tree alone: nothing that looks at every class can do less. Times are CPU time.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from vsgen.tiny import WEIGHTS
 from vsgen.values import Message, Prompt, Score
 
 HF: Any = transformers
-TEXTS = 4
+TEXTS = 8
 WORDS = "card payment transfer refund top up exchange rate pending declined limit fee cash lost stolen"
 
 
@@ -39,16 +41,18 @@ def main() -> None:
         theirs = HF.AutoModelForCausalLM.from_pretrained(name).eval()
         tokenizer = HF.AutoTokenizer.from_pretrained(name)
     prompts = [f"{' '.join(Random(seed).choices(WORDS.split(), k=70))}\nWhich class?" for seed in range(TEXTS)]
-    columns = f"{'classes':>8}{'score, ms/text':>16}{'per class, ms/text':>20}{'ratio':>8}{'largest difference':>20}"
-    sys.stdout.write(f"{columns}\n")
-    for n in (2, 10, 77):
+    heads = ("classes", "texts/s", "ms/text", "per class, ms/text", "ratio", "limit, ms/text", "of limit", "difference")
+    sys.stdout.write("".join(f"{head:>{max(10, len(head) + 2)}}" for head in heads) + "\n")
+    for n in (2, 10, 100):
         choices = make_classes(n)
         calls = [Score(Prompt((Message("user", prompt),)), choices) for prompt in prompts]
         texts = [f"<|bos|><|user|>{prompt}<|assistant|>" for prompt in prompts]
         fast, one = best(partial(score, ours, calls))
         slow, two = best(partial(score_each, theirs, tokenizer, texts, choices))
         apart = max(abs(a - b) for row, other in zip(one, two, strict=True) for a, b in zip(row, other, strict=True))
-        sys.stdout.write(f"{n:>8}{fast:>16.1f}{slow:>20.1f}{slow / fast:>7.1f}x{apart:>20.1e}\n")
+        least, _ = best(partial(limit, theirs, tokenizer, texts, choices))
+        cells = f"{n:>10}{1e3 / fast:>10.1f}{fast:>10.1f}{slow:>20.1f}{slow / fast:>9.1f}x"
+        sys.stdout.write(f"{cells}{least:>16.1f}{least / fast:>9.0%}{apart:>12.1e}\n")
 
 
 def score(model: HfModel, calls: Sequence[Score]) -> list[list[float]]:
@@ -88,6 +92,20 @@ def plain(model: Any, tokenizer: Any, text: str, choices: Sequence[str]) -> list
         ids = [*tokenizer(text + choice, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
         steps = model(input_ids=torch.tensor([ids])).logits[0, start - 1 : -1].log_softmax(-1)
         found.append(float(steps.gather(1, torch.tensor(ids[start:])[:, None]).double().sum()))
+    return found
+
+
+@torch.inference_mode()
+def limit(model: Any, tokenizer: Any, texts: Sequence[str], choices: Sequence[str]) -> list[list[float]]:
+    """One forward pass over all texts with as many tokens more as the tree of the classes has."""
+    prompts = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
+    tails = [
+        tokenizer(text + choice, add_special_tokens=False)["input_ids"] for text in texts[:1] for choice in choices
+    ]
+    nodes = len({tuple(ids[: i + 1]) for ids in tails for i in range(len(prompts[0]), len(ids))})
+    ids = [[*prompt, *[5] * (nodes + max(map(len, prompts)) - len(prompt))] for prompt in prompts]
+    hidden = model.base_model(input_ids=torch.tensor(ids), use_cache=False).last_hidden_state[:, -nodes - 1 :]
+    found: list[list[float]] = model.lm_head(hidden).logsumexp(-1).tolist()
     return found
 
 

@@ -6,13 +6,15 @@ What is claimed about samplers, labels and backends is tested against it instead
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import NamedTuple, TypeAlias
 
+from vsgen.errors import CallError
 from vsgen.probability import invert
-from vsgen.values import Completion, Generate, Prompt, Score, Scores
+from vsgen.values import Completion, Generate, Prompt, Score, Scores, Taught, Teach
 
 Tokens: TypeAlias = tuple[int, ...]
 Conditional: TypeAlias = Callable[[str, Tokens], Sequence[float]]
@@ -81,6 +83,21 @@ class TableModel:
         """Score all choices of each call; one that the symbols cannot spell has log-probability -inf."""
         return [Scores(tuple(self._logp(call.prompt, choice) for choice in call.choices)) for call in calls]
 
+    def teach(self, calls: Sequence[Teach]) -> Sequence[Taught]:
+        """The distributions along each call's answer; a prompt has no tokens.
+
+        Raises:
+            CallError: The symbols cannot spell an answer.
+        """
+        return [self._teach(call) for call in calls]
+
+    def _teach(self, call: Teach) -> Taught:
+        tokens = self._read(call.answer)
+        if tokens is None:
+            raise CallError(f"the table cannot spell the answer {call.answer!r}; use {', '.join(self.symbols)}")
+        whole = (*tokens, self.end)
+        return taught((), whole, [self.probs(call.prompt, tokens[:i]) for i in range(len(whole))], call.top)
+
     def _draw(self, call: Generate) -> Completion:
         rng = Random(call.seed)
         for _ in call.prefix:
@@ -102,7 +119,7 @@ class TableModel:
         if tokens is None:
             return -math.inf
         steps = [self.probs(prompt, tokens[:i])[token] for i, token in enumerate((*tokens, self.end))]
-        return sum(math.log(prob) if prob else -math.inf for prob in steps)
+        return sum(map(_log, steps))
 
     def _read(self, text: str) -> Tokens | None:
         tokens: Tokens = ()
@@ -127,6 +144,21 @@ def completion(call: Generate, text: str, drawn: Sequence[Drawn], *, stopped: bo
     tokens, logps, logqs = zip(*drawn, strict=True) if drawn else ((), (), ())
     whole = Completion(_cut(text, call.stop), tokens, math.fsum(logps), math.fsum(logqs), stopped)
     return replace(whole, logps=logps, logqs=logqs) if call.resumable else whole
+
+
+def taught(prompt: Tokens, tokens: Tokens, steps: Sequence[Sequence[float]], top: int) -> Taught:
+    """The reply to a call: of each step's probabilities, [T, vocabulary], the top ones; ties go to the lower id."""
+    k = min(top, len(steps[0]))
+    ranked = [sorted(range(len(probs)), key=probs.__getitem__, reverse=True)[:k] for probs in steps]
+    logps = [_log(probs[token]) for probs, ids in zip(steps, ranked, strict=True) for token in ids]
+    return Taught(
+        prompt_tokens=prompt,
+        tokens=tokens,
+        logps=tuple(_log(probs[token]) for probs, token in zip(steps, tokens, strict=True)),
+        width=k,
+        top_ids=struct.pack(f"<{k * len(steps)}I", *(token for ids in ranked for token in ids)),
+        top_logps=struct.pack(f"<{k * len(steps)}f", *logps),
+    )
 
 
 def shape(probs: Sequence[float], call: Generate) -> list[float]:
@@ -156,6 +188,10 @@ def _nucleus(weights: Sequence[float], top_p: float) -> float:
             break
         reached, low = reached + weight, weight
     return low
+
+
+def _log(prob: float) -> float:
+    return math.log(prob) if prob > 0 else -math.inf
 
 
 def _cut(text: str, stops: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 from transformers import PreTrainedTokenizerFast
 
-from vsgen.backends.table import Drawn, completion, shape
+from vsgen.backends.table import Drawn, completion, shape, taught
 from vsgen.errors import CallError
 from vsgen.probability import invert, softmax
 from vsgen.tiny import WEIGHTS
@@ -25,7 +25,7 @@ from vsgen.tiny.asks import Ask
 from vsgen.tiny.grammar.script import Choice, follow
 from vsgen.tiny.replies import reply
 from vsgen.tiny.understand import understand
-from vsgen.values import Completion, Generate, Prompt, Score, Scores
+from vsgen.values import Completion, Generate, Prompt, Score, Scores, Taught, Teach
 
 Tokens: TypeAlias = tuple[int, ...]
 
@@ -90,6 +90,22 @@ class Oracle:
             CallError: A prompt is not one of the grammar's.
         """
         return [Scores(tuple(self._logp(call.prompt, choice) for choice in call.choices)) for call in calls]
+
+    def teach(self, calls: Sequence[Teach]) -> Sequence[Taught]:
+        """The distributions along each call's answer, in the order of the calls; the prompt's own tokens are not said.
+
+        Raises:
+            CallError: A prompt is not one of the grammar's, or an answer none of its replies.
+        """
+        return [self._teach(call) for call in calls]
+
+    def _teach(self, call: Teach) -> Taught:
+        start, tokens = self._start(call.prompt), self.encode(call.answer)
+        steps = []
+        for length in range(len(tokens) + 1):
+            options = self._next(self._reach(start, tokens[:length]))
+            steps.append([options.get(token, 0.0) for token in range(len(self._tokenizer))])
+        return taught((), (*tokens, self._end), steps, call.top)
 
     def _draw(self, call: Generate) -> Completion:
         rng = Random(call.seed)

@@ -16,8 +16,9 @@ from vsgen.backends.hf.load import Opened, load
 from vsgen.backends.hf.network import Network
 from vsgen.backends.hf.parts import Limits, Parts
 from vsgen.backends.hf.score import score
+from vsgen.backends.hf.teach import teach
 from vsgen.ports import Executor
-from vsgen.values import Completion, Generate, Score, Scores
+from vsgen.values import Completion, Generate, Score, Scores, Taught, Teach
 
 _MEMORY = 1 << 31
 """Bytes for keys and values where the machine does not say what it has."""
@@ -83,6 +84,11 @@ class HfModel:
         """Score all choices of each call, in the order of the calls."""
         with self._parts.network.threads():
             return score(self._parts, self._limits, calls)
+
+    def teach(self, calls: Sequence[Teach]) -> Sequence[Taught]:
+        """The distributions along each call's answer, in the order of the calls."""
+        with self._parts.network.threads():
+            return teach(self._parts, self._limits, calls)
 
     def decoder(self) -> Executor:
         """A new executor of `Generate` calls with a running batch of its own."""

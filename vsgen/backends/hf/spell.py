@@ -1,0 +1,129 @@
+"""How a model reads prompts and writes answers: its tokenizer alone, with the chat template that comes with it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import transformers
+from huggingface_hub.utils.tqdm import disable_progress_bars
+from jinja2 import TemplateError as JinjaError
+from transformers import PreTrainedTokenizerBase
+
+from vsgen.backends.hf.chat import Reader
+from vsgen.backends.hf.text import shared_length
+from vsgen.errors import ModelError
+from vsgen.values import Prompt
+
+_HF: Any = transformers
+_FAILURES = (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, TypeError)
+"""What transformers raises on a tokenizer that is missing, broken or not supported."""
+_PROBE = "7"
+
+
+class Speller:
+    """A tokenizer that spells answers in their place after a prompt."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, name: str) -> None:
+        """Set up.
+
+        Raises:
+            ModelError: No token of it ends a reply.
+        """
+        end = tokenizer.eos_token_id
+        self._tokenizer = tokenizer
+        self._reader = Reader(tokenizer, (end,) if isinstance(end, int) else ())
+        self._special = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special}
+        self._name = name
+        self._end = self._turn_end()
+
+    @classmethod
+    def open(cls, source: str, *, remote_code: bool = False, name: str | None = None) -> Speller:
+        """Open a folder, offline, or a hub id.
+
+        Raises:
+            ModelError: There is no tokenizer there, or it cannot be used.
+        """
+        local = Path(source).is_dir()
+        _HF.utils.logging.set_verbosity_error()
+        disable_progress_bars()
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                tokenizer = _HF.AutoTokenizer.from_pretrained(
+                    source, trust_remote_code=remote_code, local_files_only=local
+                )
+        except _FAILURES as error:
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            remedy = "check the files" if local else "check the id and the network, or give a folder"
+            raise ModelError(f"{source}: cannot be opened as a tokenizer: {reason} ({remedy})") from error
+        return cls(tokenizer, name or (Path(source).resolve().name if local else source))
+
+    @property
+    def name(self) -> str:
+        """The folder's name or the id."""
+        return self._name
+
+    @property
+    def end(self) -> int:
+        """The token that the chat template puts after the assistant's words; without one the end-of-text token."""
+        return self._end
+
+    def spell(self, prompt: Prompt, answers: Sequence[str]) -> tuple[list[int], list[list[int]]]:
+        """The prompt's tokens, and each answer's in its place after them, without the end.
+
+        Where an answer's beginning changes the prompt's last tokens, these count with every answer. What stands before
+        the last special token of the prompt is not read again for every answer, since text is never tokenised across a
+        special token.
+        """
+        text, opening = self._reader.render(prompt)
+        ids = self._reader.ids(prompt)
+        if not text:
+            return ids, self._reader.encode(list(answers), False)
+        lead = " " if self._reader.cued(prompt) else ""
+        start, kept = (0, 0) if opening else self._restart(text, ids)
+        spelled = [f"{text[start:]}{lead}{answer}" for answer in answers]
+        rows = self._joined(spelled, ids[kept]) if start else None
+        rows = rows or self._reader.encode(spelled, opening)
+        shared = shared_length([tuple(ids[kept:]), *map(tuple, rows)])
+        return ids[: kept + shared], [row[shared:] for row in rows]
+
+    def _restart(self, text: str, ids: Sequence[int]) -> tuple[int, int]:
+        """Where the last special token of a rendered prompt begins, in the text and in its tokens; 0, 0 without one."""
+        at = max((i for i, token in enumerate(ids) if token in self._special), default=0)
+        if not self._tokenizer.is_fast or not at:
+            return 0, 0
+        spans = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+        start: int = spans[at][0]
+        same = self._reader.encode([text[start:]], False)[0] == list(ids[at:])
+        return (start, at) if same else (0, 0)
+
+    def _joined(self, texts: Sequence[str], first: int) -> list[list[int]] | None:
+        """Texts that begin with the special token `first`, tokenised as one and parted again, which is faster.
+
+        None where that may differ from tokenising each: a special token may take the blanks beside it, or stand inside.
+        """
+        if any(text[-1:].isspace() for text in texts):
+            return None
+        ids = self._reader.encode(["".join(texts)], False)[0]
+        starts = [i for i, token in enumerate(ids) if token == first]
+        if len(starts) != len(texts):
+            return None
+        return [ids[low:high] for low, high in zip(starts, [*starts[1:], len(ids)], strict=True)]
+
+    def _turn_end(self) -> int:
+        if self._tokenizer.chat_template:
+            turns = [{"role": "user", "content": _PROBE}, {"role": "assistant", "content": _PROBE}]
+            try:
+                text = self._tokenizer.apply_chat_template(turns, tokenize=False)
+            except (JinjaError, *_FAILURES):  # a template that refuses it says nothing of its end
+                text = ""
+            after = str(text).rpartition(_PROBE)[2]
+            if ended := [token for token in self._reader.encode([after], False)[0] if token in self._special]:
+                return ended[0]
+        end = self._tokenizer.eos_token_id
+        if not isinstance(end, int):
+            raise ModelError(f"{self._name}: the tokenizer has no token that ends a reply; set its eos_token")
+        return end

@@ -1,0 +1,27 @@
+"""Opens the tokenizer of a model without its weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vsgen.backends.hf.spell import Speller
+
+
+def open_tokenizer(source: str, *, remote_code: bool = False) -> Speller:
+    """Open a tokenizer.
+
+    Args:
+        source: ``tiny``, the embedded model's; else a folder or a Hugging Face id.
+        remote_code: Run Python code that comes with it.
+
+    Raises:
+        ModelError: There is none, or no token of it ends a reply.
+    """
+    from vsgen.backends.hf.spell import Speller
+
+    if source == "tiny":
+        from vsgen.tiny import WEIGHTS
+
+        return Speller.open(str(WEIGHTS), name="tiny")
+    return Speller.open(source, remote_code=remote_code)

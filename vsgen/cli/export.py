@@ -1,0 +1,169 @@
+"""``vsgen export``: rows in the form that a trainer reads."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+
+import typer
+
+from vsgen.cli.console import say, user_errors
+
+if TYPE_CHECKING:
+    from vsgen.export.forms import Wanted
+    from vsgen.export.table import Table
+
+Form: TypeAlias = Literal["datasets", "sentence-transformers", "trl", "jsonl", "distillkit", "axolotl"]
+
+_BATCH = 100
+_FLOAT = "note: AutoModelForSequenceClassification takes float labels for independent yes-no labels; for a softmax:"
+_STACKED = "note: CrossEncoderTrainer needs its vectors stacked; pass data_collator=SoftCollator(model.preprocess):"
+
+
+def export(
+    input: Annotated[str, typer.Argument(metavar="INPUT", help="Rows of `vsgen run` or `vsgen label`; - for stdin.")],
+    to: Annotated[Form, typer.Option("--to", help="Who reads the rows.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="PATH",
+            help="A folder of `datasets`, a .parquet or a .jsonl file. Default: JSONL to stdout.",
+        ),
+    ] = None,
+    label: Annotated[
+        list[str] | None, typer.Option("--label", metavar="NAME", help="The label to export. Default: all, or the one.")
+    ] = None,
+    on: Annotated[str, typer.Option("--on", metavar="FIELD", help="The field that is classified.")] = "text",
+    classes: Annotated[
+        str | None, typer.Option(metavar="A,B,C", help="The order of the classes. Default: the first row's.")
+    ] = None,
+    skip_unlabelled: Annotated[
+        bool, typer.Option("--skip-unlabelled", help="Leave out rows that could not be labelled.")
+    ] = False,
+    pair: Annotated[
+        str | None, typer.Option(metavar="FIELD,FIELD", help="sentence-transformers: texts classified together.")
+    ] = None,
+    draws: Annotated[
+        int, typer.Option(min=0, help="trl: completions a row, drawn from its label; 0: the most probable class.")
+    ] = 1,
+    question: Annotated[str, typer.Option(help="trl: what is asked, before the text.")] = "",
+    seed: Annotated[int, typer.Option("--seed", envvar="VSGEN_SEED", min=0, help="trl: of the draws.")] = 0,
+    tail: Annotated[
+        int,
+        typer.Option(min=0, help="axolotl: tokens that the chat template writes after the end token; 1 for ChatML."),
+    ] = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing PATH.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
+) -> None:
+    """Export soft labels and token-level rows for trainers.
+
+    Labels become vectors of probabilities in one order of the classes, whose names stay with them.
+
+    datasets: all fields, NAME (ClassLabel) and NAME_probs (vector) of each label.
+
+    sentence-transformers: for a CrossEncoder; with --pair two texts and a vector for CrossEntropyLoss, else text, class
+    and probability for BinaryCrossEntropyLoss.
+
+    trl: prompt and completion for SFT. jsonl: text, vector and classes.
+
+    distillkit, axolotl: token log-probabilities, from rows of `vsgen run --token-logprobs`.
+
+    torch.nn.CrossEntropyLoss takes the vectors as they are. AutoModelForSequenceClassification does not: it trains a
+    binary cross entropy instead, without a word; the closing note says what to do.
+    """
+    with user_errors():
+        from vsgen.export.forms import Wanted
+
+        wanted = Wanted(
+            form=to,
+            labels=tuple(label or ()),
+            on=on,
+            classes=_words(classes),
+            pair=_pair(pair),
+            draws=draws,
+            seed=seed,
+            question=question,
+            tail=tail,
+        )
+        count, skipped = _export(input, wanted, output, overwrite=overwrite, skip=skip_unlabelled)
+    if not quiet:
+        _say(wanted, count, skipped, output)
+
+
+def _export(source: str, wanted: Wanted, output: Path | None, *, overwrite: bool, skip: bool) -> tuple[int, int]:
+    """Write the table; returns how many rows it has, and how many of the input were left out."""
+    from vsgen.export.forms import export_table
+    from vsgen.files.rows import read_rows
+
+    skipped: list[None] = []
+    unlabelled = (lambda _: skipped.append(None)) if skip else None
+    table = export_table(read_rows(source), wanted, skip=unlabelled)
+    if _is_dataset(wanted.form, output):
+        from vsgen.export.dataset import write_dataset
+
+        return write_dataset(table, _needed(output), overwrite=overwrite), len(skipped)
+    return _write_lines(table, output, overwrite=overwrite), len(skipped)
+
+
+def _is_dataset(form: str, output: Path | None) -> bool:
+    suffix = output.suffix if output else ".jsonl"
+    return form == "datasets" or suffix == ".parquet" or (form == "distillkit" and suffix != ".jsonl")
+
+
+def _needed(output: Path | None) -> Path:
+    from vsgen.errors import OptionError
+
+    if output is None:
+        raise OptionError("--to datasets: needs -o FOLDER or -o FILE.parquet")
+    return output
+
+
+def _write_lines(table: Table, output: Path | None, *, overwrite: bool) -> int:
+    from vsgen.errors import OptionError
+    from vsgen.files.records import FileLines, PipeLines, ReaderGone, part_of, silence_stdout
+
+    if output and output.exists() and (output.is_dir() or not overwrite):
+        raise OptionError(f"{output}: exists; pass --overwrite, or choose another -o")
+    count = 0
+    try:
+        with FileLines(output) if output else PipeLines() as lines:
+            while batch := list(islice(table.rows, _BATCH)):
+                lines.write(batch)
+                count += len(batch)
+            lines.finish()
+    except ReaderGone:
+        silence_stdout()
+        raise typer.Exit(0) from None
+    finally:
+        if output:
+            part_of(output).unlink(missing_ok=True)
+    return count
+
+
+def _words(text: str | None) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",")) if text else ()
+
+
+def _pair(text: str | None) -> tuple[str, str] | None:
+    from vsgen.errors import OptionError
+
+    match _words(text):
+        case ():
+            return None
+        case (one, two) if one and two and one != two:
+            return one, two
+    raise OptionError(f"--pair: must be two different fields, got {text!r}; write it like --pair question,answer")
+
+
+def _say(wanted: Wanted, count: int, skipped: int, output: Path | None) -> None:
+    from vsgen.export.labels import FLOAT_LABELS, STACKED_LABELS
+
+    left = f" ({skipped} without a label left out)" if skipped else ""
+    say(f"vsgen: {count} rows{left} -> {output or 'stdout'}")
+    if wanted.form in {"jsonl", "datasets"}:
+        say(f"{_FLOAT}\n{FLOAT_LABELS}")
+    if wanted.pair:
+        say(f"{_STACKED}\n{STACKED_LABELS}")

@@ -1,0 +1,125 @@
+"""Tables as datasets: a folder of Arrow files as `datasets.load_from_disk` reads it, or one Parquet file.
+
+Rows are written as they come; memory does not grow with their number.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from vsgen.errors import OptionError, OutputError, VsgenError
+from vsgen.export.table import Column, Kind, Table
+
+_MARK = "dataset_info.json"
+
+
+def write_dataset(table: Table, path: Path, *, overwrite: bool = False) -> int:
+    """Write a table; returns how many rows it had.
+
+    Args:
+        table: Columns and rows.
+        path: A folder to be made, or a file that ends in ``.parquet``; appears when it is complete.
+        overwrite: Replace what is there, if it is a dataset.
+
+    Raises:
+        OptionError: The library `datasets` is missing, or `path` must not be replaced.
+        OutputError: It cannot be written.
+    """
+    _check(path, overwrite)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as scratch:
+            made = Path(scratch) / path.name
+            rows = _write(table, made, Path(scratch) / "cache")
+            _replace(made, path)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror}; choose another path") from error
+    return rows
+
+
+def _write(table: Table, path: Path, cache: Path) -> int:
+    library = _library()
+
+    def rows() -> Iterator[Mapping[str, object]]:
+        yield from table.rows
+
+    with _quiet(library):
+        try:
+            # Given a name, the library does not try to make one of the generator's contents.
+            data = library.Dataset.from_generator(
+                rows, features=_features(library, table.columns), cache_dir=str(cache), fingerprint="vsgen"
+            )
+        except library.exceptions.DatasetGenerationError as error:
+            if isinstance(error.__cause__, VsgenError):
+                raise error.__cause__ from None
+            problem = error.__cause__ or error
+            raise OutputError(f"{path.name}: cannot be written: {problem}; try -o FILE.jsonl") from error
+        if path.suffix == ".parquet":
+            data.to_parquet(str(path))
+        else:
+            data.save_to_disk(str(path))
+        return len(data)
+
+
+def _features(library: Any, columns: Mapping[str, Column]) -> Any:
+    return library.Features({name: _feature(library, column) for name, column in columns.items()})
+
+
+def _feature(library: Any, column: Column) -> Any:
+    value, listed = library.Value, library.List
+    name = library.ClassLabel(names=list(column.names)) if column.names else None
+    features: dict[Kind, Any] = {
+        "integer": value("int64"),
+        "number": value("float64"),
+        "flag": value("bool"),
+        "class": name,
+        "classes": listed(name),
+        "vector": listed(value("float32"), length=len(column.names)),
+        "messages": listed({"role": value("string"), "content": value("string")}),
+        "ids": listed(value("int32")),
+        "texts": listed(value("string")),
+        "grid": listed(listed(value("int32" if column.whole else "float32"))),
+    }
+    return features.get(column.kind, value("string"))
+
+
+def _check(path: Path, overwrite: bool) -> None:
+    if not path.exists():
+        return
+    if not overwrite:
+        raise OptionError(f"{path}: exists; pass --overwrite, or choose another -o")
+    if path.is_dir() and not (path / _MARK).exists():
+        raise OptionError(f"{path}: is a folder, but no dataset, so it is not replaced; choose another -o")
+    if path.is_dir() and path.suffix == ".parquet":
+        raise OptionError(f"{path}: is a folder; name a file")
+
+
+def _replace(made: Path, path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    made.replace(path)
+
+
+def _library() -> Any:
+    try:
+        import datasets
+    except ImportError as error:
+        raise OptionError("--to datasets: the library datasets is missing; pip install 'vsgen[export]'") from error
+    return datasets
+
+
+@contextmanager
+def _quiet(library: Any) -> Iterator[None]:
+    """Its progress bars are not ours to show."""
+    shown = library.utils.is_progress_bar_enabled()
+    library.disable_progress_bars()
+    try:
+        yield
+    finally:
+        if shown:
+            library.enable_progress_bars()
