@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.cli.conftest import Vsgen
 
-SHIPPED = {"multiple-choice", "random-item", "support-tickets", "product-reviews", "jokes", "story-openers"}
+SHIPPED = {"jokes", "multiple-choice", "product-reviews", "random-day", "random-item", "story-openers"}
 
 
 def test_templates_lists_and_prints(vsgen: Vsgen) -> None:
