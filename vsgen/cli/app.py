@@ -8,7 +8,10 @@ import typer
 
 from vsgen.cli.check import check
 from vsgen.cli.doctor import doctor
+from vsgen.cli.export import export
+from vsgen.cli.label import label
 from vsgen.cli.run import run
+from vsgen.cli.targets import targets
 from vsgen.cli.templates import init, schema, templates
 
 app = typer.Typer(
@@ -35,5 +38,5 @@ def main(
     """Synthetic data from YAML templates: many different, weighted, de-duplicated, soft-labelled rows, as JSONL."""
 
 
-for _command in (run, check, templates, init, schema, doctor):
+for _command in (run, label, targets, export, check, templates, init, schema, doctor):
     app.command()(_command)

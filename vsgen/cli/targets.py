@@ -1,0 +1,175 @@
+"""``vsgen targets``: known distributions as training rows, or as a measure of a model."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vsgen.cli import options
+from vsgen.cli.console import INTERRUPTED, say, user_errors
+from vsgen.targets.target import GridKind, Kind, SplitName
+
+if TYPE_CHECKING:
+    from vsgen.target.evaluate import Summary
+    from vsgen.target.job import Job
+
+_SECONDS = 10.0
+
+
+def targets(
+    template: Annotated[
+        str | None,
+        typer.Argument(metavar="[TEMPLATE]", help="A template with `choices:`. Default: the paper's distributions."),
+    ] = None,
+    input: options.Input = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Write rows here; appears when complete. Default: stdout."),
+    ] = None,
+    num: Annotated[int | None, typer.Option("-n", "--num", min=1, help="Prompts at most.")] = None,
+    kind: Annotated[
+        Kind, typer.Option(help="values: answers and probabilities; hard: drawn answers; soft: next-token targets.")
+    ] = "values",
+    family: Annotated[
+        str, typer.Option("--family", metavar="NAME,...", help="Only these of the paper's 30 families.")
+    ] = "",
+    split: Annotated[
+        SplitName | None, typer.Option(help="Of the paper's prompts. Default: train; unseen and heldout to evaluate.")
+    ] = None,
+    selected: Annotated[
+        bool, typer.Option("--selected", help="Only the 42 unseen and heldout prompts that the paper prints.")
+    ] = False,
+    grid: Annotated[
+        GridKind | None,
+        typer.Option(help="linear (default): evenly spaced, as the paper; quantile: of equal probability."),
+    ] = None,
+    decimals: Annotated[int | None, typer.Option(help="Of continuous values. Default: 5.")] = None,
+    max_bins: Annotated[int | None, typer.Option(help="Values per prompt. Default: 1001; hard 16384.")] = None,
+    tokenizer: Annotated[
+        str | None, typer.Option(metavar="DIR", help="For --kind soft: a folder, a Hugging Face id, or `tiny`.")
+    ] = None,
+    paths: Annotated[
+        int | None,
+        typer.Option(min=1, help="Soft: so many drawn answers per prompt, in DistillKit's keys, in place of the trie."),
+    ] = None,
+    samples: Annotated[
+        int | None, typer.Option(min=1, help="Hard: answers per prompt, default 16. Evaluate: replies, default 1000.")
+    ] = None,
+    rows: Annotated[
+        str | None, typer.Option("--from", metavar="ROWS", help="Take the distributions of what `vsgen run` wrote.")
+    ] = None,
+    on: Annotated[str | None, typer.Option(help="The answer's field in ROWS. Default: the template's first.")] = None,
+    sets: options.Sets = None,
+    evaluate: Annotated[
+        bool, typer.Option("--evaluate", help="Measure a model instead: a row of figures per prompt.")
+    ] = False,
+    model: Annotated[
+        str,
+        typer.Option("-m", "--model", envvar="VSGEN_MODEL", help="`tiny` (embedded), a Hugging Face id, or a folder."),
+    ] = "tiny",
+    seed: options.Seed = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write an existing FILE anew.")] = False,
+    device: Annotated[str, typer.Option(envvar="VSGEN_DEVICE", help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    dtype: Annotated[str, typer.Option(envvar="VSGEN_DTYPE", help="auto, float32, bfloat16, float16.")] = "auto",
+    batch: Annotated[int | None, typer.Option(min=1, help="Replies that are decoded side by side.")] = None,
+    trust_remote_code: Annotated[
+        bool, typer.Option("--trust-remote-code", help="Run Python code that comes with the model.")
+    ] = False,
+    allow_pickle: Annotated[
+        bool, typer.Option("--allow-pickle", help="Read weights that are not safetensors; they can run code.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
+) -> None:
+    """Make training targets whose distribution is exactly known, or measure a model on them (arXiv 2605.11845).
+
+    Exit status: 0 done; 2 wrong template, input or flags; 3 the model failed; 4 the output cannot be written; 130
+    interrupted.
+    """
+    with user_errors():
+        from vsgen.target.job import Job
+
+        job = Job(
+            template=template,
+            input=input,
+            overrides=options.overrides(sets),
+            rows=rows,
+            on=on,
+            families=tuple(name.strip() for name in family.split(",") if name.strip()),
+            split=split,
+            selected=selected,
+            kind=kind,
+            tokenizer=tokenizer,
+            paths=paths,
+            samples=samples,
+            grid=grid,
+            decimals=decimals,
+            max_bins=max_bins,
+            seed=seed,
+            limit=num,
+            output=output,
+            overwrite=overwrite,
+            evaluate=evaluate,
+            model=model,
+            device=device,
+            dtype=dtype,
+            batch=batch,
+            remote_code=trust_remote_code,
+            pickled=allow_pickle,
+        )
+        _run(job, quiet=quiet)
+
+
+def _run(job: Job, *, quiet: bool) -> None:
+    from vsgen.files.records import ReaderGone, silence_stdout
+
+    def tell(text: str) -> None:
+        if not quiet:
+            say(text)
+
+    try:
+        for line in _evaluated(job, tell) if job.evaluate else _made(job, tell):
+            tell(line)
+    except ReaderGone:
+        silence_stdout()
+        raise typer.Exit(0) from None
+    except KeyboardInterrupt:
+        say("vsgen: interrupted")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _made(job: Job, tell: Callable[[str], None]) -> Iterator[str]:
+    from vsgen.target.make import make
+
+    begun = time.monotonic()
+    made = make(job, warn=lambda text: tell(f"vsgen: {text}"))
+    seconds = max(time.monotonic() - begun, 1e-9)
+    yield f"vsgen: {made.rows} rows of {made.prompts} prompts in {seconds:.1f} s -> {job.output or 'stdout'}"
+
+
+def _evaluated(job: Job, tell: Callable[[str], None]) -> Iterator[str]:
+    from vsgen.target.evaluate import evaluate
+
+    last = begun = time.monotonic()
+
+    def observed(count: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _SECONDS:
+            last = time.monotonic()
+            tell(f"vsgen: {count} prompts measured in {last - begun:.0f} s")
+
+    yield from _table(evaluate(job, warn=lambda text: tell(f"vsgen: {text}"), observed=observed))
+
+
+def _table(summary: Summary) -> Iterator[str]:
+    """Means by family, aligned."""
+    from vsgen.target.evaluate import COLUMNS
+
+    titles = [name.replace("w1_normalized", "W1/IQR").replace("_per_", "/") for name in COLUMNS]
+    yield f"{'':18}{'prompts':>8}" + "".join(f"{title:>10}" for title in titles)
+    for family, count, means in summary.means():
+        cells = (f"{means[name]:>10.4g}" if name in means else f"{'-':>10}" for name in COLUMNS)
+        yield f"{family:18}{count:>8}" + "".join(cells)

@@ -1,0 +1,1 @@
+"""targets: see vsgen/README.md."""

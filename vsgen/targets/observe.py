@@ -1,0 +1,66 @@
+"""What a model does with a prompt: its replies, what it gives to each known answer, and how its reply begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+from vsgen.errors import CallError
+from vsgen.flow import Flow, ask, ask_all
+from vsgen.values import Generate, Prompt, Score, Taught, Teach
+
+_WHOLE = 1 << 20
+"""More tokens than any vocabulary has."""
+_SEED_BITS = 63
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be found out."""
+
+    id: str
+    prompt: Prompt
+    answers: tuple[str, ...] = ()
+    """Scored, where there are any."""
+    replies: int = 100
+    max_tokens: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What was found."""
+
+    id: str
+    replies: tuple[str, ...]
+    logps: tuple[float, ...] | None = None
+    """log P(answer, then the end of the reply | prompt) of each answer, nats."""
+    first: Taught | None = None
+    """The distribution of the reply's first token over the whole vocabulary; None where the model cannot say it."""
+    problem: str = ""
+    """Why an answer could not be scored."""
+
+
+def observe(asked: Asked, seed: int, *, teach: bool) -> Flow[Observed]:
+    """Ask a model.
+
+    Args:
+        asked: What.
+        seed: Of all the replies, together with the prompt's id.
+        teach: The model can say next-token distributions.
+
+    Raises:
+        CallError: The prompt does not fit into the model's context.
+    """
+    rng = Random(f"{seed}/{asked.id}")
+    calls = [
+        Generate(asked.prompt, rng.getrandbits(_SEED_BITS), max_tokens=asked.max_tokens) for _ in range(asked.replies)
+    ]
+    replies = yield from ask_all(calls)
+    logps, problem = None, ""
+    if asked.answers:
+        try:
+            logps = (yield from ask(Score(asked.prompt, asked.answers))).logp
+        except CallError as error:
+            problem = f"{asked.id}: the answers cannot be scored: {error}"
+    first = (yield from ask(Teach(asked.prompt, "", _WHOLE))) if teach else None
+    return Observed(asked.id, tuple(reply.text for reply in replies), logps, first, problem)
