@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import json
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from vsgen.dedup.index import Index
-from vsgen.errors import InputError, TemplateError
+from vsgen.errors import InputError, TemplateError, TooLongError
 from vsgen.flow import InOrder
 from vsgen.pipeline import Outcome, Pipeline, Quota
 from vsgen.template.load import load_template
 from vsgen.template.schema import Template
-from vsgen.values import Call, Completion, Embed, Generate, Reply, Row, Score, Scores, Vector
+from vsgen.values import (
+    Call,
+    Completion,
+    Embed,
+    Generate,
+    Record,
+    Reply,
+    Row,
+    Score,
+    Scores,
+    SoftLabel,
+    Taught,
+    Teach,
+    Unlabelled,
+    Vector,
+)
 
 TEMPLATE = """\
 version: 1
@@ -64,10 +80,18 @@ class Played:
                 vector = np.zeros(26, "<f4")
                 vector[ord(call.text[0].lower()) - ord("a")] = 1
                 return Vector(vector.tobytes())
+            case Teach():
+                return Taught((7,), (1, 2), (-1.0, -0.5), 1, struct.pack("<2I", 1, 2), struct.pack("<2f", -1.0, -0.5))
 
 
 def reply(*items: tuple[str, float | None]) -> str:
     return json.dumps({"responses": [{"text": text, "probability": p} for text, p in items]})
+
+
+def soft(record: Record, name: str) -> SoftLabel:
+    label = record.labels[name]
+    assert isinstance(label, SoftLabel)
+    return label
 
 
 def pipeline(template: Template, **changes: object) -> Pipeline:
@@ -124,7 +148,7 @@ def test_only_kept_candidates_are_labelled_and_labels_are_probabilities(template
         "Which queue? bean",
     ]
     for record in outcome.records:
-        assert record.labels["queue"].probs == pytest.approx({"billing": 0.731059, "bug": 0.268941}, abs=1e-6)
+        assert soft(record, "queue").probs == pytest.approx({"billing": 0.731059, "bug": 0.268941}, abs=1e-6)
 
 
 def test_an_unreadable_reply_is_a_reject_that_keeps_it(template: Template) -> None:
@@ -211,8 +235,8 @@ def test_answers_are_judged_and_voted_on(tmp_path: Path) -> None:
         ("5", True),
     ]
     for record in outcome.records:
-        assert record.labels["answer"].probs == pytest.approx({"5": 2 / 3, "6": 1 / 3})
-        assert record.labels["answer"].label_mass == pytest.approx(0.75)
+        assert soft(record, "answer").probs == pytest.approx({"5": 2 / 3, "6": 1 / 3})
+        assert soft(record, "answer").label_mass == pytest.approx(0.75)
     assert (outcome.calls, outcome.tokens) == (4, 8)
     assert [one.reason for one in outcome.rejected] == ["malformed"]
 
@@ -232,3 +256,57 @@ def test_an_answer_that_cannot_be_judged_ends_no_run(tmp_path: Path) -> None:
     (note,) = set(outcome.notes)
     assert "output.correct" in note
     assert "meta.correct is null there" in note
+
+
+def refusing(pipeline: Pipeline, played: Played, kind: type[Call], word: str, row: Row | None = None) -> Outcome:
+    """Moves a draw whose calls of one kind that hold a word are too long for the model."""
+    flow = pipeline.draw(row or Row(0), 0)
+    try:
+        wait = next(flow)
+        while True:
+            if isinstance(wait, InOrder):
+                wait = flow.send(())
+            elif any(isinstance(call, kind) and word in str(call) for call in wait):
+                wait = flow.throw(TooLongError("9 tokens and room for 5", tokens=9, context=5))
+            else:
+                wait = flow.send([played._answer(call) for call in wait])
+    except StopIteration as stop:
+        outcome: Outcome = stop.value
+        return outcome
+
+
+def test_a_text_that_is_too_long_to_label_names_its_record(template: Template) -> None:
+    played = Played(reply(("apple", 0.5), ("bean", 0.25)))
+    with pytest.raises(InputError, match=r"tickets/000000\.1: label queue: 9 tokens .* pass --on-error skip"):
+        refusing(pipeline(template), played, Score, "bean")
+
+
+def test_the_others_are_labelled_all_the_same_where_bad_rows_are_skipped(template: Template) -> None:
+    played = Played(reply(("apple", 0.5), ("bean", 0.25)))
+    outcome = refusing(pipeline(template, skip_bad_rows=True), played, Score, "bean")
+    assert soft(outcome.records[0], "queue").probs == pytest.approx({"billing": 0.731059, "bug": 0.268941}, abs=1e-6)
+    lost = outcome.records[1].labels["queue"]
+    assert isinstance(lost, Unlabelled) and lost.problem == "9 tokens and room for 5"
+
+
+def test_every_kept_answer_is_taught_as_the_reply_to_the_plain_task(template: Template) -> None:
+    played = Played(reply(("apple", 0.5), ("bean", 0.25)))
+    outcome = played(pipeline(template, teach_top=3))
+    asked = [call for call in played.asked if isinstance(call, Teach)]
+    task = next(call for call in played.asked if isinstance(call, Generate)).prompt.messages[-1].content
+    assert [(call.answer, call.top) for call in asked] == [("apple", 3), ("bean", 3)]
+    assert all(task.startswith(call.prompt.messages[-1].content) for call in asked)
+    for record, call in zip(outcome.records, asked, strict=True):
+        assert record.lesson is not None
+        assert record.lesson.messages == (
+            *call.prompt.messages,
+            type(call.prompt.messages[0])("assistant", call.answer),
+        )
+
+
+def test_an_answer_too_long_to_teach_names_its_record_or_goes_without(template: Template) -> None:
+    played = Played(reply(("apple", 0.5), ("bean", 0.25)))
+    with pytest.raises(InputError, match=r"tickets/000000\.1: --token-logprobs: 9 tokens"):
+        refusing(pipeline(template, teach_top=3), played, Teach, "bean")
+    outcome = refusing(pipeline(template, teach_top=3, skip_bad_rows=True), played, Teach, "bean")
+    assert [record.lesson is None for record in outcome.records] == [False, True]

@@ -166,7 +166,8 @@ def _classes(label: Label, values: Mapping[str, object]) -> tuple[str, ...]:
     if label.choices is None:
         return label.classes
     listed = values.get(label.choices)
-    names = [str(one).strip() for one in listed] if isinstance(listed, list | tuple) else []
+    each = listed if isinstance(listed, list | tuple) else []
+    names = [str(one).strip() if isinstance(one, str | int | float) else "" for one in each]
     if len(names) < 2 or len(set(names)) < len(names) or not all(names):
         shown = repr(listed)
         got = shown if len(shown) <= 100 else f"{shown[:100]}…"

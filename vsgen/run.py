@@ -228,7 +228,7 @@ def _line(record: Record, job: Job) -> dict[str, object]:
         return line
     if lesson is None:
         if how.layout != "packed":
-            raise InputError(f"{record.id}: is too long for the model, so it has no row in layout {how.layout}; use packed")
+            raise InputError(f"{record.id}: is too long for the model to have a row in layout {how.layout}; use packed")
         return line
     taught = token_row(lesson.taught, how, lesson.messages)
     return {**line, **taught} if how.layout == "packed" else {"id": record.id, **taught}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -13,11 +14,16 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
+import torch
 
+from vsgen.backends.open import open_model
+from vsgen.export.tensors import read_row
 from vsgen.files.places import Places
 from vsgen.run import Job, run
 from vsgen.session import ModelChoice
+from vsgen.values import Message, Prompt, Score
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Vsgen
@@ -320,3 +326,39 @@ def test_a_full_disk_stops_with_one_message_and_loses_nothing(vsgen: Vsgen, tmp_
     assert resumed.exit_code == 0
     assert len(lines(out)) == 100
     assert kept > 10
+
+
+def test_token_logprobs_are_those_of_the_answer_and_come_back_as_tensors(vsgen: Vsgen, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    taught = ("--token-logprobs", "top=4", "--set", "labels=[]")
+    assert vsgen("run", "support-tickets", "-n", 3, *FAST, "-m", "tiny", *taught, "-o", out).exit_code == 0
+    model = open_model("tiny")
+    for row in lines(out):
+        targets = read_row(row)
+        answer = targets.input_ids[targets.answer_start :].tolist()
+        asked = Prompt((Message("user", row["token_logprobs"]["messages"][0]["content"]),))
+        (said,) = model.score([Score(asked, (row["text"],))])
+        assert sum(decoded(row["token_logprobs"]["logps"])) == pytest.approx(said.logp[0], abs=2e-3)
+        assert targets.ids.shape == targets.logps.shape == (len(answer), 4)
+        assert torch.allclose(targets.logps.exp().sum(-1) + targets.tail, torch.ones(len(answer)), atol=1e-3)
+
+
+def decoded(column: str) -> list[float]:
+    codes = np.frombuffer(base64.b64decode(column), "<u2").astype(float)
+    return [-float((code / 8192) ** 2) for code in codes]
+
+
+def test_a_trainers_layout_holds_what_the_trainer_reads_and_no_more(vsgen: Vsgen) -> None:
+    made = vsgen("run", "support-tickets", "-n", 2, *FAST, "-m", "tiny", "--token-logprobs", "top=3,layout=distillkit")
+    for row in map(json.loads, made.stdout.splitlines()):
+        assert set(row) == {"id", "input_ids", "labels", "token_ids", "top_values"}
+        assert len(row["input_ids"]) == len(row["token_ids"]) == len(row["top_values"])
+    wrong = vsgen("run", "support-tickets", "-n", 2, "-m", "tiny", "--token-logprobs", "tops=3")
+    assert wrong.exit_code == 2 and "--token-logprobs: unknown part 'tops=3'" in wrong.stderr
+
+
+def test_a_prior_over_all_rows_is_refused_where_rows_stream(vsgen: Vsgen) -> None:
+    ended = vsgen("run", "support-tickets", "-n", 2, "-m", "tiny", "--set", "labels.0.prior=batch")
+    assert ended.exit_code == 2
+    assert "label category: prior batch needs all rows before the first" in ended.stderr
+    assert "'vsgen label'" in ended.stderr

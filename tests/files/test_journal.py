@@ -16,7 +16,20 @@ from hypothesis import strategies as st
 
 from vsgen.errors import OutputError
 from vsgen.files.journal import FileJournal, MemoryJournal, digest
-from vsgen.values import Call, Completion, Embed, Generate, Message, Prompt, Reply, Score, Scores, Vector
+from vsgen.values import (
+    Call,
+    Completion,
+    Embed,
+    Generate,
+    Message,
+    Prompt,
+    Reply,
+    Score,
+    Scores,
+    Taught,
+    Teach,
+    Vector,
+)
 
 TEXT = st.text(max_size=30)
 CALLS: st.SearchStrategy[Call] = st.one_of(
@@ -29,6 +42,7 @@ CALLS: st.SearchStrategy[Call] = st.one_of(
         resumable=st.booleans(),
     ),
     st.builds(Score, st.builds(Prompt, prefill=TEXT), st.tuples(TEXT, TEXT)),
+    st.builds(Teach, st.builds(Prompt, prefill=TEXT), TEXT, st.integers(1, 20)),
     st.builds(Embed, TEXT),
 )
 
@@ -40,6 +54,8 @@ def reply_to(call: Call) -> Reply:
             return Completion(f"§ {call.seed}", (1, 2), -1.5, None, False, 3, *steps)
         case Score():
             return Scores((-0.25, -1e-9))
+        case Teach():
+            return Taught((5, 6), (1, 2), (-0.5, -1.0), 2, bytes(range(16)), bytes(range(16, 32)))
         case Embed():
             return Vector(bytes(range(16)))
 

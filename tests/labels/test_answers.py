@@ -38,5 +38,5 @@ def test_shares_sum_to_1_and_do_not_depend_on_the_order(pairs: list[tuple[str | 
     assert (label is None) == (set(answers) == {None})
     if label is not None and again is not None:
         assert math.fsum(label.probs.values()) == pytest.approx(1)
-        assert label.label_mass <= 1
+        assert label.label_mass is not None and label.label_mass <= 1
         assert label.probs == pytest.approx(again.probs)

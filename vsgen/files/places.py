@@ -65,11 +65,15 @@ class Places:
 
     def open_output(self, open_files: ExitStack) -> FileLines | PipeLines:
         """Where rows go, closed with `open_files`."""
-        return open_files.enter_context(FileLines(self.output) if self.output else PipeLines())
+        if self.output is None:
+            return open_files.enter_context(PipeLines())
+        return open_files.enter_context(FileLines(self.output))
 
     def open_rejects(self, open_files: ExitStack) -> FileLines | NoLines:
         """Where refused rows go, closed with `open_files`."""
-        return open_files.enter_context(FileLines(self.rejects) if self.rejects else NoLines())
+        if self.rejects is None:
+            return open_files.enter_context(NoLines())
+        return open_files.enter_context(FileLines(self.rejects))
 
     def _check(self) -> None:
         if self.resume and (self.overwrite or not (self.output or self.journal)):

@@ -138,8 +138,9 @@ def _prompt(section: Mapping[str, object], on: str) -> str:
     text = "{{ " + on + " }}"
     asked = section.get("prompt")
     if not isinstance(asked, str):
-        multi = section.get("kind") == "multi"
-        return text if multi else f"Which {str(section.get('name')).replace('_', ' ')} fits this text best?\n\n{text}"
+        name = str(section.get("name")).replace("_", " ")
+        asked = "Read this text." if section.get("kind") == "multi" else f"Which {name} fits this text best?"
+        return f"{asked}\n\n{text}"
     try:
         named = on in compile_text(asked).needed
     except ValueError:

@@ -35,15 +35,27 @@ class Origin:
     """By label."""
 
 
+def with_text(row: Row, job: Job) -> Row:
+    """A row that has a text.
+
+    Raises:
+        InputError: It has none; names the line.
+    """
+    if job.on not in row.fields:
+        known = ", ".join(row.fields) or "none"
+        raise InputError(f"{row.where}: no field {job.on!r} to label; its fields are: {known}; name one with --on")
+    if row.fields[job.on] is None:
+        raise InputError(f"{row.where}: field {job.on!r} is null; give a text, or name another field with --on")
+    return row
+
+
 def checked(row: Row, job: Job) -> Row:
     """A row that has a text and no label of these names yet.
 
     Raises:
         InputError: It is not; names the line.
     """
-    if job.on not in row.fields:
-        known = ", ".join(row.fields) or "none"
-        raise InputError(f"{row.where}: no field {job.on!r} to label; its fields are: {known}; name one with --on")
+    with_text(row, job)
     labels = row.fields.get("labels", {})
     if not isinstance(labels, Mapping):
         raise InputError(f"{row.where}: field 'labels' must be an object of labels, got {type(labels).__name__}")
@@ -63,14 +75,17 @@ def label_row(labeller: Labeller, row: Row) -> Flow[Labelled]:
 
 
 def row_line(labelled: Labelled, origin: Origin | None) -> dict[str, object]:
-    """The JSON object that is written: the row's own fields, all labels, and in meta how the new ones were made."""
+    """The JSON object that is written: the row's own fields, all labels, and in meta how the new ones were made.
+
+    A meta that is no object stays as it is, and so does any where nothing is to be said of the labels.
+    """
     fields = dict(labelled.row.fields)
     before, meta = fields.pop("labels", {}), fields.pop("meta", {})
     assert isinstance(before, Mapping)
     made = {name: label_line(label) for name, label in labelled.labels.items()}
     line: dict[str, object] = {**fields, "labels": {**before, **made}}
     if origin is None or not isinstance(meta, Mapping):
-        return line
+        return {**line, "meta": meta} if "meta" in labelled.row.fields else line
     how = {
         name: {"method": method, "model": origin.model, "seed": origin.seed} for name, method in origin.methods.items()
     }

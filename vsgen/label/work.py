@@ -15,7 +15,7 @@ from vsgen.files.records import FileLines, NoLines, PipeLines
 from vsgen.files.rows import read_rows
 from vsgen.label.correct import Calibrated, Correction, calibrate, gold_places
 from vsgen.label.job import Job, Tally
-from vsgen.label.rows import Labelled, Origin, Spool, checked, label_row, row_line, soft
+from vsgen.label.rows import Labelled, Origin, Spool, checked, label_row, row_line, soft, with_text
 from vsgen.labelling import Labeller
 from vsgen.labels.select import Kind, informativeness, most_informative, normalised_entropy
 from vsgen.labels.soft import distributions, kind_of
@@ -47,6 +47,8 @@ def label(job: Job, *, observe: Callable[[Tally], None], warn: Callable[[str], N
                 "--plot needs --calibrate GOLD: only rows whose class is known show how reliable labels are"
             )
         ensure_drawable(job.plot)
+    if job.gold == job.input == "-":
+        raise OptionError("--calibrate -: standard input is INPUT already; name a file for one of them")
     if (rows := job.places.done(job.origin)) is not None:
         tally.kept, tally.was_done = rows, True
         return tally
@@ -166,7 +168,7 @@ class _Work:
     def _calibrate(self, gold: str) -> None:
         """Label the gold rows, fit, and report."""
         known: dict[str, list[tuple[SoftLabel, list[int]]]] = {name: [] for name in self._corrections}
-        for labelled in self._made(read_rows(gold)):
+        for labelled in self._made(with_text(row, self._job) for row in read_rows(gold)):
             for name, correction in self._corrections.items():
                 found = labelled.labels[name]
                 if isinstance(found, Unlabelled):
@@ -204,12 +206,14 @@ class _Work:
         if selection is None:
             return None, rows
         spool, values, first = Spool(), list[float | None](), self._job.template.labels[0].name
+        found = False
         for labelled in rows:
             spool.add(labelled)
             made = soft(labelled, first)
+            found = found or made is not None
             values.append(None if made is None else _value(selection.kind, made))
             observe(self._tally)
-        if values and all(value is None for value in values):
+        if found and all(value is None for value in values):
             remedy = "a label with several traces, statements or orders has it; select borderline or margin"
             raise OptionError(f"--select {selection.kind}: no row has a {selection.kind}; {remedy}")
         return set(most_informative(values, selection.share)), spool

@@ -19,7 +19,7 @@ from vsgen.probability import softmax
 from vsgen.values import SoftLabel, Unlabelled
 
 _UNREAD = "no reply could be read"
-_COMMON = ("method", "orders", "traces", "replies", "pseudocount")
+_COUNTED = ("traces", "replies", "read", "cut")
 
 
 def judge(asked: Question, how: How, rng: Random) -> Flow[SoftLabel | Unlabelled]:
@@ -102,7 +102,7 @@ def _with(label: SoftLabel, said: Mapping[str, object]) -> SoftLabel:
 
 
 def _several(classes: Sequence[str], answers: Sequence[SoftLabel | Unlabelled]) -> SoftLabel | Unlabelled:
-    """The probabilities of yes, one for each class; what is said of their making is the first one's, or summed."""
+    """The probabilities of yes, one for each class."""
     found = [answer for answer in answers if isinstance(answer, SoftLabel)]
     lost = [f"{name}: {one.problem}" for name, one in zip(classes, answers, strict=True) if isinstance(one, Unlabelled)]
     if lost:
@@ -110,6 +110,19 @@ def _several(classes: Sequence[str], answers: Sequence[SoftLabel | Unlabelled]) 
     masses = [label.label_mass for label in found if label.label_mass is not None]
     apart = [label.disagreement for label in found if label.disagreement is not None]
     probs = {name: label.probs[YES_NO[0]] for name, label in zip(classes, found, strict=True)}
-    said = {key: found[0].details[key] for key in _COMMON if key in found[0].details}
-    label = _with(multi_label(probs, min(masses) if masses else None), said)
+    label = _with(multi_label(probs, min(masses) if masses else None), _gathered(classes, found))
     return replace(label, disagreement=math.fsum(apart) if apart else None)
+
+
+def _gathered(classes: Sequence[str], found: Sequence[SoftLabel]) -> dict[str, object]:
+    """How several labels were made: counts are summed, what each class has is that of its yes, the rest is the same."""
+    said: dict[str, object] = {}
+    for key, first in found[0].details.items():
+        each = [label.details.get(key) for label in found]
+        if key in _COUNTED:
+            said[key] = sum(count for count in each if isinstance(count, int))
+        elif not isinstance(first, Mapping):
+            said[key] = first
+        elif all(each):
+            said[key] = {name: of[YES_NO[0]] for name, of in zip(classes, each, strict=True) if isinstance(of, Mapping)}
+    return said

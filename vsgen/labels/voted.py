@@ -45,7 +45,7 @@ def voted(asked: Question, how: How, rng: Random) -> Flow[Ballot]:
             for prompt in prompts
         ]
     )
-    votes = Counter(named_class(reply.text, asked.classes) for reply in replies)
+    votes = Counter(named_class(reply.text, asked.classes, reasoned=how.think) for reply in replies)
     valid = len(replies) - votes[None]
     total = valid + how.pseudocount * len(asked.classes)
     probs = tuple((votes[i] + how.pseudocount) / total for i in range(len(asked.classes))) if total else ()
