@@ -22,7 +22,7 @@ from vsgen.values import Embed, Prompt, SoftLabel, Unlabelled
 
 Labels = dict[str, SoftLabel | Unlabelled]
 _SPARE = 1.1
-"""How much more is cut than the surplus of tokens suggests, so that few cuts are needed."""
+"""How much more is cut than seems to be needed, so that few cuts are needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,27 +115,23 @@ class Labeller:
         raise InputError(f"{text.name}: label {label.name}: {problem}; or pass --on-error skip")
 
     def _one(self, label: Label, text: Text) -> Flow[SoftLabel | Unlabelled]:
-        values, truncated = dict(text.values), False
+        values, tries = dict(text.values), list[tuple[int, int]]()
         while True:
             rng = Random(f"{self._seed}/{text.key}/{label.name}")
             try:
                 made = yield from judge(self._question(label, values), how(label), rng)
             except TooLongError as error:
-                shorter = self._shorter(values, error) if self._truncate else None
-                if shorter is None:
+                if not self._truncate:
                     raise
-                values, truncated = {**values, self._own[0]: shorter}, True
+                whole = str(values[self._own[0]])
+                tries.append((len(whole), error.tokens))
+                if not (kept := _fitting(tries, error.context)):
+                    raise
+                values[self._own[0]] = whole[:kept]
                 continue
-            if truncated and isinstance(made, SoftLabel):
+            if tries and isinstance(made, SoftLabel):
                 return replace(made, details={**made.details, "truncated": True})
             return made
-
-    def _shorter(self, values: Mapping[str, object], error: TooLongError) -> str | None:
-        """The text without so much of its end as the surplus of tokens; None if nothing is left of it."""
-        text = str(values[self._own[0]])
-        surplus = (error.tokens - error.context) / error.tokens
-        kept = min(len(text) - 1, math.floor(len(text) * (1 - _SPARE * surplus)))
-        return text[:kept] if kept > 0 else None
 
     def _question(self, label: Label, values: Mapping[str, object]) -> Question:
         neutral = {**values, **dict.fromkeys(self._own, CONTENT_FREE)}
@@ -159,6 +155,24 @@ def how(label: Label) -> How:
         max_tokens=label.max_tokens,
         pseudocount=label.pseudocount,
     )
+
+
+def _fitting(tries: Sequence[tuple[int, int]], context: int) -> int:
+    """How many of a text's first characters to try next, so that the call fits; 0 if even one was too many.
+
+    Args:
+        tries: The characters of each try so far, and the tokens of its call.
+        context: The tokens that there may be.
+    """
+    length, tokens = tries[-1]
+    each = length / tokens  # characters a token, if the call held nothing but the text
+    if len(tries) > 1 and tries[-2][1] > tokens:
+        each = (tries[-2][0] - length) / (tries[-2][1] - tokens)
+    surplus = (tokens - context) * each
+    fits = length - surplus
+    if fits < 1:
+        return length // 2
+    return min(length - 1, math.floor(max(length - _SPARE * surplus, fits / _SPARE)))
 
 
 def _classes(label: Label, values: Mapping[str, object]) -> tuple[str, ...]:

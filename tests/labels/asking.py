@@ -10,16 +10,19 @@ from typing import TypeVar
 from vsgen.engine.drive import drive
 from vsgen.engine.executors import Batched
 from vsgen.flow import Flow
-from vsgen.ports import LanguageModel
+from vsgen.ports import Executor, LanguageModel
 from vsgen.probability import invert
-from vsgen.values import Completion, Generate, Prompt, Score, Scores
+from vsgen.values import Call, Completion, Generate, Prompt, Score, Scores
 
 R = TypeVar("R")
 
 
 def told(flow: Flow[R], model: LanguageModel) -> R:
     """The value of a flow whose calls a model answers."""
-    executors = {Generate: Batched[Generate](model.generate, 64), Score: Batched[Score](model.score, 64)}
+    executors: dict[type[Call], Executor] = {
+        Generate: Batched[Generate](model.generate, 64),
+        Score: Batched[Score](model.score, 64),
+    }
     (value,) = drive([flow], executors, window=lambda: 1)
     return value
 

@@ -91,7 +91,8 @@ def test_the_label_is_the_mean_and_says_how_far_the_traces_are_apart() -> None:
     assert list(found.probs.values()) == pytest.approx(mean)
     assert found.disagreement == pytest.approx(entropy(mean) - sum(map(entropy, each)) / 4)
     spread = [
-        math.sqrt(sum((x - m) ** 2 for x in column) / 3) for m, column in zip(mean, zip(*each, strict=True), strict=True)
+        math.sqrt(sum((x - m) ** 2 for x in column) / 3)
+        for m, column in zip(mean, zip(*each, strict=True), strict=True)
     ]
     assert found.details["spread"] == pytest.approx(dict(zip(CLASSES, spread, strict=True)))
     assert found.label_mass == pytest.approx(1)
@@ -127,7 +128,9 @@ def test_many_traces_come_near_the_truth() -> None:
 
 def test_a_trace_that_the_limit_cuts_is_counted_and_used_as_it_stands() -> None:
     def given(prompt: str, choice: str) -> float:
-        return {"It is": (0.5, 0.3, 0.2), "It broke.": (0.1, 0.8, 0.1)}[prompt.split("\n---\n")[1]][CLASSES.index(choice)]
+        return {"It is": (0.5, 0.3, 0.2), "It broke.": (0.1, 0.8, 0.1)}[prompt.split("\n---\n")[1]][
+            CLASSES.index(choice)
+        ]
 
     model = Scripted(lambda _: {"It is about money.": 0.5, "It broke.": 0.5}, given)
     how = How(method="reasoning", replies=40, max_tokens=2)

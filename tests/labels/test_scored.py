@@ -68,7 +68,9 @@ def truth(model: TableModel, asked: Question, how: How) -> tuple[dict[str, float
         spelled = dict(zip(listing, "ABCDEF" if how.spelling == "letters" else listing, strict=False))
 
         def likely(text: str, listing: tuple[str, ...] = listing, spelled: dict[str, str] = spelled) -> list[float]:
-            prompt = lettered(text, listing) if how.spelling == "letters" else question(text, listing, listed=how.listed)
+            prompt = (
+                lettered(text, listing) if how.spelling == "letters" else question(text, listing, listed=how.listed)
+            )
             found = replies(model, prompt)
             return [found[spelled[name]] for name in asked.classes]
 

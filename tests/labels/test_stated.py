@@ -39,7 +39,9 @@ def test_a_statement_is_renormalised_and_says_nothing_about_mass() -> None:
 
 
 def test_several_statements_are_averaged_and_what_cannot_be_read_is_left_out() -> None:
-    found = read("not: 10%, not relevant: 0%, relevant: 90%", "I cannot say.", "relevant: 0.5, not relevant: 0.5, not: 0")
+    found = read(
+        "not: 10%, not relevant: 0%, relevant: 90%", "I cannot say.", "relevant: 0.5, not relevant: 0.5, not: 0"
+    )
     assert isinstance(found, SoftLabel)
     assert found.probs == pytest.approx({"not": 0.05, "not relevant": 0.25, "relevant": 0.7})
     assert (found.details["replies"], found.details["read"]) == (3, 2)

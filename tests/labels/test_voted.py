@@ -69,7 +69,9 @@ def test_no_vote_at_all_is_no_label(pseudocount: float) -> None:
 
 
 def test_without_thinking_the_first_line_votes() -> None:
-    found = counted([Completion("bug\nIt is broken, says billing."), Completion("Billing.")], think=False, pseudocount=0)
+    found = counted(
+        [Completion("bug\nIt is broken, says billing."), Completion("Billing.")], think=False, pseudocount=0
+    )
     assert isinstance(found, SoftLabel)
     assert found.probs == {"billing": 0.5, "bug": 0.5, "how-to": 0.0}
 

@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from tempfile import TemporaryFile
+from types import TracebackType
 from typing import NamedTuple
 
 from vsgen.errors import InputError, OutputError
@@ -60,7 +61,8 @@ def checked(row: Row, job: Job) -> Row:
     if not isinstance(labels, Mapping):
         raise InputError(f"{row.where}: field 'labels' must be an object of labels, got {type(labels).__name__}")
     if twice := [label.name for label in job.template.labels if label.name in labels]:
-        raise InputError(f"{row.where}: has a label {twice[0]!r} already; give this one another --name")
+        remedy = f"take it out (jq 'del(.labels.{twice[0]})'), or give the new one another name"
+        raise InputError(f"{row.where}: has a label {twice[0]!r} already; {remedy}")
     return row
 
 
@@ -103,7 +105,15 @@ class Spool:
     """Rows that have to wait for the last one, on disk in a file without a name."""
 
     def __init__(self) -> None:
-        self._file = TemporaryFile()  # noqa: SIM115  # closed once it is read
+        self._file = TemporaryFile()  # noqa: SIM115  # closed by `__exit__`
+
+    def __enter__(self) -> Spool:
+        """Return itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Close; the rows are gone."""
+        self._file.close()
 
     def add(self, labelled: Labelled) -> None:
         """Append a row.
@@ -119,10 +129,9 @@ class Spool:
 
     def __iter__(self) -> Iterator[Labelled]:
         """All rows, in the order in which they came; once."""
-        with self._file as file:
-            file.seek(0)
-            while True:
-                try:
-                    yield pickle.load(file)
-                except EOFError:
-                    return
+        self._file.seek(0)
+        while True:
+            try:
+                yield pickle.load(self._file)
+            except EOFError:
+                return

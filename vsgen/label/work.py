@@ -56,7 +56,8 @@ def label(job: Job, *, observe: Callable[[Tally], None], warn: Callable[[str], N
         warn("no --model given: asking the embedded toy model, tiny, which knows only the shipped templates")
     with ExitStack() as open_files:
         journal = job.places.open_journal(open_files)
-        work = _Work(job, tally, Session(job.model, job.template.model or "tiny", journal), warn)
+        session = Session(job.model, job.template.model or "tiny", journal)
+        work = _Work(job, tally, session, open_files, warn)
         work.write(
             work.corrected(observe), job.places.open_output(open_files), job.places.open_rejects(open_files), observe
         )
@@ -67,15 +68,15 @@ def label(job: Job, *, observe: Callable[[Tally], None], warn: Callable[[str], N
 class _Work:
     """One job under way."""
 
-    def __init__(self, job: Job, tally: Tally, session: Session, warn: Callable[[str], None]) -> None:
+    def __init__(
+        self, job: Job, tally: Tally, session: Session, open_files: ExitStack, warn: Callable[[str], None]
+    ) -> None:
         self._job = job
         self._tally = tally
         self._session = session
+        self._open_files = open_files
         self._warn = warn
         tally.paid = session.paid
-        self._labeller = Labeller(
-            job.template, (job.on,), seed=job.seed, lenient=job.skip_bad_rows, truncate=job.truncate
-        )
         self._corrections = {one.name: Correction(one) for one in job.template.labels}
         methods = {one.name: one.method for one in job.template.labels}
         self._origin = Origin(session.model, job.seed, methods) if job.meta else None
@@ -83,7 +84,7 @@ class _Work:
     def corrected(self, observe: Callable[[Tally], None]) -> Iterable[Labelled]:
         """All rows with their final labels; those that stream are not made before they are asked for."""
         batch = [one for one in self._corrections.values() if one.label.prior == "batch"]
-        made: Iterable[Labelled] = self._counted(self._made(self._rows()))
+        made: Iterable[Labelled] = self._counted(self._made(self._rows(), lenient=self._job.skip_bad_rows))
         if batch:
             made = self._with_priors(made, batch, observe)
         if self._job.gold is not None:
@@ -138,8 +139,10 @@ class _Work:
         self._tally.skipped += 1
         self._warn(problem)
 
-    def _made(self, rows: Iterator[Row]) -> Iterator[Labelled]:
-        flows = (label_row(self._labeller, row) for row in rows)
+    def _made(self, rows: Iterator[Row], *, lenient: bool) -> Iterator[Labelled]:
+        job = self._job
+        labeller = Labeller(job.template, (job.on,), seed=job.seed, lenient=lenient, truncate=job.truncate)
+        flows = (label_row(labeller, row) for row in rows)
         yield from drive(flows, self._session.executors, window=lambda: self._job.window)
 
     def _counted(self, made: Iterable[Labelled]) -> Iterator[Labelled]:
@@ -152,7 +155,7 @@ class _Work:
         self, made: Iterable[Labelled], batch: list[Correction], observe: Callable[[Tally], None]
     ) -> Iterable[Labelled]:
         """Label all rows, then take each label's prior from them."""
-        spool = Spool()
+        spool = self._open_files.enter_context(Spool())
         said: dict[str, list[list[list[float]]]] = {one.label.name: [] for one in batch}
         for labelled in made:
             spool.add(labelled)
@@ -168,11 +171,12 @@ class _Work:
     def _calibrate(self, gold: str) -> None:
         """Label the gold rows, fit, and report."""
         known: dict[str, list[tuple[SoftLabel, list[int]]]] = {name: [] for name in self._corrections}
-        for labelled in self._made(with_text(row, self._job) for row in read_rows(gold)):
+        rows = (with_text(row, self._job) for row in read_rows(gold))
+        for labelled in self._made(rows, lenient=True):
             for name, correction in self._corrections.items():
                 found = labelled.labels[name]
                 if isinstance(found, Unlabelled):
-                    raise InputError(f"{labelled.row.where}: {name}: could not be labelled: {found.problem}")
+                    raise InputError(f"{labelled.row.where}: label {name}: {found.problem}")
                 known[name].append((found, gold_places(labelled.row, correction.label, found)))
         if not any(known.values()):
             raise InputError(f"{gold}: has no rows; give rows with the text and the known class")
@@ -205,7 +209,8 @@ class _Work:
         selection = self._job.selection
         if selection is None:
             return None, rows
-        spool, values, first = Spool(), list[float | None](), self._job.template.labels[0].name
+        spool, values = self._open_files.enter_context(Spool()), list[float | None]()
+        first = self._job.template.labels[0].name
         found = False
         for labelled in rows:
             spool.add(labelled)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, Literal
 
 from vsgen.template.sandbox import compile_text
 
@@ -47,6 +47,15 @@ def check_class(name: str) -> str:
     if not name or name != name.strip():
         raise ValueError(f"a class must not be empty or have spaces around it, got {name!r}")
     return name
+
+
+def check_orders(value: object) -> int | Literal["all"]:
+    """How many orders of the classes."""
+    if value == "all":
+        return "all"
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"must be a whole number >= 1, or all, got {str(value)[:100]!r}")
+    return value
 
 
 def check_value(value: object) -> str | int | float | bool | None:

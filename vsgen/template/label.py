@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import Annotated, Final, Literal
 
 from annotated_types import MinLen
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
-from vsgen.template.checks import as_list, check_class, check_name, check_text, repeated
+from vsgen.template.checks import as_list, check_class, check_name, check_orders, check_text, repeated
 from vsgen.template.misfit import Misfit
 from vsgen.template.section import Section
 
@@ -42,7 +50,11 @@ class Label(Section):
     """Of method score: what stands for a class in the reply, its name or a letter before it."""
     listed: bool = True
     """Whether the question is followed by the list of the classes; false where the prompt says what to reply."""
-    permutations: Annotated[int, Field(ge=1)] | Literal["all"] = 1
+    permutations: Annotated[
+        int | Literal["all"],
+        PlainValidator(check_orders),
+        WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"const": "all"}]}),
+    ] = 1
     """Orders in which the classes are listed, averaged; all lets every class stand once in every place."""
     replies: int | None = Field(default=None, ge=1, le=1000)
     """Traces of reasoning (8), replies of votes (8), statements of verbalized (1)."""
@@ -77,7 +89,7 @@ class Label(Section):
 
     @model_validator(mode="after")
     def _goes_together(self) -> Label:
-        problems = [*self._of_other_methods(), *self._of_letters()]
+        problems = [*self._of_other_methods(), *self._of_letters(), *self._of_listing()]
         if self.prior == "batch" and self.choices is not None:
             problems.append(
                 (("prior",), "batch needs the same classes for every row, so it does not go with 'choices'")
@@ -109,6 +121,18 @@ class Label(Section):
             problems += [((key,), "method score draws no replies; leave it out") for key in _DRAWING if key in given]
         if self.prior == "contextual" and self.method != "score":
             problems.append((("prior",), f"contextual belongs to method score, not {self.method}"))
+        return problems
+
+    def _of_listing(self) -> list[tuple[tuple[str], str]]:
+        if self.listed:
+            return []
+        problems = []
+        if self.method in {"reasoning", "verbalized"} or (self.method == "votes" and self.think):
+            problems.append((("listed",), f"method {self.method} names the classes in its own words; leave it out"))
+        if self.verbalizer == "letters":
+            problems.append((("listed",), "letters stand before the listed classes; leave it out"))
+        if self.permutations != 1:
+            problems.append((("permutations",), "the classes are not listed, so they have no order; leave it out"))
         return problems
 
     def _of_letters(self) -> list[tuple[tuple[str], str]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -10,11 +12,12 @@ from typing import Any
 import pytest
 import torch
 import transformers
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from vsgen.backends.hf import score as score_module
 from vsgen.backends.hf.model import HfModel
 from vsgen.backends.hf.tree import plant
-from vsgen.errors import ModelError
+from vsgen.errors import ChoiceError, ModelError, TooLongError
 from vsgen.values import Message, Prompt, Score
 
 HF: Any = transformers
@@ -26,10 +29,12 @@ BANKING = tuple(
     dict.fromkeys(" ".join(Random(seed).choices(WORDS, k=1 + seed % 4)) + f" {seed % 7}" for seed in range(77))
 )
 CHAT = Prompt((Message("user", "Which queue? My bike light died in the rain."),))
+CUED = Prompt(CHAT.messages, cue="Answer:")
+THOUSAND = tuple(dict.fromkeys(" ".join(Random(i).choices(WORDS, k=1 + i % 3)) + f" {i}" for i in range(1000)))
 
 
-def brute(folder: Path, text: str, choice: str, *, special: bool) -> float:
-    """log P(prompt + choice + end) - log P(prompt), each by a forward pass over everything."""
+def brute(folder: Path, text: str, choice: str, *, special: bool, ends: Sequence[int] = ()) -> float:
+    """log P(prompt + choice + end) - log P(prompt), each by a whole forward pass; any of the ends may follow."""
     model = HF.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     tokenizer = HF.AutoTokenizer.from_pretrained(folder)
 
@@ -39,7 +44,15 @@ def brute(folder: Path, text: str, choice: str, *, special: bool) -> float:
         return float(steps.gather(1, torch.tensor(ids[1:])[:, None]).sum())
 
     whole = tokenizer(text + choice, add_special_tokens=special)["input_ids"]
-    return logp([*whole, tokenizer.eos_token_id]) - logp(tokenizer(text, add_special_tokens=special)["input_ids"])
+    closed = [logp([*whole, end]) for end in ends or [tokenizer.eos_token_id]]
+    before = logp(tokenizer(text, add_special_tokens=special)["input_ids"])
+    return float(torch.tensor(closed, dtype=torch.float64).logsumexp(0)) - before
+
+
+def line_ends(folder: Path) -> list[int]:
+    """The tokens that begin with a line feed, by their names in the vocabulary."""
+    vocabulary = HF.AutoTokenizer.from_pretrained(folder).get_vocab()
+    return sorted(token for name, token in vocabulary.items() if name.startswith(("Ċ", "\n")) or name == "<0x0A>")
 
 
 @pytest.mark.parametrize("choices", [PREFIXES, UNEQUAL, BANKING], ids=["prefixes", "unequal", "77 classes"])
@@ -114,3 +127,157 @@ def test_tree_shares_what_sequences_share() -> None:
     assert tree.depths == (0, 1, 2, 3, 1, 2)
     assert tree.paths == ((1, 2), (1, 2, 3), (4,), (), (1, 5))
     assert tree.ancestors()[3].tolist() == [True, True, True, True, False, False]
+
+
+# --- models without a chat template
+
+
+@pytest.mark.parametrize("spelling", ["bytes", "pieces"])
+def test_after_a_cue_a_choice_is_a_line_of_its_own_after_a_space(make_model: MakeModel, spelling: str) -> None:
+    folder = make_model(spelling=spelling, chat=None)
+    (scores,) = HfModel.open(str(folder), device="cpu").score([Score(CUED, PREFIXES[:4])])
+    ends = [HF.AutoTokenizer.from_pretrained(folder).eos_token_id, *line_ends(folder)]
+    assert len(ends) > 1
+    text = f"{CUED.messages[0].content}\n\nAnswer:"
+    expected = [brute(folder, text, f" {choice}", special=True, ends=ends) for choice in PREFIXES[:4]]
+    assert scores.logp == pytest.approx(expected, abs=1e-4)
+
+
+def test_without_a_cue_a_choice_is_scored_as_it_is_and_ended_by_the_end_of_text_alone(make_model: MakeModel) -> None:
+    folder = make_model(chat=None)
+    (scores,) = HfModel.open(str(folder), device="cpu").score([Score(CHAT, PREFIXES)])
+    text = f"{CHAT.messages[0].content}\n\n"
+    assert scores.logp == pytest.approx([brute(folder, text, each, special=True) for each in PREFIXES], abs=1e-4)
+
+
+def test_a_chat_model_does_not_heed_the_cue(make_model: MakeModel) -> None:
+    model = HfModel.open(str(make_model()), device="cpu")
+    (cued,), (plain,) = model.score([Score(CUED, PREFIXES)]), model.score([Score(CHAT, PREFIXES)])
+    assert cued.logp == plain.logp
+
+
+def test_an_end_of_text_that_is_a_line_feed_counts_once(make_model: MakeModel) -> None:
+    plain = make_model(chat=None)
+    feed = line_ends(plain)[0]
+    folder = make_model(chat=None, ends=[feed])
+    (scores,) = HfModel.open(str(folder), device="cpu").score([Score(CUED, ("bug",))])
+    ends = sorted({feed, HF.AutoTokenizer.from_pretrained(folder).eos_token_id, *line_ends(folder)})
+    text = f"{CUED.messages[0].content}\n\nAnswer:"
+    assert scores.logp[0] == pytest.approx(brute(folder, text, " bug", special=True, ends=ends), abs=1e-4)
+
+
+def test_all_one_line_replies_share_a_probability_of_at_most_one(make_model: MakeModel) -> None:
+    model = HfModel.open(str(make_model(chat=None)), device="cpu")
+    (scores,) = model.score([Score(CUED, THOUSAND)])
+    assert 0 < math.fsum(map(math.exp, scores.logp)) <= 1
+
+
+# --- what cannot be scored
+
+
+def of_words(folder: Path, *, lower: bool = False) -> HfModel:
+    """The model with a tokenizer that knows a few words only and has no bytes to fall back on."""
+    core = Tokenizer(models.WordLevel({"</s>": 0, "<unk>": 1, "which": 2, "bug": 3, "not": 4, "relevant": 5}, "<unk>"))
+    core.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    if lower:
+        core.normalizer = normalizers.Lowercase()
+    for file in folder.glob("*token*"):
+        file.unlink()
+    HF.PreTrainedTokenizerFast(tokenizer_object=core, eos_token="</s>", unk_token="<unk>").save_pretrained(folder)
+    return HfModel.open(str(folder), device="cpu")
+
+
+def test_a_choice_that_the_tokenizer_cannot_write_is_named(make_model: MakeModel) -> None:
+    model = of_words(make_model(chat=None))
+    prompt = Prompt((Message("user", "which strange words"),), cue="which")
+    (scores,) = model.score([Score(prompt, ("bug", "not", "not relevant"))])
+    assert all(-100 < logp < 0 for logp in scores.logp)
+    for choices, named in (
+        (("bug", "billing"), "billing"),
+        (("Bug", "bug"), "Bug"),
+        (("not", "not a bug"), "not a bug"),
+    ):
+        with pytest.raises(ChoiceError, match=f"cannot write '{named}'; use other words"):
+            model.score([Score(prompt, choices)])
+
+
+def test_two_choices_that_are_written_alike_are_both_named(make_model: MakeModel) -> None:
+    model = of_words(make_model(chat=None), lower=True)
+    with pytest.raises(ChoiceError, match="writes 'bug' and 'Bug' alike; use other words"):
+        model.score([Score(Prompt((Message("user", "which"),), cue="which"), ("bug", "not", "Bug"))])
+
+
+@pytest.mark.parametrize("chat", [True, False])
+def test_a_call_that_is_too_long_says_by_how_much_and_one_that_just_fits_is_scored(
+    make_model: MakeModel, chat: bool
+) -> None:
+    folder = make_model() if chat else make_model(spelling="pieces")
+    model = HfModel.open(str(folder), device="cpu")
+    choices = ("bug", "how-to do something")
+
+    def prompt(letters: int) -> Prompt:
+        return Prompt((Message("user", "q" * letters),), cue="Answer:")
+
+    with pytest.raises(TooLongError) as caught:
+        model.score([Score(prompt(600), choices)])
+    assert caught.value.context == 512
+    assert f"{caught.value.tokens} tokens and the model's context only 512" in str(caught.value)
+    fits = 600 - (caught.value.tokens - 512)
+    (scores,) = model.score([Score(prompt(fits), choices)])
+    assert all(logp < 0 for logp in scores.logp)
+    with pytest.raises(TooLongError) as caught:
+        model.score([Score(prompt(fits + 1), choices)])
+    assert caught.value.tokens == 513
+
+
+# --- many choices, other names
+
+
+def test_a_thousand_choices_are_scored_as_one_by_one(make_model: MakeModel) -> None:
+    model = HfModel.open(str(make_model()), device="cpu")
+    (scores,) = model.score([Score(CHAT, THOUSAND)])
+    some = THOUSAND[::97]
+    alone = [one.logp[0] for one in model.score([Score(CHAT, (choice,)) for choice in some])]
+    assert list(scores.logp[::97]) == pytest.approx(alone, abs=1e-4)
+    (back,) = model.score([Score(CHAT, THOUSAND[::-1])])
+    assert back.logp[::-1] == pytest.approx(scores.logp, abs=1e-4)
+
+
+def renamed(folder: Path, to: Path, spelling: str) -> Path:
+    """The same model, whose tokens have other numbers."""
+    model = HF.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    tokenizer = HF.AutoTokenizer.from_pretrained(folder)
+    new = list(range(len(tokenizer)))
+    Random(11).shuffle(new)
+    with torch.no_grad():
+        for weight in (model.get_input_embeddings().weight, model.get_output_embeddings().weight):
+            weight[new] = weight[: len(new)].clone()
+    for settings in (model.config, model.generation_config):
+        settings.eos_token_id = new[tokenizer.eos_token_id]
+        settings.bos_token_id = None if tokenizer.bos_token_id is None else new[tokenizer.bos_token_id]
+    model.save_pretrained(to)
+    tokenizer.save_pretrained(to)
+    spec = json.loads((to / "tokenizer.json").read_text())
+    spec["model"]["vocab"] = {name: new[token] for name, token in spec["model"]["vocab"].items()}
+    for added in spec["added_tokens"]:
+        added["id"] = new[added["id"]]
+    spec["added_tokens"].sort(key=lambda added: added["id"])
+    if spelling == "pieces":
+        for special in spec["post_processor"]["special_tokens"].values():
+            special["ids"] = [new[token] for token in special["ids"]]
+    (to / "tokenizer.json").write_text(json.dumps(spec))
+    return to
+
+
+@pytest.mark.parametrize("spelling", ["bytes", "pieces"])
+def test_other_numbers_of_the_tokens_leave_the_scores_unchanged(
+    make_model: MakeModel, tmp_path: Path, spelling: str
+) -> None:
+    folder = make_model(spelling=spelling)
+    other = renamed(folder, tmp_path / "renamed", spelling)
+    words = [HF.AutoTokenizer.from_pretrained(each)("My bike")["input_ids"] for each in (folder, other)]
+    assert words[0] != words[1]
+    calls = [Score(CUED, PREFIXES), Score(CHAT, UNEQUAL), Score(Prompt(prefill="My bike"), (" light", "s", ""))]
+    one, two = (HfModel.open(str(each), device="cpu").score(calls) for each in (folder, other))
+    for found, again in zip(one, two, strict=True):
+        assert again.logp == pytest.approx(found.logp, abs=1e-5)

@@ -9,6 +9,7 @@ from transformers import PreTrainedTokenizerBase
 from vsgen.backends.hf.chat import Reader
 from vsgen.backends.hf.grammar import Grammars
 from vsgen.backends.hf.network import Network
+from vsgen.values import Prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,12 @@ class Parts:
     grammars: Grammars
     ends: tuple[int, ...]
     """Tokens that end a reply; the main one first."""
+
+    def closing(self, prompt: Prompt) -> tuple[int, ...]:
+        """Tokens that end an answer to a prompt: those that end a reply, and after a cue those that end a line."""
+        if not self.reader.cued(prompt):
+            return self.ends
+        return tuple(dict.fromkeys((*self.ends, *self.reader.line_ends)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,8 +77,7 @@ def _plan(parts: Parts, call: Score) -> _Plan:
     shared = shared_length([prompt, *whole])
     tails = tuple(ids[shared:] for ids in (prompt, *whole))
     _check_choices(call.choices, tails[1:], reader)
-    ends = tuple(dict.fromkeys((*parts.ends, *reader.line_ends))) if cued else parts.ends
-    return _Plan(prompt[:shared] or (reader.first(),), tails, ends)
+    return _Plan(prompt[:shared] or (reader.first(),), tails, parts.closing(call.prompt))
 
 
 def _check_length(longest: int, context: int | None) -> None:

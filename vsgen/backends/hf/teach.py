@@ -87,9 +87,8 @@ def _plan(parts: Parts, call: Teach) -> _Plan:
         message = f"prompt and answer have {len(whole)} tokens and the model's context only {context}"
         raise TooLongError(f"{message}; shorten the template or the row", tokens=len(whole), context=context)
     shared = shared_length([prompt, whole])
-    ends = (*parts.ends, *reader.line_ends) if cued else parts.ends
     top = min(call.top, parts.network.vocabulary)
-    return _Plan(whole[:shared] or (reader.first(),), whole[shared:], ends, top)
+    return _Plan(whole[:shared] or (reader.first(),), whole[shared:], parts.closing(call.prompt), top)
 
 
 def _batches(plans: Iterable[_Plan], limits: Limits, vocabulary: int) -> Iterator[list[_Plan]]:

@@ -1,0 +1,277 @@
+"""``vsgen label`` with the embedded model: what comes out."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.tickets import CATEGORY, CLASSES, LABEL, QUEUE, lines, probs, tickets, tiny, write
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Vsgen
+
+
+@pytest.fixture(autouse=True)
+def _opened_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vsgen.session.open_model", lambda *_, **__: tiny())
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    return write(tmp_path / "rows.jsonl", tickets(12))
+
+
+# --- what comes out
+
+
+def test_as_a_filter_it_adds_labels_to_rows_and_leaves_the_rest_as_it_is(vsgen: Vsgen) -> None:
+    given = [{**row, "score": 1.5, "tags": ["x", None], "meta": {"from": "crm"}} for row in tickets(30)]
+    ended = vsgen("label", "-", *CATEGORY, stdin="\n".join(map(json.dumps, given)))
+    assert ended.exit_code == 0, ended.stderr
+    found = lines(ended.stdout)
+    near = 0
+    for row, before in zip(found, given, strict=True):
+        assert {key: row[key] for key in before if key != "meta"} == {k: v for k, v in before.items() if k != "meta"}
+        assert list(row)[-2:] == ["labels", "meta"]
+        assert list(probs(row)) == list(CLASSES)
+        assert math.fsum(probs(row).values()) == pytest.approx(1, abs=1e-5)
+        assert 0.9 < row["labels"]["category"]["label_mass"] <= 1
+        assert row["meta"]["from"] == "crm"
+        made = row["meta"]["labelled"]["category"]
+        assert (made["method"], made["seed"], made["model"].split("@")[0]) == ("score", 0, "tiny")
+        near += sum(map(abs, (p - q for p, q in zip(probs(row).values(), before["truth"], strict=True)))) / 2 < 0.2
+    assert near >= 27
+    assert "30 rows labelled" in ended.stderr
+    assert "30 rows = 30 written" in ended.stderr
+    assert "tiny" in ended.stderr.splitlines()[0]
+
+
+def test_the_templates_labels_are_those_of_the_same_flags(vsgen: Vsgen, rows: Path) -> None:
+    by_flags = lines(vsgen("label", rows, *CATEGORY, "--no-meta").stdout)
+    by_template = lines(vsgen("label", rows, "--template", "support-tickets", "--no-meta").stdout)
+    assert by_flags == by_template
+    assert "meta" not in by_flags[0]
+
+
+def test_several_labels_stand_side_by_side_and_further_ones_join_them(vsgen: Vsgen, rows: Path, tmp_path: Path) -> None:
+    both = vsgen("label", rows, *CATEGORY, "--name", "tone", "--classes", '["a, or b", "c"]', "--prompt", "Tone?")
+    assert both.exit_code == 0, both.stderr
+    first = tmp_path / "first.jsonl"
+    assert vsgen("label", rows, *CATEGORY, "-o", first, "-q").stderr == ""
+    then = vsgen("label", first, "--name", "tone", "--classes", '["a, or b", "c"]', "--prompt", "Tone?")
+    assert lines(then.stdout) == lines(both.stdout)
+    assert list(lines(then.stdout)[0]["labels"]) == ["category", "tone"]
+    assert list(probs(lines(then.stdout)[0], "tone")) == ["a, or b", "c"]
+    again = vsgen("label", first, *CATEGORY)
+    assert again.exit_code == 2
+    assert f"{first}:1: has a label 'category' already" in again.stderr
+
+
+def test_rows_that_vsgen_run_made_bring_their_variables(vsgen: Vsgen, tmp_path: Path) -> None:
+    template = tmp_path / "t.yaml"
+    template.write_text(
+        "version: 1\nname: t\nprompt: Name {{ thing }}.\nlabels:\n"
+        '  - {name: fits, classes: ["yes", "no"], prompt: "Is {{ text }} {{ thing }}?"}\n'
+    )
+    row = {"id": "t/0", "text": "red", "meta": {"variables": {"thing": "a colour"}, "seed": 3}}
+    ended = vsgen("label", write(tmp_path / "made.jsonl", [row]), "--template", template)
+    assert ended.exit_code == 0, ended.stderr
+    (found,) = lines(ended.stdout)
+    assert found["meta"]["variables"] == {"thing": "a colour"}
+    bare = vsgen("label", write(tmp_path / "bare.jsonl", [{"text": "red"}]), "--template", template)
+    assert bare.exit_code == 2
+    assert "bare.jsonl:1: label fits: missing variable 'thing'" in bare.stderr
+
+
+@pytest.mark.parametrize(("meta", "flags"), [("mine", ()), ("mine", ("--no-meta",)), ({"a": 1}, ("--no-meta",))])
+def test_a_rows_own_meta_is_never_lost(vsgen: Vsgen, meta: object, flags: tuple[str, ...]) -> None:
+    ended = vsgen("label", "-", *CATEGORY, *flags, stdin=json.dumps({"text": "My lamp broke.", "meta": meta}))
+    assert lines(ended.stdout)[0]["meta"] == meta
+
+
+def test_the_order_of_the_flags_classes_is_kept_and_averaged_orders_do_not_depend_on_it(
+    vsgen: Vsgen, rows: Path
+) -> None:
+    one, other = (
+        lines(vsgen("label", rows, "--name", "category", "--classes", classes, "--permutations", "all").stdout)
+        for classes in ("billing,bug,how-to", "how-to, billing, bug")
+    )
+    for a, b in zip(one, other, strict=True):
+        assert list(probs(b)) == ["how-to", "billing", "bug"]
+        assert probs(a) == pytest.approx(probs(b), abs=1e-5)
+        assert a["labels"]["category"]["orders"] == 3
+        assert a["labels"]["category"]["disagreement"] >= 0
+
+
+def test_each_method_is_at_hand_and_the_seed_makes_it_the_same(vsgen: Vsgen, rows: Path) -> None:
+    few = write(rows.with_name("few.jsonl"), tickets(3))
+    for method in ("reasoning", "votes", "verbalized"):
+        flags = ("--method", method, "--set", "replies=3", "--set", "max_tokens=24", "--no-meta")
+        first, again, other = (
+            vsgen("label", few, *CATEGORY, *flags, "--seed", seed, "--batch", batch)
+            for seed, batch in ((1, 8), (1, 2), (2, 8))
+        )
+        assert first.exit_code == 0, first.stderr
+        assert first.stdout == again.stdout
+        assert all(
+            row["labels"]["category"].get("problem") or math.fsum(probs(row).values()) for row in lines(other.stdout)
+        )
+        if method == "reasoning":
+            assert first.stdout != other.stdout
+            assert {row["labels"]["category"]["traces"] for row in lines(first.stdout)} == {3}
+
+
+def test_choices_of_each_row_and_letters(vsgen: Vsgen, tmp_path: Path) -> None:
+    quiz = [{"text": "2 + 2?", "options": [3, 4, 5]}, {"text": "Red?", "options": ["yes", "no"]}]
+    path = write(tmp_path / "quiz.jsonl", quiz)
+    for flags in ((), ("--set", "verbalizer=letters", "--permutations", "all")):
+        ended = vsgen("label", path, "--name", "right", "--choices", "options", "--prompt", "{{ text }}", *flags)
+        assert ended.exit_code == 0, ended.stderr
+        assert [list(probs(row, "right")) for row in lines(ended.stdout)] == [["3", "4", "5"], ["yes", "no"]]
+
+
+def test_an_empty_text_is_labelled_like_any_other(vsgen: Vsgen) -> None:
+    for flags in (CATEGORY, ("--name", "tags", "--classes", "rude,urgent", "--kind", "multi")):
+        ended = vsgen("label", "-", *flags, stdin='{"text": ""}\n')
+        assert ended.exit_code == 0, ended.stderr
+        assert all(0 <= p <= 1 for p in probs(lines(ended.stdout)[0], flags[1]).values())
+
+
+# --- priors, calibration, selection
+
+
+def test_gold_rows_fit_a_temperature_and_tell_how_good_labels_are(vsgen: Vsgen, rows: Path, tmp_path: Path) -> None:
+    gold, plot = write(tmp_path / "gold.jsonl", tickets(60, seed=1)), tmp_path / "plot.png"
+    raw = lines(vsgen("label", rows, *CATEGORY).stdout)
+    ended = vsgen("label", rows, *CATEGORY, "--calibrate", gold, "--plot", plot)
+    assert ended.exit_code == 0, ended.stderr
+    assert plot.read_bytes().startswith(b"\x89PNG\r\n")
+    assert "category before " in ended.stderr
+    assert "category after, held out " in ended.stderr
+    assert "log loss, nats" in ended.stderr
+    assert "from 60 known classes" in ended.stderr
+    temperature = float(ended.stderr.partition("category: temperature ")[2].split()[0])
+    for row, before in zip(lines(ended.stdout), raw, strict=True):
+        label = row["labels"]["category"]
+        assert label["raw"] == probs(before)
+        assert label["temperature"] == pytest.approx(temperature, abs=1e-3)
+        powers = {name: p ** (1 / label["temperature"]) for name, p in probs(before).items()}
+        total = math.fsum(powers.values())
+        assert probs(row) == pytest.approx({name: p / total for name, p in powers.items()}, abs=1e-4)
+
+
+def test_gold_rows_may_have_several_classes_and_be_the_input_itself(vsgen: Vsgen, tmp_path: Path) -> None:
+    given = [{"text": row["text"], "tags": [row["category"]] if i % 3 else []} for i, row in enumerate(tickets(9))]
+    path = write(tmp_path / "gold.jsonl", given)
+    flags = ("--name", "tags", "--classes", "billing,bug", "--kind", "multi")
+    ended = vsgen("label", path, *flags, "--calibrate", path)
+    if any("how-to" in row["tags"] for row in given):
+        assert ended.exit_code == 2
+        assert "'how-to' is none of the label's classes (billing, bug)" in ended.stderr
+    ended = vsgen("label", path, *flags[:3], "billing,bug,how-to", *flags[4:], "--calibrate", path)
+    assert ended.exit_code == 0, ended.stderr
+    assert "from 27 known classes" in ended.stderr
+    assert len(lines(ended.stdout)) == 9
+
+
+def test_a_selection_keeps_the_rows_that_are_least_sure_and_the_rest_are_rejects(vsgen: Vsgen, tmp_path: Path) -> None:
+    path, rejects = write(tmp_path / "in.jsonl", tickets(20)), tmp_path / "rejects.jsonl"
+    everything = lines(vsgen("label", path, *CATEGORY).stdout)
+    ended = vsgen("label", path, *CATEGORY, "--select", "borderline:0.25", "--rejects", rejects)
+    assert ended.exit_code == 0, ended.stderr
+    kept, left = lines(ended.stdout), lines(rejects.read_text())
+    assert (len(kept), len(left)) == (5, 15)
+    assert {row.pop("reason") for row in left} == {"filter"}
+    assert {row.pop("detail") for row in left} == {"not among the selected share"}
+    assert sorted([*kept, *left], key=lambda row: int(row["id"][1:])) == everything
+    assert [row["id"] for row in kept] == sorted((row["id"] for row in kept), key=lambda name: int(name[1:]))
+    least = min(row["labels"]["category"]["entropy"] for row in kept)
+    assert all(row["labels"]["category"]["entropy"] <= least for row in left)
+    assert "20 rows = 5 written + 15 not selected" in ended.stderr
+
+
+def test_a_selection_by_what_no_label_has_says_which_ones_have_it(vsgen: Vsgen, rows: Path) -> None:
+    ended = vsgen("label", rows, *CATEGORY, "--select", "disagreement:0.5")
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert "--select disagreement: no row has a disagreement; a label with several traces" in ended.stderr
+    ended = vsgen("label", rows, *CATEGORY, "--select", "disagreement:0.5", "--permutations", "all")
+    assert len(lines(ended.stdout)) == 6
+
+
+def test_a_histogram_counts_every_row(vsgen: Vsgen, rows: Path) -> None:
+    ended = vsgen("label", rows, *CATEGORY, "--histogram")
+    title, *bars = ended.stderr.partition("  normalised entropy of category, 12 rows")[2].splitlines()
+    assert "0: sure" in title
+    assert sum(int(bar.split("#")[0].split()[-1]) for bar in bars) == 12
+
+
+def test_a_prior_over_the_batch_is_divided_out_of_every_row(vsgen: Vsgen, tmp_path: Path) -> None:
+    path = write(tmp_path / "in.jsonl", tickets(15))
+    raw = [probs(row) for row in lines(vsgen("label", path, *CATEGORY).stdout)]
+    mean = {name: math.fsum(one[name] for one in raw) / 15 for name in CLASSES}
+    ended = vsgen("label", path, *CATEGORY, "--prior", "batch")
+    assert ended.exit_code == 0, ended.stderr
+    for row, before in zip(lines(ended.stdout), raw, strict=True):
+        weights = {name: p / mean[name] for name, p in before.items()}
+        total = math.fsum(weights.values())
+        assert probs(row) == pytest.approx({name: w / total for name, w in weights.items()}, abs=1e-4)
+        assert row["labels"]["category"]["raw"] == before
+
+
+def test_a_skewed_batch_is_warned_of(vsgen: Vsgen, tmp_path: Path) -> None:
+    path = write(tmp_path / "in.jsonl", [row for row in tickets(40) if row["truth"][1] > 0.9])
+    ended = vsgen("label", path, *CATEGORY, "--prior", "batch")
+    assert ended.exit_code == 0
+    assert "vsgen: label category: the mean prediction is uneven (bug 0." in ended.stderr
+
+
+# --- templates
+
+
+def template(tmp_path: Path, **changes: object) -> Path:
+    keys = {key: value for key, value in {**LABEL, **changes}.items() if value is not None}
+    path = tmp_path / "tickets.yaml"
+    path.write_text(f"version: 1\nname: tickets\nprompt: Write a ticket.\nlabels:\n  - {json.dumps(keys)}\n")
+    return path
+
+
+def test_a_prior_over_all_rows_is_not_for_run(vsgen: Vsgen, tmp_path: Path) -> None:
+    ended = vsgen("run", template(tmp_path, prior="batch"), "-n", 2)
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert "label category: prior batch needs all rows" in ended.stderr
+    assert "'vsgen label'" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ({}, "Reply with exactly one of these: billing, bug, how-to."),
+        ({"method": "reasoning"}, "The possible answers are: billing, bug, how-to."),
+        ({"method": "votes"}, "Then write a last line of the form 'Answer: '"),
+        ({"method": "verbalized"}, "How probable is it that each of these is the right answer: billing, bug, how-to?"),
+        ({"kind": "multi"}, "Does this apply: billing?\n\nReply with exactly one of these: yes, no."),
+        ({"verbalizer": "letters"}, "A. billing\nB. bug\nC. how-to"),
+        ({"classes": None, "choices": "text"}, "Reply with exactly one of these: …, ……."),
+    ],
+    ids=["score", "reasoning", "votes", "verbalized", "multi", "letters", "choices"],
+)
+def test_check_shows_what_each_method_asks(
+    vsgen: Vsgen, tmp_path: Path, changes: dict[str, object], shown: str
+) -> None:
+    ended = vsgen("check", template(tmp_path, **changes))
+    assert ended.exit_code == 0, ended.stderr
+    assert QUEUE in ended.stdout
+    assert shown in ended.stdout
+
+
+def test_check_shows_the_choices_of_a_row(vsgen: Vsgen, tmp_path: Path) -> None:
+    path = template(tmp_path, classes=None, choices="options")
+    good = vsgen("check", path, write(tmp_path / "rows.jsonl", [{"options": ["x", "y"]}]))
+    assert "Reply with exactly one of these: x, y." in good.stdout
+    bad = vsgen("check", path)
+    assert bad.exit_code == 2
+    assert "label category: missing variable 'options'" in bad.stderr
