@@ -156,14 +156,16 @@ def test_the_summary_weighs_families_equally_and_leaves_out_what_is_null() -> No
     def rows() -> Iterator[dict[str, object]]:
         yield {"kind": "target", "family": "f", "kl": 1.0, "valid": 1.0, "w1_normalized": None}
         yield {"kind": "target", "family": "f", "kl": 3.0, "valid": 0.0, "w1_normalized": 0.5}
+        yield {"kind": "target", "family": "f", "kl": 2.0, "valid": 0.5, "w1_normalized": 0.5}
+        yield {"kind": "target", "family": "f", "kl": 2.0, "valid": 0.5, "w1_normalized": 1e9}
         yield {"kind": "target", "family": "g", "kl": 6.0, "valid": 1.0, "w1_normalized": None}
         yield {"kind": "open", "family": "open", "unique": 0.5}
 
     for row in rows():
         summary.add(row)
     assert list(summary.means()) == [
-        ("f", 2, {"valid": 0.5, "w1_normalized": 0.5, "kl": 2.0}),
+        ("f", 4, {"valid": 0.5, "w1_normalized": 0.5, "kl": 2.0}),
         ("g", 1, {"valid": 1.0, "kl": 6.0}),
         ("open", 1, {"unique": 0.5}),
-        ("mean of families", 3, {"valid": 0.75, "w1_normalized": 0.5, "kl": 4.0}),
+        ("mean of families", 5, {"valid": 0.75, "w1_normalized": 0.5, "kl": 4.0}),
     ]

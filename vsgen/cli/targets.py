@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,10 +25,7 @@ def targets(
         typer.Argument(metavar="[TEMPLATE]", help="A template with `choices:`. Default: the paper's distributions."),
     ] = None,
     input: options.Input = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Write rows here; appears when complete. Default: stdout."),
-    ] = None,
+    output: options.Output = None,
     num: Annotated[int | None, typer.Option("-n", "--num", min=1, help="Prompts at most.")] = None,
     kind: Annotated[
         Kind, typer.Option(help="values: answers and probabilities; hard: drawn answers; soft: next-token targets.")
@@ -67,22 +63,18 @@ def targets(
     evaluate: Annotated[
         bool, typer.Option("--evaluate", help="Measure a model instead: a row of figures per prompt.")
     ] = False,
-    model: Annotated[
-        str,
-        typer.Option("-m", "--model", envvar="VSGEN_MODEL", help="`tiny` (embedded), a Hugging Face id, or a folder."),
-    ] = "tiny",
+    probes: Annotated[
+        bool, typer.Option("--probes/--no-probes", help="Evaluate: ask also 15 prompts without a target.")
+    ] = True,
+    model: options.Model = None,
     seed: options.Seed = 0,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write an existing FILE anew.")] = False,
-    device: Annotated[str, typer.Option(envvar="VSGEN_DEVICE", help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
-    dtype: Annotated[str, typer.Option(envvar="VSGEN_DTYPE", help="auto, float32, bfloat16, float16.")] = "auto",
-    batch: Annotated[int | None, typer.Option(min=1, help="Replies that are decoded side by side.")] = None,
-    trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="Run Python code that comes with the model.")
-    ] = False,
-    allow_pickle: Annotated[
-        bool, typer.Option("--allow-pickle", help="Read weights that are not safetensors; they can run code.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
+    overwrite: options.Overwrite = False,
+    device: options.Device = "auto",
+    dtype: options.Dtype = "auto",
+    batch: options.Batch = None,
+    trust_remote_code: options.TrustRemoteCode = False,
+    allow_pickle: options.AllowPickle = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Make training targets whose distribution is exactly known, or measure a model on them (arXiv 2605.11845).
 
@@ -113,7 +105,8 @@ def targets(
             output=output,
             overwrite=overwrite,
             evaluate=evaluate,
-            model=model,
+            probes=probes,
+            model=model or "tiny",
             device=device,
             dtype=dtype,
             batch=batch,

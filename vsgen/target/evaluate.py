@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import fmean
+from statistics import fmean, median
 from typing import TypeAlias
 
 from vsgen.backends.open import open_model
@@ -33,7 +33,8 @@ _QUIZ_TOKENS = 256
 _BATCH = 32
 _WINDOW = 4
 COLUMNS = ("valid", "w1_normalized", "tv", "kl", "kl_per_token", "support", "unique")
-"""The measures of a summary, each a mean."""
+"""The measures of a summary: each a mean over a family's prompts, but for Wasserstein-1 a median, since one absurd
+number among thousands of replies would be all that a mean shows."""
 
 
 @dataclass(slots=True)
@@ -50,7 +51,7 @@ class Summary:
         """Each family's name, number of prompts and means, and last the mean over the families with known targets."""
         every = []
         for family, rows in self.families.items():
-            found = _means(rows)
+            found = _within(rows)
             yield family, len(rows), found
             if rows[0]["kind"] == "target":
                 every.append((len(rows), found))
@@ -117,7 +118,7 @@ def measure(
             spelled = None if tokenizer is None else spell(target, tokenizer)
             waiting.append((target, spelled))
             yield Asked(target.id, target.prompt, target.values, job.draws, _reply_tokens(target, spelled))
-        if job.template is None:
+        if job.template is None and job.probes:
             yield from _probes(job)
 
     flows = (observe(one, job.seed, teach=teach) for one in asked())
@@ -213,6 +214,12 @@ def _support(found: Observed) -> int | None:
 
 def _first_support(spelled: Spelled) -> int | None:
     return measures.support_size(spelled.trie.probs[spelled.trie.children(0)].tolist())
+
+
+def _within(rows: Sequence[Measured]) -> dict[str, float]:
+    """One family's figures."""
+    spread = [float(x) for row in rows if isinstance(x := row.get("w1_normalized"), int | float)]
+    return _means(rows) | ({"w1_normalized": median(spread)} if spread else {})
 
 
 def _means(rows: Sequence[Mapping[str, object]]) -> dict[str, float]:

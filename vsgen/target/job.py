@@ -47,6 +47,8 @@ class Job:
     """None writes to standard output."""
     overwrite: bool = False
     evaluate: bool = False
+    probes: bool = True
+    """Measure also how varied the answers to a few prompts without a target are."""
     model: str = "tiny"
     device: str = "auto"
     dtype: str = "auto"
