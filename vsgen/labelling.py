@@ -91,6 +91,8 @@ class Labeller:
 
     def _each(self, label: Label, texts: Sequence[Text]) -> Flow[list[SoftLabel | Unlabelled]]:
         """All at once; or, where one of them cannot be asked, one by one, to tell which."""
+        if len(texts) == 1:
+            return [(yield from self._alone(label, texts[0]))]
         try:
             return list((yield from together([self._one(label, text) for text in texts])))
         except (CallError, InputError, TemplateError):

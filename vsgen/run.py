@@ -243,7 +243,7 @@ def _refuse_batch_priors(template: Template) -> None:
 def _origin(job: Job, template: Template) -> str:
     """Names all that an output is made from, but for the rows' content."""
     how = job.token_logprobs
-    taught = [f"top={how.top},layout={how.layout}"] if how else []
+    taught = [f"top={how.top},layout={how.layout},tail={how.tail}"] if how else []
     return "/".join(
         [template.digest, job.model.name or template.model or "tiny", str(job.seed), job.input or "", *taught]
     )

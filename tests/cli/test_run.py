@@ -355,10 +355,3 @@ def test_a_trainers_layout_holds_what_the_trainer_reads_and_no_more(vsgen: Vsgen
         assert len(row["input_ids"]) == len(row["token_ids"]) == len(row["top_values"])
     wrong = vsgen("run", "support-tickets", "-n", 2, "-m", "tiny", "--token-logprobs", "tops=3")
     assert wrong.exit_code == 2 and "--token-logprobs: unknown part 'tops=3'" in wrong.stderr
-
-
-def test_a_prior_over_all_rows_is_refused_where_rows_stream(vsgen: Vsgen) -> None:
-    ended = vsgen("run", "support-tickets", "-n", 2, "-m", "tiny", "--set", "labels.0.prior=batch")
-    assert ended.exit_code == 2
-    assert "label category: prior batch needs all rows before the first" in ended.stderr
-    assert "'vsgen label'" in ended.stderr

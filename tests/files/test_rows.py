@@ -57,3 +57,21 @@ def test_a_missing_file_is_an_input_error(tmp_path: Path) -> None:
         list(read_rows(str(tmp_path / "nowhere.jsonl")))
     with pytest.raises(InputError, match="directory"):
         list(read_rows(str(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    "number", ["9223372036854775807", "-9223372036854775808", "0.12345678901234567890123", "1e400"]
+)
+def test_numbers_that_can_be_kept_are_kept(tmp_path: Path, number: str) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(f'{{"n": {number}, "digits": "{"1" * 40}"}}\n' if number != "1e400" else '{"n": 1e300}\n')
+    (row,) = read_rows(str(path))
+    assert row.fields["n"] in {int(number) if "." not in number and "e" not in number else float(number), 1e300}
+
+
+@pytest.mark.parametrize("number", ["9223372036854775808", "-9223372036854775809", "1" + "0" * 300])
+def test_a_number_that_would_lose_digits_is_named(tmp_path: Path, number: str) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(f'{{"n": [1, {{"m": {number}}}]}}\n')
+    with pytest.raises(InputError, match=r"rows\.jsonl:1: a number of more than 64 bits \(quote it\)"):
+        list(read_rows(str(path)))

@@ -117,14 +117,12 @@ def test_a_verdict_says_when_a_temperature_says_nothing() -> None:
     ],
 )
 def test_a_gold_row_names_its_class_or_classes(kind: Kind, value: object, places: list[int]) -> None:
-    label = made(0.2, 0.3, 0.5, kind=kind)
-    assert gold_places(Row(0, {"x": value}, "g:1"), section(kind), label) == places
+    assert gold_places(Row(0, {"x": value}, "g:1"), section(kind), CLASSES) == places
 
 
 def test_a_gold_class_may_be_a_number() -> None:
-    label = label_of("ordinal", {"1": 0.5, "2": 0.5}, None)
     numbered = Label(name="x", classes=("1", "2"), prompt="?", kind="ordinal")
-    assert gold_places(Row(0, {"x": 2}, "g:1"), numbered, label) == [1]
+    assert gold_places(Row(0, {"x": 2}, "g:1"), numbered, ("1", "2")) == [1]
 
 
 @pytest.mark.parametrize(
@@ -142,4 +140,28 @@ def test_a_gold_class_may_be_a_number() -> None:
 )
 def test_a_gold_row_that_names_nothing_known_is_told(kind: Kind, fields: dict[str, object], told: str) -> None:
     with pytest.raises(InputError, match=f"^{told}"):
-        gold_places(Row(0, fields, "g:7"), section(kind), made(0.2, 0.3, 0.5, kind=kind))
+        gold_places(Row(0, fields, "g:7"), section(kind), CLASSES)
+
+
+def test_a_temperature_at_its_bound_is_used_neither_for_labels_nor_for_what_is_told_of_them() -> None:
+    rows = [(made(0.6, 0.3, 0.1), [0]), (made(0.2, 0.7, 0.1), [1]), (made(0.2, 0.3, 0.5), [2])] * 3
+    correction = Correction(section())
+    found = calibrate(correction, rows)
+    assert found.fitted.at_bound
+    assert correction(rows[0][0]) is rows[0][0]
+    assert found.held_out == found.raw
+    assert "labels are left as they are" in found.verdict
+
+
+def test_before_is_what_the_model_said_before_a_prior_was_divided_out() -> None:
+    raw = {"a": 0.7, "b": 0.2, "c": 0.1}
+    label = replace(made(0.4, 0.3, 0.3), details={"raw": raw})
+    found = calibrate(Correction(section()), [(label, [0]), (label, [1]), (label, [0])])
+    assert found.raw == [list(raw.values())] * 3
+    assert found.held_out != found.raw
+
+
+def test_classes_in_order_are_also_judged_by_how_far_off_they_are() -> None:
+    labels = [(made(0.5, 0.4, 0.1, kind="ordinal"), [1]), (made(0.1, 0.3, 0.6, kind="ordinal"), [2])] * 4
+    assert "ranked probability score" in calibrate(Correction(section("ordinal")), labels).verdict
+    assert "ranked probability score" not in calibrate(Correction(section()), labels).verdict

@@ -222,7 +222,7 @@ def test_every_row_has_the_temperature_of_the_other_folds() -> None:
     for at, row in enumerate(found):
         others = [i for i in range(23) if i % 4 != at % 4]
         alone = fit_temperature([rows[i] for i in others], [gold[i] for i in others])
-        assert row == tempered(rows[at], alone.temperature)
+        assert row == tempered(rows[at], alone.usable)
 
 
 def test_a_rows_own_class_does_not_move_it() -> None:
@@ -238,7 +238,7 @@ def test_fewer_rows_than_folds_leave_one_out_and_a_single_row_is_left_as_it_is()
     for at in range(3):
         others = [i for i in range(3) if i != at]
         alone = fit_temperature([rows[i] for i in others], [gold[i] for i in others])
-        assert found[at] == tempered(rows[at], alone.temperature)
+        assert found[at] == tempered(rows[at], alone.usable)
     assert cross_fitted(rows[:1], gold[:1]) == rows[:1]
     assert cross_fitted([], []) == []
 
@@ -249,4 +249,4 @@ def test_rows_of_a_group_are_held_out_together() -> None:
     found = cross_fitted(rows, gold, 5, groups=groups)
     others = [i for i in range(20) if (i // 2) % 5 != 0]
     alone = fit_temperature([rows[i] for i in others], [gold[i] for i in others])
-    assert [found[i] for i in (0, 1, 10, 11)] == [tempered(rows[i], alone.temperature) for i in (0, 1, 10, 11)]
+    assert [found[i] for i in (0, 1, 10, 11)] == [tempered(rows[i], alone.usable) for i in (0, 1, 10, 11)]

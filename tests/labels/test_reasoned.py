@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import product
+from itertools import pairwise, product
 from random import Random
 
 import pytest
 
 from tests.labels.asking import Scripted, said, told
+from vsgen.errors import TooLongError
 from vsgen.flow import InOrder
 from vsgen.labels.method import judge
 from vsgen.labels.reasoned import reasoned
@@ -175,3 +176,33 @@ def test_a_trace_loses_its_tags_but_not_its_words_and_the_answer_is_asked_for_in
     assert call.prompt == conclude(think(ASKED.text, CLASSES), "It broke.", CLASSES)
     assert [message.role for message in call.prompt.messages] == ["user", "assistant", "user"]
     assert call.prompt.cue == "Answer:"
+
+
+def test_a_trace_that_leaves_no_room_for_the_conclusion_loses_its_end_and_still_counts() -> None:
+    """The longest trace is cut until all conclusions fit; the others stay whole."""
+    flow = judge(ASKED, How(method="reasoning", replies=2), Random(0))
+    next(flow)
+    asked = flow.send([Completion("word " * 50), Completion("short")])
+    lengths = []
+    while True:
+        assert not isinstance(asked, InOrder)
+        calls = [call for call in asked if isinstance(call, Score)]
+        lengths.append([len(call.prompt.messages[1].content) for call in calls])
+        if max(lengths[-1]) <= 60:
+            break
+        asked = flow.throw(TooLongError("too long", tokens=sum(lengths[-1]), context=120))
+    with pytest.raises(StopIteration) as stop:
+        flow.send([Scores((-1.0, -2.0, -3.0)), Scores((-1.0, -2.0, -3.0))])
+    assert isinstance(stop.value.value, SoftLabel)
+    assert stop.value.value.details["cut"] == 1
+    assert all(first > second for first, second in pairwise(lengths))
+    assert {short for _, short in lengths} == {5}
+
+
+def test_a_question_that_is_too_long_by_itself_is_an_error() -> None:
+    flow = judge(ASKED, How(method="reasoning", replies=1), Random(0))
+    next(flow)
+    flow.send([Completion("word")])
+    with pytest.raises(TooLongError):
+        for _ in range(20):
+            flow.throw(TooLongError("too long", tokens=200, context=100))

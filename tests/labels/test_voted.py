@@ -136,4 +136,4 @@ def test_the_prompt_asks_to_think_or_does_not(think: bool) -> None:
     (call,) = model.drawn
     assert ("step by step" in said(call.prompt)) is think
     assert "billing, bug, how-to" in said(call.prompt)
-    assert call.prompt.cue == ("Thoughts:" if think else "Answer:")
+    assert call.prompt.cue == ("" if think else "Answer:")

@@ -69,6 +69,8 @@ def test_defaults_are_those_of_the_room(tmp_path: Path) -> None:
         ({"method": "reasoning", "verbalizer": "letters"}, "verbalizer", "belongs to method score, not reasoning"),
         ({"method": "votes", "prior": "contextual"}, "prior", "contextual belongs to method score, not votes"),
         ({"verbalizer": "letters", "normalize": "pmi"}, "normalize", "letters are one token each"),
+        ({"normalize": "pmi", "prior": "contextual"}, "normalize", "pmi divides the same preference out"),
+        ({"normalize": "pmi", "listed": False}, "listed", "pmi compares with the list of the classes alone"),
         (
             {"verbalizer": "letters", "classes": [f"c{i}" for i in range(27)]},
             "verbalizer",
@@ -128,7 +130,8 @@ def test_all_that_does_not_go_together_is_told_at_once(tmp_path: Path) -> None:
         {"method": "votes", "think": False, "pseudocount": 0, "listed": False, "replies": 3, "temperature": 0},
         {"method": "reasoning", "permutations": "all", "max_tokens": 9, "kind": "ordinal"},
         {"method": "verbalized", "kind": "multi", "prior": "batch"},
-        {"normalize": "pmi", "prior": "contextual", "permutations": 2, "kind": "multi"},
+        {"normalize": "pmi", "permutations": 2, "kind": "multi"},
+        {"normalize": "byte", "prior": "contextual", "permutations": 2, "kind": "multi"},
         {"verbalizer": "letters", "permutations": "all", "classes": [f"c{i}" for i in range(26)]},
         {"classes": None, "choices": "options", "prior": "contextual"},
         {"classes": [f"class {i}" for i in range(1000)]},

@@ -64,9 +64,13 @@ def label(
     ] = None,
     select: Annotated[
         str | None,
-        typer.Option("--select", metavar="KIND:SHARE", help="Keep a share: borderline:0.2, margin, disagreement."),
+        typer.Option(
+            "--select",
+            metavar="KIND:SHARE",
+            help="Keep a share of the rows by the first label: borderline:0.2, margin, disagreement.",
+        ),
     ] = None,
-    histogram: Annotated[bool, typer.Option("--histogram", help="Show how sure the labels are.")] = False,
+    histogram: Annotated[bool, typer.Option("--histogram", help="Show how sure the first label is.")] = False,
     truncate: Annotated[bool, typer.Option("--truncate", help="Cut texts that are too long for the model.")] = False,
     rejects: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the rows that --select leaves out here.")
@@ -81,7 +85,7 @@ def label(
     trust_remote_code: options.TrustRemoteCode = False,
     allow_pickle: options.AllowPickle = False,
     batch: options.Batch = None,
-    no_meta: options.NoMeta = False,
+    no_meta: Annotated[bool, typer.Option("--no-meta", help="Do not note in `meta` how labels were made.")] = False,
     progress_mode: options.ProgressOption = "auto",
     quiet: options.Quiet = False,
 ) -> None:

@@ -47,6 +47,8 @@ class Places:
             self._check()
             if not self.resume or self.output is None or not self.output.exists():
                 return None
+            if self.rejects is not None and not self.rejects.exists():
+                return None
             ended = last_end(self.journal_path)
             rows = count_lines(self.output)
         except OSError as error:

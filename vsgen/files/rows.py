@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -13,6 +15,10 @@ from vsgen.errors import InputError
 from vsgen.values import Row
 
 _SHOWN = 60
+_LONG = re.compile(rb"\d{19}")
+_INT64 = 2**63
+_READ = 30
+"""Digits that tell whether a number has more than 64 bits."""
 
 
 def read_rows(source: str, *, skip: Callable[[str], None] | None = None) -> Iterator[Row]:
@@ -40,15 +46,23 @@ def read_rows(source: str, *, skip: Callable[[str], None] | None = None) -> Iter
         raise InputError(f"{name}: cannot be read: {error.strerror}; give a JSONL file, or - for stdin") from error
 
 
+def _exact(line: bytes) -> bool:
+    """Whether no whole number of a line is beyond 64 bits, which would lose its last digits."""
+    found: list[int] = []
+    if _LONG.search(line):
+        json.loads(line, parse_int=lambda digits: found.append(int(digits[:_READ])))
+    return all(-_INT64 <= number < _INT64 for number in found)
+
+
 def _fields(line: bytes, where: str, skip: Callable[[str], None] | None) -> dict[str, object] | None:
     try:
         value = orjson.loads(line.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:
         problem = f"not JSON ({error.msg})"
     else:
-        if isinstance(value, dict):
+        if isinstance(value, dict) and _exact(line):
             return value
-        problem = "not a JSON object"
+        problem = "not a JSON object" if not isinstance(value, dict) else "a number of more than 64 bits (quote it)"
     shown = line.strip()[:_SHOWN].decode("utf-8", "replace")
     message = f"{where}: {problem}: got {shown!r}; give one JSON object a line, or pass --on-error skip"
     if skip is None:

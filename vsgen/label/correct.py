@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from vsgen.errors import InputError
 from vsgen.labels.calibration import Fitted, batch_prior, cross_fitted, divide, fit_temperature, skew, tempered
-from vsgen.labels.soft import distributions, redistributed
-from vsgen.metrics.calibration import Quality, quality
+from vsgen.labels.soft import distributions, redistributed, uncorrected
+from vsgen.metrics.calibration import Quality, quality, ranked_probability_score
 from vsgen.probability import logs, softmax
 from vsgen.template.label import Label
 from vsgen.values import Row, SoftLabel
@@ -32,8 +32,8 @@ class Correction:
 
     @property
     def temperature(self) -> float:
-        """What labels are divided by, in logs; a temperature at its bound says nothing and is not used."""
-        return 1.0 if self.fitted is None or self.fitted.at_bound else self.fitted.temperature
+        """What the logarithms of labels are divided by."""
+        return 1.0 if self.fitted is None else self.fitted.usable
 
     def without_prior(self, made: SoftLabel) -> list[list[float]]:
         """The label's distributions with the prior divided out."""
@@ -83,6 +83,7 @@ class Calibrated:
     held_out: Sequence[Sequence[float]]
     """Under the temperature that was fitted without the row."""
     gold: Sequence[int]
+    ordinal: bool = False
 
     @property
     def qualities(self) -> list[tuple[str, Quality]]:
@@ -98,6 +99,9 @@ class Calibrated:
         fitted = self.fitted
         error = "" if fitted.error is None else f" ± {fitted.error:.3f}"
         text = f"{self.name}: temperature {fitted.temperature:.3f}{error} from {len(self.gold)} known classes"
+        if self.ordinal:
+            before, after = (ranked_probability_score(rows, self.gold).value for rows in (self.raw, self.held_out))
+            text += f", ranked probability score {before:.4f} -> {after:.4f}"
         if fitted.at_bound:
             return f"{text}; at its bound: too few or too one-sided rows to tell, so labels are left as they are"
         if fitted.error is not None and abs(fitted.temperature - 1) < 2 * fitted.error:
@@ -112,16 +116,17 @@ def calibrate(correction: Correction, rows: Sequence[tuple[SoftLabel, Sequence[i
         correction: Of this label; its prior is divided out first.
         rows: Labels as made, and the right position in each of their `distributions`.
     """
-    raw = [one for made, _ in rows for one in distributions(made)]
+    raw = [one for made, _ in rows for one in distributions(uncorrected(made))]
     said = [one for made, _ in rows for one in correction.without_prior(made)]
     gold = [place for _, places in rows for place in places]
     texts = [i for i, (_, places) in enumerate(rows) for _ in places]
     correction.fitted = fit_temperature(said, gold)
-    return Calibrated(correction.label.name, correction.fitted, raw, cross_fitted(said, gold, groups=texts), gold)
+    held_out, ordinal = cross_fitted(said, gold, groups=texts), correction.label.kind == "ordinal"
+    return Calibrated(correction.label.name, correction.fitted, raw, held_out, gold, ordinal)
 
 
-def gold_places(row: Row, label: Label, made: SoftLabel) -> list[int]:
-    """The right positions in the distributions of a gold row's label.
+def gold_places(row: Row, label: Label, classes: Sequence[str]) -> list[int]:
+    """The right positions in the distributions of a gold row's label, over these classes.
 
     The row has a field of the label's name: a class, or where several may apply a list of classes.
 
@@ -129,7 +134,6 @@ def gold_places(row: Row, label: Label, made: SoftLabel) -> list[int]:
         InputError: It has not, or names something else; names the line.
     """
     value = row.fields.get(label.name)
-    classes = list(made.probs)
     several = label.kind == "multi"
     named = value if isinstance(value, list) else [value]
     if value is None or (not several and isinstance(value, list)):
@@ -139,4 +143,4 @@ def gold_places(row: Row, label: Label, made: SoftLabel) -> list[int]:
         known = ", ".join(classes)
         raise InputError(f"{row.where}: {label.name}: {strangers[0]!r} is none of the label's classes ({known})")
     right = {str(one) for one in named}
-    return [0 if name in right else 1 for name in classes] if several else [classes.index(str(value))]
+    return [0 if name in right else 1 for name in classes] if several else [list(classes).index(str(value))]

@@ -50,7 +50,17 @@ class Job:
         """Names all that an output is made from, but for the rows' content."""
         model = self.model.name or self.template.model or "tiny"
         chosen = self.selection and f"{self.selection.kind}:{self.selection.share}"
-        parts = [self.template.digest, self.on, model, self.seed, self.input, self.gold, chosen, self.truncate]
+        parts = [
+            self.template.digest,
+            self.on,
+            model,
+            self.seed,
+            self.input,
+            self.gold,
+            chosen,
+            self.truncate,
+            self.meta,
+        ]
         return "/".join("" if part is None else str(part) for part in parts)
 
 

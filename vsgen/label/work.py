@@ -6,7 +6,7 @@ the last one; they wait on disk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 
 from vsgen.engine.drive import drive
@@ -52,6 +52,7 @@ def label(job: Job, *, observe: Callable[[Tally], None], warn: Callable[[str], N
     if (rows := job.places.done(job.origin)) is not None:
         tally.kept, tally.was_done = rows, True
         return tally
+    gold = list(_gold_rows(job, job.gold)) if job.gold is not None else None
     if not job.model.name and job.template.model in {None, "tiny"}:
         warn("no --model given: asking the embedded toy model, tiny, which knows only the shipped templates")
     with ExitStack() as open_files:
@@ -59,7 +60,10 @@ def label(job: Job, *, observe: Callable[[Tally], None], warn: Callable[[str], N
         session = Session(job.model, job.template.model or "tiny", journal)
         work = _Work(job, tally, session, open_files, warn)
         work.write(
-            work.corrected(observe), job.places.open_output(open_files), job.places.open_rejects(open_files), observe
+            work.corrected(gold, observe),
+            job.places.open_output(open_files),
+            job.places.open_rejects(open_files),
+            observe,
         )
         journal.end(job.origin, complete=True)
     return tally
@@ -81,14 +85,14 @@ class _Work:
         methods = {one.name: one.method for one in job.template.labels}
         self._origin = Origin(session.model, job.seed, methods) if job.meta else None
 
-    def corrected(self, observe: Callable[[Tally], None]) -> Iterable[Labelled]:
+    def corrected(self, gold: Sequence[Row] | None, observe: Callable[[Tally], None]) -> Iterable[Labelled]:
         """All rows with their final labels; those that stream are not made before they are asked for."""
         batch = [one for one in self._corrections.values() if one.label.prior == "batch"]
         made: Iterable[Labelled] = self._counted(self._made(self._rows(), lenient=self._job.skip_bad_rows))
         if batch:
             made = self._with_priors(made, batch, observe)
-        if self._job.gold is not None:
-            self._calibrate(self._job.gold)
+        if gold is not None:
+            self._calibrate(gold)
         return map(self._correct, made)
 
     def write(
@@ -104,14 +108,15 @@ class _Work:
         chosen, rows = self._selected(rows, observe)
         for number, labelled in enumerate(rows):
             made = soft(labelled, first)
-            if made is not None:
+            if made is not None and self._job.histogram:
                 entropies.append(normalised_entropy(*_entropy(made)))
             line = row_line(labelled, self._origin)
             if chosen is None or number in chosen:
                 lines.write([line])
                 self._tally.written += 1
             else:
-                rejects.write([{**line, "reason": _UNSELECTED, "detail": "not among the selected share"}])
+                detail = "not among the selected share" if made is not None else "has no label to be selected by"
+                rejects.write([{**line, "reason": _UNSELECTED, "detail": detail}])
                 self._tally.unselected += 1
             self._count(labelled)
             observe(self._tally)
@@ -168,18 +173,15 @@ class _Work:
                 self._warn(warning)
         return spool
 
-    def _calibrate(self, gold: str) -> None:
+    def _calibrate(self, gold: Sequence[Row]) -> None:
         """Label the gold rows, fit, and report."""
         known: dict[str, list[tuple[SoftLabel, list[int]]]] = {name: [] for name in self._corrections}
-        rows = (with_text(row, self._job) for row in read_rows(gold))
-        for labelled in self._made(rows, lenient=True):
+        for labelled in self._made(iter(gold), lenient=True):
             for name, correction in self._corrections.items():
                 found = labelled.labels[name]
                 if isinstance(found, Unlabelled):
                     raise InputError(f"{labelled.row.where}: label {name}: {found.problem}")
-                known[name].append((found, gold_places(labelled.row, correction.label, found)))
-        if not any(known.values()):
-            raise InputError(f"{gold}: has no rows; give rows with the text and the known class")
+                known[name].append((found, gold_places(labelled.row, correction.label, list(found.probs))))
         self._report([calibrate(one, known[name]) for name, one in self._corrections.items()])
 
     def _report(self, found: list[Calibrated]) -> None:
@@ -242,3 +244,17 @@ def _entropy(made: SoftLabel) -> tuple[float, int]:
 def _value(kind: Kind, made: SoftLabel) -> float | None:
     entropy, classes = _entropy(made)
     return informativeness(kind, entropy=entropy, margin=made.margin, classes=classes, disagreement=made.disagreement)
+
+
+def _gold_rows(job: Job, gold: str) -> Iterator[Row]:
+    """Rows whose class is known, checked as far as that can be done before anything is asked."""
+    empty = True
+    for row in read_rows(gold):
+        empty = False
+        with_text(row, job)
+        for label in job.template.labels:
+            if label.classes:
+                gold_places(row, label, label.classes)
+        yield row
+    if empty:
+        raise InputError(f"{gold}: has no rows; give rows with the text and the known class")

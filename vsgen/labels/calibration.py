@@ -75,6 +75,11 @@ class Fitted:
     error: float | None = None
     """Standard error of the temperature, from the curvature of the loss; None where no minimum was found."""
 
+    @property
+    def usable(self) -> float:
+        """The temperature, or 1, which changes nothing, where it says nothing."""
+        return 1.0 if self.at_bound else self.temperature
+
 
 def divide(logps: Sequence[float], prior_logps: Sequence[float]) -> list[float]:
     """Log-probabilities over their priors, not normalised; a prior of -inf, which is nothing, corrects nothing."""
@@ -182,7 +187,7 @@ def cross_fitted(
     made: dict[int, float] = {}
     for fold in set(held):
         others = [(row, right) for row, right, mine in zip(rows, gold, held, strict=True) if mine != fold]
-        made[fold] = fit_temperature([row for row, _ in others], [right for _, right in others]).temperature
+        made[fold] = fit_temperature([row for row, _ in others], [right for _, right in others]).usable
     return [tempered(row, made[fold]) for row, fold in zip(rows, held, strict=True)]
 
 

@@ -1,20 +1,25 @@
 """Method reasoning: P(class | text) as the mean over traces z of P(class | text, z).
 
 The mean is unbiased and never worse than counting the traces' answers, by Rao-Blackwell. One trace's own probabilities
-are not the label: they are sure of what the trace has just concluded. A trace that the limit cuts counts as it stands.
+are not the label: they are sure of what the trace has just concluded. A trace that a limit cuts counts as it stands.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 
+from vsgen.errors import TooLongError
 from vsgen.flow import Flow, ask_all
 from vsgen.labels.orders import orders, restored
 from vsgen.labels.reading import without_tags
 from vsgen.labels.scored import mass_of
 from vsgen.labels.settings import How, Question, Voice
 from vsgen.labels.words import conclude, think
-from vsgen.values import Generate, Score
+from vsgen.values import Generate, Prompt, Score, Scores
+
+_SHORTER = 0.9
+"""The most that is kept of a trace that is too long."""
 
 
 def reasoned(asked: Question, how: How, rng: Random) -> Flow[list[Voice]]:
@@ -28,13 +33,29 @@ def reasoned(asked: Question, how: How, rng: Random) -> Flow[list[Voice]]:
             for prompt in thinking
         ]
     )
-    scores = yield from ask_all(
-        [
-            Score(conclude(prompt, without_tags(trace.text), listing), listing)
-            for prompt, trace, listing in zip(thinking, traces, listings, strict=True)
-        ]
-    )
+    texts, whole = [without_tags(trace.text) for trace in traces], [trace.stopped for trace in traces]
+    scores = yield from _concluded(thinking, texts, whole, listings)
     return [
-        Voice(restored(one.logp, listing, asked.classes), mass_of(one), cut=not trace.stopped)
-        for one, trace, listing in zip(scores, traces, listings, strict=True)
+        Voice(restored(one.logp, listing, asked.classes), mass_of(one), cut=not complete)
+        for one, complete, listing in zip(scores, whole, listings, strict=True)
     ]
+
+
+def _concluded(
+    thinking: Sequence[Prompt], texts: list[str], whole: list[bool], listings: Sequence[tuple[str, ...]]
+) -> Flow[Sequence[Scores]]:
+    """The classes' scores after each trace; a trace that leaves no room for the conclusion loses its end."""
+    while True:
+        calls = [
+            Score(conclude(prompt, text, listing), listing)
+            for prompt, text, listing in zip(thinking, texts, listings, strict=True)
+        ]
+        try:
+            return (yield from ask_all(calls))
+        except TooLongError as error:
+            longest = max(range(len(texts)), key=lambda i: len(texts[i]))
+            if not texts[longest]:
+                raise
+            share = min(_SHORTER, error.context / error.tokens)
+            texts[longest] = texts[longest][: int(share * len(texts[longest]))]
+            whole[longest] = False

@@ -63,6 +63,12 @@ def corrected(label: SoftLabel, probs: Mapping[str, float]) -> SoftLabel:
     return replace(made, disagreement=label.disagreement, details={**label.details, **made.details, "raw": raw})
 
 
+def uncorrected(label: SoftLabel) -> SoftLabel:
+    """The label as the model said it, before any prior was divided out."""
+    raw = label.details.get("raw")
+    return label_of(kind_of(label), raw, label.label_mass) if isinstance(raw, Mapping) else label
+
+
 def distributions(label: SoftLabel) -> list[list[float]]:
     """What the label says as distributions that each sum to 1: one, or one (yes, no) for each class that may apply."""
     each = list(label.probs.values())

@@ -1,4 +1,4 @@
-"""The words in which a label is asked for. Every prompt ends with a cue, which leads a base model to its answer."""
+"""The words in which a label is asked for. What wants one line ends with a cue, which leads a base model to it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def lettered(text: str, options: Sequence[str]) -> Prompt:
 def think(text: str, options: Sequence[str]) -> Prompt:
     """Asks for a reasoning trace without an answer."""
     asked = f"The possible answers are: {', '.join(options)}. Think about it step by step; do not answer yet."
-    return Prompt((Message("user", f"{text}\n\n{asked}"),), cue="Thoughts:")
+    return Prompt((Message("user", f"{text}\n\n{asked}"),))
 
 
 def conclude(thinking: Prompt, trace: str, options: Sequence[str]) -> Prompt:
@@ -45,7 +45,7 @@ def conclude(thinking: Prompt, trace: str, options: Sequence[str]) -> Prompt:
 def think_and_answer(text: str, options: Sequence[str]) -> Prompt:
     """Asks for a reasoning trace whose last line is the answer (Wang et al., arXiv 2203.11171)."""
     form = f"Then write a last line of the form '{ANSWER} ' and exactly one of these: {', '.join(options)}."
-    return Prompt((Message("user", f"{text}\n\nThink about it step by step. {form}"),), cue="Thoughts:")
+    return Prompt((Message("user", f"{text}\n\nThink about it step by step. {form}"),))
 
 
 def distribution(text: str, options: Sequence[str]) -> Prompt:

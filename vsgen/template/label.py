@@ -90,6 +90,10 @@ class Label(Section):
     @model_validator(mode="after")
     def _goes_together(self) -> Label:
         problems = [*self._of_other_methods(), *self._of_letters(), *self._of_listing()]
+        if self.normalize == "pmi" and self.prior == "contextual":
+            problems.append(
+                (("normalize",), "pmi divides the same preference out as prior contextual; use one of them")
+            )
         if self.prior == "batch" and self.choices is not None:
             problems.append(
                 (("prior",), "batch needs the same classes for every row, so it does not go with 'choices'")
@@ -129,6 +133,8 @@ class Label(Section):
         problems = []
         if self.method in {"reasoning", "verbalized"} or (self.method == "votes" and self.think):
             problems.append((("listed",), f"method {self.method} names the classes in its own words; leave it out"))
+        if self.normalize == "pmi":
+            problems.append((("listed",), "pmi compares with the list of the classes alone; leave it out"))
         if self.verbalizer == "letters":
             problems.append((("listed",), "letters stand before the listed classes; leave it out"))
         if self.permutations != 1:
