@@ -37,7 +37,15 @@ class ModelChoice:
 class Session:
     """One language model and, where repeats are looked for, one embedder."""
 
-    def __init__(self, choice: ModelChoice, default: str, journal: Journal, *, embedder: str | None = None) -> None:
+    def __init__(
+        self,
+        choice: ModelChoice,
+        default: str,
+        journal: Journal,
+        *,
+        embedder: str | None = None,
+        score_batch: int = _SCORE_BATCH,
+    ) -> None:
         """Open them.
 
         Args:
@@ -45,6 +53,7 @@ class Session:
             default: Its name, where the choice does not say.
             journal: Answers what was asked before, and remembers every reply.
             embedder: The embedder's name; None opens none.
+            score_batch: `Score` calls that are answered at once; fewer where each has many choices.
 
         Raises:
             ModelError: A model cannot be opened.
@@ -60,7 +69,7 @@ class Session:
             remote_code=choice.remote_code,
             pickled=choice.pickled,
         )
-        self.executors = self._connect(self._model, journal)
+        self.executors = self._connect(self._model, journal, score_batch)
         """Who answers each kind of call."""
 
     @property
@@ -69,14 +78,19 @@ class Session:
         return self._model.name
 
     @property
+    def teaches(self) -> bool:
+        """Whether the language model can say next-token distributions."""
+        return isinstance(self._model, Teacher)
+
+    @property
     def cut(self) -> int:
         """How many texts so far were longer than the embedder reads."""
         return self._embedder.cut if self._embedder else 0
 
-    def _connect(self, model: LanguageModel, journal: Journal) -> dict[type[Call], Executor]:
+    def _connect(self, model: LanguageModel, journal: Journal, score_batch: int) -> dict[type[Call], Executor]:
         inner: dict[type[Call], Executor] = {
             Generate: decoder(model, _SCORE_BATCH),
-            Score: Batched[Score](model.score, _SCORE_BATCH),
+            Score: Batched[Score](model.score, score_batch),
             Teach: Batched[Teach](lambda calls: _teach(model, calls), _SCORE_BATCH),
         }
         found: dict[type[Call], Executor] = {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any, get_args
 
@@ -85,6 +87,52 @@ def test_file_appears_when_it_is_complete(vsgen: Vsgen, rows: Path, tmp_path: Pa
     assert len(lines(out.read_text())) == 3
     assert "exists" in vsgen("export", rows, "--to", "jsonl", "-o", out).stderr
     assert vsgen("export", rows, "--to", "jsonl", "-o", out, "--overwrite").exit_code == 0
+
+
+@pytest.mark.parametrize("to", ["jsonl", "datasets"])
+def test_the_input_is_never_replaced(vsgen: Vsgen, rows: Path, tmp_path: Path, to: str) -> None:
+    before = rows.read_bytes()
+    linked, part = tmp_path / "linked.jsonl", tmp_path / "out.jsonl.part"
+    linked.symlink_to(rows)
+    parquet = tmp_path / "rows.parquet"
+    parquet.symlink_to(rows)
+    folder = tmp_path / "dataset"
+    if to == "datasets":
+        assert vsgen("export", rows, "--to", to, "-o", folder).exit_code == 0
+    folder.mkdir(exist_ok=True)
+    inside = folder / "rows.jsonl"
+    part.write_bytes(before)
+    inside.write_bytes(before)
+    pairs = [(rows, rows), (rows, linked), (linked, rows), (rows, parquet), (inside, folder)]
+    for read, output in [*pairs, (part, tmp_path / "out.jsonl")]:
+        result = vsgen("export", read, "--to", to, "-o", output, "--overwrite")
+        assert result.exit_code == 2
+        assert result.stderr == f"vsgen: {output}: would replace the input {read}; choose another -o\n"
+        assert read.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.parquet"])
+def test_an_interrupted_export_says_so_and_leaves_nothing(tmp_path: Path, name: str) -> None:
+    words = [sys.executable, "-m", "vsgen", "export", "-", "--to", "jsonl", "-o", str(tmp_path / name)]
+    with subprocess.Popen(
+        words, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_default_interrupt
+    ) as child:
+        assert child.stdin is not None and child.stderr is not None
+        child.stdin.write(orjson.dumps(line(0)).decode() + "\n")
+        child.stdin.flush()
+        for _ in range(6000):
+            if any(path.is_file() for path in tmp_path.rglob("*")) or child.poll() is not None:
+                break
+            time.sleep(0.01)
+        child.send_signal(signal.SIGINT)
+        assert child.wait(timeout=60) in {130, -signal.SIGINT}  # a shell shows both as 130
+        assert child.stderr.read() == "vsgen: interrupted\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def _default_interrupt() -> None:
+    """A shell's background jobs ignore SIGINT; this one must not."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def test_rows_without_a_label_are_an_error_or_counted(vsgen: Vsgen, rows: Path) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +17,12 @@ import numpy as np
 import pytest
 
 from vsgen.backends.open_tokenizer import open_tokenizer
-from vsgen.values import Message, Prompt
+from vsgen.files.places import Places
+from vsgen.session import ModelChoice
+from vsgen.target import evaluate as room
+from vsgen.target.evaluate import Tally, evaluate
+from vsgen.target.job import Job
+from vsgen.values import Completion, Generate, Message, Prompt, Score, Scores
 
 if TYPE_CHECKING:
     from typer.testing import Result
@@ -208,7 +216,14 @@ def test_rows_that_lost_their_draws_repeats_are_told_of(vsgen: Vsgen, days: Path
     source = written(tmp_path / "rows.jsonl", line(0, 0, "Friday", 1.0), line(1, 1, "Monday", 0.5))
     ended = vsgen("targets", days, "--from", source)
     assert rows(ended)[0]["probs"] == pytest.approx([2 / 3, 1 / 3])
-    assert "holds 75% of its 2 draws' probability" in ended.stderr and "--no-dedup" in ended.stderr
+    assert "holds at most 75% of its 2 draws' probability; " in ended.stderr and "--no-dedup" in ended.stderr
+
+
+def test_draws_that_left_no_row_at_all_are_told_of(vsgen: Vsgen, days: Path, tmp_path: Path) -> None:
+    source = written(tmp_path / "rows.jsonl", line(1, 0, "Friday", 1.0), line(3, 0, "Monday", 1.0))
+    ended = vsgen("targets", days, "--from", source)
+    assert rows(ended)[0]["from"] == {"rows": 2, "draws": 2}
+    assert "holds at most 50% of its 4 draws' probability, 2 of which left no row; " in ended.stderr
 
 
 def test_another_field_can_hold_the_answer(vsgen: Vsgen, tmp_path: Path) -> None:
@@ -255,6 +270,11 @@ def test_a_row_that_is_no_use_is_named(
         (("--paths", 3, "--kind", "hard"), "--paths: is for --kind soft"),
         (("--samples", 3), "--samples: is for --kind hard and --evaluate"),
         (("--evaluate", "--kind", "hard"), "--kind: does not go with --evaluate"),
+        (("--resume", "-o", "out.jsonl"), "--resume: is for --evaluate; making rows asks no model"),
+        (("--journal", "out.journal"), "--journal: is for --evaluate; making rows asks no model"),
+        (("--evaluate", "--resume"), "--resume needs -o FILE"),
+        (("--evaluate", "-o", "."), ".: is a directory; name a file in it"),
+        (("DAYS", "--evaluate", "-o", "DAYS"), "is named twice; input, output"),
         (("--decimals", 12), "--decimals: must be from 0 to 8, got 12"),
         (("--max-bins", 1), "--max-bins: must be from 2 to"),
         (("--from", "x.jsonl"), "--from: needs the TEMPLATE"),
@@ -267,7 +287,7 @@ def test_a_row_that_is_no_use_is_named(
         (("DAYS", "--from", "/no/rows.jsonl"), "/no/rows.jsonl: cannot be read"),
         (("random-item",), "random-item.yaml: choices: missing"),
         (("no-such",), "no template named 'no-such'"),
-        (("DAYS", "-o", "DAYS"), "is read from; name another file to write to"),
+        (("DAYS", "-o", "DAYS"), "is named twice; input, output"),
         (("-o", "."), ".: is a directory; name a file in it"),
     ],
 )
@@ -303,6 +323,14 @@ def test_an_existing_file_is_written_anew_only_when_told_so(vsgen: Vsgen, tmp_pa
     assert out.read_text() == "precious"
     assert vsgen(*asked, "--overwrite", "-q").stderr == ""
     assert json.loads(out.read_text())["family"] == "beta"
+
+
+def test_making_rows_leaves_no_journal_and_heeds_nothing_that_an_interrupted_one_left(
+    vsgen: Vsgen, tmp_path: Path
+) -> None:
+    (tmp_path / "out.jsonl.part").write_text("half a ro")
+    ended = vsgen("targets", "--family", "beta", "-n", 1, "-o", tmp_path / "out.jsonl")
+    assert (ended.exit_code, [path.name for path in tmp_path.iterdir()]) == (0, ["out.jsonl"])
 
 
 def test_a_reader_that_has_seen_enough_ends_it_quietly() -> None:
@@ -343,7 +371,9 @@ def test_a_model_is_measured_prompt_by_prompt(vsgen: Vsgen, tmp_path: Path) -> N
         assert row["model"].startswith("tiny@") and row["replies"] == 20
         assert 0 < row["kl_per_token"] < row["kl"]
         assert row["support"] >= 1 and 0 < row["unique"] <= 1 and 0 <= row["valid"] <= 1
-    table = ended.stderr.splitlines()
+    first, calls, *table = ended.stderr.splitlines()
+    assert first.startswith("vsgen: 19 prompts measured in ") and first.endswith(f" -> {out}")
+    assert calls.endswith(f" tokens · calls made now: {4 * 20 + 15 * 20} generate, 4 score, 19 teach")
     assert table[0].split() == ["prompts", "valid", "W1/IQR", "tv", "kl", "kl/token", "support", "unique"]
     assert [text.split()[0] for text in table[1:]] == ["student_t", "bernoulli", "open", "quiz", "mean"]
 
@@ -352,3 +382,113 @@ def test_a_model_is_measured_on_a_templates_choices(vsgen: Vsgen, days: Path) ->
     found = rows(vsgen("targets", days, "--evaluate", "--samples", 10, "-q"))
     assert [row["kind"] for row in found] == ["target", "target"]
     assert all(row["kl"] > 0 and "tv" in row for row in found)
+
+
+def test_a_model_that_the_template_names_is_the_one_that_is_measured(vsgen: Vsgen, days: Path, tmp_path: Path) -> None:
+    days.write_text(DAYS + f"model: {tmp_path}\n")
+    ended = vsgen("targets", days, "--evaluate")
+    assert ended.exit_code == 3 and str(tmp_path) in ended.stderr
+
+
+MEASURED = ("targets", "--evaluate", "-m", "tiny", "--selected", "--family", "bernoulli,student_t", "--samples", 6)
+PROMPTS = 4
+COARSE = ("--max-bins", 8, "--no-probes")
+
+
+def job(out: Path, *, resume: bool = False) -> Job:
+    """What MEASURED and COARSE ask for."""
+    return Job(
+        families=("bernoulli", "student_t"),
+        selected=True,
+        samples=6,
+        max_bins=8,
+        evaluate=True,
+        probes=False,
+        choice=ModelChoice("tiny"),
+        places=Places(out, resume=resume),
+    )
+
+
+def test_an_interrupted_measurement_resumes_to_the_same_bytes_and_asks_only_the_rest(
+    vsgen: Vsgen, tmp_path: Path
+) -> None:
+    whole, out = tmp_path / "whole.jsonl", tmp_path / "out.jsonl"
+    journal = tmp_path / "out.jsonl.journal"
+
+    def interrupt(tally: Tally) -> None:
+        if tally.kept == 2:
+            raise KeyboardInterrupt
+
+    assert vsgen(*MEASURED, *COARSE, "-o", whole).exit_code == 0
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(job(out), observe=interrupt, warn=pytest.fail)
+    assert not out.exists() and (tmp_path / "out.jsonl.part").exists()
+    replies = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(replies[:10]) + replies[10][:-9])  # as a power cut leaves it
+    tally = evaluate(job(out, resume=True), observe=lambda tally: None, warn=pytest.fail)
+    assert out.read_bytes() == whole.read_bytes()
+    assert tally.kept == tally.wanted == PROMPTS
+    assert tally.paid.total() == PROMPTS * (6 + 1 + 1) - 10
+    assert len(journal.read_bytes().splitlines()) == PROMPTS * (6 + 1 + 1) + 1
+
+
+def test_a_complete_measurement_is_left_alone_and_another_one_is_refused(vsgen: Vsgen, tmp_path: Path) -> None:
+    out, asked = tmp_path / "out.jsonl", (*MEASURED, *COARSE, "-o", tmp_path / "out.jsonl")
+    assert vsgen(*asked).exit_code == 0
+    files = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    again = vsgen(*asked, "--resume")
+    assert (again.exit_code, again.stderr) == (0, f"vsgen: {out} is complete already: {PROMPTS} rows\n")
+    for other in (("--seed", 1), ("--max-bins", 9), ("--samples", 7), ("--split", "heldout"), ("-n", 1), ("--probes",)):
+        refused = vsgen(*asked, "--resume", *other)
+        assert refused.exit_code == 2 and "was made with another template, model, seed or input" in refused.stderr
+    exists = vsgen(*asked)
+    assert exists.exit_code == 2 and "--overwrite" in exists.stderr and "--resume" in exists.stderr
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == files
+    assert "calls made now: none" in vsgen(*asked, "--overwrite").stderr
+    assert out.read_bytes() == files[out]
+
+
+def test_settings_of_a_template_are_part_of_what_is_resumed(vsgen: Vsgen, days: Path, tmp_path: Path) -> None:
+    asked = ("targets", days, "--evaluate", "-m", "tiny", "--samples", 2, "-o", tmp_path / "out.jsonl", "-q")
+    assert vsgen(*asked).exit_code == 0
+    assert vsgen(*asked, "--resume").exit_code == 0
+    days.write_text(DAYS.replace("Monday: 3", "Monday: 4"))
+    assert "was made with another template" in vsgen(*asked, "--resume").stderr
+
+
+def test_a_stopped_measurement_says_how_to_go_on(vsgen: Vsgen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = [*map(str, MEASURED), "-o", str(tmp_path / "out.jsonl")]
+
+    def stopped(*_: object, **__: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        pytest.fail("nobody heeded the signal")
+
+    monkeypatch.setattr(sys, "argv", ["vsgen", *words])
+    monkeypatch.setattr(room, "measure", stopped)
+    before = {sent: signal.getsignal(sent) for sent in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        ended = vsgen(*words)
+    finally:
+        for sent, handler in before.items():
+            signal.signal(sent, handler)
+    assert ended.exit_code == 130
+    assert ended.stderr.splitlines()[-1].split() == ["vsgen", *words, "--resume"]
+
+
+def test_a_model_that_says_no_distributions_is_measured_without_its_support(
+    vsgen: Vsgen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Silent:
+        name = "silent"
+
+        def generate(self, calls: Sequence[Generate]) -> list[Completion]:
+            return [Completion("1") for _ in calls]
+
+        def score(self, calls: Sequence[Score]) -> list[Scores]:
+            return [Scores((-1.0,) * len(call.choices)) for call in calls]
+
+    monkeypatch.setattr("vsgen.session.open_model", lambda *_, **__: Silent())
+    ended = vsgen(*MEASURED, *COARSE)
+    assert [row["support"] for row in rows(ended)] == [None] * PROMPTS
+    assert "silent: cannot say next-token distributions, so `support` is null" in ended.stderr

@@ -9,7 +9,6 @@ from typing import TypeAlias
 
 import numpy as np
 import pytest
-from scipy.stats import rankdata
 from sklearn.calibration import calibration_curve  # type: ignore[import-untyped]
 from sklearn.metrics import brier_score_loss  # type: ignore[import-untyped]
 from sklearn.metrics import log_loss as sklearn_log_loss
@@ -113,34 +112,19 @@ def test_calibration_error_is_nothing_where_confidence_is_accuracy_and_all_where
     assert expected_calibration_error([[1.0, 0.0]] * 3, [1, 1, 1]) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("strategy", ["uniform", "quantile"])
-def test_bins_are_those_of_scikit_learn(strategy: str) -> None:
+def test_bins_are_those_of_scikit_learn() -> None:
     rows, gold = drawn(1000, 3)
-    found = reliability(rows, gold, bins=10, equal_mass=strategy == "quantile").bins
+    found = reliability(rows, gold, bins=10).bins
     hits = [row.index(max(row)) == right for row, right in zip(rows, gold, strict=True)]
-    accuracies, confidences = calibration_curve(hits, [max(row) for row in rows], n_bins=10, strategy=strategy)
-    tolerance = 1e-12 if strategy == "uniform" else 0.02  # its quantiles lie between rows, ours are rows
-    assert [one.accuracy for one in found] == pytest.approx(accuracies.tolist(), abs=tolerance)
-    assert [one.confidence for one in found] == pytest.approx(confidences.tolist(), abs=tolerance)
+    accuracies, confidences = calibration_curve(hits, [max(row) for row in rows], n_bins=10)
+    assert [one.accuracy for one in found] == pytest.approx(accuracies.tolist(), abs=1e-12)
+    assert [one.confidence for one in found] == pytest.approx(confidences.tolist(), abs=1e-12)
 
 
-def test_bins_of_equal_mass_hold_equally_many_rows_and_keep_equal_rows_together() -> None:
-    rows, gold = drawn(1000, 3)
-    found = reliability(rows, gold, bins=10, equal_mass=True).bins
-    assert [one.count for one in found] == [100] * 10
-    ranks = rankdata([max(row) for row in rows])
-    means = [np.mean([max(rows[i]) for i in np.flatnonzero((ranks > low) & (ranks <= low + 100))]) for low in
-             range(0, 1000, 100)]  # fmt: skip
-    assert [one.confidence for one in found] == pytest.approx(means)
-    tied = reliability([[0.5, 0.5]] * 7 + [[0.9, 0.1]], [0] * 8, bins=4, equal_mass=True).bins
-    assert [one.count for one in tied] == [7, 1]
-
-
-@pytest.mark.parametrize("equal_mass", [False, True])
-def test_figures_do_not_depend_on_the_order_of_the_rows(equal_mass: bool) -> None:
+def test_figures_do_not_depend_on_the_order_of_the_rows() -> None:
     rows, gold = drawn(300, 3)
-    back = reliability(rows[::-1], gold[::-1], equal_mass=equal_mass)
-    for one, other in zip(reliability(rows, gold, equal_mass=equal_mass).bins, back.bins, strict=True):
+    back = reliability(rows[::-1], gold[::-1])
+    for one, other in zip(reliability(rows, gold).bins, back.bins, strict=True):
         assert (one.lower, one.upper, one.count) == (other.lower, other.upper, other.count)
         assert (one.confidence, one.accuracy) == pytest.approx((other.confidence, other.accuracy))
     assert quality(rows, gold).log_loss.value == quality(rows[::-1], gold[::-1]).log_loss.value

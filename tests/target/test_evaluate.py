@@ -11,7 +11,9 @@ import pytest
 
 from tests.targets.spelling import PROMPT, Characters
 from vsgen.backends.table import TableModel
-from vsgen.target.evaluate import Summary, measure, of_probe
+from vsgen.engine.executors import Batched
+from vsgen.ports import Teacher
+from vsgen.target.evaluate import Found, Summary, Tally, measure, of_probe
 from vsgen.target.job import Job
 from vsgen.targets.discretise import Grid
 from vsgen.targets.families import pick_families
@@ -19,7 +21,7 @@ from vsgen.targets.observe import Observed
 from vsgen.targets.paper import paper_targets
 from vsgen.targets.soft import spell
 from vsgen.targets.target import Target
-from vsgen.values import Completion, Generate, Score, Scores
+from vsgen.values import Completion, Generate, Score, Scores, Teach
 
 DIGITS = Characters("-.0123456789")
 LETTERS = Characters("abcd")
@@ -44,9 +46,16 @@ def oracle(target: Target, characters: Characters) -> TableModel:
     return TableModel.of(characters.alphabet, table, length=int(trie.depths.max()))
 
 
+def found(targets: Sequence[Target], model: Any, characters: Characters | None, job: Job = JOB) -> list[Found]:
+    teach = isinstance(model, Teacher)
+    executors = {Generate: Batched(model.generate, 32), Score: Batched(model.score, 1)}
+    executors |= {Teach: Batched(model.teach, 32)} if teach else {}
+    return list(measure(iter(targets), executors, characters, job, teach=teach))
+
+
 def measured(target: Target, model: Any, characters: Characters | None, job: Job = JOB) -> dict[str, Any]:
-    (row,) = measure(iter([target]), model, characters, job, warn=lambda text: None)
-    return row
+    (one,) = found([target], model, characters, job)
+    return one.row
 
 
 @pytest.mark.parametrize("family", ["gaussian", "cauchy", "exponential", "binomial", "poisson", "truncnorm"])
@@ -117,9 +126,9 @@ def test_a_target_whose_middle_half_is_one_value_has_no_normalized_distance() ->
 
 def test_measures_do_not_depend_on_what_else_is_measured() -> None:
     model = oracle(FAIR, LETTERS)
-    both = list(measure(iter([replace(FAIR, id="first"), FAIR]), model, LETTERS, JOB, warn=lambda text: None))
-    assert both[1] == measured(FAIR, model, LETTERS)
-    assert measured(FAIR, model, LETTERS, replace(JOB, seed=1)) != both[1]
+    both = found([replace(FAIR, id="first"), FAIR], model, LETTERS)
+    assert both[1].row == measured(FAIR, model, LETTERS)
+    assert measured(FAIR, model, LETTERS, replace(JOB, seed=1)) != both[1].row
 
 
 def test_answers_that_cannot_be_scored_are_told_and_leave_the_rest() -> None:
@@ -129,14 +138,17 @@ def test_answers_that_cannot_be_scored_are_told_and_leave_the_rest() -> None:
 
             raise CallError("no such token")
 
-    told: list[str] = []
-    (row,) = measure(iter([FAIR]), Refusing(), LETTERS, JOB, warn=told.append)
-    assert row["kl"] is None and row["kl_per_token"] is None and row["unique"] == 0.01
-    assert told == ["fair: the answers cannot be scored: no such token"]
+    (one,) = found([FAIR], Refusing(), LETTERS)
+    assert one.row["kl"] is None and one.row["kl_per_token"] is None and one.row["unique"] == 0.01
+    assert one.problem == "fair: the answers cannot be scored: no such token"
+    tally = Tally()
+    tally.add(one)
+    assert (tally.kept, tally.rejected) == (1, {"unscored": 1})
 
 
 def test_the_papers_prompts_are_followed_by_open_ones_and_questions() -> None:
-    rows = list(measure(iter([paper("poisson")]), Silent(), DIGITS, replace(JOB, template=None, samples=5), warn=print))
+    job = replace(JOB, template=None, samples=5)
+    rows = [one.row for one in found([paper("poisson")], Silent(), DIGITS, job)]
     assert [row["kind"] for row in rows] == ["target", *["open"] * 10, *["quiz"] * 5]
     assert rows[1]["unique"] == 0.2 and rows[1]["support"] is None
     assert (rows[-1]["valid"], rows[-1]["tv"], rows[-1]["tv_expected"]) == (0.0, None, None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from vsgen.cli.console import say, user_errors
+from vsgen.cli.console import INTERRUPTED, say, user_errors
 
 if TYPE_CHECKING:
     from vsgen.export.forms import Wanted
@@ -73,6 +73,8 @@ def export(
 
     torch.nn.CrossEntropyLoss takes the vectors as they are. AutoModelForSequenceClassification does not: it trains a
     binary cross entropy instead, without a word; the closing note says what to do.
+
+    Exit status: 0 done; 2 wrong input or flags; 4 the output cannot be written; 130 interrupted.
     """
     with user_errors():
         from vsgen.export.forms import Wanted
@@ -88,7 +90,11 @@ def export(
             question=question,
             tail=tail,
         )
-        count, skipped = _export(input, wanted, output, overwrite=overwrite, skip=skip_unlabelled)
+        try:
+            count, skipped = _export(input, wanted, output, overwrite=overwrite, skip=skip_unlabelled)
+        except KeyboardInterrupt:
+            say("vsgen: interrupted")
+            raise typer.Exit(INTERRUPTED) from None
     if not quiet:
         _say(wanted, count, skipped, output)
 
@@ -98,6 +104,8 @@ def _export(source: str, wanted: Wanted, output: Path | None, *, overwrite: bool
     from vsgen.export.forms import export_table
     from vsgen.files.rows import read_rows
 
+    if output:
+        _check_apart(source, output)
     skipped: list[None] = []
     unlabelled = (lambda _: skipped.append(None)) if skip else None
     table = export_table(read_rows(source), wanted, skip=unlabelled)
@@ -106,6 +114,22 @@ def _export(source: str, wanted: Wanted, output: Path | None, *, overwrite: bool
 
         return write_dataset(table, _needed(output), overwrite=overwrite), len(skipped)
     return _write_lines(table, output, overwrite=overwrite), len(skipped)
+
+
+def _check_apart(source: str, output: Path) -> None:
+    """Whatever replaces the output must leave the input alone: the file itself, its part, or what a folder holds."""
+    from vsgen.errors import OptionError
+    from vsgen.files.records import part_of
+
+    read = Path(source)
+    if source == "-" or not read.is_file():
+        return
+    if any(one.exists() and one.samefile(read) for one in (output, part_of(output))) or _holds(output, read):
+        raise OptionError(f"{output}: would replace the input {source}; choose another -o")
+
+
+def _holds(folder: Path, file: Path) -> bool:
+    return folder.is_dir() and file.resolve().is_relative_to(folder.resolve())
 
 
 def _is_dataset(form: str, output: Path | None) -> bool:

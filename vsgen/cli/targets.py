@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vsgen.cli import options
 from vsgen.cli.console import INTERRUPTED, say, user_errors
+from vsgen.cli.job import carry_out
 from vsgen.targets.target import GridKind, Kind, SplitName
 
 if TYPE_CHECKING:
-    from vsgen.target.evaluate import Summary
+    from vsgen.target.evaluate import Summary, Tally
     from vsgen.target.job import Job
-
-_SECONDS = 10.0
 
 
 def targets(
@@ -68,12 +68,15 @@ def targets(
     ] = True,
     model: options.Model = None,
     seed: options.Seed = 0,
+    journal: options.Journal = None,
+    resume: options.Resume = False,
     overwrite: options.Overwrite = False,
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
     batch: options.Batch = None,
     trust_remote_code: options.TrustRemoteCode = False,
     allow_pickle: options.AllowPickle = False,
+    progress_mode: options.ProgressOption = "auto",
     quiet: options.Quiet = False,
 ) -> None:
     """Make training targets whose distribution is exactly known, or measure a model on them (arXiv 2605.11845).
@@ -82,8 +85,11 @@ def targets(
     interrupted.
     """
     with user_errors():
+        from vsgen.files.places import Places
+        from vsgen.session import ModelChoice
         from vsgen.target.job import Job
 
+        inputs = [name or "" for name in (template, input, rows)]
         job = Job(
             template=template,
             input=input,
@@ -102,59 +108,53 @@ def targets(
             max_bins=max_bins,
             seed=seed,
             limit=num,
-            output=output,
-            overwrite=overwrite,
+            places=Places(output, None, journal, resume, overwrite, inputs=inputs),
             evaluate=evaluate,
             probes=probes,
-            model=model or "tiny",
-            device=device,
-            dtype=dtype,
-            batch=batch,
-            remote_code=trust_remote_code,
-            pickled=allow_pickle,
+            choice=ModelChoice(model, device, dtype, batch, remote_code=trust_remote_code, pickled=allow_pickle),
         )
-        _run(job, quiet=quiet)
+        if evaluate:
+            _evaluate(job, progress_mode, quiet=quiet)
+        else:
+            _make(job, quiet=quiet)
 
 
-def _run(job: Job, *, quiet: bool) -> None:
+def _make(job: Job, *, quiet: bool) -> None:
     from vsgen.files.records import ReaderGone, silence_stdout
+    from vsgen.target.make import make
 
     def tell(text: str) -> None:
         if not quiet:
-            say(text)
+            say(f"vsgen: {text}")
 
+    begun = time.monotonic()
     try:
-        for line in _evaluated(job, tell) if job.evaluate else _made(job, tell):
-            tell(line)
+        made = make(job, warn=tell)
     except ReaderGone:
         silence_stdout()
         raise typer.Exit(0) from None
     except KeyboardInterrupt:
         say("vsgen: interrupted")
         raise typer.Exit(INTERRUPTED) from None
+    where = job.places.output or "stdout"
+    tell(f"{made.rows} rows of {made.prompts} prompts in {time.monotonic() - begun:.1f} s -> {where}")
 
 
-def _made(job: Job, tell: Callable[[str], None]) -> Iterator[str]:
-    from vsgen.target.make import make
-
-    begun = time.monotonic()
-    made = make(job, warn=lambda text: tell(f"vsgen: {text}"))
-    seconds = max(time.monotonic() - begun, 1e-9)
-    yield f"vsgen: {made.rows} rows of {made.prompts} prompts in {seconds:.1f} s -> {job.output or 'stdout'}"
-
-
-def _evaluated(job: Job, tell: Callable[[str], None]) -> Iterator[str]:
+def _evaluate(job: Job, mode: str, *, quiet: bool) -> None:
     from vsgen.target.evaluate import evaluate
 
-    last = begun = time.monotonic()
+    carry_out(partial(evaluate, job), job.places, mode, quiet=quiet, summary=_summary)
 
-    def observed(count: int) -> None:
-        nonlocal last
-        if time.monotonic() - last >= _SECONDS:
-            last = time.monotonic()
-            tell(f"vsgen: {count} prompts measured in {last - begun:.0f} s")
 
-    yield from _table(evaluate(job, warn=lambda text: tell(f"vsgen: {text}"), observed=observed))
+def _summary(tally: Tally, seconds: float, where: str) -> list[str]:
+    """The closing lines: what was measured, in counts that add up; then the means."""
+    asked = ", ".join(f"{count} {kind}" for kind, count in sorted(tally.paid.items())) or "none"
+    unscored = f" · {tally.unscored} whose answers could not be scored" if tally.unscored else ""
+    return [
+        f"vsgen: {tally.kept} prompts measured in {seconds:.1f} s -> {where}",
+        f"  {tally.tokens:,} tokens · calls made now: {asked}{unscored}",
+        *_table(tally.summary),
+    ]
 
 
 def _table(summary: Summary) -> Iterator[str]:

@@ -52,7 +52,7 @@ def distribution(text: str, options: Sequence[str]) -> Prompt:
     """Asks the model to state the probability of every option (arXiv 2511.14275)."""
     asked = f"How probable is it that each of these is the right answer: {', '.join(options)}?"
     form = "Reply with a JSON object that gives each of them, as written here, its probability; they sum to 1."
-    return _prompt(f"{text}\n\n{asked} {form}")
+    return Prompt((Message("user", f"{text}\n\n{asked} {form}"),))
 
 
 def applies(text: str, name: str) -> str:

@@ -41,7 +41,7 @@ class Bin:
     """Rows of like confidence."""
 
     lower: float
-    """Not in the bin, but for the first bin of equal mass."""
+    """Not in the bin."""
     upper: float
     """In the bin."""
     count: int
@@ -134,41 +134,30 @@ def ranked_probability_score(probs: Sequence[Sequence[float]], gold: Sequence[in
     return _mean(np.array(scores))
 
 
-def expected_calibration_error(
-    probs: Sequence[Sequence[float]], gold: Sequence[int], *, bins: int = BINS, equal_mass: bool = False
-) -> float:
+def expected_calibration_error(probs: Sequence[Sequence[float]], gold: Sequence[int], *, bins: int = BINS) -> float:
     """See `Reliability.error`, and `reliability` for the arguments."""
-    return reliability(probs, gold, bins=bins, equal_mass=equal_mass).error
+    return reliability(probs, gold, bins=bins).error
 
 
-def reliability(
-    probs: Sequence[Sequence[float]], gold: Sequence[int], *, bins: int = BINS, equal_mass: bool = False
-) -> Reliability:
+def reliability(probs: Sequence[Sequence[float]], gold: Sequence[int], *, bins: int = BINS) -> Reliability:
     """Group rows by their confidence in their likeliest class.
 
     Args:
         probs: Rows that sum to 1.
         gold: Position of each row's right class.
-        bins: At least 1. Of equal width they part (0, 1]; each holds its upper edge.
-        equal_mass: Bins of about equally many rows instead. Rows of equal confidence stay together, so there may be
-            fewer bins, and the order of the rows does not matter.
+        bins: At least 1. Of equal width, they part (0, 1]; each holds its upper edge.
     """
     table, right = _table(probs, gold)
     confidence, hits = table.max(axis=1), table.argmax(axis=1) == right
-    edges = _quantiles(confidence, bins) if equal_mass else np.array([i / bins for i in range(bins + 1)])
+    edges = np.array([i / bins for i in range(bins + 1)])
     # A sum's rounding may leave a confidence just above 1.
-    at = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, len(edges) - 2)
+    at = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
     made = []
     for i in np.unique(at):
         inside = at == i
         means = float(confidence[inside].mean()), float(hits[inside].mean())
         made.append(Bin(float(edges[i]), float(edges[i + 1]), int(inside.sum()), *means))
     return Reliability(tuple(made))
-
-
-def _quantiles(confidence: _Floats, bins: int) -> _Floats:
-    upper = np.quantile(confidence, [i / bins for i in range(1, bins + 1)], method="inverted_cdf")
-    return np.concatenate([[confidence.min()], np.unique(upper)])
 
 
 def _table(probs: Sequence[Sequence[float]], gold: Sequence[int]) -> tuple[_Floats, _Ints]:

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from statistics import fmean, median
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
-from vsgen.backends.open import open_model
 from vsgen.backends.open_tokenizer import open_tokenizer
 from vsgen.engine.drive import drive
-from vsgen.engine.executors import Batched, decoder
-from vsgen.files.records import FileLines, PipeLines
 from vsgen.metrics import distribution as measures
-from vsgen.ports import Executor, LanguageModel, Teacher
+from vsgen.ports import Executor
+from vsgen.session import Session
 from vsgen.target.job import Job
 from vsgen.target.make import peeked
-from vsgen.target.sources import find_targets
-from vsgen.targets.observe import Asked, Observed, observe
+from vsgen.target.sources import count_targets, find_targets, open_template
+from vsgen.targets.observe import Asked, Observed
+from vsgen.targets.observe import observe as observe_prompt
 from vsgen.targets.probes import OPEN, POSITIONS, QUIZ
 from vsgen.targets.soft import Spelled, Tokenizer, spell
 from vsgen.targets.target import Target
-from vsgen.values import Call, Generate, Score, Teach
+from vsgen.values import Call
 
 Measured: TypeAlias = dict[str, object]
 
@@ -30,8 +30,9 @@ _UNIQUE = 100
 """Replies among which different ones are counted, as in the paper."""
 _REPLY_TOKENS = 16
 _QUIZ_TOKENS = 256
-_BATCH = 32
 _WINDOW = 4
+_SCORED = 1
+"""Targets whose answers are scored at once: each has a thousand."""
 COLUMNS = ("valid", "w1_normalized", "tv", "kl", "kl_per_token", "support", "unique")
 """The measures of a summary: each a mean over a family's prompts, but for Wasserstein-1 a median, since one absurd
 number among thousands of replies would be all that a mean shows."""
@@ -59,58 +60,106 @@ class Summary:
             yield "mean of families", sum(count for count, _ in every), _means([found for _, found in every])
 
 
-def evaluate(job: Job, *, warn: Callable[[str], None], observed: Callable[[int], None]) -> Summary:
+class Found(NamedTuple):
+    """One prompt's measures, and what they took."""
+
+    row: Measured
+    tokens: int
+    """Drawn in the replies."""
+    problem: str
+    """Why the answers could not be scored."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has happened so far; every count is a sum over measured prompts."""
+
+    wanted: int | None = None
+    """Prompts; None where that is not known before."""
+    kept: int = 0
+    """Prompts measured."""
+    unscored: int = 0
+    """Prompts whose answers could not be scored."""
+    tokens: int = 0
+    """Tokens drawn in replies."""
+    paid: Counter[str] = field(default_factory=Counter)
+    """Calls answered in this process, by kind."""
+    was_done: bool = False
+    """Nothing was to do: the output was complete before."""
+    summary: Summary = field(default_factory=Summary)
+
+    @property
+    def rejected(self) -> Mapping[str, int]:
+        """What is not as wished, by reason."""
+        return {"unscored": self.unscored} if self.unscored else {}
+
+    def add(self, found: Found) -> None:
+        """Count a prompt."""
+        self.kept += 1
+        self.unscored += bool(found.problem)
+        self.tokens += found.tokens
+        self.summary.add(found.row)
+
+
+def evaluate(job: Job, *, observe: Callable[[Tally], None], warn: Callable[[str], None]) -> Tally:
     """Measure a model, and write one row per prompt.
 
     Args:
         job: What to do.
+        observe: Told of the tally after every prompt.
         warn: Told of what the user should know.
-        observed: Told how many prompts are done, after each.
 
     Raises:
         VsgenError: See `vsgen.errors`.
         ReaderGone: Nobody reads standard output any more.
     """
     job.check()
-    targets = peeked(find_targets(job, warn))
-    tokenizer = open_tokenizer(job.model, remote_code=job.remote_code)
-    model = open_model(
-        job.model,
-        device=job.device,
-        dtype=job.dtype,
-        batch=job.batch,
-        remote_code=job.remote_code,
-        pickled=job.pickled,
-    )
-    if not isinstance(model, Teacher):
-        warn(f"{model.name}: cannot say next-token distributions, so `support` is null")
-    summary = Summary()
-    with FileLines(job.output) if job.output else PipeLines() as lines:
-        for number, row in enumerate(measure(targets, model, tokenizer, job, warn), start=1):
-            lines.write([{"model": model.name, **row}])
-            summary.add(row)
-            observed(number)
+    template = open_template(job)
+    origin, tally = job.origin(template), Tally()
+    if (rows := job.places.done(origin)) is not None:
+        tally.kept, tally.was_done = rows, True
+        return tally
+    targets = peeked(find_targets(job, template, warn))
+    tally.wanted = _wanted(job)
+    model = job.model(template)
+    if not job.choice.name and model == "tiny":
+        warn("no --model given: measuring the embedded toy model, tiny")
+    tokenizer = open_tokenizer(model, remote_code=job.choice.remote_code)
+    with ExitStack() as open_files:
+        journal = job.places.open_journal(open_files)
+        session = Session(job.choice, model, journal, score_batch=_SCORED)
+        tally.paid = session.paid
+        if not session.teaches:
+            warn(f"{session.model}: cannot say next-token distributions, so `support` is null")
+        lines = job.places.open_output(open_files)
+        for found in measure(targets, session.executors, tokenizer, job, teach=session.teaches):
+            if found.problem:
+                warn(found.problem)
+            lines.write([{"model": session.model, **found.row}])
+            tally.add(found)
+            observe(tally)
         lines.finish()
-    return summary
+        journal.end(origin, complete=True)
+    return tally
 
 
 def measure(
     targets: Iterator[Target],
-    model: LanguageModel,
+    executors: Mapping[type[Call], Executor],
     tokenizer: Tokenizer | None,
     job: Job,
-    warn: Callable[[str], None],
-) -> Iterator[Measured]:
+    *,
+    teach: bool,
+) -> Iterator[Found]:
     """Measure targets, and after them the prompts without one, in order.
 
     Args:
         targets: Those to ask.
-        model: The one to measure; a `Teacher` also tells its support.
+        executors: Who answers: `Generate`, `Score` and, with `teach`, `Teach`.
         tokenizer: The model's; None leaves out what is counted in tokens.
         job: `Job.draws` replies per target, `Job.seed`.
-        warn: Told of answers that cannot be scored.
+        teach: The model can say next-token distributions, and so its support.
     """
-    teach = isinstance(model, Teacher)
     waiting: deque[tuple[Target, Spelled | None]] = deque()
 
     def asked() -> Iterator[Asked]:
@@ -118,18 +167,13 @@ def measure(
             spelled = None if tokenizer is None else spell(target, tokenizer)
             waiting.append((target, spelled))
             yield Asked(target.id, target.prompt, target.values, job.draws, _reply_tokens(target, spelled))
-        if job.template is None and job.probes:
+        if _probing(job):
             yield from _probes(job)
 
-    flows = (observe(one, job.seed, teach=teach) for one in asked())
-    for found in drive(flows, _executors(model), window=lambda: _WINDOW):
-        if found.problem:
-            warn(found.problem)
-        if waiting:
-            target, spelled = waiting.popleft()
-            yield of_target(target, spelled, found)
-        else:
-            yield of_probe(found)
+    flows = (observe_prompt(one, job.seed, teach=teach) for one in asked())
+    for seen in drive(flows, executors, window=lambda: _WINDOW):
+        row = of_target(*waiting.popleft(), seen) if waiting else of_probe(seen)
+        yield Found(row, seen.tokens, seen.problem)
 
 
 def of_target(target: Target, spelled: Spelled | None, found: Observed) -> Measured:
@@ -168,12 +212,13 @@ def _probes(job: Job) -> Iterator[Asked]:
         yield Asked(f"quiz/{i:02d}", prompt, replies=job.draws, max_tokens=_QUIZ_TOKENS)
 
 
-def _executors(model: LanguageModel) -> Mapping[type[Call], Executor]:
-    executors: dict[type[Call], Executor] = {
-        Generate: decoder(model, _BATCH),
-        Score: Batched[Score](model.score, 1),  # a target has a thousand answers
-    }
-    return executors | ({Teach: Batched[Teach](model.teach, _BATCH)} if isinstance(model, Teacher) else {})
+def _probing(job: Job) -> bool:
+    return job.template is None and job.probes
+
+
+def _wanted(job: Job) -> int | None:
+    count = count_targets(job)
+    return None if count is None else count + _probing(job) * (len(OPEN) + len(QUIZ))
 
 
 def _reply_tokens(target: Target, spelled: Spelled | None) -> int:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Final
 
 from vsgen.errors import OptionError
+from vsgen.files.places import Places
+from vsgen.session import ModelChoice
 from vsgen.targets.discretise import Grid
 from vsgen.targets.target import SPLITS, GridKind, Kind, Split, SplitName
+from vsgen.template.schema import Template
 
 _FINE: Final = 16384
 """The paper's number of strings for hard targets, which cost nothing each."""
@@ -43,18 +45,13 @@ class Job:
     seed: int = 0
     limit: int | None = None
     """Prompts at most."""
-    output: Path | None = None
-    """None writes to standard output."""
-    overwrite: bool = False
+    places: Places = field(default_factory=Places)
+    """Making rows asks no model, and has no journal."""
     evaluate: bool = False
     probes: bool = True
     """Measure also how varied the answers to a few prompts without a target are."""
-    model: str = "tiny"
-    device: str = "auto"
-    dtype: str = "auto"
-    batch: int | None = None
-    remote_code: bool = False
-    pickled: bool = False
+    choice: ModelChoice = field(default_factory=ModelChoice)
+    """The model to measure; `remote_code` holds for the tokenizer of soft rows too."""
 
     @property
     def splits(self) -> tuple[Split, ...]:
@@ -79,8 +76,20 @@ class Job:
         """Drawn answers, or a model's replies, per prompt."""
         return self.samples or (_REPLIES if self.evaluate else _DRAWS)
 
+    def model(self, template: Template | None) -> str:
+        """The name of the model to measure."""
+        return self.choice.name or (template.model if template else None) or "tiny"
+
+    def origin(self, template: Template | None) -> str:
+        """Names all that a model's measures are made from, but for the rows' content."""
+        asked = [template.digest if template else "paper", self.model(template), self.draws, self.seed, self.probes]
+        source = [self.input, self.rows, self.on, self.limit]
+        grid = self.fineness
+        paper = [",".join(self.families), ",".join(self.splits), self.selected, grid.kind, grid.decimals, grid.max_bins]
+        return "/".join("" if part is None else str(part) for part in (*asked, *source, *paper))
+
     def check(self) -> None:
-        """See that all of it goes together.
+        """See that all flags go together; the files are `Places.done`'s to check.
 
         Raises:
             OptionError: Something does not; names the flag and the remedy.
@@ -90,7 +99,6 @@ class Job:
                 raise OptionError(problem)
         if self.template is None:
             self.fineness.check()
-        self._check_output()
 
     def _misplaced(self) -> str:
         """The first flag that means nothing here."""
@@ -102,6 +110,7 @@ class Job:
         }
         paper |= {"--decimals": self.decimals is not None, "--max-bins": self.max_bins}
         soft = self.kind == "soft" and not self.evaluate
+        journaled: dict[str, object] = {"--resume": self.places.resume, "--journal": self.places.journal}
         draws = (self.kind == "hard" and not self.evaluate) or self.evaluate
         rules = (
             (self.template is not None, paper, "is for the paper's families; leave TEMPLATE or it out"),
@@ -110,6 +119,7 @@ class Job:
             (self.rows is not None, {"INPUT": self.input}, "does not go with --from, whose rows hold the variables"),
             (not soft, {"--tokenizer": self.tokenizer, "--paths": self.paths}, "is for --kind soft"),
             (not draws, {"--samples": self.samples}, "is for --kind hard and --evaluate; soft rows have --paths"),
+            (not self.evaluate, journaled, "is for --evaluate; making rows asks no model, so nothing is kept of it"),
             (self.evaluate, {"--kind": self.kind != "values"}, "does not go with --evaluate, which writes measures"),
         )
         return next((f"{flag}: {why}" for wrong, flags, why in rules for flag in flags if wrong and flags[flag]), "")
@@ -120,17 +130,3 @@ class Job:
         if self.selected and self.split == "train":
             return "--selected: chooses among the unseen and heldout prompts; no --split train"
         return ""
-
-    def _check_output(self) -> None:
-        path = self.output
-        if path is None:
-            return
-        if path.is_dir():
-            raise OptionError(f"{path}: is a directory; name a file in it")
-        if any(name and Path(name).exists() and path.exists() and path.samefile(name) for name in self._inputs()):
-            raise OptionError(f"{path}: is read from; name another file to write to")
-        if path.exists() and not self.overwrite:
-            raise OptionError(f"{path}: exists; --overwrite writes it anew")
-
-    def _inputs(self) -> tuple[str | None, ...]:
-        return self.template, self.input, self.rows

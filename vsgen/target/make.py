@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
 
 from vsgen.backends.open_tokenizer import open_tokenizer
-from vsgen.errors import InputError
+from vsgen.errors import InputError, OptionError
 from vsgen.export.packed import distillkit_row
-from vsgen.files.records import FileLines, PipeLines
+from vsgen.files.places import Places
 from vsgen.target.job import Job
-from vsgen.target.sources import find_targets
+from vsgen.target.sources import find_targets, open_template
 from vsgen.targets.draws import draw
 from vsgen.targets.soft import Tokenizer, paths, spell, trie_row
 from vsgen.targets.target import Target
@@ -36,10 +38,12 @@ def make(job: Job, *, warn: Callable[[str], None]) -> Made:
         ReaderGone: Nobody reads standard output any more.
     """
     job.check()
-    targets = peeked(find_targets(job, warn))
-    tokenizer = open_tokenizer(job.tokenizer, remote_code=job.remote_code) if job.tokenizer else None
+    _check_output(job.places)
+    targets = peeked(find_targets(job, open_template(job), warn))
+    tokenizer = open_tokenizer(job.tokenizer, remote_code=job.choice.remote_code) if job.tokenizer else None
     prompts = count = 0
-    with FileLines(job.output) if job.output else PipeLines() as lines:
+    with ExitStack() as open_files:
+        lines = job.places.open_output(open_files)
         for target in targets:
             rows = list(_rows(job, target, tokenizer, warn))
             lines.write(rows)
@@ -58,6 +62,13 @@ def peeked(targets: Iterator[Target]) -> Iterator[Target]:
     if first is None:
         raise InputError("there are no prompts; give at least one row")
     return chain([first], targets)
+
+
+def _check_output(places: Places) -> None:
+    """As `Places.done`, but that nothing can be resumed: what an interrupted command left is simply written anew."""
+    replace(places, overwrite=True).done("")
+    if places.output is not None and places.output.exists() and not places.overwrite:
+        raise OptionError(f"{places.output}: exists; --overwrite writes it anew")
 
 
 def _rows(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, product
 
 from vsgen.errors import InputError, OptionError, TemplateError
 from vsgen.files.rows import read_rows
 from vsgen.target.job import Job
-from vsgen.targets.families import pick_families
+from vsgen.targets.families import Family, Params, pick_families
 from vsgen.targets.grids import settings
 from vsgen.targets.paper import paper_targets
 from vsgen.targets.target import SPLITS, Target, normalized
@@ -25,34 +25,57 @@ _LOST = 1e-3
 """A share of probability that rounding in the rows explains."""
 
 
-def find_targets(job: Job, warn: Callable[[str], None]) -> Iterator[Target]:
+def open_template(job: Job) -> Template | None:
+    """The template of a job; None stands for the paper's families.
+
+    Raises:
+        TemplateError: It cannot be used.
+    """
+    return None if job.template is None else load_template(job.template, job.overrides)
+
+
+def find_targets(job: Job, template: Template | None, warn: Callable[[str], None]) -> Iterator[Target]:
     """The targets of a job, made as they are asked for.
 
     Args:
         job: What to do; checked.
+        template: The job's.
         warn: Told of what the user should know.
 
     Raises:
         OptionError: A family is unknown, or nothing is left of what was asked for.
-        TemplateError: The template cannot be used.
+        TemplateError: The template has no choices.
         InputError: A row cannot be used; names its line.
     """
-    if job.template is None:
+    if template is None:
         found = _paper(job)
     else:
-        template = load_template(job.template, job.overrides)
         found = _choices(job, template) if job.rows is None else _written(job, job.rows, template, warn)
     return islice(found, job.limit)
 
 
+def count_targets(job: Job) -> int | None:
+    """How many targets a job has, where that is known before they are made."""
+    if job.template is not None:
+        return None
+    count = sum(1 for _ in _paper_settings(job, pick_families(job.families)))
+    return count if job.limit is None else min(count, job.limit)
+
+
 def _paper(job: Job) -> Iterator[Target]:
     families = pick_families(job.families)
-    if not any(True for one in families for split in job.splits for _ in settings(one, split, selected=job.selected)):
+    if next(_paper_settings(job, families), None) is None:
         there = [split for split in SPLITS if any(True for one in families for _ in settings(one, split))]
         raise OptionError(
             f"--split: {', '.join(job.families)} has no prompts there; it has some in: {', '.join(there)}"
         )
     return paper_targets(families, job.splits, job.fineness, selected=job.selected)
+
+
+def _paper_settings(job: Job, families: Sequence[Family]) -> Iterator[Params]:
+    for split in job.splits:
+        for one in families:
+            yield from settings(one, split, selected=job.selected)
 
 
 def _choices(job: Job, template: Template) -> Iterator[Target]:
@@ -111,16 +134,25 @@ def _written(job: Job, source: str, template: Template, warn: Callable[[str], No
         raise OptionError(f"--on: {on!r} is no output field of {template.source}; there are: {_listed(template)}")
     groups = _grouped(source, template, on, warn)
     kept = math.fsum(weight for group in groups.values() for weight in group.weights.values())
-    draws = sum(len(group.draws) for group in groups.values())
+    gone = _unseen(groups.values())
+    draws = sum(len(group.draws) for group in groups.values()) + gone
     if kept < draws * (1 - _LOST):
+        without = f", {gone} of which left no row" if gone else ""
         warn(
-            f"{source}: holds {kept / draws:.0%} of its {draws} draws' probability; the rest was dropped, repeats of "
-            "earlier draws too, which flattens the targets; vsgen run --no-dedup keeps it"
+            f"{source}: holds at most {100 * kept / draws:.3g}% of its {draws} draws' probability{without}; the rest "
+            "was skipped or dropped, repeats too, which flattens the targets; vsgen run --no-dedup keeps repeats"
         )
     for number, (prompt, group) in enumerate(groups.items()):
         values, probs = normalized(group.weights, f"{source}: {template.name}/{number:06d}")
         made = {"from": {"rows": group.rows, "draws": len(group.draws)}}
         yield Target(f"{template.name}/{number:06d}", template.name, group.params, prompt, values, probs, details=made)
+
+
+def _unseen(groups: Iterable[_Group]) -> int:
+    """How many draws left no row: the gaps in the numbers of the ids. Of draws after the last row nothing is known."""
+    names = {draw.rpartition("/")[2] for group in groups for draw in group.draws}
+    numbers = {int(name) for name in names if name.isdecimal()}
+    return max(numbers, default=-1) + 1 - len(numbers)
 
 
 def _grouped(source: str, template: Template, on: str, warn: Callable[[str], None]) -> dict[Prompt, _Group]:

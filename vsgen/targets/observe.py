@@ -9,8 +9,9 @@ from vsgen.errors import CallError
 from vsgen.flow import Flow, ask, ask_all
 from vsgen.values import Generate, Prompt, Score, Taught, Teach
 
-_WHOLE = 1 << 20
-"""More tokens than any vocabulary has."""
+_FIRST = 1 << 14
+"""Tokens asked for at the first step: 128 KiB in the journal. Where they hold less than the share whose support is
+wanted, it is not known."""
 _SEED_BITS = 63
 
 
@@ -38,6 +39,8 @@ class Observed:
     """The distribution of the reply's first token over the whole vocabulary; None where the model cannot say it."""
     problem: str = ""
     """Why an answer could not be scored."""
+    tokens: int = 0
+    """Tokens drawn in the replies."""
 
 
 def observe(asked: Asked, seed: int, *, teach: bool) -> Flow[Observed]:
@@ -62,5 +65,6 @@ def observe(asked: Asked, seed: int, *, teach: bool) -> Flow[Observed]:
             logps = (yield from ask(Score(asked.prompt, asked.answers))).logp
         except CallError as error:
             problem = f"{asked.id}: the answers cannot be scored: {error}"
-    first = (yield from ask(Teach(asked.prompt, "", _WHOLE))) if teach else None
-    return Observed(asked.id, tuple(reply.text for reply in replies), logps, first, problem)
+    first = (yield from ask(Teach(asked.prompt, "", _FIRST))) if teach else None
+    tokens = sum(len(reply.tokens) for reply in replies)
+    return Observed(asked.id, tuple(reply.text for reply in replies), logps, first, problem, tokens)

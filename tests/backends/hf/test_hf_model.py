@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ KINDS: list[tuple[str, dict[str, Any]]] = [
     ("mistral", {}),
     ("gemma3_text", {}),
 ]
+_BYTES = range(160 + 0x80, 160 + 0x100)
+"""The toy of pieces' tokens of bytes beyond ASCII: ends that the text of a reply is never spelled with."""
 
 
 def forced(model: Any, ids: list[int], reply: tuple[int, ...]) -> float:
@@ -63,7 +66,7 @@ def test_toys_keep_the_laws(make_model: MakeModel, kind: str, changes: dict[str,
 
 
 def test_sentencepiece_toy_keeps_the_laws_in_single_precision(make_model: MakeModel) -> None:
-    model = HfModel.open(str(make_model(spelling="pieces", ends=range(2, 60))), device="cpu", dtype="float32", batch=7)
+    model = HfModel.open(str(make_model(spelling="pieces", ends=_BYTES)), device="cpu", dtype="float32", batch=7)
     check_language_model(model, tolerance=1e-3, canonical=lambda reply: False)
 
 
@@ -112,6 +115,24 @@ def test_shared_prompts_are_computed_once(make_model: MakeModel, monkeypatch: py
     monkeypatch.setattr(Network, "prefetch", spy)
     model.generate([Generate(RAGGED[i % 2].prompt, seed=i, max_tokens=4) for i in range(24)])
     assert sum(computed) == 2
+
+
+def test_what_follows_a_cue_ends_with_its_line_on_a_base_model_and_not_on_a_chat_model(make_model: MakeModel) -> None:
+    asked = (Message("user", "Which queue?"),)
+    cued = [Generate(Prompt(asked, cue="Answer:"), seed=seed, max_tokens=200, stop=("%",)) for seed in range(12)]
+    base = HfModel.open(str(make_model(chat=None)), device="cpu")
+    free = [replace(call, prompt=Prompt(asked, prefill="Answer:")) for call in cued]  # the same text, without a cue
+    replies, whole = base.generate(cued), base.generate(free)
+    assert replies == base.generate([replace(call, stop=("%", "\n")) for call in free])
+    several = [i for i, reply in enumerate(whole) if "\n" in reply.text]
+    assert 3 <= len(several) < len(cued)
+    for i, reply in enumerate(replies):
+        assert reply.text == whole[i].text.partition("\n")[0]
+        assert reply.stopped or i not in several
+    chat = HfModel.open(str(make_model()), device="cpu")
+    found = chat.generate(cued)
+    assert found == chat.generate([replace(call, prompt=Prompt(asked)) for call in cued])
+    assert any("\n" in reply.text for reply in found)
 
 
 def test_sampling_settings_of_the_model_are_not_applied(make_model: MakeModel) -> None:

@@ -16,7 +16,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from vsgen.backends.hf import score as score_module
 from vsgen.backends.hf.model import HfModel
-from vsgen.backends.hf.tree import plant
+from vsgen.backends.hf.tree import Tree, plant
 from vsgen.errors import ChoiceError, ModelError, TooLongError
 from vsgen.values import Message, Prompt, Score
 
@@ -47,6 +47,19 @@ def brute(folder: Path, text: str, choice: str, *, special: bool, ends: Sequence
     closed = [logp([*whole, end]) for end in ends or [tokenizer.eos_token_id]]
     before = logp(tokenizer(text, add_special_tokens=special)["input_ids"])
     return float(torch.tensor(closed, dtype=torch.float64).logsumexp(0)) - before
+
+
+def planted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The numbers of nodes of the trees that will be scored."""
+    sizes: list[int] = []
+
+    def planting(tails: Sequence[tuple[int, ...]]) -> Tree:
+        tree = plant(tails)
+        sizes.append(len(tree.tokens))
+        return tree
+
+    monkeypatch.setattr(score_module, "plant", planting)
+    return sizes
 
 
 def line_ends(folder: Path) -> list[int]:
@@ -90,10 +103,29 @@ def test_calls_scored_together_are_scored_as_alone(make_model: MakeModel) -> Non
 
 def test_large_trees_are_scored_in_parts(make_model: MakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
     model = HfModel.open(str(make_model()), device="cpu", dtype="float64")
+    sizes = planted(monkeypatch)
     (whole,) = model.score([Score(CHAT, BANKING)])
-    monkeypatch.setattr(score_module, "_SCORES", 20 * model._parts.network.vocabulary)
+    assert len(sizes) == 1
+    monkeypatch.setattr(score_module, "_SCORES", 30 * model._parts.network.vocabulary)
     (parts,) = model.score([Score(CHAT, BANKING)])
+    assert len(sizes) > 2
+    assert max(sizes[1:]) <= 30
     assert parts.logp == pytest.approx(whole.logp, abs=2e-6)
+
+
+def test_a_tree_has_a_bounded_number_of_nodes_and_shared_ones_count_once(
+    make_model: MakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = HfModel.open(str(make_model()), device="cpu")
+    sizes = planted(monkeypatch)
+    model.score([Score(CHAT, THOUSAND)])
+    assert len(sizes) > 1
+    assert score_module._NODES - 20 < max(sizes) <= score_module._NODES
+    sizes.clear()
+    alike = tuple(f"how-to do something with the machine {i}" for i in range(100))
+    assert sum(len(ids) for ids in model._parts.reader.placed(CHAT, alike).answers) > score_module._NODES
+    model.score([Score(CHAT, (*alike, ""))])
+    assert len(sizes) == 1
 
 
 def test_empty_prompt_is_scored_from_the_models_first_token(make_model: MakeModel) -> None:
@@ -205,6 +237,40 @@ def test_two_choices_that_are_written_alike_are_both_named(make_model: MakeModel
     model = of_words(make_model(chat=None), lower=True)
     with pytest.raises(ChoiceError, match="writes 'bug' and 'Bug' alike; use other words"):
         model.score([Score(Prompt((Message("user", "which"),), cue="which"), ("bug", "not", "Bug"))])
+
+
+@pytest.mark.parametrize("choice", ["b</s>", "b</s>ug", "</s>"])
+@pytest.mark.parametrize("base", [{"chat": None}, {"spelling": "pieces"}, {}], ids=["bytes", "pieces", "chat"])
+def test_a_choice_that_contains_an_end_of_text_is_named(
+    make_model: MakeModel, base: dict[str, Any], choice: str
+) -> None:
+    model = HfModel.open(str(make_model(**base)), device="cpu")
+    for prompt in (CHAT, CUED, Prompt(prefill="My")):
+        with pytest.raises(ChoiceError, match=f"'{choice}' contains a token that ends a reply; use other words"):
+            model.score([Score(prompt, ("bug", choice))])
+
+
+@pytest.mark.parametrize("spelling", ["bytes", "pieces"])
+def test_a_choice_of_two_lines_is_named_where_a_line_is_a_reply_and_scored_elsewhere(
+    make_model: MakeModel, spelling: str
+) -> None:
+    model = HfModel.open(str(make_model(spelling=spelling, chat=None)), device="cpu")
+    for choice in ("bug\nrefund", "bug\n"):
+        with pytest.raises(ChoiceError, match="contains a token that ends a reply"):
+            model.score([Score(CUED, ("bug", choice))])
+        (scores,) = model.score([Score(CHAT, ("bug", choice))])
+        assert all(-1000 < logp < 0 for logp in scores.logp)
+
+
+def test_an_end_in_the_prompt_is_not_the_choices(make_model: MakeModel) -> None:
+    end = HF.AutoTokenizer.from_pretrained(make_model(chat=None))("bi")["input_ids"]
+    model = HfModel.open(str(make_model(chat=None, ends=end)), device="cpu")
+    asked = Prompt(prefill="bi")
+    assert model._parts.reader.placed(asked, ("lling", " bike")).rest == tuple(end)
+    (scores,) = model.score([Score(asked, ("lling", " bike"))])
+    assert all(-1000 < logp < 0 for logp in scores.logp)
+    with pytest.raises(ChoiceError, match="'!bi' contains"):
+        model.score([Score(asked, ("lling", "!bi"))])
 
 
 @pytest.mark.parametrize("chat", [True, False])

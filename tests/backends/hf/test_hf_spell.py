@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tokenizers import processors
 
 from vsgen.backends.hf.spell import Speller
 from vsgen.backends.open_tokenizer import open_tokenizer
@@ -82,6 +83,19 @@ def test_a_begin_token_stands_once_at_the_beginning(make_tokenizer: Callable[...
     pieces.chat_template = "{{ bos_token }}{% for m in messages %}{{ m.content }}{% endfor %}"
     ids, _ = Speller(pieces, "toy").spell(PROMPT, ["red"])
     assert ids.count(pieces.bos_token_id) == 1 and ids[0] == pieces.bos_token_id
+
+
+def test_an_end_that_the_tokenizer_adds_is_left_out_and_one_that_an_answer_holds_is_kept(
+    make_tokenizer: Callable[..., Any],
+) -> None:
+    pieces = make_tokenizer("pieces")
+    plain = Speller(pieces, "toy").spell(PROMPT, ["red", "red</s>"])
+    pieces.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 1), ("</s>", 2)]
+    )
+    assert pieces("red")["input_ids"][-1] == pieces.eos_token_id
+    assert Speller(pieces, "toy").spell(PROMPT, ["red", "red</s>"]) == plain
+    assert plain[1][1] == [*plain[1][0], pieces.eos_token_id]
 
 
 def test_every_tokenizer_gives_an_answer_the_same_probability(tokenizer: Any) -> None:

@@ -1,15 +1,33 @@
-"""From a prompt to token ids: the chat template if the model has one, plain text otherwise."""
+"""From a prompt to token ids: the chat template if the model has one, plain text otherwise.
+
+An answer is tokenised in its place after the prompt, where it may change the prompt's own last tokens.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 from jinja2 import TemplateError as JinjaError
 from transformers import PreTrainedTokenizerBase
 
+from vsgen.backends.hf.text import shared_length
 from vsgen.errors import ModelError
 from vsgen.values import Message, Prompt
+
+_PROBE = "7"
+
+
+class Placed(NamedTuple):
+    """A prompt and answers as tokens, each answer in its place, without an end."""
+
+    prompt: tuple[int, ...]
+    """What the prompt alone and the prompt with any answer begin with; may be empty if the first token differs."""
+    rest: tuple[int, ...]
+    """What the prompt alone goes on with: mostly nothing, else the last tokens that an answer changes."""
+    answers: tuple[tuple[int, ...], ...]
+    """What each answer makes of the rest."""
 
 
 class Reader:
@@ -45,6 +63,29 @@ class Reader:
         """Whether the reply is the one line that a cue leads to."""
         return bool(prompt.cue and prompt.messages and not self._tokenizer.chat_template)
 
+    def placed(self, prompt: Prompt, answers: Sequence[str]) -> Placed:
+        """Tokenise answers in their place; after a cue they begin with a space.
+
+        What stands before the prompt's last special token is not read again for every answer, since text is never
+        tokenised across a special token.
+        """
+        text, opening = self.render(prompt)
+        ids = tuple(self.encode([text], opening)[0]) or (self.first(),)
+        if not text:
+            return Placed(ids, (), tuple(map(tuple, self.encode(answers, False))))
+        lead = " " if self.cued(prompt) else ""
+        start, kept = (0, 0) if opening else self._restart(text, ids)
+        spelled = [f"{text[start:]}{lead}{answer}" for answer in answers]
+        rows = (self._joined(spelled, ids[kept]) if start else None) or self.encode(spelled, opening)
+        tails = [tuple(row) or ids[kept:] for row in rows]
+        shared = shared_length([ids[kept:], *tails])
+        return Placed(ids[: kept + shared], ids[kept + shared :], tuple(tail[shared:] for tail in tails))
+
+    @cached_property
+    def special(self) -> frozenset[int]:
+        """The tokens that stand for no text, such as those that open and end a turn."""
+        return frozenset(i for i, token in self._tokenizer.added_tokens_decoder.items() if token.special)
+
     @cached_property
     def line_ends(self) -> tuple[int, ...]:
         """The tokens that begin with the end of a line."""
@@ -58,9 +99,15 @@ class Reader:
         return self._tokenizer.unk_token_id is not None and self._tokenizer.unk_token_id in ids
 
     def encode(self, texts: Sequence[str], opening: bool) -> list[list[int]]:
-        """Token ids of rendered prompts."""
+        """Token ids of rendered prompts, without the end that some tokenizers add with their opening token."""
         rows: list[list[int]] = self._tokenizer(list(texts), add_special_tokens=opening)["input_ids"]
-        return [ids[:-1] if opening and len(ids) > 1 and ids[-1] in self._ends else ids for ids in rows]
+        return [ids[:-1] for ids in rows] if opening and self._closes else rows
+
+    @cached_property
+    def _closes(self) -> bool:
+        """Whether the tokenizer ends a text by itself."""
+        plain, added = (self._tokenizer(_PROBE, add_special_tokens=adds)["input_ids"] for adds in (False, True))
+        return added[-1:] != plain[-1:] and added[-1] in self._ends
 
     def first(self) -> int:
         """The token that an empty prompt consists of: the model's begin-of-text, else its end-of-text."""
@@ -70,6 +117,29 @@ class Reader:
         if not isinstance(first, int):
             raise ModelError("the prompt is empty and the model has no token to begin with; give it some text")
         return first
+
+    def _restart(self, text: str, ids: Sequence[int]) -> tuple[int, int]:
+        """Where the last special token of a rendered prompt begins, in the text and in its tokens; 0, 0 without one."""
+        at = max((i for i, token in enumerate(ids) if token in self.special), default=0)
+        if not self._tokenizer.is_fast or not at:
+            return 0, 0
+        spans = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+        start: int = spans[at][0]
+        same = self.encode([text[start:]], False)[0] == list(ids[at:])
+        return (start, at) if same else (0, 0)
+
+    def _joined(self, texts: Sequence[str], first: int) -> list[list[int]] | None:
+        """Texts that begin with the special token `first`, tokenised as one and parted again, which is faster.
+
+        None where that may differ from tokenising each: a special token may take the blanks beside it, or stand inside.
+        """
+        if any(text[-1:].isspace() for text in texts):
+            return None
+        ids = self.encode(["".join(texts)], False)[0]
+        starts = [i for i, token in enumerate(ids) if token == first]
+        if len(starts) != len(texts):
+            return None
+        return [ids[low:high] for low, high in zip(starts, [*starts[1:], len(ids)], strict=True)]
 
     def _chat(self, messages: Sequence[Message]) -> str:
         turns = [{"role": message.role, "content": message.content} for message in messages]

@@ -105,13 +105,17 @@ class Decoder:
         self._knobs: Knobs | None = None
 
     def submit(self, ticket: int, call: Call) -> None:
-        """Put a call in the queue. A prefix that fills the model's context is continued by nothing.
+        """Put a call in the queue.
+
+        A prefix that fills the model's context is continued by nothing. What follows a cue ends with its line.
 
         Raises:
             TooLongError: The prompt does not fit into the model's context.
         """
         if not isinstance(call, Generate):
             raise TypeError(f"a decoder takes Generate calls, got {type(call).__name__}")
+        if self._parts.reader.cued(call.prompt):
+            call = replace(call, stop=(*call.stop, "\n"))
         ids = (*self._read(call.prompt), *call.prefix)
         limit = self._room(call, len(ids))
         job = Job(ticket, call, ids, limit, len(ids) + limit)

@@ -15,13 +15,12 @@ import torch
 from torch import Tensor
 from transformers.cache_utils import DynamicCache
 
-from vsgen.backends.hf.chat import Reader
+from vsgen.backends.hf.chat import Placed, Reader
 from vsgen.backends.hf.decode import DIGITS
 from vsgen.backends.hf.draw import precise
 from vsgen.backends.hf.network import Network
 from vsgen.backends.hf.parts import Limits, Parts
 from vsgen.backends.hf.prefetch import Ids, groups
-from vsgen.backends.hf.text import shared_length
 from vsgen.backends.hf.tree import Tree, plant
 from vsgen.errors import ChoiceError, ModelError, TooLongError
 from vsgen.values import Score, Scores
@@ -30,6 +29,9 @@ Tails: TypeAlias = tuple[Ids, ...]
 
 _SCORES = 1 << 26
 """Numbers in one forward pass's scores: rows x nodes x vocabulary."""
+_NODES = 512
+"""Nodes of a tree: every node looks at every other, so larger trees cost more than the forward passes that they save.
+Two hundred classes of two or three tokens still are one tree."""
 
 
 class _Plan(NamedTuple):
@@ -56,7 +58,7 @@ def score(parts: Parts, limits: Limits, calls: Sequence[Score]) -> list[Scores]:
     plans = [_plan(parts, call) for call in calls]
     found: dict[_Plan, list[float]] = {}
     for tails, ends in dict.fromkeys((plan.tails, plan.ends) for plan in plans):
-        trees = list(_trees(tails, _SCORES // parts.network.vocabulary))
+        trees = list(_trees(tails, min(_NODES, _SCORES // parts.network.vocabulary)))
         rows = max(1, _SCORES // (parts.network.vocabulary * max(len(tree.tokens) for tree in trees)))
         prompts = {plan.prompt for plan in plans if (plan.tails, plan.ends) == (tails, ends)}
         for group in groups(prompts, limits.forward, rows):
@@ -66,18 +68,10 @@ def score(parts: Parts, limits: Limits, calls: Sequence[Score]) -> list[Scores]:
 
 
 def _plan(parts: Parts, call: Score) -> _Plan:
-    reader, (text, opening) = parts.reader, parts.reader.render(call.prompt)
-    prompt, cued = tuple(reader.ids(call.prompt)), reader.cued(call.prompt)
-    choices = [f" {choice}" if cued else choice for choice in call.choices]
-    if text:
-        whole = [tuple(ids) for ids in reader.encode([text + choice for choice in choices], opening)]
-    else:
-        whole = [(*prompt, *ids) for ids in reader.encode(choices, False)]
-    _check_length(max(len(ids) for ids in whole), parts.network.context)
-    shared = shared_length([prompt, *whole])
-    tails = tuple(ids[shared:] for ids in (prompt, *whole))
-    _check_choices(call.choices, tails[1:], reader)
-    return _Plan(prompt[:shared] or (reader.first(),), tails, parts.closing(call.prompt))
+    placed, ends = parts.reader.placed(call.prompt, call.choices), parts.closing(call.prompt)
+    _check_length(len(placed.prompt) + max(map(len, placed.answers)), parts.network.context)
+    _check_choices(call, placed, ends, parts.reader)
+    return _Plan(placed.prompt or (parts.reader.first(),), (placed.rest, *placed.answers), ends)
 
 
 def _check_length(longest: int, context: int | None) -> None:
@@ -86,9 +80,13 @@ def _check_length(longest: int, context: int | None) -> None:
         raise TooLongError(f"{message}; shorten the text", tokens=longest, context=context)
 
 
-def _check_choices(choices: Sequence[str], tails: Tails, reader: Reader) -> None:
+def _check_choices(call: Score, placed: Placed, ends: Ids, reader: Reader) -> None:
     seen: dict[Ids, str] = {}
-    for choice, tail in zip(choices, tails, strict=True):
+    closing, cued = set(ends), reader.cued(call.prompt)
+    own = sum(token in closing for token in placed.rest)
+    for choice, tail in zip(call.choices, placed.answers, strict=True):
+        if sum(token in closing for token in tail) > own or (cued and "\n" in choice):
+            raise ChoiceError(f"{choice!r} contains a token that ends a reply; use other words")
         if reader.unwritable(tail):
             raise ChoiceError(f"the model's tokenizer cannot write {choice!r}; use other words")
         if seen.setdefault(tail, choice) != choice:
@@ -96,15 +94,16 @@ def _check_choices(choices: Sequence[str], tails: Tails, reader: Reader) -> None
 
 
 def _trees(tails: Tails, nodes: int) -> Iterator[Tree]:
-    """All tails as one tree, or as several of at most so many nodes."""
+    """All tails as one tree, or as several of at most so many nodes, a longer tail alone."""
     batch: list[Ids] = []
-    size = 1
+    known: set[Ids] = {()}
     for tail in tails:
-        if batch and size + len(tail) > nodes:
+        path = {tail[:end] for end in range(len(tail) + 1)}
+        if batch and len(known) + len(path - known) > nodes:
             yield plant(batch)
-            batch, size = [], 1
+            batch, known = [], {()}
         batch.append(tail)
-        size += len(tail)
+        known |= path
     yield plant(batch)
 
 

@@ -13,7 +13,6 @@ from jinja2 import TemplateError as JinjaError
 from transformers import PreTrainedTokenizerBase
 
 from vsgen.backends.hf.chat import Reader
-from vsgen.backends.hf.text import shared_length
 from vsgen.errors import ModelError
 from vsgen.values import Prompt
 
@@ -35,7 +34,6 @@ class Speller:
         end = tokenizer.eos_token_id
         self._tokenizer = tokenizer
         self._reader = Reader(tokenizer, (end,) if isinstance(end, int) else ())
-        self._special = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special}
         self._name = name
         self._end = self._turn_end()
 
@@ -74,44 +72,10 @@ class Speller:
     def spell(self, prompt: Prompt, answers: Sequence[str]) -> tuple[list[int], list[list[int]]]:
         """The prompt's tokens, and each answer's in its place after them, without the end.
 
-        Where an answer's beginning changes the prompt's last tokens, these count with every answer. What stands before
-        the last special token of the prompt is not read again for every answer, since text is never tokenised across a
-        special token.
+        Where an answer's beginning changes the prompt's last tokens, these count with every answer.
         """
-        text, opening = self._reader.render(prompt)
-        ids = self._reader.ids(prompt)
-        if not text:
-            return ids, self._reader.encode(list(answers), False)
-        lead = " " if self._reader.cued(prompt) else ""
-        start, kept = (0, 0) if opening else self._restart(text, ids)
-        spelled = [f"{text[start:]}{lead}{answer}" for answer in answers]
-        rows = self._joined(spelled, ids[kept]) if start else None
-        rows = rows or self._reader.encode(spelled, opening)
-        shared = shared_length([tuple(ids[kept:]), *map(tuple, rows)])
-        return ids[: kept + shared], [row[shared:] for row in rows]
-
-    def _restart(self, text: str, ids: Sequence[int]) -> tuple[int, int]:
-        """Where the last special token of a rendered prompt begins, in the text and in its tokens; 0, 0 without one."""
-        at = max((i for i, token in enumerate(ids) if token in self._special), default=0)
-        if not self._tokenizer.is_fast or not at:
-            return 0, 0
-        spans = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
-        start: int = spans[at][0]
-        same = self._reader.encode([text[start:]], False)[0] == list(ids[at:])
-        return (start, at) if same else (0, 0)
-
-    def _joined(self, texts: Sequence[str], first: int) -> list[list[int]] | None:
-        """Texts that begin with the special token `first`, tokenised as one and parted again, which is faster.
-
-        None where that may differ from tokenising each: a special token may take the blanks beside it, or stand inside.
-        """
-        if any(text[-1:].isspace() for text in texts):
-            return None
-        ids = self._reader.encode(["".join(texts)], False)[0]
-        starts = [i for i, token in enumerate(ids) if token == first]
-        if len(starts) != len(texts):
-            return None
-        return [ids[low:high] for low, high in zip(starts, [*starts[1:], len(ids)], strict=True)]
+        placed = self._reader.placed(prompt, answers)
+        return list(placed.prompt), [list(ids) for ids in placed.answers]
 
     def _turn_end(self) -> int:
         if self._tokenizer.chat_template:
@@ -121,7 +85,7 @@ class Speller:
             except (JinjaError, *_FAILURES):  # a template that refuses it says nothing of its end
                 text = ""
             after = str(text).rpartition(_PROBE)[2]
-            if ended := [token for token in self._reader.encode([after], False)[0] if token in self._special]:
+            if ended := [token for token in self._reader.encode([after], False)[0] if token in self._reader.special]:
                 return ended[0]
         end = self._tokenizer.eos_token_id
         if not isinstance(end, int):

@@ -20,7 +20,6 @@ from vsgen.backends.hf.draw import precise
 from vsgen.backends.hf.network import Network
 from vsgen.backends.hf.parts import Limits, Parts
 from vsgen.backends.hf.prefetch import Ids
-from vsgen.backends.hf.text import shared_length
 from vsgen.errors import ModelError, TooLongError
 from vsgen.values import Taught, Teach
 
@@ -77,18 +76,13 @@ def teach(parts: Parts, limits: Limits, calls: Sequence[Teach]) -> list[Taught]:
 
 
 def _plan(parts: Parts, call: Teach) -> _Plan:
-    reader, (text, opening) = parts.reader, parts.reader.render(call.prompt)
-    prompt, cued = tuple(reader.ids(call.prompt)), reader.cued(call.prompt)
-    answer = f" {call.answer}" if cued else call.answer
-    encoded = reader.encode([text + answer], opening)[0] if text else [*prompt, *reader.encode([answer], False)[0]]
-    whole = tuple(encoded) or prompt
-    context = parts.network.context
-    if context is not None and len(whole) > context:
-        message = f"prompt and answer have {len(whole)} tokens and the model's context only {context}"
-        raise TooLongError(f"{message}; shorten the template or the row", tokens=len(whole), context=context)
-    shared = shared_length([prompt, whole])
+    prompt, _, (answer,) = parts.reader.placed(call.prompt, (call.answer,))
+    size, context = len(prompt) + len(answer), parts.network.context
+    if context is not None and size > context:
+        message = f"prompt and answer have {size} tokens and the model's context only {context}"
+        raise TooLongError(f"{message}; shorten the template or the row", tokens=size, context=context)
     top = min(call.top, parts.network.vocabulary)
-    return _Plan(whole[:shared] or (reader.first(),), whole[shared:], parts.closing(call.prompt), top)
+    return _Plan(prompt or (parts.reader.first(),), answer, parts.closing(call.prompt), top)
 
 
 def _batches(plans: Iterable[_Plan], limits: Limits, vocabulary: int) -> Iterator[list[_Plan]]:
