@@ -21,9 +21,10 @@ from vsgen.backends.open_tokenizer import open_tokenizer
 from vsgen.targets.discretise import Grid
 from vsgen.targets.draws import draw
 from vsgen.targets.families import FAMILIES
+from vsgen.targets.names import GridKind
 from vsgen.targets.paper import paper_targets
 from vsgen.targets.soft import paths, spell, trie_row
-from vsgen.targets.target import GridKind, Target
+from vsgen.targets.target import Target
 from vsgen.tiny import WEIGHTS
 
 HF: Any = transformers

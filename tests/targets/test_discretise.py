@@ -14,7 +14,7 @@ from vsgen.errors import OptionError
 from vsgen.targets.discretise import Discrete, Grid, discretise
 from vsgen.targets.families import FAMILIES, Family, Params
 from vsgen.targets.grids import settings
-from vsgen.targets.target import SPLITS
+from vsgen.targets.names import SPLITS
 
 SOME = [
     (family, params)

@@ -13,8 +13,9 @@ from vsgen.errors import OptionError
 from vsgen.targets.discretise import Grid
 from vsgen.targets.families import FAMILIES, pick_families
 from vsgen.targets.grids import GRIDS, settings
+from vsgen.targets.names import SPLITS, Split
 from vsgen.targets.paper import paper_targets
-from vsgen.targets.target import SPLITS, Split, Target
+from vsgen.targets.target import Target
 
 COARSE = Grid(decimals=2, max_bins=8)
 

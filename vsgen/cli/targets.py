@@ -12,7 +12,7 @@ import typer
 from vsgen.cli import options
 from vsgen.cli.console import INTERRUPTED, say, user_errors
 from vsgen.cli.job import carry_out
-from vsgen.targets.target import GridKind, Kind, SplitName
+from vsgen.targets.names import GridKind, Kind, SplitName
 
 if TYPE_CHECKING:
     from vsgen.target.evaluate import Summary, Tally

@@ -10,7 +10,7 @@ from vsgen.errors import OptionError
 from vsgen.files.places import Places
 from vsgen.session import ModelChoice
 from vsgen.targets.discretise import Grid
-from vsgen.targets.target import SPLITS, GridKind, Kind, Split, SplitName
+from vsgen.targets.names import SPLITS, GridKind, Kind, Split, SplitName
 from vsgen.template.schema import Template
 
 _FINE: Final = 16384

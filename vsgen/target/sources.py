@@ -12,8 +12,9 @@ from vsgen.files.rows import read_rows
 from vsgen.target.job import Job
 from vsgen.targets.families import Family, Params, pick_families
 from vsgen.targets.grids import settings
+from vsgen.targets.names import SPLITS
 from vsgen.targets.paper import paper_targets
-from vsgen.targets.target import SPLITS, Target, normalized
+from vsgen.targets.target import Target, normalized
 from vsgen.template.answer import as_text
 from vsgen.template.load import load_template
 from vsgen.template.render import Renderer

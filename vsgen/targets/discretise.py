@@ -18,7 +18,7 @@ from scipy import stats
 
 from vsgen.errors import OptionError
 from vsgen.targets.families import Family, Params
-from vsgen.targets.target import GridKind
+from vsgen.targets.names import GridKind
 
 Floats: TypeAlias = NDArray[np.float64]
 _MOST_DECIMALS = 8

@@ -16,7 +16,7 @@ from itertools import product
 from typing import Final, NamedTuple, TypeAlias
 
 from vsgen.targets.families import Family, Params
-from vsgen.targets.target import Split
+from vsgen.targets.names import Split
 
 Axis: TypeAlias = tuple[float, ...]
 Axes: TypeAlias = Mapping[str, Axis]

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from vsgen.targets.discretise import Grid, discretise
 from vsgen.targets.families import Family, Params
 from vsgen.targets.grids import settings
-from vsgen.targets.target import Split, Target
+from vsgen.targets.names import Split
+from vsgen.targets.target import Target
 from vsgen.values import Message, Prompt
 
 

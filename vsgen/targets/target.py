@@ -8,17 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
 
 from vsgen.errors import InputError
+from vsgen.targets.names import Split
 from vsgen.values import Prompt
-
-Split: TypeAlias = Literal["train", "unseen", "heldout"]
-SplitName: TypeAlias = Literal["train", "unseen", "heldout", "all"]
-Kind: TypeAlias = Literal["values", "hard", "soft"]
-GridKind: TypeAlias = Literal["linear", "quantile"]
-SPLITS: Final[tuple[Split, ...]] = ("train", "unseen", "heldout")
-"""The paper's: settings to train on, the same families with other parameters, and families that training never sees."""
 
 
 @dataclass(frozen=True, slots=True)
