@@ -176,7 +176,7 @@ class Pipeline:
         common: Labels = {} if voted is None else {ANSWER: voted}
         lessons = yield from self._teach(prompt, {ids[i]: merged[i].candidate.fields for i in kept})
         records = [
-            replace(_record(ids[i], merged[i], common | own, meta), lesson=lesson)
+            _record(ids[i], merged[i], common | own, meta, lesson)
             for i, own, lesson in zip(kept, labels, lessons, strict=True)
         ]
         rejected = [Rejected(_record(ids[i], merged[i], {}, meta), *refused[i]) for i in sorted(refused)]
@@ -264,7 +264,11 @@ class Pipeline:
 
 
 def _record(
-    name: str, merged: Merged, labels: Mapping[str, SoftLabel | Unlabelled], common: Mapping[str, object]
+    name: str,
+    merged: Merged,
+    labels: Mapping[str, SoftLabel | Unlabelled],
+    common: Mapping[str, object],
+    lesson: Lesson | None = None,
 ) -> Record:
     candidate, count = merged
     meta = {**common, "merged": count}
@@ -272,7 +276,7 @@ def _record(
         meta["verbalized"] = candidate.verbalized
     optional = {"logp": candidate.logp, "reasoning": candidate.reasoning, "flags": list(candidate.flags) or None}
     meta |= {key: value for key, value in optional.items() if value is not None} | dict(candidate.details)
-    return Record(name, candidate.fields, candidate.weight, labels, meta)
+    return Record(name, candidate.fields, candidate.weight, labels, meta, lesson)
 
 
 def _malformed(name: str, lost: Malformed, common: Mapping[str, object]) -> Rejected:

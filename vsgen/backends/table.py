@@ -13,7 +13,7 @@ from random import Random
 from typing import NamedTuple, TypeAlias
 
 from vsgen.errors import CallError
-from vsgen.probability import invert
+from vsgen.probability import invert, logs
 from vsgen.values import Completion, Generate, Prompt, Score, Scores, Taught, Teach
 
 Tokens: TypeAlias = tuple[int, ...]
@@ -119,7 +119,7 @@ class TableModel:
         if tokens is None:
             return -math.inf
         steps = [self.probs(prompt, tokens[:i])[token] for i, token in enumerate((*tokens, self.end))]
-        return sum(map(_log, steps))
+        return sum(logs(steps))
 
     def _read(self, text: str) -> Tokens | None:
         tokens: Tokens = ()
@@ -150,11 +150,11 @@ def taught(prompt: Tokens, tokens: Tokens, steps: Sequence[Sequence[float]], top
     """The reply to a call: of each step's probabilities, [T, vocabulary], the top ones; ties go to the lower id."""
     k = min(top, len(steps[0]))
     ranked = [sorted(range(len(probs)), key=probs.__getitem__, reverse=True)[:k] for probs in steps]
-    logps = [_log(probs[token]) for probs, ids in zip(steps, ranked, strict=True) for token in ids]
+    logps = logs([probs[token] for probs, ids in zip(steps, ranked, strict=True) for token in ids])
     return Taught(
         prompt_tokens=prompt,
         tokens=tokens,
-        logps=tuple(_log(probs[token]) for probs, token in zip(steps, tokens, strict=True)),
+        logps=tuple(logs([probs[token] for probs, token in zip(steps, tokens, strict=True)])),
         width=k,
         top_ids=struct.pack(f"<{k * len(steps)}I", *(token for ids in ranked for token in ids)),
         top_logps=struct.pack(f"<{k * len(steps)}f", *logps),
@@ -188,10 +188,6 @@ def _nucleus(weights: Sequence[float], top_p: float) -> float:
             break
         reached, low = reached + weight, weight
     return low
-
-
-def _log(prob: float) -> float:
-    return math.log(prob) if prob > 0 else -math.inf
 
 
 def _cut(text: str, stops: Sequence[str]) -> str:

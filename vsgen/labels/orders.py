@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle, islice
 from typing import Literal
 
 
@@ -18,6 +19,11 @@ def orders(classes: Sequence[str], count: int | Literal["all"]) -> list[tuple[st
     base = sorted(classes)
     starts = [i * len(base) // wanted for i in range(wanted)]
     return [(*base[start:], *base[:start]) for start in starts]
+
+
+def in_turn(classes: Sequence[str], count: int | Literal["all"], replies: int) -> list[tuple[str, ...]]:
+    """The order that each of several replies is asked with: the replies take turns with so many `orders`."""
+    return list(islice(cycle(orders(classes, count)), replies))
 
 
 def restored(values: Sequence[float], order: Sequence[str], classes: Sequence[str]) -> tuple[float, ...]:

@@ -11,12 +11,12 @@ from random import Random
 
 from vsgen.errors import TooLongError
 from vsgen.flow import Flow, ask_all
-from vsgen.labels.orders import orders, restored
+from vsgen.labels.orders import in_turn, restored
 from vsgen.labels.reading import without_tags
 from vsgen.labels.scored import mass_of
 from vsgen.labels.settings import How, Question, Voice
 from vsgen.labels.words import conclude, think
-from vsgen.values import Generate, Prompt, Score, Scores
+from vsgen.values import Prompt, Score, Scores
 
 _SHORTER = 0.9
 """The most that is kept of a trace that is too long."""
@@ -24,15 +24,9 @@ _SHORTER = 0.9
 
 def reasoned(asked: Question, how: How, rng: Random) -> Flow[list[Voice]]:
     """One voice for each trace; the traces take turns with the orders of the classes."""
-    rotations = orders(asked.classes, how.orders)
-    listings = [rotations[i % len(rotations)] for i in range(how.replies)]
+    listings = in_turn(asked.classes, how.orders, how.replies)
     thinking = [think(asked.text, listing) for listing in listings]
-    traces = yield from ask_all(
-        [
-            Generate(prompt, rng.getrandbits(63), temperature=how.temperature, max_tokens=how.max_tokens)
-            for prompt in thinking
-        ]
-    )
+    traces = yield from ask_all([how.generate(prompt, rng) for prompt in thinking])
     texts, whole = [without_tags(trace.text) for trace in traces], [trace.stopped for trace in traces]
     scores = yield from _concluded(thinking, texts, whole, listings)
     return [

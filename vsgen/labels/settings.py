@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from random import Random
 from typing import Literal, NamedTuple, TypeAlias
+
+from vsgen.values import Generate, Prompt
 
 Kind: TypeAlias = Literal["nominal", "ordinal", "multi"]
 Method: TypeAlias = Literal["score", "reasoning", "votes", "verbalized"]
 Normalize: TypeAlias = Literal["sum", "byte", "pmi"]
 Spelling: TypeAlias = Literal["names", "letters"]
+
+_SEED_BITS = 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,11 @@ class How:
     temperature: float = 1.0
     max_tokens: int = 512
     pseudocount: float = 0.5
+
+    def generate(self, prompt: Prompt, rng: Random, *, schema: str | None = None) -> Generate:
+        """The call that draws one of the replies."""
+        seed = rng.getrandbits(_SEED_BITS)
+        return Generate(prompt, seed, temperature=self.temperature, max_tokens=self.max_tokens, schema=schema)
 
 
 class Question(NamedTuple):

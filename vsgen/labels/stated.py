@@ -11,33 +11,26 @@ from collections.abc import Sequence
 from random import Random
 
 from vsgen.flow import Flow, ask_all
-from vsgen.labels.orders import orders
+from vsgen.labels.orders import in_turn
 from vsgen.labels.reading import stated_distribution
 from vsgen.labels.settings import How, Question, Voice
 from vsgen.labels.words import distribution
 from vsgen.probability import logs
-from vsgen.values import Generate
 
 _STEP = 0.001
 
 
 def stated(asked: Question, how: How, rng: Random) -> Flow[list[Voice]]:
     """One voice for each reply that can be read; what it states is renormalised."""
-    rotations = orders(asked.classes, how.orders)
-    calls = []
-    for i in range(how.replies):
-        listing = rotations[i % len(rotations)]
-        call = Generate(distribution(asked.text, listing), rng.getrandbits(63), temperature=how.temperature)
-        calls.append(_formed(call, listing, how))
+    listings = in_turn(asked.classes, how.orders, how.replies)
+    calls = [how.generate(distribution(asked.text, one), rng, schema=_schema(one)) for one in listings]
     replies = yield from ask_all(calls)
     read = [stated_distribution(reply.text, asked.classes) for reply in replies]
     return [Voice(tuple(logs(values))) for values in read if values is not None]
 
 
-def _formed(call: Generate, listing: Sequence[str], how: How) -> Generate:
+def _schema(listing: Sequence[str]) -> str:
     number = {"type": "number", "minimum": 0, "maximum": 1, "multipleOf": _STEP}
     properties = dict.fromkeys(listing, number)
     schema = {"type": "object", "properties": properties, "required": list(listing), "additionalProperties": False}
-    return Generate(
-        call.prompt, call.seed, temperature=call.temperature, max_tokens=how.max_tokens, schema=json.dumps(schema)
-    )
+    return json.dumps(schema)

@@ -12,11 +12,10 @@ from random import Random
 from typing import NamedTuple
 
 from vsgen.flow import Flow, ask_all
-from vsgen.labels.orders import orders
+from vsgen.labels.orders import in_turn
 from vsgen.labels.reading import named_class
 from vsgen.labels.settings import How, Question
 from vsgen.labels.words import question, think_and_answer
-from vsgen.values import Generate
 
 
 class Ballot(NamedTuple):
@@ -33,18 +32,12 @@ class Ballot(NamedTuple):
 
 def voted(asked: Question, how: How, rng: Random) -> Flow[Ballot]:
     """Draw the replies, in turn about the orders of the classes, and count them."""
-    rotations = orders(asked.classes, how.orders)
-    listings = [rotations[i % len(rotations)] for i in range(how.replies)]
+    listings = in_turn(asked.classes, how.orders, how.replies)
     prompts = [
         think_and_answer(asked.text, listing) if how.think else question(asked.text, listing, listed=how.listed)
         for listing in listings
     ]
-    replies = yield from ask_all(
-        [
-            Generate(prompt, rng.getrandbits(63), temperature=how.temperature, max_tokens=how.max_tokens)
-            for prompt in prompts
-        ]
-    )
+    replies = yield from ask_all([how.generate(prompt, rng) for prompt in prompts])
     votes = Counter(named_class(reply.text, asked.classes, reasoned=how.think) for reply in replies)
     valid = len(replies) - votes[None]
     total = valid + how.pseudocount * len(asked.classes)

@@ -36,7 +36,7 @@ class Observed:
     logps: tuple[float, ...] | None = None
     """log P(answer, then the end of the reply | prompt) of each answer, nats."""
     first: Taught | None = None
-    """The distribution of the reply's first token over the whole vocabulary; None where the model cannot say it."""
+    """The likeliest first tokens of a reply; None where the model cannot say them."""
     problem: str = ""
     """Why an answer could not be scored."""
     tokens: int = 0
