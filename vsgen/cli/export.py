@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from vsgen.cli.console import INTERRUPTED, say, user_errors
+from vsgen.cli.console import say, user_errors
+from vsgen.cli.job import not_resumable, reader_may_go
 
 if TYPE_CHECKING:
     from vsgen.export.forms import Wanted
@@ -90,11 +91,8 @@ def export(
             question=question,
             tail=tail,
         )
-        try:
+        with reader_may_go(), not_resumable():
             count, skipped = _export(input, wanted, output, overwrite=overwrite, skip=skip_unlabelled)
-        except KeyboardInterrupt:
-            say("vsgen: interrupted")
-            raise typer.Exit(INTERRUPTED) from None
     if not quiet:
         _say(wanted, count, skipped, output)
 
@@ -147,7 +145,7 @@ def _needed(output: Path | None) -> Path:
 
 def _write_lines(table: Table, output: Path | None, *, overwrite: bool) -> int:
     from vsgen.errors import OptionError
-    from vsgen.files.records import FileLines, PipeLines, ReaderGone, part_of, silence_stdout
+    from vsgen.files.records import FileLines, PipeLines, part_of
 
     if output and output.exists() and (output.is_dir() or not overwrite):
         raise OptionError(f"{output}: exists; pass --overwrite, or choose another -o")
@@ -158,9 +156,6 @@ def _write_lines(table: Table, output: Path | None, *, overwrite: bool) -> int:
                 lines.write(batch)
                 count += len(batch)
             lines.finish()
-    except ReaderGone:
-        silence_stdout()
-        raise typer.Exit(0) from None
     finally:
         if output:
             part_of(output).unlink(missing_ok=True)

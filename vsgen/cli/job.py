@@ -45,7 +45,6 @@ def carry_out(
     Raises:
         Exit: The work was interrupted, or nobody reads its output any more.
     """
-    from vsgen.files.records import ReaderGone, silence_stdout
 
     def warn(text: str) -> None:
         if not quiet:
@@ -56,11 +55,8 @@ def carry_out(
         mode = "plain"  # rows are printed where the bar would stand
     begun = time.monotonic()
     try:
-        with _terminated(), progress(mode) as observe:
+        with reader_may_go(), _terminated(), progress(mode) as observe:
             tally = work(observe=observe, warn=warn)
-    except ReaderGone:
-        silence_stdout()
-        raise typer.Exit(0) from None
     except KeyboardInterrupt:
         _say_interrupted(places)
         raise typer.Exit(INTERRUPTED) from None
@@ -70,6 +66,28 @@ def carry_out(
     elif not quiet:
         say("\n".join(summary(tally, time.monotonic() - begun, where)))
     return tally
+
+
+@contextmanager
+def reader_may_go() -> Iterator[None]:
+    """Whoever reads standard output may close it: that ends a command quietly."""
+    from vsgen.files.records import ReaderGone, silence_stdout
+
+    try:
+        yield
+    except ReaderGone:
+        silence_stdout()
+        raise typer.Exit(0) from None
+
+
+@contextmanager
+def not_resumable() -> Iterator[None]:
+    """What Ctrl-C does to a command that asks no model and so has nothing to go on with."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say("vsgen: interrupted")
+        raise typer.Exit(INTERRUPTED) from None
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vsgen.cli import options
-from vsgen.cli.console import INTERRUPTED, say, user_errors
-from vsgen.cli.job import carry_out
+from vsgen.cli.console import say, user_errors
+from vsgen.cli.job import carry_out, not_resumable, reader_may_go
 from vsgen.targets.names import GridKind, Kind, SplitName
 
 if TYPE_CHECKING:
@@ -120,7 +120,6 @@ def targets(
 
 
 def _make(job: Job, *, quiet: bool) -> None:
-    from vsgen.files.records import ReaderGone, silence_stdout
     from vsgen.target.make import make
 
     def tell(text: str) -> None:
@@ -128,14 +127,8 @@ def _make(job: Job, *, quiet: bool) -> None:
             say(f"vsgen: {text}")
 
     begun = time.monotonic()
-    try:
+    with reader_may_go(), not_resumable():
         made = make(job, warn=tell)
-    except ReaderGone:
-        silence_stdout()
-        raise typer.Exit(0) from None
-    except KeyboardInterrupt:
-        say("vsgen: interrupted")
-        raise typer.Exit(INTERRUPTED) from None
     where = job.places.output or "stdout"
     tell(f"{made.rows} rows of {made.prompts} prompts in {time.monotonic() - begun:.1f} s -> {where}")
 
