@@ -161,7 +161,7 @@ def test_an_unreadable_reply_is_a_reject_that_keeps_it(template: Template) -> No
 def test_nothing_is_kept_beyond_the_quota(template: Template) -> None:
     outcome = Played(reply(("apple", 0.5), ("bean", 0.2), ("corn", 0.2)))(pipeline(template, quota=Quota(2)))
     assert len(outcome.records) == 2
-    assert [(one.record.fields["text"], one.reason) for one in outcome.rejected] == [("corn", "over_budget")]
+    assert [(one.record.fields["text"], one.reason) for one in outcome.rejected] == [("corn", "surplus")]
 
 
 def test_without_dedup_repeats_are_kept_and_nothing_is_embedded(template: Template) -> None:

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 
 Role: TypeAlias = Literal["system", "user", "assistant"]
 Basis: TypeAlias = Literal["verbalized", "frequency", "uniform", "power"]
-Reason: TypeAlias = Literal["duplicate", "malformed", "schema", "filter", "over_budget"]
+Reason: TypeAlias = Literal["duplicate", "malformed", "refused", "placeholder", "schema", "filter", "keep", "surplus"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +266,8 @@ class Rejected:
     reason: Reason
     detail: str = ""
     """What was wrong, in words."""
+    clause: str | None = None
+    """The expression of the template that did not hold."""
     twin: str | None = None
     """The id of the record that a duplicate repeats."""
     similarity: float | None = None

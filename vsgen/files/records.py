@@ -41,8 +41,8 @@ def label_line(label: SoftLabel | Unlabelled) -> object:
 
 def rejected_line(rejected: Rejected, *, meta: bool = True) -> dict[str, object]:
     """The JSON object of a reject: the record that it would have been, and why it is none."""
-    why: dict[str, object] = {"reason": rejected.reason, "detail": rejected.detail or None, "twin": rejected.twin}
-    why |= {"similarity": rejected.similarity, "raw": rejected.raw}
+    why: dict[str, object] = {"reason": rejected.reason, "clause": rejected.clause, "detail": rejected.detail or None}
+    why |= {"twin": rejected.twin, "similarity": rejected.similarity, "raw": rejected.raw}
     return record_line(rejected.record, meta=meta) | {key: value for key, value in why.items() if value is not None}
 
 

@@ -50,7 +50,20 @@ Value: TypeAlias = str | int | float | bool | None
 Guard: TypeAlias = Literal["numbers", "negation"]
 
 RESERVED: Final = frozenset(
-    ["probability", "reasoning", "responses", "id", "labels", "meta", "reason", "detail", "twin", "similarity", "raw"]
+    [
+        "probability",
+        "reasoning",
+        "responses",
+        "id",
+        "labels",
+        "meta",
+        "reason",
+        "clause",
+        "detail",
+        "twin",
+        "similarity",
+        "raw",
+    ]
 )
 """Names that an output field may not have: the reply's form and the row use them."""
 

@@ -1,0 +1,51 @@
+"""What each candidate ends as: a record, or a reject that says why it is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from vsgen.dedup.merge import Merged
+from vsgen.flows.valid import Refusal
+from vsgen.values import Lesson, Malformed, Record, Rejected, SoftLabel, Unlabelled
+
+
+def record(
+    name: str,
+    merged: Merged,
+    labels: Mapping[str, SoftLabel | Unlabelled],
+    common: Mapping[str, object],
+    lesson: Lesson | None = None,
+) -> Record:
+    """The record of a candidate.
+
+    Args:
+        name: Its id.
+        merged: The candidate, with the weight of its repeats.
+        labels: Its own and the draw's.
+        common: What the meta of all records of the draw says.
+        lesson: What a student is taught.
+    """
+    candidate, count = merged
+    meta = {**common, "merged": count}
+    if common["basis"] == "verbalized":
+        meta["verbalized"] = candidate.verbalized
+    optional = {"logp": candidate.logp, "reasoning": candidate.reasoning, "flags": list(candidate.flags) or None}
+    meta |= {key: value for key, value in optional.items() if value is not None} | dict(candidate.details)
+    return Record(name, candidate.fields, candidate.weight, labels, meta, lesson)
+
+
+def rejected(unkept: Record, refusal: Refusal) -> Rejected:
+    """The reject that a candidate's record becomes."""
+    reason, detail, clause, twin, similarity = refusal
+    return Rejected(unkept, reason, detail, clause=clause, twin=twin, similarity=similarity)
+
+
+def malformed(name: str, lost: Malformed, common: Mapping[str, object]) -> Rejected:
+    """The reject of a reply without any candidate."""
+    return Rejected(Record(name, {}, lost.weight, {}, common), "malformed", lost.problem, raw=lost.raw)
+
+
+def within(ids: Sequence[str], refused: Mapping[int, Refusal]) -> dict[int, int]:
+    """Repeats whose twin is of the same draw, and that twin."""
+    numbers = {name: i for i, name in enumerate(ids)}
+    return {i: numbers[one.twin] for i, one in refused.items() if one.twin in numbers}
