@@ -17,7 +17,7 @@ def open_model(
     """Open a model.
 
     Args:
-        name: ``tiny``, the embedded model; else a folder or a Hugging Face id, read by transformers.
+        name: ``tiny``, the embedded model; else a folder, a GGUF file or a Hugging Face id, read by transformers.
         device: auto, cpu, cuda or mps.
         dtype: auto, float32, bfloat16, float16 or float64. The embedded model always computes in float64 on the CPU, so
             that its replies do not depend on the batch.

@@ -12,7 +12,7 @@ def open_tokenizer(source: str, *, remote_code: bool = False) -> Speller:
     """Open a tokenizer.
 
     Args:
-        source: ``tiny``, the embedded model's; else a folder or a Hugging Face id.
+        source: ``tiny``, the embedded model's; else a folder, a GGUF file or a Hugging Face id.
         remote_code: Run Python code that comes with it.
 
     Raises:

@@ -32,7 +32,9 @@ Output = Annotated[
 ]
 Model = Annotated[
     str | None,
-    typer.Option("-m", "--model", envvar="VSGEN_MODEL", help="`tiny` (embedded), a Hugging Face id, or a folder."),
+    typer.Option(
+        "-m", "--model", envvar="VSGEN_MODEL", help="`tiny` (embedded), a Hugging Face id, a folder or a GGUF file."
+    ),
 ]
 Journal = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Where calls and raw replies lie. Default: FILE.journal.")

@@ -1,11 +1,12 @@
-"""Opens a model: a folder or a hub id, to weights and tokenizer, or one clear error."""
+"""Opens a model: a folder, a GGUF file or a hub id, to weights and tokenizer, or one clear error."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from huggingface_hub.utils.tqdm import disable_progress_bars
 from safetensors import SafetensorError
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from vsgen.backends.hf import gguf
 from vsgen.errors import ModelError
 
 _HF: Any = transformers
@@ -43,29 +45,36 @@ class Opened:
 
 
 def load(source: str, *, device: str, dtype: str, remote_code: bool, pickled: bool, name: str | None) -> Opened:
-    """Open a folder, offline, or a hub id, from the local cache or the network.
+    """Open a folder or a GGUF file, offline, or a hub id, from the local cache or the network.
 
     Raises:
-        ModelError: The folder holds no model, the id is unknown or out of reach, the architecture is not supported, or
-            weights are missing.
+        ModelError: The folder or file holds no model, the id is unknown or out of reach, the architecture is not
+            supported, or weights are missing.
     """
     options: dict[str, Any] = {"trust_remote_code": remote_code}
+    weights: dict[str, Any] = {"use_safetensors": None if pickled else True}
+    packed, origin = gguf.is_gguf(source), source
     if Path(source).is_dir():
         _check_folder(Path(source), pickled)
         options["local_files_only"] = True
+    elif packed:
+        options, origin = gguf.options(source), str(Path(source).parent)
+        weights = {"quantization_config": gguf.unpacking()}
     place = pick_device(device)
-    with _quietly(), _explained(source):
-        config = _HF.AutoConfig.from_pretrained(source, **options)
-        tokenizer = _HF.AutoTokenizer.from_pretrained(source, **options)
+    with quietly(), _explained(source):
+        config = _HF.AutoConfig.from_pretrained(origin, **options)
+        tokenizer = _HF.AutoTokenizer.from_pretrained(origin, **options)
         model, report = _HF.AutoModelForCausalLM.from_pretrained(
-            source,
+            origin,
             config=config,
             dtype=pick_dtype(dtype, place, config.dtype or config.get_text_config(decoder=True).dtype),
-            use_safetensors=None if pickled else True,
             output_loading_info=True,
+            **weights,
             **options,
         )
         model = model.to(place).eval()
+        if packed:
+            gguf.make_plain(model, source)
     _check_complete(source, report)
     return Opened(_name(source, name, config), model, tokenizer)
 
@@ -93,27 +102,34 @@ def pick_dtype(dtype: str, device: torch.device, stored: torch.dtype | None) -> 
     return _DTYPES[dtype]
 
 
-def fingerprint(folder: Path) -> str:
-    """Eight hex digits that change with the configuration, the tokenizer or the weights.
+def fingerprint(source: Path) -> str:
+    """Eight hex digits that change with the configuration, the tokenizer or the weights of a folder or GGUF file.
 
     Small files are hashed whole; of a large weight file its size and 64 KiB from its head, its middle and its end.
     """
+    if source.is_file():
+        return _digest([source])
+    kinds = {".json", ".jinja", ".model", ".txt", ".safetensors", ".bin"}
+    return _digest(path for path in sorted(source.iterdir()) if path.is_file() and path.suffix in kinds)
+
+
+def _digest(files: Iterable[Path]) -> str:
     digest = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
-        if path.is_file() and path.suffix in {".json", ".jinja", ".model", ".txt", ".safetensors", ".bin"}:
-            size = path.stat().st_size
-            digest.update(f"{path.name}\0{size}\0".encode())
-            with path.open("rb") as file:
-                for start in (0,) if size <= _SMALL else (0, size // 2, size - _SAMPLE):
-                    file.seek(start)
-                    digest.update(file.read(_SMALL if size <= _SMALL else _SAMPLE))
+    for path in files:
+        size = path.stat().st_size
+        digest.update(f"{path.name}\0{size}\0".encode())
+        with path.open("rb") as file:
+            for start in (0,) if size <= _SMALL else (0, size // 2, size - _SAMPLE):
+                file.seek(start)
+                digest.update(file.read(_SMALL if size <= _SMALL else _SAMPLE))
     return digest.hexdigest()[:8]
 
 
 def _name(source: str, name: str | None, config: Any) -> str:
-    folder = Path(source)
-    if folder.is_dir():
-        return f"{name or folder.resolve().name}@{fingerprint(folder)}"
+    place = Path(source)
+    if place.exists():
+        own = place.resolve().name if place.is_dir() else place.stem
+        return f"{name or own}@{fingerprint(place)}"
     commit = getattr(config, "_commit_hash", None)
     return f"{name or source}@{commit[:8]}" if commit else name or source
 
@@ -139,22 +155,26 @@ def _check_complete(source: str, report: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """Keep the libraries' warnings and progress bars off stderr."""
     _HF.utils.logging.set_verbosity_error()
     _HF.utils.logging.disable_progress_bar()
     disable_progress_bars()
     set_verbosity_error()  # type: ignore[no-untyped-call]
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), redirect_stderr(io.StringIO()):  # unpacking a GGUF file draws a bar of its own
         warnings.simplefilter("ignore")
         yield
 
 
 @contextmanager
 def _explained(source: str) -> Iterator[None]:
+    packed = gguf.is_gguf(source)
     try:
         yield
-    except _FAILURES as error:
+    except Exception as error:
+        if not (packed or isinstance(error, _FAILURES)):  # a reader of broken binary may raise anything
+            raise
         lines = str(error).strip().splitlines() or [type(error).__name__]
-        remedy = "check the files" if Path(source).is_dir() else "check the id and the network, or give a folder"
+        local = packed or Path(source).is_dir()
+        remedy = "check the files" if local else "check the id and the network, or give a folder"
         raise ModelError(f"{source}: cannot be opened as a language model: {lines[0]} ({remedy})") from error

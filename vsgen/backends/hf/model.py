@@ -48,16 +48,16 @@ class HfModel:
         pickled: bool = False,
         name: str | None = None,
     ) -> HfModel:
-        """Open a folder, offline, or a hub id.
+        """Open a folder or a GGUF file, offline, or a hub id.
 
         Args:
-            source: The folder that `save_pretrained` wrote, or the id.
+            source: The folder that `save_pretrained` wrote, a ``*.gguf`` file, or the id.
             device: auto, cpu, cuda or mps.
             dtype: auto, float32, bfloat16, float16 or float64.
             batch: Replies decoded side by side; 32 on a CPU and 128 elsewhere by default, less where memory is short.
             remote_code: Run Python code that comes with the model.
             pickled: Read weights that are not safetensors.
-            name: What to call it, in place of the folder's name or the id.
+            name: What to call it, in place of the folder's or file's name or the id.
 
         Raises:
             ModelError: There is no such model, or it cannot be used; the message says what to do.
@@ -67,7 +67,7 @@ class HfModel:
 
     @property
     def name(self) -> str:
-        """Folder name or id, and what tells these weights from others."""
+        """The name of the folder or file, or the id, and what tells these weights from others."""
         return self._name
 
     def generate(self, calls: Sequence[Generate]) -> Sequence[Completion]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import transformers
-from huggingface_hub.utils.tqdm import disable_progress_bars
 from jinja2 import TemplateError as JinjaError
 from transformers import PreTrainedTokenizerBase
 
+from vsgen.backends.hf import gguf
 from vsgen.backends.hf.chat import Reader
+from vsgen.backends.hf.load import quietly
 from vsgen.errors import ModelError
 from vsgen.values import Prompt
 
@@ -39,29 +40,30 @@ class Speller:
 
     @classmethod
     def open(cls, source: str, *, remote_code: bool = False, name: str | None = None) -> Speller:
-        """Open a folder, offline, or a hub id.
+        """Open a folder or a GGUF file, offline, or a hub id.
 
         Raises:
             ModelError: There is no tokenizer there, or it cannot be used.
         """
-        local = Path(source).is_dir()
-        _HF.utils.logging.set_verbosity_error()
-        disable_progress_bars()
+        folder, origin = Path(source), source
+        packed = gguf.is_gguf(source)
+        local = packed or folder.is_dir()
+        options: dict[str, Any] = {"trust_remote_code": remote_code, "local_files_only": local}
+        if packed:
+            options, origin = gguf.options(source), str(folder.parent)
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                tokenizer = _HF.AutoTokenizer.from_pretrained(
-                    source, trust_remote_code=remote_code, local_files_only=local
-                )
-        except _FAILURES as error:
+            with quietly():
+                tokenizer = _HF.AutoTokenizer.from_pretrained(origin, **options)
+        except (struct.error, IndexError, *_FAILURES) as error:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             remedy = "check the files" if local else "check the id and the network, or give a folder"
             raise ModelError(f"{source}: cannot be opened as a tokenizer: {reason} ({remedy})") from error
-        return cls(tokenizer, name or (Path(source).resolve().name if local else source))
+        own = folder.stem if packed else folder.resolve().name if local else source
+        return cls(tokenizer, name or own)
 
     @property
     def name(self) -> str:
-        """The folder's name or the id."""
+        """The folder's or file's name, or the id."""
         return self._name
 
     @property
