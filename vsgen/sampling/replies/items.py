@@ -22,6 +22,10 @@ TRUNCATED: Final = "truncated"
 """The reply ends too early: this item is whole, but items after it may be lost."""
 NO_JSON: Final = "no-json"
 """Read from tags, a list or labelled lines instead of JSON."""
+CUT_REPLY: Final = "the reply was cut before a response was complete"
+UNFINISHED: Final = "the reply ends before its thinking does"
+CUT: Final = frozenset({CUT_REPLY, UNFINISHED})
+"""Problems of replies that ended before any answer did."""
 
 FLAGS: Final = (
     NO_PROBABILITY,

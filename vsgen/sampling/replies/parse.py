@@ -14,7 +14,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vsgen.sampling.replies.items import FLAGS, NO_PROBABILITY, OTHER_NUMBER, TRUNCATED, Found, Item, Page, Parsed
+from vsgen.sampling.replies.items import (
+    CUT_REPLY,
+    FLAGS,
+    NO_PROBABILITY,
+    OTHER_NUMBER,
+    TRUNCATED,
+    UNFINISHED,
+    Found,
+    Item,
+    Page,
+    Parsed,
+)
 from vsgen.sampling.replies.lenient import read_clean
 from vsgen.sampling.replies.literals import pair_surrogates
 from vsgen.sampling.replies.naming import Names, names
@@ -64,7 +75,7 @@ def parse_text(raw: str, field: str, *, stopped: bool = True) -> Parsed:
     reasoning, answer = split_thoughts(text)
     body = (answer or "").strip().strip(_INVISIBLE).strip()
     if not body:
-        problem = "the reply ends before its thinking does" if answer is None else _problem(body, not stopped)
+        problem = UNFINISHED if answer is None else _problem(body, not stopped)
         return Parsed(reasoning=reasoning, problem=problem)
     return Parsed((Item({field: body}, None, () if stopped else (TRUNCATED,)),), reasoning)
 
@@ -99,4 +110,4 @@ def _flags(found: Found, flag: str | None, cut: bool, verbalized: bool) -> tuple
 def _problem(text: str, cut: bool) -> str:
     if not text.strip().strip(_INVISIBLE).strip():
         return "the reply is empty"
-    return "the reply was cut before a response was complete" if cut else "the reply holds no list of responses"
+    return CUT_REPLY if cut else "the reply holds no list of responses"

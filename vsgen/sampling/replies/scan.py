@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from vsgen.sampling.prompts import REASONING
-from vsgen.sampling.replies.items import REPAIRED, Found, Page
+from vsgen.sampling.replies.items import REPAIRED, UNFINISHED, Found, Page
 from vsgen.sampling.replies.lenient import Reading, read, read_string
 from vsgen.sampling.replies.lists import read_lists
 from vsgen.sampling.replies.naming import Names
@@ -24,7 +24,6 @@ _BLANK: Final = re.compile(_EDGE)
 _HEAD: Final = re.compile(rf"{_EDGE}(?:(?:`{{3,8}}|~{{3,8}})\w{{0,20}}+{_EDGE})?")
 _TAIL: Final = re.compile(rf"{_EDGE}(?:`{{3,8}}|~{{3,8}})?{_EDGE}\Z")
 _QUOTED_JSON: Final = re.compile(rf"{_EDGE}(?=\"\s*+[{{\[]\s*+(?:[{{\[]\s*+){{0,3}}\\\")")
-_UNFINISHED: Final = "the reply ends before its thinking does"
 _EMPTY: Final = "the list of responses is empty"
 
 
@@ -107,7 +106,7 @@ class _Scan:
         else:
             return self._page()
         answer = self.answer
-        return Page(answer.found, self._reasoning(), True, _UNFINISHED)
+        return Page(answer.found, self._reasoning(), True, UNFINISHED)
 
     def _token(self, token: re.Match[str]) -> int:
         """Read what begins here; where to go on, or -1 in thinking that never ends."""

@@ -1,0 +1,187 @@
+"""What is found in the figures of a run; each threshold with the reason for its choice.
+
+A share is held against a threshold by the lower end of its interval (`Share.least`), so that a few draws raise an alarm
+only where they are sure. The measurements behind the thresholds are of SmolLM2-135M-Instruct and the embedded model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from statistics import median
+from typing import Final, NamedTuple, TypeAlias
+
+from vsgen.template.final import ANSWER
+from vsgen.template.schema import Template
+from vsgen.verdict.finding import Finding, Level, Verdict
+from vsgen.verdict.observed import SUM, Observed
+from vsgen.verdict.remedies import calmer, longer_reply, longer_text, look, other_draw, other_weights, reworded
+from vsgen.verdict.share import Share, percent
+
+
+class Bounds(NamedTuple):
+    """From which share on a finding is worth a note, and from which it is bad."""
+
+    note: float
+    bad: float
+
+    def level(self, share: Share) -> Level | None:
+        """Of a share; None if nothing is found."""
+        return "bad" if share.surely(self.bad) else "note" if share.surely(self.note) else None
+
+
+LOST: Final = Bounds(0.05, 0.2)
+"""Of replies or answers that are lost or spoiled in a way that leaves traces in the rest: unread, cut, at the length
+limit, placeholders. With a model that can do the task each is below 2 %; on one that cannot 21 to 70 % were seen."""
+MISFIT: Final = Bounds(0.2, 0.5)
+"""Of candidates that do not fit the schema or the choices. They cost calls and leave no trace in the rows, so more is
+borne."""
+IMPOSSIBLE: Final = Bounds(0.1, 0.25)
+"""Of replies whose stated probabilities sum above 1.05. A model that understands the question hardly does it; 70 % of
+SmolLM2's did. Sums below 1 are right: a few answers are a part of the distribution."""
+RECITED: Final = Bounds(0.2, 0.4)
+"""Of lists with the very same unequal probabilities: different answers do not share them by chance."""
+FIRST: Final = 0.4
+"""Of lists that begin with the very same probability; 19 of 34 began with the example's. A note only: the most
+probable answer of a closed set is the same every time, and so may be its probability."""
+UNIFORM: Final = 0.5
+"""Of lists whose probabilities are all the same; a note only, because that is the truth about fair dice."""
+MASS: Final = (0.5, 0.05)
+"""Median probability of the classes together: a note below the first, bad below the second. Where the classes had less
+than .05 the labels of SmolLM2 were right no more often than by chance (.33 to .43 of three classes)."""
+ACCEPTED: Final = 0.25
+"""Of judged candidates that are kept; a note below: each row costs more than four."""
+REPEATED: Final = 0.6
+"""Of judged candidates that repeat a kept row; a note: the rows are different, but most of the calls bring none."""
+_HOPELESS: Final = 20
+"""Candidates of which none is kept, from which on that is bad."""
+
+Check: TypeAlias = Callable[[Observed, Template], Iterator[Finding]]
+
+
+def judge(seen: Observed, template: Template) -> Verdict:
+    """The verdict on the draws seen so far.
+
+    Args:
+        seen: Their figures.
+        template: What was asked, with the settings that were really used; the remedies start from them.
+    """
+    found = [one for check in _CHECKS for one in check(seen, template)]
+    return Verdict(sorted(found, key=lambda one: one.level != "bad"), tuple(_figures(seen)))
+
+
+def _unread(seen: Observed, template: Template) -> Iterator[Finding]:
+    share = Share(seen.unread, seen.replies)
+    if level := LOST.level(share):
+        yield Finding("unread", level, f"{share} replies hold no answer that can be read", calmer(template))
+
+
+def _placeholders(seen: Observed, template: Template) -> Iterator[Finding]:
+    share = seen.reason("placeholder")
+    if level := LOST.level(share):
+        yield Finding("placeholder", level, f"{share} candidates only echo the request or its form", calmer(template))
+
+
+def _cut(seen: Observed, template: Template) -> Iterator[Finding]:
+    share = Share(seen.cut, seen.replies)
+    if level := LOST.level(share):
+        limit = template.sampling.max_tokens
+        yield Finding("cut", level, f"{share} replies were cut at max_tokens {limit}", longer_reply(template))
+
+
+def _full(seen: Observed, template: Template) -> Iterator[Finding]:
+    share = Share(seen.full, seen.texts)
+    if level := LOST.level(share):
+        limits = ", ".join(map(str, sorted(set(seen.limits.values()))))
+        text = f"{share} texts reach their longest length of {limits} characters"
+        yield Finding("length", level, text, longer_text(template))
+
+
+def _misfits(seen: Observed, template: Template) -> Iterator[Finding]:
+    share = seen.reason("schema", "refused")
+    if level := MISFIT.level(share):
+        yield Finding("misfit", level, f"{share} candidates do not fit the schema or the choices", look(template))
+
+
+def _sums(seen: Observed, template: Template) -> Iterator[Finding]:
+    share = seen.above_one
+    if level := IMPOSSIBLE.level(share):
+        middle, low, high = median(seen.sums), min(seen.sums), max(seen.sums)
+        spread = f"median {middle:.2f}" + (f", {low:.2f} to {high:.2f}" if share.of > 1 else "")
+        text = f"the stated probabilities of {share} replies sum to more than {SUM} ({spread}): no distribution"
+        yield Finding("sums", level, text, other_weights(template))
+
+
+def _recited(seen: Observed, template: Template) -> Iterator[Finding]:
+    stated, share = seen.recited()
+    first, begins = seen.first()
+    if share.count > 1 and (level := RECITED.level(share)):
+        numbers = ", ".join(f"{p:g}" for p in stated)
+        text = f"{share} lists state the very same probabilities ({numbers}): recited, not estimated"
+        yield Finding("recited", level, text, other_weights(template))
+    elif begins.count > 1 and begins.surely(FIRST):
+        text = f"{begins} lists begin with the same probability, {first:g}: it may be copied, not estimated"
+        yield Finding("recited", "note", text, other_weights(template))
+
+
+def _uniform(seen: Observed, template: Template) -> Iterator[Finding]:
+    share = seen.uniform
+    if share.count > 1 and share.surely(UNIFORM):
+        text = f"{share} lists state the same probability for all their answers, which ranks none"
+        yield Finding("uniform", "note", text, other_weights(template))
+
+
+def _masses(seen: Observed, template: Template) -> Iterator[Finding]:
+    for name, masses in seen.masses.items():
+        middle = median(masses)
+        if middle < MASS[0]:
+            level: Level = "bad" if middle < MASS[1] else "note"
+            yield Finding("mass", level, _mass(name, middle, len(masses)), reworded(template, name))
+
+
+def _mass(name: str, middle: float, count: int) -> str:
+    if name == ANSWER:
+        return f"only {percent(middle)} of a draw's weight has a final answer (median of {count:,})"
+    who = "this model does not answer the question" if middle < MASS[1] else "this model often answers otherwise"
+    return f"label {name}: all classes together get a probability of {middle:.2g} (median of {count:,}): {who}"
+
+
+def _accepted(seen: Observed, template: Template) -> Iterator[Finding]:
+    judged, kept = seen.wanted, seen.kept
+    if judged >= _HOPELESS and not kept:
+        yield Finding("kept", "bad", f"none of {judged:,} candidates was kept{_worst(seen)}", look(template))
+    elif Share(judged - kept, judged).surely(1 - ACCEPTED) and not seen.reason("duplicate").surely(REPEATED):
+        yield Finding("kept", "note", f"{Share(kept, judged)} candidates were kept{_worst(seen)}", look(template))
+
+
+def _worst(seen: Observed) -> str:
+    """What took most of them."""
+    if seen.clauses:
+        clause, count = seen.clauses.most_common(1)[0]
+        return f"; `{clause}` refused {count:,}"
+    reasons = [(reason, count) for reason, count in seen.rejected.most_common() if reason != "surplus"]
+    return f"; most are rejected as {reasons[0][0]} ({reasons[0][1]:,})" if reasons else ""
+
+
+def _repeats(seen: Observed, template: Template) -> Iterator[Finding]:
+    share = seen.reason("duplicate")
+    if share.surely(REPEATED):
+        yield Finding("repeats", "note", f"{share} candidates repeat a kept row", other_draw(template))
+
+
+_CHECKS: Final[Sequence[Check]] = (
+    *(_unread, _placeholders, _cut, _full, _misfits),
+    *(_sums, _recited, _uniform, _masses, _accepted, _repeats),
+)
+
+
+def _figures(seen: Observed) -> Iterator[str]:
+    """What was measured, in words."""
+    if seen.replies:
+        yield f"{percent(1 - seen.unread / seen.replies)} of {seen.replies:,} replies can be read"
+    if seen.sums:
+        yield f"stated probabilities sum to {median(seen.sums):.2f} (median)"
+    for name, masses in seen.masses.items():
+        if name != ANSWER:
+            yield f"label {name}: mass {median(masses):.2g}"
+    if seen.wanted:
+        yield f"{percent(seen.kept / seen.wanted)} of {seen.wanted:,} candidates kept"

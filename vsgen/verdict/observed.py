@@ -1,0 +1,132 @@
+"""What is observed of a run: counts over its finished draws, in their order, so that a resumed run counts the same."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from vsgen.pipeline import Outcome
+from vsgen.sampling.reads import Read
+from vsgen.template.schema import Template
+from vsgen.values import Record, SoftLabel
+from vsgen.verdict.share import Share
+
+SUM = 1.05
+"""Stated probabilities that sum to more are no distribution; what is above 1 by rounding is let pass."""
+_LIST = 3
+"""Stated probabilities from which on a reply may be called uniform, or the same as another."""
+
+
+@dataclass(slots=True)
+class Observed:
+    """All that a verdict is made from."""
+
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """The longest text that each field may hold, in characters."""
+    draws: int = 0
+    candidates: int = 0
+    kept: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    """By reason."""
+    clauses: Counter[str] = field(default_factory=Counter)
+    """Rejects by the clause of the template that did not hold."""
+    replies: int = 0
+    unread: int = 0
+    """Replies in which no answer was found."""
+    cut: int = 0
+    """Replies that ended at `max_tokens`."""
+    sums: array[float] = field(default_factory=lambda: array("d"))
+    """Of the stated probabilities of each reply that states any."""
+    lists: Counter[tuple[float, ...]] = field(default_factory=Counter)
+    """The stated probabilities of each reply that states at least three, as it states them."""
+    texts: int = 0
+    """Texts of answers whose length has a limit."""
+    full: int = 0
+    """Those that reach or pass it."""
+    masses: dict[str, array[float]] = field(default_factory=dict)
+    """P(the reply is one of the classes) of each label, by the label's name."""
+
+    @classmethod
+    def of(cls, template: Template) -> Observed:
+        """Nothing seen yet of a template's run."""
+        properties = template.output.item_schema["properties"]
+        return cls({name: one["maxLength"] for name, one in properties.items() if "maxLength" in one})
+
+    def add(self, outcome: Outcome) -> None:
+        """Count a finished draw."""
+        self.draws += 1
+        self.candidates += outcome.candidates
+        self.kept += len(outcome.records)
+        self.rejected.update(one.reason for one in outcome.rejected)
+        self.clauses.update(one.clause for one in outcome.rejected if one.clause)
+        for read in outcome.replies:
+            self._add_reply(read)
+        for record in (*outcome.records, *(one.record for one in outcome.rejected)):
+            self._add_texts(record)
+            self._add_masses(record)
+
+    @property
+    def wanted(self) -> int:
+        """Candidates that were judged: all but those that came when enough was kept."""
+        return self.candidates - self.rejected["surplus"]
+
+    def reason(self, *reasons: str) -> Share:
+        """The share of judged candidates that these reasons took."""
+        return Share(sum(self.rejected[one] for one in reasons), self.wanted)
+
+    @property
+    def above_one(self) -> Share:
+        """Replies whose stated probabilities sum to more than 1."""
+        return Share(sum(one > SUM for one in self.sums), len(self.sums))
+
+    @property
+    def uniform(self) -> Share:
+        """Lists whose stated probabilities are all the same."""
+        return Share(sum(count for one, count in self.lists.items() if _equal(one)), self.lists.total())
+
+    def recited(self) -> tuple[tuple[float, ...], Share]:
+        """The list of unequal probabilities that is stated most often, and its share of all lists."""
+        uneven = [(count, one) for one, count in self.lists.items() if not _equal(one)]
+        count, stated = max(uneven, default=(0, ()))
+        return stated, Share(count, self.lists.total())
+
+    def first(self) -> tuple[float, Share]:
+        """The first stated probability that is most frequent in lists of unequal ones, and its share of those."""
+        firsts = Counter[float]()
+        for stated, count in self.lists.items():
+            if not _equal(stated):
+                firsts[stated[0]] += count
+        value, count = max(firsts.items(), key=lambda one: (one[1], one[0]), default=(0.0, 0))
+        return value, Share(count, firsts.total())
+
+    def _add_reply(self, read: Read) -> None:
+        self.replies += 1
+        self.unread += not read.answers
+        self.cut += read.cut
+        if read.stated:
+            self.sums.append(math.fsum(read.stated))
+        if len(read.stated) >= _LIST:
+            self.lists[read.stated] += 1
+
+    def _add_texts(self, record: Record) -> None:
+        for name, text in _texts(record, self.limits):
+            self.texts += 1
+            self.full += len(text) >= self.limits[name]
+
+    def _add_masses(self, record: Record) -> None:
+        for name, label in record.labels.items():
+            if isinstance(label, SoftLabel) and label.label_mass is not None:
+                self.masses.setdefault(name, array("d")).append(label.label_mass)
+
+
+def _equal(stated: tuple[float, ...]) -> bool:
+    return len(set(stated)) == 1
+
+
+def _texts(record: Record, limits: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+    for name in limits:
+        if isinstance(text := record.fields.get(name), str):
+            yield name, text
