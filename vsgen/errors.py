@@ -11,7 +11,8 @@
     │   └── CallError   3  it cannot answer this one call; others it can
     │       ├── TooLongError    the call does not fit into the model's context
     │       └── ChoiceError     a choice to score cannot be written with the model's tokens
-    └── OutputError     4  what was made cannot be written (disk full, no permission); all that was written stays
+    ├── OutputError     4  what was made cannot be written (disk full, no permission); all that was written stays
+    └── GateError       5  all was made and written, but it failed a quality gate (--strict)
 
 A message says where, what, what was got and what to do: ``tickets.yaml:7: sampling.k: must be >= 1, got 0``.
 """
@@ -72,3 +73,9 @@ class OutputError(VsgenError):
     """An output cannot be written."""
 
     status = 4
+
+
+class GateError(VsgenError):
+    """What was made failed a quality gate that the user had set; it is written all the same."""
+
+    status = 5

@@ -21,6 +21,7 @@ from vsgen.flows.valid import Refusal, validate
 from vsgen.labelling import Labeller, Labels, Text
 from vsgen.ports import Sampler
 from vsgen.sampling.methods import open_sampler
+from vsgen.sampling.reads import Read, reads
 from vsgen.sampling.settings import Power as PowerSettings
 from vsgen.sampling.settings import Settings
 from vsgen.teaching import teach
@@ -48,6 +49,8 @@ class Outcome:
     """Tokens drawn in them."""
     notes: tuple[str, ...] = ()
     """What the user should know about how well the draw went."""
+    replies: tuple[Read, ...] = ()
+    """How each of its replies was read."""
     skipped: str | None = None
     """Why the row could not be used at all."""
 
@@ -154,7 +157,7 @@ class Pipeline:
         unread = zip(ids[len(judged.candidates) :], drawn.malformed, strict=True)
         rejected += [rows.malformed(name, lost, meta) for name, lost in unread]
         notes = (*drawn.notes, *judged.problems)
-        return Outcome(tuple(records), tuple(rejected), len(ids), notes=notes)
+        return Outcome(tuple(records), tuple(rejected), len(ids), notes=notes, replies=reads(drawn))
 
     def _rows(
         self,

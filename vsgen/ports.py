@@ -116,6 +116,12 @@ class Journal(Protocol):
         """Remember a reply; on disk, where there is one, when this returns."""
         ...
 
-    def end(self, origin: str, *, complete: bool) -> None:
-        """Remember that a run ended, what its output was made from, and whether all that was wanted is there."""
+    def end(self, origin: str, *, complete: bool, passed: bool = True) -> None:
+        """Remember that a run ended, and how.
+
+        Args:
+            origin: What its output was made from.
+            complete: All that was wanted is there.
+            passed: Its verdict was not bad.
+        """
         ...

@@ -22,6 +22,8 @@ from vsgen.session import ModelChoice, Session
 from vsgen.template.load import load_template
 from vsgen.template.schema import Template
 from vsgen.values import Record, Row
+from vsgen.verdict.finding import Verdict
+from vsgen.verdict.watch import Watch
 
 _NEW = 0.02
 """A run is saturated once less than this share of its latest candidates was new."""
@@ -74,6 +76,10 @@ class Tally:
     """Why the run ended short of what was wanted."""
     was_done: bool = False
     """Nothing was to do: the output was complete before."""
+    verdict: Verdict | None = None
+    """Of all finished draws; None before the end, and where nothing was to do."""
+    passed: bool = True
+    """The verdict, of this run or of the one that made the output, is not bad."""
 
     @property
     def complete(self) -> bool:
@@ -161,7 +167,7 @@ def run(job: Job, *, observe: Callable[[Tally], None], warn: Callable[[str], Non
     tally = Tally(wanted=_wanted(job, template))
     origin = _origin(job, template)
     if (rows_done := job.places.done(origin, tally.wanted)) is not None:
-        tally.kept, tally.was_done = rows_done, True
+        tally.kept, tally.was_done, tally.passed = rows_done, True, job.places.passed()
         return tally
     rows = _numbered(_rows(job, tally, warn))
     if not job.model.name and template.model in {None, "tiny"}:
@@ -170,20 +176,22 @@ def run(job: Job, *, observe: Callable[[Tally], None], warn: Callable[[str], Non
         journal = job.places.open_journal(open_files)
         draws = _Draws(job, template, tally, journal)
         lines, rejects = job.places.open_output(open_files), job.places.open_rejects(open_files)
-        noted: set[str] = set()
+        noted, watch = set[str](), Watch(template)
         for outcome in draws.outcomes(rows):
             lines.write(_line(record, job) for record in outcome.records)
             rejects.write(rejected_line(one, meta=job.meta) for one in outcome.rejected)
             if outcome.skipped:
                 warn(outcome.skipped)
-            for note in outcome.notes:
+            for note in (*outcome.notes, *watch.add(outcome)):
                 if note not in noted:
                     noted.add(note)
                     warn(note)
             observe(tally)
         rejects.finish()
         lines.finish()
-        journal.end(origin, complete=tally.stopped is None)
+        tally.verdict = watch.verdict()
+        tally.passed = not tally.verdict.bad
+        journal.end(origin, complete=tally.stopped is None, passed=tally.passed)
     return tally
 
 

@@ -92,6 +92,8 @@ def summary(tally: Tally, seconds: float, where: str) -> list[str]:
     if tally.stopped:
         wanted = f" of {tally.wanted}" if tally.wanted else ""
         lines.append(f"  short: {tally.kept}{wanted} rows; {tally.stopped}")
+    if tally.verdict:
+        lines += [f"  {line}" for line in tally.verdict.lines()]
     return lines
 
 

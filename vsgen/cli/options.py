@@ -53,6 +53,7 @@ AllowPickle = Annotated[
 Batch = Annotated[int | None, typer.Option(min=1, help="Replies that are decoded side by side.")]
 NoMeta = Annotated[bool, typer.Option("--no-meta", help="Leave `meta` out of the rows.")]
 ProgressOption = Annotated[ProgressMode, typer.Option("--progress", help="How to show progress on stderr.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with status 5 where the verdict on the rows is bad.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")]
 
 

@@ -11,6 +11,7 @@ import typer
 from vsgen.cli import options
 from vsgen.cli.console import summary, user_errors
 from vsgen.cli.job import carry_out
+from vsgen.errors import GateError
 
 _SHORT = 1
 
@@ -51,11 +52,12 @@ def run(
     no_meta: options.NoMeta = False,
     progress_mode: options.ProgressOption = "auto",
     quiet: options.Quiet = False,
+    strict: options.Strict = False,
 ) -> None:
     """Make a dataset: draw, drop repeats, label, and stream JSONL.
 
     Exit status: 0 done; 1 done but short of -n; 2 wrong template, input or flags; 3 the model failed; 4 the output
-    cannot be written; 130 interrupted.
+    cannot be written; 5 --strict: all is written, but the verdict is bad; 130 interrupted.
     """
     with user_errors():
         from vsgen.export.packed import parse_token_logprobs
@@ -82,5 +84,7 @@ def run(
             token_logprobs=None if token_logprobs is None else parse_token_logprobs(token_logprobs),
         )
         tally = carry_out(partial(run_job, job), places, progress_mode, quiet=quiet, summary=summary)
+    if strict and not tally.passed:
+        raise typer.Exit(GateError.status)
     if tally.stopped:
         raise typer.Exit(_SHORT)

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -36,15 +36,23 @@ def digest(model: str, call: Call) -> str:
     return blake2b(asked, digest_size=_DIGITS // 2).hexdigest()
 
 
-def last_end(path: Path | None) -> tuple[str, bool] | None:
-    """How the last run on a journal ended: what it was made from, and whether it was complete; None if it did not."""
+class End(NamedTuple):
+    """How a run ended; see `vsgen.ports.Journal.end`."""
+
+    origin: str
+    complete: bool
+    passed: bool = True
+
+
+def last_end(path: Path | None) -> End | None:
+    """How the last run on a journal ended; None if it did not."""
     if path is None or not path.exists():
         return None
     with path.open("rb") as lines:
         ends = [line for line in lines if line.startswith(_END)]
     try:
         end = orjson.loads(ends[-1])
-        return end["origin"], end["complete"]
+        return End(end["origin"], end["complete"], end.get("passed", True))
     except (IndexError, KeyError, orjson.JSONDecodeError):
         return None
 
@@ -70,7 +78,7 @@ class MemoryJournal:
             if len(self._replies) > _REMEMBERED:
                 del self._replies[next(iter(self._replies))]
 
-    def end(self, origin: str, *, complete: bool) -> None:
+    def end(self, origin: str, *, complete: bool, passed: bool = True) -> None:
         """See `vsgen.ports.Journal`."""
 
 
@@ -148,9 +156,9 @@ class FileJournal:
         )
         self._places[bytes.fromhex(key)] = (self._append(line), len(line))
 
-    def end(self, origin: str, *, complete: bool) -> None:
+    def end(self, origin: str, *, complete: bool, passed: bool = True) -> None:
         """See `vsgen.ports.Journal`."""
-        self._append(orjson.dumps({"kind": "end", "origin": origin, "complete": complete}))
+        self._append(orjson.dumps({"kind": "end", "origin": origin, "complete": complete, "passed": passed}))
 
     def _append(self, line: bytes) -> int:
         """Write a line; returns where it begins."""

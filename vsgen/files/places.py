@@ -53,12 +53,17 @@ class Places:
             rows = count_lines(self.output)
         except OSError as error:
             raise OptionError(f"{error.filename}: {error.strerror}; name another file") from error
-        if ended and ended[0] != origin:
+        if ended and ended.origin != origin:
             remedy = "--overwrite makes it anew"
             raise OptionError(f"{self.output}: was made with another template, model, seed or input; {remedy}")
-        if (ended and not ended[1]) or (wanted is not None and rows < wanted):
+        if (ended and not ended.complete) or (wanted is not None and rows < wanted):
             return None
         return rows
+
+    def passed(self) -> bool:
+        """Whether the run that made the output passed its quality gate, as far as the journal says."""
+        ended = last_end(self.journal_path)
+        return ended is None or ended.passed
 
     def open_journal(self, open_files: ExitStack) -> Journal:
         """The journal, closed with `open_files`."""

@@ -22,7 +22,7 @@ class Read:
 
 def reads(drawn: Distribution) -> tuple[Read, ...]:
     """The replies of one draw, in their order."""
-    numbers = sorted({one.reply for one in (*drawn.candidates, *drawn.malformed)})
+    numbers = sorted({one.reply for one in drawn.candidates} | {one.reply for one in drawn.malformed})
     return tuple(_read(number, drawn) for number in numbers)
 
 

@@ -1,1 +1,1 @@
-"""Whether a run's rows are worth keeping, by figures of its finished draws: what is observed, and what is found in it."""
+"""Whether a run's rows are worth keeping: what is observed of its finished draws, and what is found in it."""

@@ -52,6 +52,8 @@ ACCEPTED: Final = 0.25
 """Of judged candidates that are kept; a note below: each row costs more than four."""
 REPEATED: Final = 0.6
 """Of judged candidates that repeat a kept row; a note: the rows are different, but most of the calls bring none."""
+_LISTS: Final = 8
+"""Lists from which on the same beginning is worth a note; a wrong alarm does harm too."""
 _HOPELESS: Final = 20
 """Candidates of which none is kept, from which on that is bad."""
 
@@ -118,7 +120,7 @@ def _recited(seen: Observed, template: Template) -> Iterator[Finding]:
         numbers = ", ".join(f"{p:g}" for p in stated)
         text = f"{share} lists state the very same probabilities ({numbers}): recited, not estimated"
         yield Finding("recited", level, text, other_weights(template))
-    elif begins.count > 1 and begins.surely(FIRST):
+    elif begins.of >= _LISTS and begins.surely(FIRST):
         text = f"{begins} lists begin with the same probability, {first:g}: it may be copied, not estimated"
         yield Finding("recited", "note", text, other_weights(template))
 
@@ -164,7 +166,7 @@ def _worst(seen: Observed) -> str:
 
 def _repeats(seen: Observed, template: Template) -> Iterator[Finding]:
     share = seen.reason("duplicate")
-    if share.surely(REPEATED):
+    if share.surely(REPEATED) and not (template.choices and seen.kept >= len(template.choices)):
         yield Finding("repeats", "note", f"{share} candidates repeat a kept row", other_draw(template))
 
 

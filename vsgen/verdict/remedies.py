@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 from vsgen.template.schema import Template
@@ -45,15 +44,17 @@ def reworded(template: Template, label: str) -> str:
     return f"reword the prompt of label {label}, or name another model for it; vsgen doctor -m MODEL compares wordings"
 
 
-def look(template: Template) -> str:
+def look(_: Template) -> str:
     """For candidates that are refused: look at a few."""
-    return f"vsgen try {Path(template.source).name}"
+    return "vsgen try, with the same template and flags, shows why"
 
 
 def other_draw(template: Template) -> str:
     """For answers that are the same again and again (mode collapse)."""
     how = template.sampling
-    if how.method in {"direct", "cot", "power"}:
+    if how.method == "power":
+        return "a lower sampling.power.alpha, or more values in `variables:`"
+    if how.method in {"direct", "cot"}:
         return "--method vs"
     if how.temperature < 1:
         return "--temperature 1"

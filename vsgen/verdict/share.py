@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from dataclasses import dataclass
 
 
-class Share(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Share:
     """So many of so many."""
 
     count: int
@@ -23,7 +24,7 @@ class Share(NamedTuple):
 
         1 of 1 is at least .5, 2 of 4 at least .28, 20 of 40 at least .42 (Wilson 1927, J. Am. Stat. Assoc. 22, 209).
         """
-        if not self.of:
+        if not self.count:
             return 0.0
         n, p = self.of, self.value
         middle, spread = p + 1 / (2 * n), math.sqrt(p * (1 - p) / n + 1 / (4 * n * n))

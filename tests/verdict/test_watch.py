@@ -1,0 +1,39 @@
+"""An alarm comes after the first draws, and each only once."""
+
+from __future__ import annotations
+
+from tests.verdict.drawing import outcome, record, reject, template
+from vsgen.sampling.reads import Read
+from vsgen.verdict.watch import Watch
+
+LOST = outcome([], [reject("malformed")], [Read(0)])
+FINE = outcome([record()] * 5)
+
+
+def test_the_first_look_comes_after_four_draws() -> None:
+    watch = Watch(template())
+    alarms = [watch.add(LOST) for _ in range(4)]
+    assert alarms[:3] == [[], [], []]
+    (alarm,) = alarms[3]
+    assert alarm.startswith("after 4 draws: 100 % of 4 replies hold no answer")
+
+
+def test_many_candidates_are_enough_for_a_first_look() -> None:
+    watch = Watch(template())
+    (alarm,) = watch.add(outcome([record()], [reject("placeholder")] * 20))
+    assert "after 1 draws" in alarm
+
+
+def test_an_alarm_is_raised_once_and_later_looks_find_what_came_later() -> None:
+    watch = Watch(template())
+    first = [alarm for _ in range(4) for alarm in watch.add(LOST)]
+    later = [alarm for _ in range(60) for alarm in watch.add(outcome([record(mass=0.001)]))]
+    assert len(first) == 1
+    assert len(later) == 1
+    assert "label mood" in later[0]
+
+
+def test_a_good_run_raises_none() -> None:
+    watch = Watch(template())
+    assert not [alarm for _ in range(50) for alarm in watch.add(FINE)]
+    assert not watch.verdict().bad
