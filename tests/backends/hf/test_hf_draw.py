@@ -28,6 +28,18 @@ def settings(rng: Random) -> Generate:
     )
 
 
+def bars(allowed: torch.Tensor) -> torch.Tensor:
+    return torch.zeros(allowed.shape).masked_fill(~allowed, -torch.inf)
+
+
+def sorted_top_p(logits: torch.Tensor, top_p: float) -> torch.Tensor:
+    """What top-p keeps, found by sorting the whole vocabulary."""
+    probs = (logits - logits.amax(-1, keepdim=True)).softmax(-1, dtype=torch.float64)
+    ranked = probs.sort(-1, descending=True).values
+    kept = ((ranked.cumsum(-1) - ranked) < top_p).sum(-1, keepdim=True).clamp(min=1)
+    return probs >= ranked.gather(-1, kept - 1)
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_mixed_rows_are_drawn_as_the_table_draws_each(seed: int) -> None:
     rng = Random(seed)
@@ -35,7 +47,7 @@ def test_mixed_rows_are_drawn_as_the_table_draws_each(seed: int) -> None:
     logits = torch.tensor([[rng.gauss(0, 2) for _ in range(11)] for _ in calls], dtype=torch.float64)
     allowed = torch.tensor([[token == 4 or rng.random() < 0.8 for token in range(11)] for _ in calls])
     uniforms = [rng.random() for _ in calls]
-    drawn = draw(logits, knobs(calls, CPU), torch.tensor(uniforms, dtype=torch.float64), allowed)
+    drawn = draw(logits, knobs(calls, CPU), torch.tensor(uniforms, dtype=torch.float64), bars(allowed))
     for row, call in enumerate(calls):
         probs = logits[row].softmax(-1).tolist()
         expected = shape([prob * ok for prob, ok in zip(probs, allowed[row].tolist(), strict=True)], call)
@@ -74,3 +86,26 @@ def test_draws_follow_the_distribution() -> None:
     for token, prob in enumerate((0.5, 0.3, 0.2)):
         share = float((drawn.tokens == token).double().mean())
         assert share == pytest.approx(prob, abs=4 * math.sqrt(prob * (1 - prob) / n))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("top_p", [0.05, 0.5, 0.9, 0.999])
+def test_top_p_keeps_what_a_full_sort_keeps(dtype: torch.dtype, top_p: float) -> None:
+    source = torch.Generator().manual_seed(3)
+    spread = torch.tensor([0.0, 0.01, 0.5, 1.0, 2.0, 4.0, 9.0])[:, None]  # from all tied to one token alone
+    logits = (torch.randn((7, 5000), generator=source) * spread).round(decimals=1).to(dtype)
+    uniforms = torch.rand(7, generator=source, dtype=torch.float64)
+    how, plain = (knobs([Generate(PROMPT, seed=0, top_p=p)] * 7, CPU) for p in (top_p, 1.0))
+    drawn, expected = draw(logits, how, uniforms), draw(logits, plain, uniforms, bars(sorted_top_p(logits, top_p)))
+    for found, sought in zip(drawn, expected, strict=True):
+        assert torch.equal(found, sought)
+
+
+def test_barring_nothing_changes_nothing() -> None:
+    source = torch.Generator().manual_seed(4)
+    logits = torch.randn((9, 3000), generator=source) * 40  # weights that float32 can only say as subnormal numbers too
+    uniforms = torch.rand(9, generator=source, dtype=torch.float64)
+    how = knobs([Generate(PROMPT, seed=0)] * 9, CPU)
+    free, barred = draw(logits, how, uniforms), draw(logits, how, uniforms, torch.zeros(9, 3000))
+    assert torch.equal(free.tokens, barred.tokens)
+    assert torch.equal(free.logp, barred.logp)

@@ -209,9 +209,9 @@ class Decoder:
         scores = precise(network.step([row.newest for row in rows], [row.length for row in rows], self._buffers))
         if self._knobs is None:
             self._knobs = knobs([row.job.call for row in rows], scores.device)
-        allowed = self._parts.grammars.allowed([row.matcher for row in rows], scores.device)
+        bars = self._parts.grammars.bars([row.matcher for row in rows], scores.device)
         uniforms = torch.tensor([row.rng.random() for row in rows], dtype=torch.float64, device=scores.device)
-        drawn = draw(scores, self._knobs, uniforms, allowed)
+        drawn = draw(scores, self._knobs, uniforms, bars)
         steps = torch.stack([drawn.tokens.double(), drawn.logp, drawn.logq]).tolist()
         stopped = [self._take(row, int(token), p, q) for row, token, p, q in zip(rows, *steps, strict=True)]
         finished = [i for i, row in enumerate(rows) if stopped[i] or len(row.tokens) >= row.job.limit]

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import threshold
 
 from vsgen.values import Generate
 
@@ -19,6 +20,10 @@ _ALL = 2**62
 _LEAST = -87.0
 """Log-weights from here down, relative to the highest, count as nothing: float32 could only say them as subnormal
 numbers, with which a CPU is twenty times slower, and low temperatures make them of most of a vocabulary."""
+_FEW = (128, 1024)
+"""How many of the likeliest tokens are sorted before all are."""
+_MARGIN = 1e-9
+"""Beyond a sum that passes top_p by so much no later one falls short of it by rounding."""
 
 
 class Knobs(NamedTuple):
@@ -61,22 +66,22 @@ def knobs(calls: Sequence[Generate], device: torch.device) -> Knobs:
     )
 
 
-def draw(logits: Tensor, how: Knobs, uniforms: Tensor, allowed: Tensor | None = None) -> Drawn:
+def draw(logits: Tensor, how: Knobs, uniforms: Tensor, bars: Tensor | None = None) -> Drawn:
     """Draw one token per row.
 
     Args:
         logits: [rows, vocabulary], float32 or float64.
         how: The rows' settings.
         uniforms: [rows], float64, in [0, 1).
-        allowed: [rows, vocabulary], False where a grammar forbids the token; None allows all.
+        bars: [rows, vocabulary], -inf where a grammar forbids the token, else 0; None allows all.
     """
     base = logits - logits.amax(-1, keepdim=True)
     mass = base.exp()
-    if how.plain and allowed is None:
+    if how.plain and bars is None:
         shaped, weights = base, mass
     else:
-        shaped = _shape(base, how, allowed)
-        weights = shaped.clamp(min=_LEAST).exp_().masked_fill_(shaped <= _LEAST, 0.0)
+        shaped = _shape(base, how, bars)
+        weights = threshold(shaped, _LEAST, -torch.inf).exp_()
     tokens = _invert(weights, uniforms)
     if how.greedy is not None:
         tokens = torch.where(how.greedy, shaped.argmax(-1, keepdim=True), tokens)
@@ -93,12 +98,12 @@ def precise(scores: Tensor) -> Tensor:
     return scores if scores.dtype == torch.float64 else scores.float()
 
 
-def _shape(base: Tensor, how: Knobs, allowed: Tensor | None) -> Tensor:
+def _shape(base: Tensor, how: Knobs, bars: Tensor | None) -> Tensor:
     """Log-weights after the grammar and the filters, highest 0; -inf where a token is cut."""
-    shaped = base if allowed is None else base.masked_fill(~allowed, -torch.inf)
+    shaped = base if bars is None else base + bars
     if how.temperature is not None:
         shaped = shaped / how.temperature.to(shaped.dtype)
-    if allowed is None and how.top_k is None and how.top_p is None and how.min_p is None:
+    if bars is None and how.top_k is None and how.top_p is None and how.min_p is None:
         return shaped
     if how.top_k is not None:
         shaped = _keep_top_k(shaped, how.top_k)
@@ -106,7 +111,7 @@ def _shape(base: Tensor, how: Knobs, allowed: Tensor | None) -> Tensor:
         shaped = _keep_top_p(shaped, how.top_p)
     if how.min_p is not None:
         low = shaped.amax(-1, keepdim=True) + how.min_p.to(shaped.dtype).log()
-        shaped = shaped.masked_fill(shaped < low, -torch.inf)
+        shaped = torch.where(shaped < low, -torch.inf, shaped)
     return shaped - shaped.amax(-1, keepdim=True)
 
 
@@ -122,11 +127,27 @@ def _keep_top_k(shaped: Tensor, top_k: Tensor) -> Tensor:
 def _keep_top_p(shaped: Tensor, top_p: Tensor) -> Tensor:
     """The smallest set of the likeliest tokens whose probabilities sum to top_p or more."""
     probs = shaped.softmax(-1, dtype=torch.float64)
-    ranked = probs.sort(-1, descending=True).values
-    before = ranked.cumsum(-1) - ranked
-    kept = (before < top_p).sum(-1, keepdim=True).clamp(min=1)
-    low = torch.where(top_p < 1, ranked.gather(-1, kept - 1), 0.0)
-    return shaped.masked_fill(probs < low, -torch.inf)
+    return shaped.masked_fill(probs < _least_kept(probs, top_p), -torch.inf)
+
+
+def _least_kept(probs: Tensor, top_p: Tensor) -> Tensor:
+    """The probability of the last token that top_p keeps, 0 where it keeps all; [rows, 1].
+
+    A few of the likeliest mostly reach top_p, so that sorting them does; the others of a row are sorted only if not.
+    Sums run from the likeliest on, so a few have the sums that they have among all, bit by bit.
+    """
+    low = torch.zeros_like(top_p)
+    left = torch.nonzero(top_p[:, 0] < 1)[:, 0]
+    for size in (*(few for few in _FEW if few < probs.shape[-1]), probs.shape[-1]):
+        rest, wanted = (probs, top_p) if len(left) == len(probs) else (probs[left], top_p[left])
+        ranked = rest.topk(size, dim=-1).values if size < probs.shape[-1] else rest.sort(-1, descending=True).values
+        before = ranked.cumsum(-1) - ranked
+        kept = (before < wanted).sum(-1, keepdim=True).clamp(min=1)
+        low[left] = ranked.gather(-1, kept - 1)
+        left = left[before[:, -1] < wanted[:, 0] + _MARGIN]
+        if not len(left):
+            break
+    return low
 
 
 def _invert(weights: Tensor, uniforms: Tensor) -> Tensor:

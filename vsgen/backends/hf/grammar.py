@@ -20,6 +20,10 @@ from transformers import PreTrainedTokenizerBase
 
 from vsgen.errors import ModelError
 
+_BYTES = np.arange(256, dtype=np.uint8)[:, None]
+_BARS = np.where(np.unpackbits(_BYTES, axis=1, bitorder="little"), 0, -np.inf).astype("f4")
+"""For every byte of a mask what is added to the scores of the eight tokens that it stands for."""
+
 
 class Matcher:
     """Where one reply stands in its grammar."""
@@ -53,16 +57,16 @@ class Grammars:
         matcher.accept(prefix)
         return matcher
 
-    def allowed(self, matchers: Sequence[Matcher | None], device: torch.device) -> Tensor | None:
-        """[rows, vocabulary], False where a row's grammar forbids the token; None if no row has a grammar."""
+    def bars(self, matchers: Sequence[Matcher | None], device: torch.device) -> Tensor | None:
+        """[rows, vocabulary], -inf where a row's grammar forbids the token, else 0; None if no row has a grammar."""
         if not any(matchers):
             return None
         bits = llguidance.numpy.allocate_token_bitmask(len(matchers), self._vocabulary)
         for row, matcher in enumerate(matchers):
             if matcher is not None:
                 self._fill(bits, row, matcher)
-        flags = np.unpackbits(bits.view(np.uint8), axis=1, count=self._vocabulary, bitorder="little")
-        return torch.from_numpy(flags.view(np.bool_)).to(device)
+        bars = torch.from_numpy(_BARS.take(bits.view(np.uint8), axis=0).reshape(len(matchers), -1))
+        return bars[:, : self._vocabulary].to(device)
 
     def _fill(self, bits: np.ndarray, row: int, matcher: Matcher) -> None:
         """One row's bits. A grammar that can go no further would leave the row free, so it is made to end there."""
