@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar, overload
+from typing import NamedTuple, TypeAlias, TypeVar, overload
 
 from vsgen.errors import CallError
 from vsgen.values import Call, Completion, Embed, Generate, Reply, Score, Scores, Taught, Teach, Vector
@@ -74,6 +74,32 @@ def metered(flow: Flow[R], spent: Spent) -> Flow[R]:
             drawn = [reply for reply in replies if isinstance(reply, Completion)]
             spent.calls += len(drawn)
             spent.tokens += sum(len(reply.tokens) for reply in drawn)
+            wait = flow.send(replies)
+    except StopIteration as stop:
+        value: R = stop.value
+        return value
+
+
+class Heard(NamedTuple):
+    """One call of a flow, and what came of it."""
+
+    call: Call
+    reply: Reply | CallError
+
+
+def overheard(flow: Flow[R], heard: list[Heard]) -> Flow[R]:
+    """Move a flow as it is, and note every call with its reply, in the order in which the flow asked."""
+    try:
+        wait = next(flow)
+        while True:
+            calls = () if isinstance(wait, InOrder) else wait
+            try:
+                replies = yield wait
+            except CallError as error:
+                heard += [Heard(call, error) for call in calls]
+                wait = flow.throw(error)
+                continue
+            heard += map(Heard, calls, replies)
             wait = flow.send(replies)
     except StopIteration as stop:
         value: R = stop.value

@@ -14,6 +14,7 @@ from vsgen.values import (
     Distribution,
     Embed,
     Generate,
+    ModelFacts,
     Prompt,
     Reply,
     Score,
@@ -51,6 +52,19 @@ class Teacher(Protocol):
         Raises:
             CallError: A prompt with its answer does not fit into the model's context.
         """
+        ...
+
+
+@runtime_checkable
+class Inspectable(Protocol):
+    """A language model that can say what it is, and how it reads a prompt."""
+
+    def facts(self) -> ModelFacts:
+        """What it is."""
+        ...
+
+    def render(self, prompt: Prompt) -> str:
+        """The prompt as it reads it: one text, with the marks of its chat template."""
         ...
 
 

@@ -11,8 +11,8 @@ from vsgen.backends.open_embedder import open_embedder
 from vsgen.engine.executors import Batched, decoder
 from vsgen.engine.replay import Replay
 from vsgen.errors import OptionError
-from vsgen.ports import Executor, Journal, LanguageModel, Teacher
-from vsgen.values import Call, Embed, Generate, Reply, Score, Taught, Teach
+from vsgen.ports import Executor, Inspectable, Journal, LanguageModel, Teacher
+from vsgen.values import Call, Embed, Generate, ModelFacts, Prompt, Reply, Score, Taught, Teach
 
 _EMBED_BATCH = 256
 _SCORE_BATCH = 32
@@ -81,6 +81,15 @@ class Session:
     def teaches(self) -> bool:
         """Whether the language model can say next-token distributions."""
         return isinstance(self._model, Teacher)
+
+    @property
+    def facts(self) -> ModelFacts | None:
+        """What the language model is; None where it cannot say."""
+        return self._model.facts() if isinstance(self._model, Inspectable) else None
+
+    def render(self, prompt: Prompt) -> str | None:
+        """A prompt as the language model reads it; None where it cannot say."""
+        return self._model.render(prompt) if isinstance(self._model, Inspectable) else None
 
     @property
     def cut(self) -> int:

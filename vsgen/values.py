@@ -156,6 +156,23 @@ class Vector:
     """Little-endian float32 components."""
 
 
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What a language model is, apart from what it says."""
+
+    parameters: int
+    vocabulary: int
+    """Tokens that it knows."""
+    context: int | None
+    """Tokens that prompt and reply may have together; None where there is no limit."""
+    dtype: str
+    device: str
+    chat: bool
+    """It has a chat template; without one it continues text."""
+    system: bool
+    """Its chat template has a place of its own for a system message."""
+
+
 Call: TypeAlias = Generate | Score | Teach | Embed
 Reply: TypeAlias = Completion | Scores | Taught | Vector
 

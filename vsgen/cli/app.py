@@ -13,6 +13,7 @@ from vsgen.cli.label import label
 from vsgen.cli.run import run
 from vsgen.cli.targets import targets
 from vsgen.cli.templates import init, schema, templates
+from vsgen.cli.trial import try_
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -38,5 +39,5 @@ def main(
     """Synthetic data from YAML templates: many different, weighted, de-duplicated, soft-labelled rows, as JSONL."""
 
 
-for _command in (run, label, targets, export, check, templates, init, schema, doctor):
-    app.command()(_command)
+for _command in (run, label, targets, export, check, try_, templates, init, schema, doctor):
+    app.command(_command.__name__.rstrip("_"))(_command)

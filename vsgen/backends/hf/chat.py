@@ -59,6 +59,17 @@ class Reader:
             text = self._chat_without_system(prompt.messages, error)
         return text + prompt.prefill, False
 
+    def takes_system(self) -> bool:
+        """Whether the chat template has a place of its own for a system message."""
+        if not self._tokenizer.chat_template:
+            return False
+        system, user = Message("system", "Mark."), Message("user", "Hm?")
+        try:
+            text = self._chat((system, user))
+            return system.content in text and text != self._chat((Message("user", "Mark.\n\nHm?"),))
+        except JinjaError:
+            return False
+
     def cued(self, prompt: Prompt) -> bool:
         """Whether the reply is the one line that a cue leads to."""
         return bool(prompt.cue and prompt.messages and not self._tokenizer.chat_template)

@@ -18,7 +18,7 @@ from vsgen.backends.hf.parts import Limits, Parts
 from vsgen.backends.hf.score import score
 from vsgen.backends.hf.teach import teach
 from vsgen.ports import Executor
-from vsgen.values import Completion, Generate, Score, Scores, Taught, Teach
+from vsgen.values import Completion, Generate, ModelFacts, Prompt, Score, Scores, Taught, Teach
 
 _MEMORY = 1 << 31
 """Bytes for keys and values where the machine does not say what it has."""
@@ -35,6 +35,7 @@ class HfModel:
         self._parts = _parts(opened)
         self._parts.network.check()
         self._limits = _limits(opened.model, batch)
+        self._facts = _facts(opened.model, self._parts)
 
     @classmethod
     def open(
@@ -90,6 +91,14 @@ class HfModel:
         with self._parts.network.threads():
             return teach(self._parts, self._limits, calls)
 
+    def facts(self) -> ModelFacts:
+        """What the model is."""
+        return self._facts
+
+    def render(self, prompt: Prompt) -> str:
+        """The prompt as the model reads it: one text, with the marks of its chat template."""
+        return self._parts.reader.render(prompt)[0]
+
     def decoder(self) -> Executor:
         """A new executor of `Generate` calls with a running batch of its own."""
         return Decoder(self._parts, self._limits)
@@ -100,6 +109,18 @@ def _parts(opened: Opened) -> Parts:
     ends = _ends(opened.model, opened.tokenizer)
     reader = Reader(opened.tokenizer, ends)
     return Parts(network, opened.tokenizer, reader, Grammars(opened.tokenizer, network.vocabulary, ends), ends)
+
+
+def _facts(model: PreTrainedModel, parts: Parts) -> ModelFacts:
+    return ModelFacts(
+        parameters=sum(weights.numel() for weights in model.parameters()),
+        vocabulary=parts.network.vocabulary,
+        context=parts.network.context,
+        dtype=str(model.dtype).removeprefix("torch."),
+        device=str(model.device),
+        chat=bool(parts.tokenizer.chat_template),
+        system=parts.reader.takes_system(),
+    )
 
 
 def _ends(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> tuple[int, ...]:

@@ -71,6 +71,10 @@ class Speller:
         """The token that the chat template puts after the assistant's words; without one the end-of-text token."""
         return self._end
 
+    def render(self, prompt: Prompt) -> str:
+        """The prompt as the model reads it: one text, with the marks of its chat template."""
+        return self._reader.render(prompt)[0]
+
     def spell(self, prompt: Prompt, answers: Sequence[str]) -> tuple[list[int], list[list[int]]]:
         """The prompt's tokens, and each answer's in its place after them, without the end.
 

@@ -1,0 +1,119 @@
+"""A draw as text, in the order in which it came about. Headings are bold on a terminal; nothing else depends on one."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+
+import typer
+
+from vsgen.errors import CallError
+from vsgen.files.records import record_line, rejected_line
+from vsgen.flow import Heard
+from vsgen.trial import Shown, Trial
+from vsgen.values import Completion, Generate, Prompt, Record, Score, Scores
+
+_SHOWN = 3
+"""Label questions that are shown of a draw; the others are alike."""
+_ABSENT = object()
+
+
+def draw_lines(shown: Shown, trial: Trial, seconds: float) -> Iterator[str]:
+    """All of a draw: what was asked and said, what became of it, and what that comes to."""
+    how, outcome = trial.template.sampling, shown.outcome
+    yield _head(f"{shown.name} · {trial.model} · {how.method}, k {how.k}, temperature {how.temperature:g}")
+    yield from _replies(shown.heard, trial)
+    yield from _questions(shown.heard, trial)
+    yield from _rows(outcome.records)
+    yield _head(f"rejected: {len(outcome.rejected)}")
+    for lost in outcome.rejected:
+        why = {key: value for key, value in rejected_line(lost, meta=False).items() if key not in ("id", "labels")}
+        yield f"{why.pop('reason')}: {_json(why)}"
+    yield from (f"note: {note}" for note in outcome.notes)
+    yield _head("verdict on this draw")
+    yield from shown.verdict.lines()
+    yield _spent(shown, seconds)
+    yield ""
+
+
+def _replies(heard: Sequence[Heard], trial: Trial) -> Iterator[str]:
+    """The prompts and the raw replies; a prompt that goes on where the last one ended is shown from there."""
+    before = ""
+    asked = [(one.call, one.reply) for one in heard if isinstance(one.call, Generate)]
+    for number, (call, reply) in enumerate(asked, start=1):
+        text = _reading(call.prompt, trial)
+        if text != before:
+            yield _head("prompt, as the model reads it" if trial.render(call.prompt) is not None else "prompt")
+            yield f"…{text.removeprefix(before)}" if before and text.startswith(before) else text
+            before = text
+        yield _head(f"reply {number} of {len(asked)}: {_how_it_ended(reply)}")
+        yield reply.text if isinstance(reply, Completion) else ""
+
+
+def _how_it_ended(reply: object) -> str:
+    match reply:
+        case Completion():
+            end = "the model ended it" if reply.stopped else "cut at its longest length"
+            own = "" if reply.logp is None else f", log p {reply.logp:.1f}"
+            return f"{len(reply.tokens)} tokens after {reply.prompt_tokens} of prompt, {end}{own}"
+        case CallError():
+            return f"refused: {reply}"
+        case _:
+            return "none"
+
+
+def _questions(heard: Sequence[Heard], trial: Trial) -> Iterator[str]:
+    """The first questions of scored labels, with what the model makes of the choices."""
+    asked = [(one.call, one.reply) for one in heard if isinstance(one.call, Score)]
+    if asked:
+        yield _head(f"scored questions: {len(asked)}, of which the first {min(_SHOWN, len(asked))}")
+    for call, reply in asked[:_SHOWN]:
+        yield _reading(call.prompt, trial)
+        if isinstance(reply, Scores):
+            each = zip(call.choices, reply.logp, strict=True)
+            yield "  " + "  ".join(f"{choice} {math.exp(logp):.2g}" for choice, logp in each)
+
+
+def _rows(records: Sequence[Record]) -> Iterator[str]:
+    """The rows as they would be written; what all their metas share is said once."""
+    lines = [record_line(record) for record in records]
+    shared = _shared([record.meta for record in records])
+    yield _head(f"rows: {len(lines)}")
+    for line, record in zip(lines, records, strict=True):
+        own = {key: value for key, value in record.meta.items() if key not in shared}
+        yield _json({**line, "meta": own})
+    if shared:
+        yield f"meta of each, beside its own: {_json(shared)}"
+
+
+def _shared(metas: Sequence[Mapping[str, object]]) -> Mapping[str, object]:
+    if len(metas) < 2:
+        return {}
+    return {key: value for key, value in metas[0].items() if all(one.get(key, _ABSENT) == value for one in metas)}
+
+
+def _spent(shown: Shown, seconds: float) -> str:
+    outcome = shown.outcome
+    rate = f", {outcome.tokens / seconds:.1f} tokens/s" if seconds > 0 and outcome.tokens else ""
+    replies = "1 reply" if outcome.calls == 1 else f"{outcome.calls} replies"
+    return f"{replies}, {outcome.tokens:,} tokens, {seconds:.1f} s{rate}"
+
+
+def _reading(prompt: Prompt, trial: Trial) -> str:
+    """The prompt as one text, or its messages where the model cannot say how it reads them."""
+    text = trial.render(prompt)
+    if text is not None:
+        return text
+    turns = [f"[{message.role}]\n{message.content}" for message in prompt.messages]
+    return "\n".join([*turns, *([f"[assistant, begun]\n{prompt.prefill}"] if prompt.prefill else [])])
+
+
+def _head(text: str) -> str:
+    line = f"── {text} ──"
+    return line if os.environ.get("NO_COLOR") else typer.style(line, bold=True)
+
+
+def _json(value: Mapping[str, object]) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)

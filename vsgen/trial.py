@@ -1,0 +1,111 @@
+"""A few draws whole, for people: what the model read, what it said, and what became of it. Nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from vsgen.dedup.index import Index
+from vsgen.engine.drive import drive
+from vsgen.errors import InputError
+from vsgen.files.journal import MemoryJournal
+from vsgen.files.rows import read_rows
+from vsgen.flow import Flow, Heard, overheard
+from vsgen.pipeline import Outcome, Pipeline, Quota
+from vsgen.session import ModelChoice, Session
+from vsgen.template.load import load_template
+from vsgen.template.schema import Template
+from vsgen.values import Prompt, Row
+from vsgen.verdict.finding import Verdict
+from vsgen.verdict.findings import judge
+from vsgen.verdict.observed import Observed
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What the user asked for."""
+
+    template: str
+    overrides: Sequence[str] = ()
+    """``key=value``, laid over the template."""
+    input: str | None = None
+    draws: int = 1
+    model: ModelChoice = field(default_factory=ModelChoice)
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One draw, whole."""
+
+    name: str
+    heard: Sequence[Heard]
+    """Every call and its reply, in the order in which they were asked."""
+    outcome: Outcome
+    verdict: Verdict
+    """On this draw alone."""
+
+
+class Trial:
+    """A template and a model, opened to draw a few times."""
+
+    def __init__(self, job: Job) -> None:
+        """Open them.
+
+        Raises:
+            UserError: The template or the input is wrong.
+            ModelError: The model cannot be opened.
+        """
+        self.template = load_template(job.template, job.overrides)
+        self._job = job
+        self._rows = _rows(job.input, job.draws)
+        dedup = self.template.dedup or None
+        embedder = dedup.embedder if dedup else None
+        self._session = Session(job.model, self.template.model or "tiny", MemoryJournal(), embedder=embedder)
+
+    @property
+    def model(self) -> str:
+        """The model's own name."""
+        return self._session.model
+
+    def render(self, prompt: Prompt) -> str | None:
+        """A prompt as the model reads it; None where it cannot say."""
+        return self._session.render(prompt)
+
+    def draws(self) -> Iterator[Shown]:
+        """Draw, one after the other; they are those of a run with the same seed, but for repeats of earlier draws.
+
+        Raises:
+            VsgenError: See `vsgen.errors`.
+        """
+        for row in self._rows:
+            heard: list[Heard] = []
+            flow = overheard(_pipeline(self.template, self._job.seed, self.model).draw(row, row.index), heard)
+            yield self._shown(row.index, heard, self._drive(flow))
+
+    def _drive(self, flow: Flow[Outcome]) -> Outcome:
+        (outcome,) = drive([flow], self._session.executors, window=lambda: 1)
+        return outcome
+
+    def _shown(self, number: int, heard: Sequence[Heard], outcome: Outcome) -> Shown:
+        observed = Observed.of(self.template)
+        observed.add(outcome)
+        return Shown(f"{self.template.name}/{number:06d}", heard, outcome, judge(observed, self.template))
+
+
+def _pipeline(template: Template, seed: int, model: str) -> Pipeline:
+    """Each draw has an index of its own: it is compared with nothing but itself."""
+    dedup = template.dedup or None
+    index = Index(dedup.threshold, guards=dedup.guards) if dedup else None
+    return Pipeline(template, seed=seed, model=model, index=index, quota=Quota(None))
+
+
+def _rows(source: str | None, count: int) -> list[Row]:
+    """The first rows of the input, or as many without fields."""
+    if source is None:
+        return [Row(number) for number in range(count)]
+    rows = list(islice(read_rows(source), count))
+    if not rows:
+        raise InputError(f"{source}: has no rows; give at least one JSON object")
+    return rows
