@@ -25,6 +25,7 @@ from vsgen.sampling.reads import Read, reads
 from vsgen.sampling.settings import Power as PowerSettings
 from vsgen.sampling.settings import Settings
 from vsgen.teaching import teach
+from vsgen.template.canonical import decodable
 from vsgen.template.final import ANSWER
 from vsgen.template.render import Renderer
 from vsgen.template.sampling import Power
@@ -61,7 +62,7 @@ def settings_of(template: Template) -> Settings:
     return Settings(
         method=asked.method,
         fields=template.output.fields,
-        item_schema=template.output.item_schema if asked.constrain else None,
+        item_schema=decodable(template.output.item_schema) if asked.constrain else None,
         k=asked.k,
         per_turn=asked.per_turn,
         p_max=asked.p_max,

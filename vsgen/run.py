@@ -16,6 +16,7 @@ from vsgen.export.packed import TokenLogprobs, token_row
 from vsgen.files.places import Places
 from vsgen.files.records import record_line, rejected_line
 from vsgen.files.rows import read_rows
+from vsgen.flows.rows import flags
 from vsgen.pipeline import Outcome, Pipeline, Quota, settings_of
 from vsgen.ports import Journal
 from vsgen.session import ModelChoice, Session
@@ -63,6 +64,8 @@ class Tally:
     """All that came out of the draws; each ends as a record or as a reject."""
     kept: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
+    flagged: Counter[str] = field(default_factory=Counter)
+    """What was odd about the kept ones: how many have each flag."""
     skipped: int = 0
     calls: int = 0
     """Replies drawn from the model for these draws, replayed ones included."""
@@ -92,6 +95,7 @@ class Tally:
         self.candidates += outcome.candidates
         self.kept += len(outcome.records)
         self.rejected.update(one.reason for one in outcome.rejected)
+        self.flagged.update(flag for one in outcome.records for flag in flags(one))
         self.skipped += outcome.skipped is not None
         self.calls += outcome.calls
         self.tokens += outcome.tokens

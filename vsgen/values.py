@@ -67,6 +67,8 @@ class Generate:
     """The reply ends before the first of these."""
     schema: str | None = None
     """A JSON Schema, as JSON text, that the reply must obey; a backend without constrained decoding ignores it."""
+    pattern: str | None = None
+    """A regular expression that the whole reply must match, in place of a schema; the same backends ignore it."""
     prefix: tuple[int, ...] = ()
     """Token ids already drawn, which the reply continues."""
     resumable: bool = False

@@ -355,3 +355,16 @@ def test_a_trainers_layout_holds_what_the_trainer_reads_and_no_more(vsgen: Vsgen
         assert len(row["input_ids"]) == len(row["token_ids"]) == len(row["top_values"])
     wrong = vsgen("run", "support-tickets", "-n", 2, "-m", "tiny", "--token-logprobs", "tops=3")
     assert wrong.exit_code == 2 and "--token-logprobs: unknown part 'tops=3'" in wrong.stderr
+
+
+@pytest.mark.parametrize("method", ["direct", "vs", "multi-turn"])
+def test_only_choices_are_kept_whatever_the_method(vsgen: Vsgen, tmp_path: Path, method: str) -> None:
+    """The embedded model knows days, as Friday; of the others it must be made to speak."""
+    rejects = tmp_path / "rejects.jsonl"
+    asked = ("--set", "choices=[friday, Wednesday, ButterCream]", "--method", method, "-n", 4, "--no-dedup", "--rejects", rejects)
+    ended = vsgen("run", "random-day", *asked)
+    assert ended.exit_code == 0
+    assert {json.loads(line)["text"] for line in ended.stdout.splitlines()} <= {"friday", "Wednesday", "ButterCream"}
+    free = vsgen("run", "random-day", *asked, "--set", "sampling.constrain=false", "--patience", 100)
+    assert {json.loads(line)["text"] for line in free.stdout.splitlines()} <= {"friday", "Wednesday"}
+    assert {one["reason"] for one in lines(rejects)} <= {"schema", "surplus"}

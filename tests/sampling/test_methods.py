@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from random import Random
 
@@ -10,7 +11,7 @@ import jsonschema
 import pytest
 
 from vsgen.flow import InOrder
-from vsgen.sampling import prompts
+from vsgen.sampling import prompts, schemas
 from vsgen.sampling.methods import open_sampler
 from vsgen.sampling.settings import Method, Settings
 from vsgen.values import Completion, Distribution, Generate, Message, Prompt
@@ -205,3 +206,28 @@ def test_generate_carries_every_parameter_of_the_draw() -> None:
     _, (call,) = converse(settings, lambda i, _: "x")
     drawn = (call.temperature, call.top_p, call.top_k, call.min_p, call.max_tokens, call.stop)
     assert drawn == (0.7, 0.9, 40, 0.05, 9, ("END",))
+
+
+CLOSED = {"type": "object", "properties": {"text": {"enum": ["red", "light blue", 3]}}, "required": ["text"]}
+
+
+@pytest.mark.parametrize("method", ["direct", "multi-turn"])
+def test_a_bare_answer_of_a_closed_set_is_constrained_to_it(method: Method) -> None:
+    _, calls = converse(Settings(method, k=2, item_schema=CLOSED), lambda i, _: "red")
+    for call in calls:
+        assert call.schema is None and call.pattern is not None
+        assert [bool(re.fullmatch(call.pattern, text)) for text in ("red", " light blue", "3", "green", "")] == [
+            *(True, True, True),
+            *(False, False),
+        ]
+    _, (free, *_) = converse(Settings(method, k=2, item_schema=ITEM), lambda i, _: "red")
+    assert free.pattern is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "fits"),
+    [("^[0-9]{4}$", "2024", True), ("^[0-9]{4}$", "24", False), ("ticket", "anything", None), ("^a$|^b$", "c", None)],
+)
+def test_a_bare_answer_obeys_a_pattern_of_the_whole_text(pattern: str, text: str, fits: bool | None) -> None:
+    held = schemas.bare({"properties": {"text": {"type": "string", "pattern": pattern}}})
+    assert (None if held is None else bool(re.fullmatch(held, text))) == fits

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from vsgen.run import Tally
 
 _PLAIN_SECONDS = 10.0
+_ZERO = "zero-probability"
 INTERRUPTED = 130
 
 
@@ -87,6 +88,8 @@ def summary(tally: Tally, seconds: float, where: str) -> list[str]:
     ]
     if tally.cut:
         lines.append(f"  {tally.cut} texts were longer than the embedder reads; only their beginnings were compared")
+    if zero := tally.flagged[_ZERO]:
+        lines.append(f"  {zero} rows have stated probability 0 (meta.flags: {_ZERO}); sampling.p_min rejects such")
     if tally.skipped:
         lines.append(f"  {tally.skipped} input rows skipped")
     if tally.stopped:

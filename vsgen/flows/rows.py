@@ -34,6 +34,12 @@ def record(
     return Record(name, candidate.fields, candidate.weight, labels, meta, lesson)
 
 
+def flags(kept: Record) -> Sequence[str]:
+    """What was odd about a record's candidate, or mended."""
+    found = kept.meta.get("flags")
+    return found if isinstance(found, list) else ()
+
+
 def rejected(unkept: Record, refusal: Refusal) -> Rejected:
     """The reject that a candidate's record becomes."""
     reason, detail, clause, twin, similarity = refusal

@@ -7,11 +7,18 @@ in their order, and the first that refuses gives the reason.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple, TypeAlias
 
 from vsgen.flow import Flow, ask_all
+from vsgen.template.canonical import canonical
 from vsgen.template.schema import Template
 from vsgen.values import Candidate, Prompt, Reason
+
+RESPELLED: Final = "respelled"
+"""A text that is one of a closed set came in another case, or with spaces around it."""
+ZERO: Final = "zero-probability"
+"""The model stated that this answer has probability 0."""
 
 
 class Refusal(NamedTuple):
@@ -73,5 +80,16 @@ def misfit(template: Template, candidate: Candidate, asked: Prompt) -> Refusal |
 def validate(template: Template, candidates: Sequence[Candidate], asked: Prompt) -> Flow[Checked]:
     """Validate the candidates of one draw; a flow, so that what is wrong may be asked for once more."""
     yield from ask_all(())
-    found = {i: misfit(template, candidate, asked) for i, candidate in enumerate(candidates)}
-    return Checked(candidates, {i: refusal for i, refusal in found.items() if refusal is not None})
+    spelled = [_spelled(template, candidate) for candidate in candidates]
+    found = {i: misfit(template, candidate, asked) for i, candidate in enumerate(spelled)}
+    return Checked(spelled, {i: refusal for i, refusal in found.items() if refusal is not None})
+
+
+def _spelled(template: Template, candidate: Candidate) -> Candidate:
+    """The candidate in its canonical spelling, flagged where that or its stated probability is odd."""
+    schemas = template.output.item_schema["properties"]
+    fields = {name: canonical(schemas.get(name, {}), value) for name, value in candidate.fields.items()}
+    odd = {RESPELLED: fields != candidate.fields, ZERO: candidate.verbalized == 0}
+    if not any(odd.values()):
+        return candidate
+    return replace(candidate, fields=fields, flags=(*candidate.flags, *(name for name, holds in odd.items() if holds)))

@@ -17,17 +17,22 @@ from vsgen.values import Candidate, Completion, Distribution, Malformed, Prompt
 
 def direct(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]:
     """Ask the task itself k times; with a single field the reply is the answer."""
-    plain = len(settings.fields) == 1
-    schema = None if plain else schemas.one(settings.item_schema, reasoning=False)
     asked = instructed(prompt, prompts.direct(settings.fields))
-    return (yield from _draw(settings, asked, schema, rng))
+    return (yield from _draw(settings, asked, form(settings), rng))
+
+
+def form(settings: Settings) -> schemas.Form:
+    """What constrains a reply that is one answer: a bare text, or an object where there are several fields."""
+    if len(settings.fields) == 1:
+        return schemas.Form(pattern=schemas.bare(settings.item_schema))
+    return schemas.Form(schemas.one(settings.item_schema, reasoning=False))
 
 
 def cot(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]:
     """Ask for reasoning and an answer, k times."""
-    schema = schemas.one(settings.item_schema, reasoning=True)
+    form = schemas.Form(schemas.one(settings.item_schema, reasoning=True))
     asked = instructed(prompt, prompts.cot(settings.fields))
-    return (yield from _draw(settings, asked, schema, rng))
+    return (yield from _draw(settings, asked, form, rng))
 
 
 def read_answer(settings: Settings, reply: Completion) -> Parsed:
@@ -55,7 +60,7 @@ def from_answers(
     return tuple(candidates), tuple(malformed)
 
 
-def _draw(settings: Settings, asked: Prompt, schema: str | None, rng: Random) -> Flow[Distribution]:
-    calls = [settings.generate(asked, rng, schema=schema) for _ in range(settings.k)]
+def _draw(settings: Settings, asked: Prompt, form: schemas.Form, rng: Random) -> Flow[Distribution]:
+    calls = [settings.generate(asked, rng, **form._asdict()) for _ in range(settings.k)]
     replies = tuple((yield from ask_all(calls)))
     return Distribution("frequency", *from_answers(settings, replies))

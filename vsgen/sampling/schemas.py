@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from vsgen.sampling import prompts
 
 _REASONING = {"type": "string", "minLength": 1, "maxLength": 2000}
 _STEP = 0.001
+
+
+class Form(NamedTuple):
+    """What constrains a reply; see `vsgen.values.Generate`."""
+
+    schema: str | None = None
+    pattern: str | None = None
 
 
 def one(item: Mapping[str, Any] | None, *, reasoning: bool) -> str | None:
@@ -39,6 +47,23 @@ def many(
     responses = {"type": "array", "items": items, "minItems": k, "maxItems": k}
     whole = {"type": "object", "properties": {prompts.RESPONSES: responses}, "required": [prompts.RESPONSES]}
     return json.dumps(_with({prompts.REASONING: _REASONING} if reasoning else {}, whole, {}))
+
+
+def bare(item: Mapping[str, Any] | None) -> str | None:
+    """The pattern of a reply that is the only field's text itself; None where any text will do.
+
+    It holds closed sets, and patterns that say where a text begins and ends. A space before the answer is allowed:
+    after a cue a model begins with one.
+    """
+    if item is None:
+        return None
+    (field,) = item["properties"].values()
+    if allowed := field.get("enum", [field["const"]] if "const" in field else []):
+        texts = [one if isinstance(one, str) else json.dumps(one) for one in allowed]
+        return f" ?(?:{'|'.join(map(re.escape, texts))})"
+    pattern = field.get("pattern", "")
+    whole = pattern.startswith("^") and pattern.endswith("$") and not pattern.endswith("\\$") and "|" not in pattern
+    return f" ?(?:{pattern[1:-1]})" if whole else None
 
 
 def _with(before: dict[str, Any], schema: Mapping[str, Any], after: dict[str, Any]) -> dict[str, Any]:

@@ -107,7 +107,9 @@ class Settings:
         full, rest = divmod(self.k, self.per_turn)
         return (self.per_turn,) * full + ((rest,) if rest else ())
 
-    def generate(self, prompt: Prompt, rng: Random, *, schema: str | None = None) -> Generate:
+    def generate(
+        self, prompt: Prompt, rng: Random, *, schema: str | None = None, pattern: str | None = None
+    ) -> Generate:
         """The call that asks `prompt`, with a seed of its own from `rng`."""
         return Generate(
             prompt,
@@ -119,6 +121,7 @@ class Settings:
             max_tokens=self.max_tokens,
             stop=self.stop,
             schema=schema,
+            pattern=pattern,
         )
 
 

@@ -9,21 +9,20 @@ from random import Random
 
 from vsgen.errors import CallError
 from vsgen.flow import Flow, ask
-from vsgen.sampling import prompts, schemas
-from vsgen.sampling.direct import from_answers
+from vsgen.sampling import prompts
+from vsgen.sampling.direct import form, from_answers
 from vsgen.sampling.settings import Settings, answered, instructed
 from vsgen.values import Completion, Distribution, Prompt
 
 
 def multi_turn(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]:
     """Ask k times in one conversation; the user's turns are kept as well as the model's."""
-    plain = len(settings.fields) == 1
-    schema = None if plain else schemas.one(settings.item_schema, reasoning=False)
+    held = form(settings)
     asked = instructed(prompt, prompts.direct(settings.fields))
     replies: list[Completion] = []
     for _ in range(settings.k):
         try:
-            reply = yield from ask(settings.generate(asked, rng, schema=schema))
+            reply = yield from ask(settings.generate(asked, rng, **held._asdict()))
         except CallError:
             if not replies:
                 raise

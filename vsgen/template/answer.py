@@ -24,7 +24,8 @@ _MAX_NODES: Final = 10_000
 _PATTERN_COST: Final = 200  # a pattern may compile to megabytes: 50 of them use up the whole allowance
 _MAX_PATTERN: Final = 1_000
 _MAX_MESSAGE: Final = 160
-_VERBATIM: Final = frozenset({"const", "enum", "default", "examples", "description", "title"})
+VERBATIM: Final = frozenset({"const", "enum", "default", "examples", "description", "title"})
+"""Keys of a schema whose values are no schemas."""
 _REFUSED: Final = ("$dynamicRef", "$recursiveRef", "$id", "$anchor", "$dynamicAnchor", "patternProperties")
 
 
@@ -126,7 +127,7 @@ class _Writer:
             return node
         self._check(node, path)
         written = {
-            key: value if key in _VERBATIM else self.write(value, (*path, key), refs)
+            key: value if key in VERBATIM else self.write(value, (*path, key), refs)
             for key, value in node.items()
             if key != "$ref"
         }

@@ -7,7 +7,7 @@ look at several fields stand in the validator of the later one, so that one wron
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from hashlib import blake2b
 from typing import Annotated, Any, Final, Literal, TypeAlias
@@ -140,18 +140,28 @@ class Output(Section):
             raise Misfit((("correct",), "needs 'answer', which says where a reply's answer stands"))
         return self
 
+    _allowed: tuple[str, ...] = PrivateAttr(())
+
     @cached_property
     def item_schema(self) -> dict[str, Any]:
         """The JSON Schema of one answer: all fields required, no others allowed, no ``$ref`` inside."""
         if self.schema_ is not None:
             return closed(self.schema_)
-        text = {"type": "string", "minLength": self.min_chars, "maxLength": self.max_chars}
+        text: dict[str, Any] = {"type": "string", "minLength": self.min_chars, "maxLength": self.max_chars}
+        if self._allowed:
+            text = {"type": "string", "enum": list(self._allowed)}
         return closed({"type": "object", "properties": {self.field: text}})
 
     @property
     def fields(self) -> tuple[str, ...]:
         """Names of the answer's fields, in order."""
-        return tuple(self.item_schema["properties"])
+        return (self.field,) if self.schema_ is None else tuple(self.schema_["properties"])
+
+    def limited(self, texts: Iterable[str]) -> Output:
+        """This output, with a text field that may be nothing else than one of these texts."""
+        made = Output.model_validate(self.model_dump(by_alias=True, exclude_unset=True))
+        made._allowed = tuple(dict.fromkeys(texts))
+        return made
 
     @cached_property
     def _checker(self) -> Checker:
@@ -220,8 +230,9 @@ class Template(Section):
     """Values to draw from for every prompt: a list, or a mapping of values to weights."""
     choices: _Variable | None = None
     """The right answers to the prompt, where they are known: a list of equally likely ones, or a mapping of answers to
-    weights. `vsgen targets` makes a student's training targets of them; `vsgen run` does not heed them."""
-    output: Output = Output()
+    weights. No other answer is kept, and decoding is constrained to them where the backend can. `vsgen targets` makes a
+    student's training targets of them."""
+    output: Output = Field(default=Output(), validate_default=True)
     """What one answer looks like."""
     filter: dict[str, Filter] = Field(default={})
     """Patterns that a field must or must not contain, by field."""
@@ -239,6 +250,22 @@ class Template(Section):
     """Model to ask, unless the command line says otherwise."""
 
     _source: str = PrivateAttr("")
+
+    @field_validator("output")
+    @classmethod
+    def _choices_fit(cls, output: Output, info: ValidationInfo) -> Output:
+        choices = info.data.get("choices")
+        if choices is None:
+            return output
+        if output.schema_ is not None:
+            remedy = "which stand in the single text field; list them as 'enum' of a property here instead"
+            raise Misfit((("schema",), f"does not go together with 'choices', {remedy}"))
+        for text in map(as_text, choices):
+            if len(text) > output.max_chars:
+                raise Misfit((("max_chars",), f"is {output.max_chars}, but the choice {text[:100]!r} is longer"))
+            if len(text) < output.min_chars:
+                raise Misfit((("min_chars",), f"is {output.min_chars}, but the choice {text!r} is shorter"))
+        return output.limited(map(as_text, choices))
 
     @field_validator("filter")
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from vsgen.backends.hf.model import HfModel
 from vsgen.errors import ModelError
+from vsgen.sampling.schemas import bare
 from vsgen.values import Generate, Message, Prompt
 
 MakeModel = Callable[..., Path]
@@ -85,3 +87,33 @@ def test_schema_that_cannot_be_compiled_is_refused_with_the_reason(make_model: M
 
 def _fields(call: Generate) -> dict[str, Any]:
     return {name: getattr(call, name) for name in call.__slots__}
+
+
+@pytest.mark.parametrize("spelling", ["bytes", "pieces"])
+def test_a_bare_reply_under_a_pattern_matches_it_whole(make_model: MakeModel, spelling: str) -> None:
+    model = HfModel.open(str(make_model(spelling=spelling)), device="cpu", batch=16)
+    days = ["Monday", "Mon", "Tues day", "a.b|c", 'é"x']
+    pattern = bare({"properties": {"text": {"enum": days}}})
+    replies = model.generate([Generate(PROMPT, seed=seed, max_tokens=60, pattern=pattern) for seed in range(40)])
+    assert all(reply.stopped for reply in replies)
+    assert {reply.text.strip() for reply in replies} <= set(days)
+    assert len({reply.text for reply in replies}) > 2
+    (rest,) = model.generate([Generate(PROMPT, seed=0, max_tokens=60, pattern=pattern, prefix=replies[0].tokens[:1])])
+    assert rest.tokens == replies[0].tokens[1:]
+
+
+def test_a_pattern_constrains_where_it_can_and_one_beyond_the_grammar_leaves_the_text_free(
+    make_model: MakeModel,
+) -> None:
+    model = HfModel.open(str(make_model()), device="cpu", batch=16)
+
+    def texts(pattern: str) -> list[str]:
+        schema = {"type": "object", "properties": {"text": {"type": "string", "maxLength": 30, "pattern": pattern}}}
+        whole = json.dumps(schema | {"required": ["text"], "additionalProperties": False})
+        replies = model.generate([Generate(PROMPT, seed=seed, max_tokens=400, schema=whole) for seed in range(8)])
+        return [json.loads(reply.text)["text"] for reply in replies]
+
+    assert all(re.fullmatch("[A-F]{2,4}", text) for text in texts("^[A-F]{2,4}$"))
+    assert all(len(text) <= 30 for text in texts(r"\bticket\b"))
+    (free,) = model.generate([Generate(PROMPT, seed=1, max_tokens=5, pattern=r"\bticket\b")])
+    assert len(free.tokens) <= 5

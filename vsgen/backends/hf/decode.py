@@ -190,7 +190,7 @@ class Decoder:
         rng = Random(call.seed)
         for _ in call.prefix:
             rng.random()
-        matcher = parts.grammars.matcher(call.schema, call.prefix) if call.schema else None
+        matcher = parts.grammars.matcher(call)
         rows = len(self._rows)
         place = self._buffers.place
         if not place.holds(rows + 1, len(job.ids)):

@@ -1,4 +1,4 @@
-"""Decoding constrained by a JSON Schema, through llguidance.
+"""Decoding constrained by a JSON Schema, or by a pattern of the whole reply, through llguidance.
 
 The text is JSON as `json.dumps` writes it by default: ``", "`` and ``": "`` and no other white space. Drawing token by
 token from what the grammar still allows is local sampling: it is not the model's distribution given that the reply is
@@ -7,7 +7,8 @@ valid (arXiv 2405.21047).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import llguidance
@@ -19,6 +20,9 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from vsgen.errors import ModelError
+from vsgen.values import Generate
+
+_ANYTHING = "(?s:.*)"
 
 _BYTES = np.arange(256, dtype=np.uint8)[:, None]
 _BARS = np.where(np.unpackbits(_BYTES, axis=1, bitorder="little"), 0, -np.inf).astype("f4")
@@ -47,14 +51,17 @@ class Grammars:
         self._vocabulary = vocabulary
         self._ends = list(ends)
         self._tokenizer: llguidance.LLTokenizer | None = None
-        self._compiled: dict[str, llguidance.LLMatcher] = {}
+        self._compiled: dict[tuple[str | None, str | None], llguidance.LLMatcher] = {}
 
-    def matcher(self, schema: str, prefix: Sequence[int] = ()) -> Matcher:
-        """A new matcher at the grammar's start, or after the tokens of a prefix."""
-        if schema not in self._compiled:
-            self._compiled[schema] = self._compile(schema)
-        matcher = Matcher(self._compiled[schema].deep_copy(), self._ends)
-        matcher.accept(prefix)
+    def matcher(self, call: Generate) -> Matcher | None:
+        """A new matcher at the start of a call's grammar, or after the tokens of its prefix; None if it is free."""
+        form = (call.schema, call.pattern)
+        if not any(form):
+            return None
+        if form not in self._compiled:
+            self._compiled[form] = self._compile(*form)
+        matcher = Matcher(self._compiled[form].deep_copy(), self._ends)
+        matcher.accept(call.prefix)
         return matcher
 
     def bars(self, matchers: Sequence[Matcher | None], device: torch.device) -> Tensor | None:
@@ -79,19 +86,15 @@ class Grammars:
             for end in self._ends:
                 bits.view(np.uint32)[row, end // 32] |= np.uint32(1 << end % 32)
 
-    def _compile(self, schema: str) -> llguidance.LLMatcher:
+    def _compile(self, schema: str | None, pattern: str | None) -> llguidance.LLMatcher:
+        """A grammar's start. A pattern that is beyond llguidance, a word's boundary say, leaves the text free there."""
         if self._tokenizer is None:
             self._tokenizer = self._adapt()
-        try:
-            grammar = llguidance.LLMatcher.grammar_from_json_schema(
-                schema, overrides={"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
-            )
-        except ValueError as error:
-            raise _refusal(str(error)) from error
-        matcher = llguidance.LLMatcher(self._tokenizer, grammar)
-        if matcher.is_error():
-            raise _refusal(matcher.get_error())
-        return matcher
+        for form in _forms(schema, pattern or ""):
+            matcher = llguidance.LLMatcher(self._tokenizer, form)
+            if not matcher.is_error():
+                return matcher
+        raise _refusal(matcher.get_error())
 
     def _adapt(self) -> llguidance.LLTokenizer:
         if not self._ends:
@@ -101,6 +104,33 @@ class Grammars:
             return llguidance.hf.from_tokenizer(source, n_vocab=self._vocabulary, eos_token=self._ends)
         except ValueError as error:
             raise ModelError(f"the model's tokenizer cannot be used with a JSON schema: {error}") from error
+
+
+def _forms(schema: str | None, pattern: str) -> Iterator[str]:
+    """The grammar, then a weaker one."""
+    if schema is None:
+        yield from map(llguidance.LLMatcher.grammar_from_regex, (pattern, _ANYTHING))
+    else:
+        yield _of_schema(schema)
+        yield _of_schema(_patternless(schema))
+
+
+def _of_schema(schema: str) -> str:
+    try:
+        return llguidance.LLMatcher.grammar_from_json_schema(
+            schema, overrides={"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
+        )
+    except ValueError as error:
+        raise _refusal(str(error)) from error
+
+
+def _patternless(schema: str) -> str:
+    """The schema without patterns, and with any property that is called so."""
+
+    def without(node: dict[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in node.items() if key != "pattern" or isinstance(value, dict)}
+
+    return json.dumps(json.loads(schema, object_hook=without))
 
 
 def _refusal(reason: str) -> ModelError:

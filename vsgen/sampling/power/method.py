@@ -17,8 +17,8 @@ from typing import NamedTuple, assert_never
 
 from vsgen.flow import Flow, together
 from vsgen.probability import effective_size, log_mean_exp, softmax
-from vsgen.sampling import prompts, schemas
-from vsgen.sampling.direct import read_answer
+from vsgen.sampling import prompts
+from vsgen.sampling.direct import form, read_answer
 from vsgen.sampling.power import mh, smc
 from vsgen.sampling.power.drafts import Draft
 from vsgen.sampling.power.plain import best, draws
@@ -66,8 +66,7 @@ class Drawn(NamedTuple):
 
 def power(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]:
     """Ask the task itself, and draw k replies from p^alpha; with a single field the reply is the answer."""
-    schema = None if len(settings.fields) == 1 else schemas.one(settings.item_schema, reasoning=False)
-    asked = settings.generate(instructed(prompt, prompts.direct(settings.fields)), rng, schema=schema)
+    asked = settings.generate(instructed(prompt, prompts.direct(settings.fields)), rng, **form(settings)._asdict())
     drawn = yield from _engine(settings, asked, rng)
     baseline = settings.power.engine in ("low-temperature", "best-of-n")
     drafts = [one.draft for one in drawn.picks]
