@@ -361,7 +361,8 @@ def test_a_trainers_layout_holds_what_the_trainer_reads_and_no_more(vsgen: Vsgen
 def test_only_choices_are_kept_whatever_the_method(vsgen: Vsgen, tmp_path: Path, method: str) -> None:
     """The embedded model knows days, as Friday; of the others it must be made to speak."""
     rejects = tmp_path / "rejects.jsonl"
-    asked = ("--set", "choices=[friday, Wednesday, ButterCream]", "--method", method, "-n", 4, "--no-dedup", "--rejects", rejects)
+    choices = "choices=[friday, Wednesday, ButterCream]"
+    asked = ("--set", choices, "--method", method, "-n", 4, "--no-dedup", "--rejects", rejects)
     ended = vsgen("run", "random-day", *asked)
     assert ended.exit_code == 0
     assert {json.loads(line)["text"] for line in ended.stdout.splitlines()} <= {"friday", "Wednesday", "ButterCream"}
