@@ -14,6 +14,7 @@ import transformers
 from safetensors.torch import load_file
 
 from vsgen.backends.hf import gguf as reading
+from vsgen.backends.hf.load import load
 from vsgen.backends.hf.model import HfModel
 from vsgen.backends.open_tokenizer import open_tokenizer
 from vsgen.errors import ModelError
@@ -114,7 +115,8 @@ def test_a_file_draws_what_the_folder_that_it_was_made_from_draws(pair: tuple[Pa
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_it_becomes_an_ordinary_model_of_the_asked_type(pair: tuple[Path, Path], dtype: str, tmp_path: Path) -> None:
-    model: Any = HfModel.open(str(pair[1]), device="cpu", dtype=dtype)._parts.network._model
+    opened = load(str(pair[1]), device="cpu", dtype=dtype, remote_code=False, pickled=False, name=None)
+    model: Any = opened.model
     assert model.dtype == getattr(torch, dtype)
     model.save_pretrained(tmp_path)
     again = HF.AutoModelForCausalLM.from_pretrained(tmp_path)

@@ -14,9 +14,11 @@ from vsgen.backends.hf.decode import Decoder
 from vsgen.backends.hf.grammar import Grammars
 from vsgen.backends.hf.load import Opened, load
 from vsgen.backends.hf.network import Network
+from vsgen.backends.hf.packed import pack, unpack
 from vsgen.backends.hf.parts import Limits, Parts
 from vsgen.backends.hf.score import score
 from vsgen.backends.hf.teach import teach
+from vsgen.errors import ModelError
 from vsgen.ports import Executor
 from vsgen.values import Completion, Generate, ModelFacts, Prompt, Score, Scores, Taught, Teach
 
@@ -33,9 +35,16 @@ class HfModel:
     def __init__(self, opened: Opened, *, batch: int | None = None) -> None:
         self._name = opened.name
         self._parts = _parts(opened)
-        self._parts.network.check()
         self._limits = _limits(opened.model, batch)
         self._facts = _facts(opened.model, self._parts)
+        packed = pack(opened.model, self._limits.rows)
+        try:
+            self._parts.network.check()
+        except ModelError:
+            if not packed:
+                raise
+            unpack(opened.model)
+            self._parts.network.check()
 
     @classmethod
     def open(
