@@ -1,0 +1,83 @@
+"""The flows of a model's card. What is asked is asked by the methods themselves, in the words of a run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from random import Random
+from typing import NamedTuple
+
+from vsgen.card.tasks import CLASSES, QUESTION, Task
+from vsgen.errors import CallError, ModelError
+from vsgen.flow import Flow, Spent, ask, metered
+from vsgen.labels.method import judge
+from vsgen.labels.settings import How, Question
+from vsgen.pipeline import settings_of
+from vsgen.probability import log_sum_exp
+from vsgen.sampling.methods import open_sampler
+from vsgen.template.render import Renderer
+from vsgen.template.schema import Template
+from vsgen.values import Distribution, Generate, Prompt, Score, SoftLabel, Unlabelled
+
+
+class Drawn(NamedTuple):
+    """One draw of a task."""
+
+    task: Task
+    distribution: Distribution
+    tokens: int
+
+
+def template(task: Task, sampling: Mapping[str, object]) -> Template:
+    """A task as a template."""
+    name = task.name.casefold().replace(" ", "-")
+    return Template.model_validate({"version": 1, "name": name, "prompt": task.prompt, "sampling": dict(sampling)})
+
+
+def draw(task: Task, sampling: Mapping[str, object], number: int) -> Flow[Drawn]:
+    """Draw number `number` of a task."""
+    asked, spent = template(task, sampling), Spent()
+    sampler = open_sampler(settings_of(asked))
+    flow = sampler(Renderer(asked).prompt({}), Random(f"card/{task.name}/{number}"))
+    distribution = yield from metered(flow, spent)
+    return Drawn(task, distribution, spent.tokens)
+
+
+def bare(task: Task) -> Flow[float]:
+    """P(the reply is exactly one of the right answers), where the task is asked for one bare answer; computed."""
+    scores = yield from ask(Score(_plain(task), task.answers))
+    return min(1.0, math.exp(log_sum_exp(scores.logp)))
+
+
+def own(task: Task, texts: Sequence[str]) -> Flow[dict[str, float]]:
+    """The log-probability, nats, of each text as the bare answer to a task; without those that cannot be scored."""
+    found: dict[str, float] = {}
+    for text in dict.fromkeys(texts):
+        try:
+            scores = yield from ask(Score(_plain(task), (text,)))
+        except CallError:
+            continue
+        found[text] = scores.logp[0]
+    return found
+
+
+def label(sentence: str, classes: Sequence[str], how: How) -> Flow[SoftLabel | Unlabelled]:
+    """The sentiment of a sentence."""
+    listed = "" if how.listed else f" {', '.join(classes[:-1])} or {classes[-1]}?"
+    question = Question(f"{QUESTION}{listed}\n\n{sentence}", tuple(classes))
+    return (yield from judge(question, how, Random(0)))
+
+
+def named(probs: Mapping[str, float]) -> str:
+    """The most probable class, as it is called in `CLASSES`."""
+    place = max(range(len(CLASSES)), key=list(probs.values()).__getitem__)
+    return CLASSES[place]
+
+
+def _plain(task: Task) -> Prompt:
+    """The prompt that method direct asks with."""
+    asked = template(task, {"method": "direct", "k": 1})
+    calls = next(open_sampler(settings_of(asked))(Renderer(asked).prompt({}), Random(0)))
+    if not isinstance(calls, Sequence) or not isinstance(calls[0], Generate):
+        raise ModelError("method direct asks nothing")
+    return calls[0].prompt
