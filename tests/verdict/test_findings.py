@@ -81,13 +81,13 @@ def test_replies_cut_at_the_limit_name_a_longer_one() -> None:
     assert finding.remedy == "--set sampling.max_tokens=128"
 
 
-def test_texts_at_their_longest_length_count_whether_they_were_kept_or_not() -> None:
+def test_candidates_that_are_too_long_are_told_apart_from_other_misfits() -> None:
     asked = template(output={"max_chars": 10})
-    full = outcome([record("x" * 10), record("x")], [reject("schema", "x" * 14), reject("duplicate", "x" * 9)])
-    finding = only([full] * 5, asked)
-    assert (finding.name, finding.level) == ("length", "bad")
-    assert "50 % of 20 texts" in finding.text
-    assert "max_chars=20" in finding.remedy
+    one = outcome([record("x" * 10), record("x")], [reject("schema", "x" * 14), *[reject("schema", "")] * 2])
+    found = {each.name: each for each in verdict([one] * 8, asked).findings}
+    assert found["length"].text == "20 % of 40 candidates are longer than the 10 characters that they may have"
+    assert "max_chars=20" in found["length"].remedy
+    assert found["misfit"].text.startswith("40 % of 40")
 
 
 def test_the_limits_of_a_schema_are_those_of_its_fields() -> None:

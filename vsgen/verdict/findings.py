@@ -30,8 +30,8 @@ class Bounds(NamedTuple):
 
 
 LOST: Final = Bounds(0.05, 0.2)
-"""Of replies or answers that are lost or spoiled in a way that leaves traces in the rest: unread, cut, at the length
-limit, placeholders. With a model that can do the task each is below 2 %; on one that cannot 21 to 70 % were seen."""
+"""Of replies or answers that are lost or spoiled in a way that leaves traces in the rest: unread, cut, too long,
+placeholders. With a model that can do the task each is below 2 %; on one that cannot 21 to 70 % were seen."""
 MISFIT: Final = Bounds(0.2, 0.5)
 """Of candidates that do not fit the schema or the choices. They cost calls and leave no trace in the rows, so more is
 borne."""
@@ -90,16 +90,17 @@ def _cut(seen: Observed, template: Template) -> Iterator[Finding]:
         yield Finding("cut", level, f"{share} replies were cut at max_tokens {limit}", longer_reply(template))
 
 
-def _full(seen: Observed, template: Template) -> Iterator[Finding]:
-    share = Share(seen.full, seen.texts)
+def _long(seen: Observed, template: Template) -> Iterator[Finding]:
+    share = Share(seen.long, seen.wanted)
     if level := LOST.level(share):
         limits = ", ".join(map(str, sorted(set(seen.limits.values()))))
-        text = f"{share} texts reach their longest length of {limits} characters"
+        text = f"{share} candidates are longer than the {limits} characters that they may have"
         yield Finding("length", level, text, longer_text(template))
 
 
 def _misfits(seen: Observed, template: Template) -> Iterator[Finding]:
-    share = seen.reason("schema", "refused")
+    every = seen.reason("schema", "refused")
+    share = Share(every.count - seen.long, every.of)
     if level := MISFIT.level(share):
         yield Finding("misfit", level, f"{share} candidates do not fit the schema or the choices", look(template))
 
@@ -171,7 +172,7 @@ def _repeats(seen: Observed, template: Template) -> Iterator[Finding]:
 
 
 _CHECKS: Final[Sequence[Check]] = (
-    *(_unread, _placeholders, _cut, _full, _misfits),
+    *(_unread, _placeholders, _cut, _long, _misfits),
     *(_sums, _recited, _uniform, _masses, _accepted, _repeats),
 )
 

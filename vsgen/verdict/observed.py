@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vsgen.pipeline import Outcome
@@ -42,10 +42,8 @@ class Observed:
     """Of the stated probabilities of each reply that states any."""
     lists: Counter[tuple[float, ...]] = field(default_factory=Counter)
     """The stated probabilities of each reply that states at least three, as it states them."""
-    texts: int = 0
-    """Texts of answers whose length has a limit."""
-    full: int = 0
-    """Those that reach or pass it."""
+    long: int = 0
+    """Rejects with a text that is longer than its field allows."""
     masses: dict[str, array[float]] = field(default_factory=dict)
     """P(the reply is one of the classes) of each label, by the label's name."""
 
@@ -64,8 +62,8 @@ class Observed:
         self.clauses.update(one.clause for one in outcome.rejected if one.clause)
         for read in outcome.replies:
             self._add_reply(read)
+        self.long += sum(one.reason == "schema" and self._too_long(one.record) for one in outcome.rejected)
         for record in (*outcome.records, *(one.record for one in outcome.rejected)):
-            self._add_texts(record)
             self._add_masses(record)
 
     @property
@@ -111,10 +109,9 @@ class Observed:
         if len(read.stated) >= _LIST:
             self.lists[read.stated] += 1
 
-    def _add_texts(self, record: Record) -> None:
-        for name, text in _texts(record, self.limits):
-            self.texts += 1
-            self.full += len(text) >= self.limits[name]
+    def _too_long(self, record: Record) -> bool:
+        texts = {name: record.fields.get(name) for name in self.limits}
+        return any(isinstance(text, str) and len(text) > self.limits[name] for name, text in texts.items())
 
     def _add_masses(self, record: Record) -> None:
         for name, label in record.labels.items():
@@ -124,9 +121,3 @@ class Observed:
 
 def _equal(stated: tuple[float, ...]) -> bool:
     return len(set(stated)) == 1
-
-
-def _texts(record: Record, limits: Mapping[str, int]) -> Iterator[tuple[str, str]]:
-    for name in limits:
-        if isinstance(text := record.fields.get(name), str):
-            yield name, text
