@@ -151,9 +151,9 @@ def counted(model: HfModel) -> Iterator[Callable[[], int]]:
         seen[0] += len(tokens)
         return step(tokens, *rest)
 
-    def counting_prefetch(prompts: Any) -> Any:
+    def counting_prefetch(prompts: Any, *trunk: Any) -> Any:
         seen[0] += len(prompts) * max(len(prompt) for prompt in prompts)
-        return prefetch(prompts)
+        return prefetch(prompts, *trunk)
 
     network.step, network.prefetch = counting_step, counting_prefetch
     try:

@@ -13,6 +13,7 @@ import transformers
 
 from vsgen.backends.hf.model import HfModel
 from vsgen.backends.hf.network import Network
+from vsgen.backends.hf.text import shared_length
 from vsgen.backends.open import open_model
 from vsgen.errors import ModelError
 from vsgen.testing import check_language_model
@@ -103,18 +104,66 @@ def test_finished_rows_leave_and_cost_nothing(make_model: MakeModel, monkeypatch
     assert sum(count < 4 for count in rows) < max(call.max_tokens for call in RAGGED)
 
 
-def test_shared_prompts_are_computed_once(make_model: MakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = HfModel.open(str(make_model()), device="cpu", batch=8)
-    computed: list[int] = []
+def computed(model: HfModel, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Tokens of every prompt, or part of one, that the model computes ahead from now on."""
+    tokens: list[int] = []
     prefetch = Network.prefetch
 
-    def spy(self: Network, prompts: Any) -> Any:
-        computed.append(len(prompts))
-        return prefetch(self, prompts)
+    def spy(self: Network, prompts: Any, *trunk: Any) -> Any:
+        tokens.extend(len(prompt) for prompt in prompts)
+        return prefetch(self, prompts, *trunk)
 
     monkeypatch.setattr(Network, "prefetch", spy)
-    model.generate([Generate(RAGGED[i % 2].prompt, seed=i, max_tokens=4) for i in range(24)])
-    assert sum(computed) == 2
+    return tokens
+
+
+def test_shared_prompts_are_computed_once(make_model: MakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = HfModel.open(str(make_model()), device="cpu", batch=8)
+    tokens = computed(model, monkeypatch)
+    prompts = [Prompt((Message("user", text),)) for text in ("red", "a blue bike")]
+    model.generate([Generate(prompts[i % 2], seed=i, max_tokens=4) for i in range(24)])
+    assert len(tokens) == 2
+
+
+def relatives(n: int) -> list[Generate]:
+    """Calls whose prompts begin alike, one of them as all do, and one of another kind."""
+    asked = "The espresso machine leaks and the cafe wants a refund, so write down what "
+    ends = [*(f"number {i} {'says, please ' * (i % 4)}" for i in range(n - 2)), ""]
+    texts = [*(asked + end for end in ends), "Something else: my bike light died in the rain, twice; a new one please."]
+    return [Generate(Prompt((Message("user", text),)), seed=i, max_tokens=8) for i, text in enumerate(texts)]
+
+
+@pytest.mark.parametrize(("kind", "changes"), [KINDS[1], KINDS[3], KINDS[5], KINDS[6]])
+def test_a_reply_is_the_same_whatever_its_prompt_shares(
+    make_model: MakeModel, kind: str, changes: dict[str, Any]
+) -> None:
+    model = HfModel.open(str(make_model(kind, **changes)), device="cpu", dtype="float64", batch=5)
+    calls = relatives(14)
+    expected = [model.generate([call])[0] for call in calls]
+    assert model.generate(calls) == expected
+    assert model.generate(calls[::-1]) == expected[::-1]
+    streamed = model.decoder()  # what is remembered of earlier prompts changes nothing either
+    for i, call in enumerate(calls):
+        streamed.submit(i, call)
+        assert dict(streamed.collect()) == {i: expected[i]}
+
+
+def test_what_prompts_begin_with_is_computed_once(make_model: MakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = HfModel.open(str(make_model()), device="cpu", batch=20)
+    calls = relatives(14)
+    ids = [tuple(model._parts.reader.ids(call.prompt))[:-1] for call in calls]
+    common = shared_length(ids[:-1])
+    tokens = computed(model, monkeypatch)
+    decoder = model.decoder()
+    for i, call in enumerate(calls):
+        decoder.submit(i, call)
+    while decoder.collect():
+        pass
+    assert sum(tokens) == common + sum(len(each) - common for each in ids[:-1]) + len(ids[-1])
+    tokens.clear()
+    decoder.submit(99, calls[3])  # after all others have left
+    decoder.collect()
+    assert sum(tokens) == len(ids[3]) - common
 
 
 def test_what_follows_a_cue_ends_with_its_line_on_a_base_model_and_not_on_a_chat_model(make_model: MakeModel) -> None:

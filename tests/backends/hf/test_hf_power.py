@@ -216,9 +216,9 @@ def test_a_prefix_that_was_drawn_is_not_computed_again(make_model: MakeModel, mo
     computed: list[int] = []
     plain = model._parts.network.prefetch
 
-    def counted(prompts: Sequence[Sequence[int]]) -> Any:
+    def counted(prompts: Sequence[Sequence[int]], *trunk: Any) -> Any:
         computed.extend(len(prompt) for prompt in prompts)
-        return plain(prompts)
+        return plain(prompts, *trunk)
 
     monkeypatch.setattr(model._parts.network, "prefetch", counted)
     decoder = model.decoder()

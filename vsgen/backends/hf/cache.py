@@ -136,6 +136,26 @@ def store(cache: DynamicCache, row: int, length: int) -> Stored:
     ]
 
 
+def beginning(stored: Stored, length: int) -> Stored:
+    """The keys and values of a prompt's first tokens; views, not copies."""
+    return [pair and (pair[0][:, :length], pair[1][:, :length]) for pair in stored]
+
+
+def copied(stored: Stored) -> Stored:
+    """The same keys and values, out of what else a prefetched group holds."""
+    return [pair and (pair[0].clone(), pair[1].clone()) for pair in stored]
+
+
+def shared_by(rows: int, stored: Stored) -> DynamicCache:
+    """The cache of so many rows that all begin alike, to be continued."""
+    cache = DynamicCache()
+    for layer, pair in enumerate(stored):
+        if pair is not None and pair[0].shape[1]:
+            keys, values = (each.expand(rows, *each.shape) for each in pair)
+            cache.update(keys, values, layer)
+    return cache
+
+
 def _fitted(buffer: Tensor | None, like: Tensor, capacity: tuple[int, int]) -> Tensor:
     """The buffer itself if it has this capacity, else a copy that has; zeros, since masked garbage may be NaN."""
     if buffer is not None and (buffer.shape[0], buffer.shape[2]) == capacity:

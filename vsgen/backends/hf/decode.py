@@ -32,6 +32,8 @@ _PROMPTS = 256
 """Prompts whose tokens are remembered: the calls of power sampling ask the same one over and over."""
 _FEW = 8
 """Prompts are computed ahead once this fraction of the batch (1/8) waits or is free: alone they cost a step each."""
+_TRUNKS = 16
+"""Common beginnings of prompts may take this fraction (1/16) of the cache's tokens."""
 
 
 @dataclass(slots=True)
@@ -94,7 +96,7 @@ class Decoder:
     def __init__(self, parts: Parts, limits: Limits) -> None:
         self._parts = parts
         self._limits = limits
-        self._shelf = Shelf(parts.network, limits.forward)
+        self._shelf = Shelf(parts.network, limits.forward, limits.tokens // _TRUNKS)
         self._memory = Memory(limits.tokens // 2)
         self._read = lru_cache(maxsize=_PROMPTS)(self._ids)
         self._buffers = Buffers(limits.rows, limits.tokens)

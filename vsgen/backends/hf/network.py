@@ -16,7 +16,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 from transformers.cache_utils import DynamicCache, get_layer_types_and_kwargs
 
-from vsgen.backends.hf.cache import Buffers, store
+from vsgen.backends.hf.cache import Buffers, Stored, shared_by, store
 from vsgen.errors import ModelError
 
 _ALIGN = 16
@@ -53,11 +53,16 @@ class Network:
             torch.set_num_threads(before)
 
     @torch.inference_mode()
-    def prefetch(self, prompts: Sequence[Sequence[int]]) -> DynamicCache:
-        """Keys and values of a group of prompts; the shorter ones are padded at their end, where nobody looks."""
+    def prefetch(self, prompts: Sequence[Sequence[int]], trunk: Stored = ()) -> DynamicCache:
+        """Keys and values of a group of prompts; the shorter ones are padded at their end, where nobody looks.
+
+        Args:
+            prompts: Each prompt's tokens after the trunk.
+            trunk: Keys and values of what all of them begin with.
+        """
         longest = max(len(prompt) for prompt in prompts)
         padded = [[*prompt, *[0] * (longest - len(prompt))] for prompt in prompts]
-        cache = DynamicCache()
+        cache = shared_by(len(prompts), trunk)
         body = self._model.base_model
         body(input_ids=self._tensor(padded), past_key_values=cache, use_cache=True)
         return cache

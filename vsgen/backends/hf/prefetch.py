@@ -1,4 +1,8 @@
-"""Prompts that were computed ahead of their rows: a prompt that several calls share is computed once."""
+"""Prompts that were computed ahead of their rows: what several share is computed once.
+
+A prompt that several calls share is computed once as a whole. Of different prompts that begin alike, as those of one
+template do, the common beginning (the trunk) is computed once, and each prompt's rest after it.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
-from vsgen.backends.hf.cache import Stored, store
+from vsgen.backends.hf.cache import Stored, beginning, copied, store
 from vsgen.backends.hf.network import Network
+from vsgen.backends.hf.text import shared_length
 
 Ids: TypeAlias = tuple[int, ...]
 
@@ -15,27 +20,45 @@ _RAGGED = 2
 """A group's longest prompt is at most this many times its shortest, so that little of it is padding."""
 _SHORT = 32
 """Prompts up to this length are grouped in any case: there a forward pass costs the same for all."""
+_SHARED = 16
+"""Prompts that share fewer first tokens are not related; a trunk grows by no fewer."""
 
 
 class Shelf:
-    """Keys and values of prompts that waiting calls need."""
+    """Keys and values of prompts that waiting calls need, and the trunks that the latest ones grew from."""
 
-    def __init__(self, network: Network, tokens: int) -> None:
+    def __init__(self, network: Network, tokens: int, trunk_tokens: int) -> None:
+        """Set up.
+
+        Args:
+            network: Computes.
+            tokens: Tokens of a forward pass at most, padding included.
+            trunk_tokens: Tokens of all trunks at most.
+        """
         self._network = network
         self._tokens = tokens
+        self._trunk_tokens = trunk_tokens
         self._stored: dict[Ids, Stored] = {(): ()}
         self._needs: Counter[Ids] = Counter()
+        self._trunks: dict[Ids, tuple[Ids, Stored]] = {}
+        """From first tokens to the trunk that begins with them, the least recently used first."""
 
     def need(self, prompt: Ids) -> None:
         """Say that a call will take this prompt once."""
         self._needs[prompt] += 1
 
     def fill(self, prompts: Iterable[Ids]) -> None:
-        """Compute those that are not there, in groups of similar length."""
-        for group in groups(set(prompts) - self._stored.keys(), self._tokens):
-            cache = self._network.prefetch(group)
-            for row, prompt in enumerate(group):
-                self._stored[prompt] = store(cache, row, len(prompt))
+        """Compute those that are not there: relatives together, in groups of similar length."""
+        families: dict[Ids, list[Ids]] = {}
+        for prompt in sorted(set(prompts) - self._stored.keys()):
+            families.setdefault(prompt[:_SHARED], []).append(prompt)
+        strangers = [family[0] for head, family in families.items() if not self._related(head, family)]
+        self._grow(strangers, (), ())
+        for head, family in families.items():
+            if self._related(head, family):
+                self._grow(family, *self._trunk(head, family))
+            else:
+                self._remember(head, family[0], copied(self._stored[family[0]]))
 
     def take(self, prompt: Ids) -> Stored:
         """A prompt's keys and values; forgotten when the last call that needs them has taken them."""
@@ -44,6 +67,36 @@ class Shelf:
         if prompt and not self._needs[prompt]:
             del self._stored[prompt], self._needs[prompt]
         return stored
+
+    def _related(self, head: Ids, family: Sequence[Ids]) -> bool:
+        return len(head) == _SHARED and (len(family) > 1 or head in self._trunks)
+
+    def _trunk(self, head: Ids, family: Sequence[Ids]) -> tuple[Ids, Stored]:
+        """What a family grows from: what is known of its common beginning, made longer where that pays."""
+        known, stored = self._trunks.pop(head, ((), ()))
+        shared = shared_length([*family, known]) if known else 0
+        common = shared_length(family)
+        if len(family) > 1 and common - shared >= _SHARED:
+            cache = self._network.prefetch([family[0][shared:common]], beginning(stored, shared))
+            known, stored, shared = family[0][:common], store(cache, 0, common), common
+        self._remember(head, known, stored)
+        return known[:shared], beginning(stored, shared)
+
+    def _remember(self, head: Ids, trunk: Ids, stored: Stored) -> None:
+        if len(head) == _SHARED:
+            self._trunks[head] = trunk, stored
+        while self._trunks and sum(len(ids) for ids, _ in self._trunks.values()) > self._trunk_tokens:
+            del self._trunks[next(iter(self._trunks))]
+
+    def _grow(self, prompts: Sequence[Ids], trunk: Ids, stored: Stored) -> None:
+        """Compute prompts that all begin with the trunk."""
+        rests = {prompt[len(trunk) :]: prompt for prompt in prompts}
+        if () in rests:
+            self._stored[rests.pop(())] = stored
+        for group in groups(rests, self._tokens):
+            cache = self._network.prefetch(group, stored)
+            for row, rest in enumerate(group):
+                self._stored[rests[rest]] = store(cache, row, len(rests[rest]))
 
 
 def groups(prompts: Iterable[Ids], tokens: int, rows: int | None = None) -> Iterator[Sequence[Ids]]:
