@@ -310,3 +310,44 @@ def test_an_answer_too_long_to_teach_names_its_record_or_goes_without(template: 
         refusing(pipeline(template, teach_top=3), played, Teach, "bean")
     outcome = refusing(pipeline(template, teach_top=3, skip_bad_rows=True), played, Teach, "bean")
     assert [record.lesson is None for record in outcome.records] == [False, True]
+
+
+def keeping(template: Template, tmp_path: Path, *lines: str) -> Template:
+    path = tmp_path / "keeping.yaml"
+    path.write_text(TEMPLATE + "\n".join(["keep:", *(f"- {line}" for line in lines), ""]))
+    return load_template(str(path))
+
+
+def test_a_twin_is_always_a_kept_row_and_refused_answers_are_not_embedded(template: Template, tmp_path: Path) -> None:
+    made = keeping(template, tmp_path, "verbalized >= 0.3")
+    played = Played(reply(("apple", 0.2), ("avocado", 0.4), ("Avocado!", 0.3)))
+    outcome = played(pipeline(made))
+    assert [(one.id, one.fields["text"], one.meta["merged"]) for one in outcome.records] == [
+        ("tickets/000000.1", "avocado", 2)
+    ]
+    assert [(one.reason, one.twin, one.clause) for one in outcome.rejected] == [
+        ("keep", None, "verbalized >= 0.3"),
+        ("duplicate", "tickets/000000.1", None),
+    ]
+    assert "apple" not in [call.text for call in played.asked if isinstance(call, Embed)]
+    total = [one.probability for one in outcome.records] + [one.record.probability for one in outcome.rejected]
+    assert sum(total) == pytest.approx(1)
+
+
+def test_labels_that_keep_reads_stand_in_the_rejects_and_are_made_once(template: Template, tmp_path: Path) -> None:
+    made = keeping(template, tmp_path, "labels.queue.probs.bug > 0.9 or text == 'apple'")
+    played = Played(reply(("apple", 0.5), ("bean", 0.25)))
+    outcome = played(pipeline(made))
+    assert [record.fields["text"] for record in outcome.records] == ["apple"]
+    assert soft(outcome.rejected[0].record, "queue").probs == pytest.approx(
+        {"billing": 0.731059, "bug": 0.268941}, 1e-5
+    )
+    assert len([call for call in played.asked if isinstance(call, Score)]) == 2
+    assert [(one.seen, one.held) for one in outcome.tried] == [(2, 1)]
+
+
+def test_only_what_is_kept_counts_for_the_quota(template: Template, tmp_path: Path) -> None:
+    made = keeping(template, tmp_path, "text != 'apple'")
+    outcome = Played(reply(("apple", 0.5), ("bean", 0.25), ("corn", 0.25)))(pipeline(made, quota=Quota(1)))
+    assert [record.fields["text"] for record in outcome.records] == ["bean"]
+    assert [one.reason for one in outcome.rejected] == ["keep", "surplus"]

@@ -6,7 +6,7 @@ It is the bridge between the label sections of a template and the room `labels`,
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -66,8 +66,12 @@ class Labeller:
         self._lenient = lenient
         self._truncate = truncate
 
-    def label(self, texts: Sequence[Text]) -> Flow[list[Labels]]:
+    def label(self, texts: Sequence[Text], names: Container[str] | None = None) -> Flow[list[Labels]]:
         """Label some texts; each kind of label is asked for all of them at once.
+
+        Args:
+            texts: What to label.
+            names: Of the labels to make; None makes all of the template.
 
         Raises:
             InputError: A text lacks what a question needs, or is too long for the model; names the text and the label.
@@ -75,6 +79,8 @@ class Labeller:
         """
         found: list[Labels] = [{} for _ in texts]
         for label in self._template.labels:
+            if names is not None and label.name not in names:
+                continue
             for labels, made in zip(found, (yield from self._each(label, texts)), strict=True):
                 labels[label.name] = made
         return found

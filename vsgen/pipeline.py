@@ -1,4 +1,4 @@
-"""One row's way through vsgen: render, draw, validate, drop repeats, label.
+"""One row's way through vsgen: render, draw, validate, keep what shall be kept, drop repeats, label.
 
 It is a flow, so it knows nothing of batches, models or files. Its stations are in `vsgen.flows`; what decides whether a
 candidate is kept comes before the gate where repeats end, so a repeat's twin is always a kept row.
@@ -17,6 +17,7 @@ from vsgen.flow import Flow, Spent, metered
 from vsgen.flows import rows
 from vsgen.flows.admit import Gate, Quota
 from vsgen.flows.answers import Answered, answered
+from vsgen.flows.keep import Keeper, Tried
 from vsgen.flows.valid import Refusal, validate
 from vsgen.labelling import Labeller, Labels, Text
 from vsgen.ports import Sampler
@@ -31,7 +32,7 @@ from vsgen.template.render import Renderer
 from vsgen.template.sampling import Power
 from vsgen.template.schema import Template
 from vsgen.template.variables import draw_variables
-from vsgen.values import Distribution, Lesson, Prompt, Record, Rejected, Row
+from vsgen.values import Candidate, Distribution, Lesson, Prompt, Record, Rejected, Row
 
 __all__ = ["Outcome", "Pipeline", "Quota", "settings_of"]
 
@@ -52,6 +53,8 @@ class Outcome:
     """What the user should know about how well the draw went."""
     replies: tuple[Read, ...] = ()
     """How each of its replies was read."""
+    tried: tuple[Tried, ...] = ()
+    """How the clauses of `keep` fared, in the order in which they were put."""
     skipped: str | None = None
     """Why the row could not be used at all."""
 
@@ -74,6 +77,24 @@ def settings_of(template: Template) -> Settings:
         stop=asked.stop,
         power=PowerSettings(**(asked.power or Power()).model_dump()),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Draw:
+    """What is known of a draw beside its candidates."""
+
+    ids: Sequence[str]
+    """Of its candidates, then of its replies without any."""
+    prompt: Prompt
+    """The task itself."""
+    values: Mapping[str, object]
+    """The variables and, over them, the row's fields."""
+    meta: Mapping[str, object]
+    """What all its records have in common."""
+
+    def text(self, i: int, candidate: Candidate) -> Text:
+        """What is labelled of a candidate."""
+        return Text(self.ids[i], self.ids[i], {**self.values, **candidate.fields})
 
 
 class Pipeline:
@@ -108,6 +129,8 @@ class Pipeline:
         self._teach_top = teach_top
         self._render = Renderer(template)
         self._labeller = Labeller(template, template.output.fields, seed=seed, lenient=skip_bad_rows)
+        self._keeper = Keeper(template, self._labeller)
+        self._later = {label.name for label in template.labels} - self._keeper.labels
         self._settings = settings_of(template)
         self._sampler: Sampler = open_sampler(self._settings)
         origin = f"{template.name}@{template.digest}"
@@ -139,48 +162,42 @@ class Pipeline:
                 return Outcome(skipped=problem)
             raise InputError(f"{problem}; or pass --on-error skip") from error
         ids = [f"{self._template.name}/{number:06d}.{i}" for i in range(len(drawn.candidates) + len(drawn.malformed))]
-        return (yield from self._sift(drawn, ids, prompt, values, self._meta(drawn, values, row)))
+        return (yield from self._sift(drawn, _Draw(ids, prompt, values, self._meta(drawn, values, row))))
 
-    def _sift(
-        self,
-        drawn: Distribution,
-        ids: Sequence[str],
-        prompt: Prompt,
-        values: Mapping[str, object],
-        meta: Mapping[str, object],
-    ) -> Flow[Outcome]:
-        """What becomes of the candidates of a draw."""
-        checked = yield from validate(self._template, drawn.candidates, prompt)
-        judged = answered(self._template.output.answer, self._render, checked.candidates, values)
+    def _sift(self, drawn: Distribution, draw: _Draw) -> Flow[Outcome]:
+        """What becomes of the candidates of a draw: valid, kept, new, and then labelled."""
+        checked = yield from validate(self._template, drawn.candidates, draw.prompt)
+        judged = answered(self._template.output.answer, self._render, checked.candidates, draw.values)
         refused = dict(checked.refused)
-        refused |= yield from self._gate.admit(ids, judged.candidates, refused.keys())
-        records, rejected = yield from self._rows(judged, refused, ids, prompt, values, meta)
-        unread = zip(ids[len(judged.candidates) :], drawn.malformed, strict=True)
-        rejected += [rows.malformed(name, lost, meta) for name, lost in unread]
-        notes = (*drawn.notes, *judged.problems)
-        return Outcome(tuple(records), tuple(rejected), len(ids), notes=notes, replies=reads(drawn))
+        valid = {i: one for i, one in enumerate(judged.candidates) if i not in refused}
+        kept = yield from self._keeper.sift(valid, {i: draw.text(i, one) for i, one in valid.items()}, judged.voted)
+        refused |= kept.refused
+        refused |= yield from self._gate.admit(draw.ids, judged.candidates, refused.keys())
+        records, rejected = yield from self._rows(judged, refused, kept.labels, draw)
+        unread = zip(draw.ids[len(judged.candidates) :], drawn.malformed, strict=True)
+        rejected += [rows.malformed(name, lost, draw.meta) for name, lost in unread]
+        notes, tried = (*drawn.notes, *judged.problems), tuple(kept.tried)
+        return Outcome(tuple(records), tuple(rejected), len(draw.ids), notes=notes, replies=reads(drawn), tried=tried)
 
     def _rows(
-        self,
-        judged: Answered,
-        refused: Mapping[int, Refusal],
-        ids: Sequence[str],
-        prompt: Prompt,
-        values: Mapping[str, object],
-        meta: Mapping[str, object],
+        self, judged: Answered, refused: Mapping[int, Refusal], labels: dict[int, Labels], draw: _Draw
     ) -> Flow[tuple[list[Record], list[Rejected]]]:
-        """Label and teach what is kept, and write everything out."""
-        merged = merge(judged.candidates, rows.within(ids, refused))
-        kept = [i for i in range(len(merged)) if i not in refused]
-        texts = [Text(ids[i], ids[i], {**values, **merged[i].candidate.fields}) for i in kept]
-        labels = yield from self._labeller.label(texts)
+        """Give what is kept the labels that it has not yet, teach it, and write everything out."""
+        merged = merge(judged.candidates, rows.within(draw.ids, refused))
+        kept = {i: one.candidate for i, one in enumerate(merged) if i not in refused}
+        made = yield from self._labeller.label([draw.text(i, one) for i, one in kept.items()], self._later)
+        labels |= {i: self._ordered({**labels[i], **own}) for i, own in zip(kept, made, strict=True)}
         common: Labels = {} if judged.voted is None else {ANSWER: judged.voted}
-        lessons = yield from self._teach(prompt, {ids[i]: merged[i].candidate.fields for i in kept})
+        lessons = yield from self._teach(draw.prompt, {draw.ids[i]: one.fields for i, one in kept.items()})
         records = [
-            rows.record(ids[i], merged[i], common | own, meta, lesson)
-            for i, own, lesson in zip(kept, labels, lessons, strict=True)
+            rows.record(draw.ids[i], merged[i], common | labels[i], draw.meta, lesson)
+            for i, lesson in zip(kept, lessons, strict=True)
         ]
-        return records, [rows.rejected(rows.record(ids[i], merged[i], {}, meta), refused[i]) for i in sorted(refused)]
+        unkept = {i: rows.record(draw.ids[i], merged[i], labels.get(i, {}), draw.meta) for i in sorted(refused)}
+        return records, [rows.rejected(one, refused[i]) for i, one in unkept.items()]
+
+    def _ordered(self, labels: Labels) -> Labels:
+        return {label.name: labels[label.name] for label in self._template.labels}
 
     def _teach(self, prompt: Prompt, answers: Mapping[str, Mapping[str, object]]) -> Flow[list[Lesson | None]]:
         if not self._teach_top:

@@ -16,12 +16,15 @@ from vsgen.export.packed import TokenLogprobs, token_row
 from vsgen.files.places import Places
 from vsgen.files.records import record_line, rejected_line
 from vsgen.files.rows import read_rows
+from vsgen.flows.keep import Tried
 from vsgen.flows.rows import flags
 from vsgen.pipeline import Outcome, Pipeline, Quota, settings_of
 from vsgen.ports import Journal
 from vsgen.session import ModelChoice, Session
 from vsgen.template.load import load_template
+from vsgen.template.render import Renderer
 from vsgen.template.schema import Template
+from vsgen.template.variables import draw_variables
 from vsgen.values import Record, Row
 from vsgen.verdict.finding import Verdict
 from vsgen.verdict.watch import Watch
@@ -66,6 +69,8 @@ class Tally:
     rejected: Counter[str] = field(default_factory=Counter)
     flagged: Counter[str] = field(default_factory=Counter)
     """What was odd about the kept ones: how many have each flag."""
+    tried: dict[str, Tried] = field(default_factory=dict)
+    """How each clause of `keep` fared."""
     skipped: int = 0
     calls: int = 0
     """Replies drawn from the model for these draws, replayed ones included."""
@@ -89,6 +94,13 @@ class Tally:
         """Whether all that was wanted is kept."""
         return self.wanted is not None and self.kept >= self.wanted
 
+    @property
+    def unmet(self) -> str:
+        """The clause of `keep` that holds most rarely, where that is what most candidates end by."""
+        if not self.tried or self.rejected.most_common(1)[0][0] != "keep":
+            return ""
+        return f" and kept; {min(self.tried.values(), key=lambda one: one.held / max(one.seen, 1))}"
+
     def add(self, outcome: Outcome) -> None:
         """Count a finished draw."""
         self.draws += 1
@@ -96,6 +108,8 @@ class Tally:
         self.kept += len(outcome.records)
         self.rejected.update(one.reason for one in outcome.rejected)
         self.flagged.update(flag for one in outcome.records for flag in flags(one))
+        for one in outcome.tried:
+            self.tried[one.clause] = one.added(self.tried.get(one.clause))
         self.skipped += outcome.skipped is not None
         self.calls += outcome.calls
         self.tokens += outcome.tokens
@@ -138,7 +152,8 @@ class _Pace:
         new, candidates = map(sum, zip(*self._recent, strict=True))
         if new < _NEW * max(candidates, 1):
             why = ", ".join(f"{count} {reason}" for reason, count in self._tally.rejected.most_common())
-            self._tally.stopped = f"saturated: {new} of the last {candidates} candidates were new (so far {why})"
+            kept = f"{new} of the last {candidates} candidates were new{self._tally.unmet}"
+            self._tally.stopped = f"saturated: {kept} (so far {why})"
 
     def spent(self) -> str | None:
         """Which budget cannot bear another draw."""
@@ -174,6 +189,8 @@ def run(job: Job, *, observe: Callable[[Tally], None], warn: Callable[[str], Non
         tally.kept, tally.was_done, tally.passed = rows_done, True, job.places.passed()
         return tally
     rows = _numbered(_rows(job, tally, warn))
+    if job.input is None:
+        Renderer(template).prompt(draw_variables(template, job.seed, 0))
     if not job.model.name and template.model in {None, "tiny"}:
         warn("no --model given: asking the embedded toy model, tiny, which knows only the shipped templates")
     with ExitStack() as open_files:

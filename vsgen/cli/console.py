@@ -86,6 +86,7 @@ def summary(tally: Tally, seconds: float, where: str) -> list[str]:
         f"  {tally.draws} draws · {tally.candidates} candidates = {kept}",
         f"  {tally.calls} replies, {tally.tokens:,} tokens · calls made now: {paid}",
     ]
+    lines += [f"  {one}" for one in tally.tried.values()]
     if tally.cut:
         lines.append(f"  {tally.cut} texts were longer than the embedder reads; only their beginnings were compared")
     if zero := tally.flagged[_ZERO]:

@@ -49,6 +49,11 @@ def check_class(name: str) -> str:
     return name
 
 
+def number_as_text(value: object) -> object:
+    """A number as the text that names a class."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
 def check_orders(value: object) -> int | Literal["all"]:
     """How many orders of the classes."""
     if value == "all":
@@ -86,6 +91,11 @@ def as_list(value: object) -> object:
 def as_tuple(value: object) -> object:
     """The same, where a single text stands for a list of one."""
     return (value,) if isinstance(value, str) else as_list(value)
+
+
+def as_items(value: object) -> object:
+    """The same, where anything but a list stands for a list of one."""
+    return as_list(value) if isinstance(value, list | tuple) else (value,)
 
 
 def shape_of_variable(value: object) -> str | None:

@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from vsgen.template.checks import as_list, check_class, check_name, check_orders, check_text, repeated
+from vsgen.template.checks import as_list, check_class, check_name, check_orders, check_text, number_as_text, repeated
 from vsgen.template.misfit import Misfit
 from vsgen.template.section import Section
 
@@ -30,9 +30,12 @@ class Label(Section):
     name: Annotated[str, AfterValidator(check_name)]
     """Name of the label in the row."""
     classes: Annotated[
-        tuple[Annotated[str, AfterValidator(check_class)], ...], MinLen(2), BeforeValidator(as_list)
+        tuple[Annotated[str, BeforeValidator(number_as_text), AfterValidator(check_class)], ...],
+        MinLen(2),
+        BeforeValidator(as_list),
+        WithJsonSchema({"type": "array", "items": {"type": ["string", "number"]}, "minItems": 2}),
     ] = ()
-    """The classes, at least two."""
+    """The classes, at least two; numbers are taken as they are written."""
     choices: Annotated[str, AfterValidator(check_name)] | None = None
     """In place of `classes`: the field of the row that lists them, such as a question's options."""
     kind: Literal["nominal", "ordinal", "multi"] = "nominal"

@@ -9,7 +9,7 @@ at once.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -93,11 +93,18 @@ def read(text: str, source: str, *, lines: bool = True) -> tuple[Node, list[Prob
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{source}:{mark.line + 1}:{mark.column + 1}" if mark and lines else source
-        raise YamlProblem(f"{where}: not valid YAML: {error.problem or error.context}") from None
+        hint = _unquoted(text.splitlines()[mark.line : mark.line + 1]) if mark else ""
+        raise YamlProblem(f"{where}: not valid YAML: {error.problem or error.context}{hint}") from None
     except (yaml.YAMLError, UnicodeEncodeError):  # of the reader, which knows no lines
         bad = _CONTROL.search(text)
         where = f"{source}:{text.count(chr(10), 0, bad.start()) + 1}" if bad and lines else source
         raise YamlProblem(f"{where}: not valid YAML: a control character, {bad and bad[0]!a}") from None
+
+
+def _unquoted(lines: Sequence[str]) -> str:
+    """What to do about a value that begins with a character of YAML's own but goes on behind it."""
+    begins = re.match(r"""\s*(?:- |\w+: )+\s*(["'\[{%@`&*!])""", lines[0]) if lines else None
+    return f"; a value that begins with {begins[1]} and is no YAML needs quotes around all of it" if begins else ""
 
 
 def plain(node: Node) -> Any:

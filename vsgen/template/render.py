@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from vsgen.errors import TemplateError
 from vsgen.template.final import ANSWER, as_condition
+from vsgen.template.keep import CORRECT, OWN, clause
 from vsgen.template.label import Label
 from vsgen.template.misfit import TextProblem
 from vsgen.template.sandbox import compile_text
@@ -13,6 +14,7 @@ from vsgen.template.schema import Template
 from vsgen.values import Message, Prompt
 
 _CORRECT = "output.correct"
+_KEEP = "keep"
 _REMEDY = "give values under 'variables:' or as fields of the input rows"
 
 
@@ -31,6 +33,9 @@ class Renderer:
         if self._correct is not None:
             needed = compile_text(as_condition(self._correct)).needed
             self._needed[_CORRECT] = needed - {ANSWER, *template.output.fields}
+        own = _own(template)
+        self._needed |= {f"{_KEEP}.{i}": clause(text).needed - own.keys() for i, text in enumerate(template.keep)}
+        self._known = ", ".join(dict.fromkeys((*own, *template.variables)))
 
     def variables(self) -> frozenset[str]:
         """Names needed from outside: those of the prompt and, but for the answer's own fields, those of the labels."""
@@ -94,7 +99,8 @@ class Renderer:
     def _missing(self, where: str, names: frozenset[str]) -> str:
         noun = "variable" if len(names) == 1 else "variables"
         listed = ", ".join(map(repr, sorted(names)))
-        return f"{self._source}: {where}: missing {noun} {listed}; {_REMEDY}" if names else ""
+        known = f" (it may name {self._known})" if where.startswith(_KEEP) else ""
+        return f"{self._source}: {where}: missing {noun} {listed}; {_REMEDY}{known}" if names else ""
 
     def _render(self, where: str, text: str, values: Mapping[str, object]) -> str:
         rendered = self._fill(where, text, values)
@@ -107,6 +113,12 @@ class Renderer:
             return compile_text(text).render(values)
         except TextProblem as problem:
             raise TemplateError(f"{self._source}: {where}: {problem}") from None
+
+
+def _own(template: Template) -> dict[str, None]:
+    """What a clause of `keep` may name without its being given from outside, in order."""
+    told = {ANSWER: template.output.answer, CORRECT: template.output.correct}
+    return dict.fromkeys((*template.output.fields, *OWN, *(name for name, where in told.items() if where is not None)))
 
 
 def _place(label: Label) -> str:

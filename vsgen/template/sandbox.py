@@ -92,6 +92,36 @@ def compile_text(text: str) -> Text:
         raise TextProblem(f"not valid Jinja: {error or type(error).__name__}") from None
 
 
+def paths(text: str, name: str) -> list[tuple[object, ...]]:
+    """What a text reads of a variable that is a mapping: the keys after each mention of it, in their order.
+
+    ``name.a['b']`` has the path ``("a", "b")``; a key that is computed is None and ends its path.
+
+    Raises:
+        TextProblem: The text does not compile.
+    """
+    compile_text(text)
+    tree = _ENVIRONMENT.parse(text)
+    steps: dict[int, nodes.Getattr | nodes.Getitem] = {id(node.node): node for node in tree.find_all(nodes.Getattr)}
+    steps |= {id(node.node): node for node in tree.find_all(nodes.Getitem)}
+    return [_path(node, steps) for node in tree.find_all(nodes.Name) if node.name == name]
+
+
+def _path(node: nodes.Node, steps: Mapping[int, nodes.Getattr | nodes.Getitem]) -> tuple[object, ...]:
+    found: list[object] = []
+    step = steps.get(id(node))
+    while step is not None and None not in found:
+        match step:
+            case nodes.Getattr():
+                found.append(step.attr)
+            case nodes.Getitem(arg=nodes.Const() as key):
+                found.append(key.value)
+            case _:
+                found.append(None)
+        step = steps.get(id(step))
+    return tuple(found)
+
+
 class _Environment(ImmutableSandboxedEnvironment):
     """Jinja without attributes of Python objects, and with operators that cannot blow up."""
 

@@ -30,6 +30,7 @@ from pydantic import (
 
 from vsgen.template.answer import Checker, as_text, closed, pattern_finder
 from vsgen.template.checks import (
+    as_items,
     as_list,
     check_name,
     check_slug,
@@ -41,9 +42,10 @@ from vsgen.template.checks import (
     shape_of_variable,
 )
 from vsgen.template.final import ANSWER, check_condition, check_place
+from vsgen.template.keep import check_clause, clause, label_problem
 from vsgen.template.label import Label
 from vsgen.template.misfit import Misfit
-from vsgen.template.sampling import Sampling
+from vsgen.template.sampling import VERBALIZING, Sampling
 from vsgen.template.section import Section, Strings
 
 Value: TypeAlias = str | int | float | bool | None
@@ -244,6 +246,13 @@ class Template(Section):
     """When two answers count as the same; false keeps all."""
     labels: Annotated[tuple[Label, ...], BeforeValidator(as_list)] = ()
     """Soft labels to add to every answer."""
+    keep: Annotated[
+        tuple[Annotated[str, BeforeValidator(check_clause)], ...],
+        BeforeValidator(as_items),
+        WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+    ] = ()
+    """What must hold of an answer for it to be kept: expressions of Jinja over its fields, the variables, `labels`,
+    `answer`, `correct`, `probability`, `logp` and `verbalized`. Only what is kept counts for `num`."""
     num: int | None = Field(default=None, ge=1)
     """Answers to keep, unless the command line says otherwise."""
     model: str | None = Field(default=None, min_length=1)
@@ -293,6 +302,20 @@ class Template(Section):
         if problems:
             raise Misfit(*(((i, "name"), message) for i, message in problems))
         return labels
+
+    @field_validator("keep")
+    @classmethod
+    def _keep_names(cls, clauses: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if not {"labels", "output", "sampling"} <= info.data.keys():
+            return clauses
+        voted, method = info.data["output"].answer is not None, info.data["sampling"].method
+        found = [((i,), label_problem(text, info.data["labels"], voted=voted)) for i, text in enumerate(clauses)]
+        unstated = f"method {method} states no probabilities, so 'verbalized' has no value"
+        if method not in VERBALIZING:
+            found += [((i,), unstated) for i, text in enumerate(clauses) if "verbalized" in clause(text).needed]
+        if problems := [(path, problem) for path, problem in found if problem]:
+            raise Misfit(*problems)
+        return clauses
 
     @property
     def source(self) -> str:
