@@ -53,7 +53,7 @@ def test_defaults_are_those_of_the_room(tmp_path: Path) -> None:
         ({"classes": ["bug", "bug"]}, "classes.1", "class 'bug' is named twice"),
         ({"classes": ["bug", ""]}, "classes.1", "a class must not be empty or have spaces around it, got ''"),
         ({"classes": ["bug", " x"]}, "classes.1", "a class must not be empty or have spaces around it, got ' x'"),
-        ({"classes": ["bug", 3]}, "classes.1", "must be text, got 3 (quote it)"),
+        ({"classes": ["bug", True]}, "classes.1", "must be text, got true (quote it)"),
         ({"classes": "bug"}, "classes", "must be a list, got 'bug'"),
         ({"classes": None}, "classes", "missing; list at least two, or name the row's field"),
         ({"choices": "options"}, "choices", "does not go together with 'classes'; leave one of them out"),
