@@ -89,8 +89,8 @@ class TestOneProblem:
             ("labels: [{name: a, classes: [x], prompt: z}]", '4: labels.0.classes: needs at least 2, got ["x"]'),
             ("labels: [{name: a, classes: [x, x], prompt: z}]", "4: labels.0.classes.1: class 'x' is named twice"),
             (
-                "labels: [{name: a, classes: [1, x], prompt: z}]",
-                "4: labels.0.classes.0: must be text, got 1 (quote it)",
+                "labels: [{name: a, classes: [true, x], prompt: z}]",
+                "4: labels.0.classes.0: must be text, got true (quote it)",
             ),
             (
                 "labels: [{name: a, classes: [x, ' '], prompt: z}]",
