@@ -58,3 +58,33 @@ def test_a_replayed_run_has_the_same_verdict(vsgen: Vsgen, tmp_path: Path) -> No
 def test_an_alarm_comes_while_the_run_goes_on(vsgen: Vsgen) -> None:
     said = vsgen(*BAD, "-n", 40).stderr
     assert said.index("vsgen: after ") < said.index("verdict: bad")
+
+
+ROWS = "".join(f'{{"text": "I love my lamp number {i}."}}\n' for i in range(24))
+LABEL = ("label", "-", "--name", "mood", "--prompt", "Say something. {{ text }}")
+GOOD_LABEL = ("label", "-", "--name", "sentiment", "--prompt", "What is the sentiment of this review?\n\n{{ text }}")
+
+
+def test_labels_have_a_verdict_with_an_alarm_and_a_status_of_their_own(vsgen: Vsgen) -> None:
+    ended = vsgen(*LABEL, "--classes", "qqq,zzz", "--strict", stdin=ROWS)
+    assert ended.exit_code == 5
+    assert len(ended.stdout.splitlines()) == 24
+    assert "after 20 rows: label mood: all classes together get a probability of" in ended.stderr
+    assert verdict(ended.stderr)[0] == "verdict: bad: 1 finding"
+    assert vsgen(*LABEL, "--classes", "qqq,zzz", "--quiet", stdin=ROWS).exit_code == 0
+
+
+def test_a_complete_label_output_is_as_bad_as_it_was(vsgen: Vsgen, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(ROWS)
+    words = ("label", rows, *LABEL[2:], "--classes", "qqq,zzz", "-o", tmp_path / "out", "--strict")
+    assert vsgen(*words).exit_code == 5
+    again = vsgen(*words, "--resume")
+    assert again.exit_code == 5
+    assert "complete already" in again.stderr
+
+
+def test_labels_that_are_answered_pass(vsgen: Vsgen) -> None:
+    ended = vsgen(*GOOD_LABEL, "--classes", "positive,mixed,negative", "--strict", stdin=ROWS)
+    assert ended.exit_code == 0, ended.stderr
+    assert "label sentiment: mass" in verdict(ended.stderr)[0]

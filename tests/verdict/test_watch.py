@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.verdict.drawing import outcome, record, reject, template
 from vsgen.sampling.reads import Read
+from vsgen.values import Unlabelled
 from vsgen.verdict.watch import Watch
 
 LOST = outcome([], [reject("malformed")], [Read(0)])
@@ -37,3 +38,23 @@ def test_a_good_run_raises_none() -> None:
     watch = Watch(template())
     assert not [alarm for _ in range(50) for alarm in watch.add(FINE)]
     assert not watch.verdict().bad
+
+
+def test_rows_that_are_only_labelled_are_watched_too() -> None:
+    watch = Watch(template())
+    labels = record(mass=1e-5).labels
+    alarms = [alarm for _ in range(60) for alarm in watch.add_row(labels)]
+    (alarm,) = alarms
+    assert alarm.startswith("after 20 rows: label mood")
+    assert watch.verdict().bad
+    assert "candidates" not in " ".join(watch.verdict().figures)
+
+
+def test_labels_that_could_not_be_made_are_counted() -> None:
+    watch = Watch(template())
+    for _ in range(10):
+        watch.add_row({"mood": Unlabelled("too long")})
+        watch.add_row(record(mass=0.9).labels)
+    (finding,) = watch.verdict().findings
+    assert (finding.name, finding.level) == ("unlabelled", "bad")
+    assert finding.text == "50 % of 20 labels could not be made"

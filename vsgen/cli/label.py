@@ -12,6 +12,7 @@ import typer
 from vsgen.cli import options
 from vsgen.cli.console import user_errors
 from vsgen.cli.job import carry_out
+from vsgen.errors import GateError
 
 if TYPE_CHECKING:
     from vsgen.label.job import Tally
@@ -88,10 +89,12 @@ def label(
     no_meta: Annotated[bool, typer.Option("--no-meta", help="Do not note in `meta` how labels were made.")] = False,
     progress_mode: options.ProgressOption = "auto",
     quiet: options.Quiet = False,
+    strict: options.Strict = False,
 ) -> None:
     """Add soft labels, P(class | text), to rows: JSONL in, JSONL out.
 
-    Exit status: 0 done; 2 wrong flags or input; 3 the model failed; 4 the output cannot be written; 130 interrupted.
+    Exit status: 0 done; 2 wrong flags or input; 3 the model failed; 4 the output cannot be written; 5 --strict: all is
+    written, but the verdict is bad; 130 interrupted.
     """
     with user_errors():
         from vsgen.files.places import Places
@@ -125,7 +128,9 @@ def label(
             skip_bad_rows=on_error == "skip",
             meta=not no_meta,
         )
-        carry_out(partial(label_rows, job), places, progress_mode, quiet=quiet, summary=_summary)
+        tally = carry_out(partial(label_rows, job), places, progress_mode, quiet=quiet, summary=_summary)
+    if strict and not tally.passed:
+        raise typer.Exit(GateError.status)
 
 
 def _alone(**given: object) -> None:
@@ -176,4 +181,5 @@ def _summary(tally: Tally, seconds: float, where: str) -> list[str]:
         "input rows skipped": tally.skipped,
     }
     lines += [f"  {count} {what}" for what, count in counted.items() if count]
-    return lines + [f"  {line}" for line in tally.report]
+    verdict = tally.verdict.lines() if tally.verdict else []
+    return lines + [f"  {line}" for line in [*tally.report, *verdict]]

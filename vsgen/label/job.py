@@ -16,6 +16,7 @@ from vsgen.template.checks import check_name
 from vsgen.template.load import load_template, template_of
 from vsgen.template.sandbox import compile_text
 from vsgen.template.schema import Template
+from vsgen.verdict.finding import Verdict
 
 _SOURCE = "flags"
 
@@ -85,6 +86,10 @@ class Tally:
     """Calls answered in this process, by kind."""
     was_done: bool = False
     """Nothing was to do: the output was complete before."""
+    verdict: Verdict | None = None
+    """On all labels; None before the end, and where nothing was to do."""
+    passed: bool = True
+    """The verdict, of this run or of the one that made the output, is not bad."""
     report: list[str] = field(default_factory=list)
     """Lines for people: calibration, histogram."""
 

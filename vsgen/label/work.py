@@ -24,6 +24,8 @@ from vsgen.report.reliability import curve, ensure_drawable, save_reliability
 from vsgen.report.table import calibration_table
 from vsgen.session import Session
 from vsgen.values import Row, SoftLabel, Unlabelled
+from vsgen.verdict.finding import Verdict
+from vsgen.verdict.watch import Watch
 
 _UNSELECTED = "filter"
 
@@ -50,7 +52,7 @@ def label(job: Job, *, observe: Callable[[Tally], None], warn: Callable[[str], N
     if job.gold == job.input == "-":
         raise OptionError("--calibrate -: standard input is INPUT already; name a file for one of them")
     if (rows := job.places.done(job.origin)) is not None:
-        tally.kept, tally.was_done = rows, True
+        tally.kept, tally.was_done, tally.passed = rows, True, job.places.passed()
         return tally
     gold = list(_gold_rows(job, job.gold)) if job.gold is not None else None
     if not job.model.name and job.template.model in {None, "tiny"}:
@@ -65,7 +67,9 @@ def label(job: Job, *, observe: Callable[[Tally], None], warn: Callable[[str], N
             job.places.open_rejects(open_files),
             observe,
         )
-        journal.end(job.origin, complete=True)
+        tally.verdict = work.verdict()
+        tally.passed = not tally.verdict.bad
+        journal.end(job.origin, complete=True, passed=tally.passed)
     return tally
 
 
@@ -80,10 +84,15 @@ class _Work:
         self._session = session
         self._open_files = open_files
         self._warn = warn
+        self._watch = Watch(job.template)
         tally.paid = session.paid
         self._corrections = {one.name: Correction(one) for one in job.template.labels}
         methods = {one.name: one.method for one in job.template.labels}
         self._origin = Origin(session.model, job.seed, methods) if job.meta else None
+
+    def verdict(self) -> Verdict:
+        """On all rows so far."""
+        return self._watch.verdict()
 
     def corrected(self, gold: Sequence[Row] | None, observe: Callable[[Tally], None]) -> Iterable[Labelled]:
         """All rows with their final labels; those that stream are not made before they are asked for."""
@@ -154,6 +163,8 @@ class _Work:
         for labelled in made:
             self._tally.kept += 1
             self._tally.tokens += labelled.tokens
+            for alarm in self._watch.add_row(labelled.labels):
+                self._warn(alarm)
             yield labelled
 
     def _with_priors(

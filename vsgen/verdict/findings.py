@@ -133,6 +133,13 @@ def _uniform(seen: Observed, template: Template) -> Iterator[Finding]:
         yield Finding("uniform", "note", text, other_weights(template))
 
 
+def _unlabelled(seen: Observed, _: Template) -> Iterator[Finding]:
+    share = Share(seen.unlabelled, seen.labels)
+    if level := LOST.level(share):
+        remedy = "see `problem` in their rows"
+        yield Finding("unlabelled", level, f"{share} labels could not be made", remedy)
+
+
 def _masses(seen: Observed, template: Template) -> Iterator[Finding]:
     for name, masses in seen.masses.items():
         middle = median(masses)
@@ -173,7 +180,7 @@ def _repeats(seen: Observed, template: Template) -> Iterator[Finding]:
 
 _CHECKS: Final[Sequence[Check]] = (
     *(_unread, _placeholders, _cut, _long, _misfits),
-    *(_sums, _recited, _uniform, _masses, _accepted, _repeats),
+    *(_sums, _recited, _uniform, _unlabelled, _masses, _accepted, _repeats),
 )
 
 

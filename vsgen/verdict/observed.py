@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from vsgen.pipeline import Outcome
 from vsgen.sampling.reads import Read
 from vsgen.template.schema import Template
-from vsgen.values import Record, SoftLabel
+from vsgen.values import Record, SoftLabel, Unlabelled
 from vsgen.verdict.share import Share
 
 SUM = 1.05
 """Stated probabilities that sum to more are no distribution; what is above 1 by rounding is let pass."""
+_DRAW = 5
+"""Candidates that a draw counts as at least, when it is asked how much was seen."""
 _LIST = 3
 """Stated probabilities from which on a reply may be called uniform, or the same as another."""
 
@@ -44,6 +46,12 @@ class Observed:
     """The stated probabilities of each reply that states at least three, as it states them."""
     long: int = 0
     """Rejects with a text that is longer than its field allows."""
+    rows: int = 0
+    """Rows that came from elsewhere and were only labelled."""
+    labels: int = 0
+    """Labels that were asked for."""
+    unlabelled: int = 0
+    """Those that could not be made."""
     masses: dict[str, array[float]] = field(default_factory=dict)
     """P(the reply is one of the classes) of each label, by the label's name."""
 
@@ -64,7 +72,17 @@ class Observed:
             self._add_reply(read)
         self.long += sum(one.reason == "schema" and self._too_long(one.record) for one in outcome.rejected)
         for record in (*outcome.records, *(one.record for one in outcome.rejected)):
-            self._add_masses(record)
+            self._add_labels(record.labels)
+
+    def add_row(self, labels: Mapping[str, SoftLabel | Unlabelled]) -> None:
+        """Count a row that was only labelled."""
+        self.rows += 1
+        self._add_labels(labels)
+
+    @property
+    def size(self) -> int:
+        """How much was seen: candidates, of at least five a draw, or rows."""
+        return max(_DRAW * self.draws, self.candidates, self.rows)
 
     @property
     def wanted(self) -> int:
@@ -113,9 +131,12 @@ class Observed:
         texts = {name: record.fields.get(name) for name in self.limits}
         return any(isinstance(text, str) and len(text) > self.limits[name] for name, text in texts.items())
 
-    def _add_masses(self, record: Record) -> None:
-        for name, label in record.labels.items():
-            if isinstance(label, SoftLabel) and label.label_mass is not None:
+    def _add_labels(self, labels: Mapping[str, SoftLabel | Unlabelled]) -> None:
+        for name, label in labels.items():
+            self.labels += 1
+            if isinstance(label, Unlabelled):
+                self.unlabelled += 1
+            elif label.label_mass is not None:
                 self.masses.setdefault(name, array("d")).append(label.label_mass)
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from vsgen.pipeline import Outcome
 from vsgen.template.schema import Template
+from vsgen.values import SoftLabel, Unlabelled
 from vsgen.verdict.finding import Finding, Verdict
 from vsgen.verdict.findings import judge
 from vsgen.verdict.observed import Observed
 
-_DRAWS: Final = 4
-_CANDIDATES: Final = 20
-"""The first look comes after so many draws or so many candidates, whichever is first; then whenever the draws have
-doubled."""
+_FIRST: Final = 20
+"""The first look comes after so many candidates (or four draws, if these are small) or rows; then whenever the run is
+twice as long as at the last look."""
 
 
 class Watch:
@@ -23,26 +24,28 @@ class Watch:
         """Set up, for a run of a template."""
         self._template = template
         self._observed = Observed.of(template)
-        self._next: int | None = None
+        self._next = _FIRST
         self._told: set[str] = set()
 
     def add(self, outcome: Outcome) -> list[str]:
         """Count a draw; returns an alarm for everything bad that was not known before, mostly nothing."""
         self._observed.add(outcome)
-        if not self._due():
-            return []
-        self._next = 2 * self._observed.draws
-        return [self._alarm(one) for one in self.verdict().findings if self._is_new(one)]
+        return self._look()
+
+    def add_row(self, labels: Mapping[str, SoftLabel | Unlabelled]) -> list[str]:
+        """Count a row that was only labelled; returns as `add` does."""
+        self._observed.add_row(labels)
+        return self._look()
 
     def verdict(self) -> Verdict:
         """On all draws so far."""
         return judge(self._observed, self._template)
 
-    def _due(self) -> bool:
-        seen = self._observed
-        if self._next is None:
-            return seen.draws >= _DRAWS or seen.candidates >= _CANDIDATES
-        return seen.draws >= self._next
+    def _look(self) -> list[str]:
+        if self._observed.size < self._next:
+            return []
+        self._next = 2 * self._observed.size
+        return [self._alarm(one) for one in self.verdict().findings if self._is_new(one)]
 
     def _is_new(self, finding: Finding) -> bool:
         new = finding.level == "bad" and finding.name not in self._told
@@ -51,4 +54,5 @@ class Watch:
         return new
 
     def _alarm(self, finding: Finding) -> str:
-        return f"after {self._observed.draws} draws: {finding}"
+        seen = self._observed
+        return f"after {seen.draws or seen.rows} {'draws' if seen.draws else 'rows'}: {finding}"
