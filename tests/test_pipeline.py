@@ -17,6 +17,8 @@ from vsgen.template.load import load_template
 from vsgen.template.schema import Template
 from vsgen.values import (
     Call,
+    Check,
+    Checked,
     Completion,
     Embed,
     Generate,
@@ -80,6 +82,8 @@ class Played:
                 vector = np.zeros(26, "<f4")
                 vector[ord(call.text[0].lower()) - ord("a")] = 1
                 return Vector(vector.tobytes())
+            case Check():
+                return Checked("sad" not in call.row, "too sad")
             case Teach():
                 return Taught((7,), (1, 2), (-1.0, -0.5), 1, struct.pack("<2I", 1, 2), struct.pack("<2f", -1.0, -0.5))
 

@@ -10,7 +10,8 @@
     ├── ModelError      3  the model or the endpoint failed for good
     │   └── CallError   3  it cannot answer this one call; others it can
     │       ├── TooLongError    the call does not fit into the model's context
-    │       └── ChoiceError     a choice to score cannot be written with the model's tokens
+    │       ├── ChoiceError     a choice to score cannot be written with the model's tokens
+    │       └── CommandError    an outside command of a template gave no verdict on a row
     ├── OutputError     4  what was made cannot be written (disk full, no permission); all that was written stays
     └── GateError       5  all was made and written, but it failed a quality gate (--strict)
 
@@ -67,6 +68,10 @@ class TooLongError(CallError):
 
 class ChoiceError(CallError):
     """A choice cannot be written with the model's tokens, or is written as another one is."""
+
+
+class CommandError(CallError):
+    """An outside command that a template names ended, hung, or wrote something else than a verdict."""
 
 
 class OutputError(VsgenError):

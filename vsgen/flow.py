@@ -12,7 +12,21 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias, TypeVar, overload
 
 from vsgen.errors import CallError
-from vsgen.values import Call, Completion, Embed, Generate, Reply, Score, Scores, Taught, Teach, Vector
+from vsgen.values import (
+    Call,
+    Check,
+    Checked,
+    Completion,
+    Embed,
+    Generate,
+    Prompt,
+    Reply,
+    Score,
+    Scores,
+    Taught,
+    Teach,
+    Vector,
+)
 
 R = TypeVar("R")
 
@@ -33,6 +47,8 @@ def ask_all(calls: Sequence[Score]) -> Flow[Sequence[Scores]]: ...
 def ask_all(calls: Sequence[Teach]) -> Flow[Sequence[Taught]]: ...
 @overload
 def ask_all(calls: Sequence[Embed]) -> Flow[Sequence[Vector]]: ...
+@overload
+def ask_all(calls: Sequence[Check]) -> Flow[Sequence[Checked]]: ...
 def ask_all(calls: Sequence[Call]) -> Flow[Sequence[Reply]]:
     """Ask several calls at once; returns their replies in the same order."""
     return (yield calls) if calls else ()
@@ -46,6 +62,8 @@ def ask(call: Score) -> Flow[Scores]: ...
 def ask(call: Teach) -> Flow[Taught]: ...
 @overload
 def ask(call: Embed) -> Flow[Vector]: ...
+@overload
+def ask(call: Check) -> Flow[Checked]: ...
 def ask(call: Call) -> Flow[Reply]:
     """Ask one call; returns its reply."""
     (reply,) = yield (call,)
@@ -59,6 +77,8 @@ class Spent:
     calls: int = 0
     tokens: int = 0
     """Tokens drawn in all replies."""
+    first: Prompt | None = None
+    """What was asked first."""
 
 
 def metered(flow: Flow[R], spent: Spent) -> Flow[R]:
@@ -66,6 +86,8 @@ def metered(flow: Flow[R], spent: Spent) -> Flow[R]:
     try:
         wait = next(flow)
         while True:
+            if spent.first is None and not isinstance(wait, InOrder):
+                spent.first = next((call.prompt for call in wait if isinstance(call, Generate)), None)
             try:
                 replies = yield wait
             except CallError as error:

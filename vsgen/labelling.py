@@ -18,7 +18,7 @@ from vsgen.labels.words import CONTENT_FREE, LETTERS
 from vsgen.template.label import Label
 from vsgen.template.render import Renderer
 from vsgen.template.schema import Template
-from vsgen.values import Embed, Prompt, SoftLabel, Unlabelled
+from vsgen.values import Check, Embed, Prompt, SoftLabel, Unlabelled
 
 Labels = dict[str, SoftLabel | Unlabelled]
 _SPARE = 1.1
@@ -93,7 +93,9 @@ class Labeller:
             InputError: A field that should list the classes does not.
         """
         waits = [next(judge(self._question(each, values), how(each), Random(0))) for each in self._template.labels]
-        return [wait[0].prompt for wait in waits if not isinstance(wait, InOrder) and not isinstance(wait[0], Embed)]
+        return [
+            wait[0].prompt for wait in waits if not isinstance(wait, InOrder) and not isinstance(wait[0], Embed | Check)
+        ]
 
     def _each(self, label: Label, texts: Sequence[Text]) -> Flow[list[SoftLabel | Unlabelled]]:
         """All at once; or, where one of them cannot be asked, one by one, to tell which."""

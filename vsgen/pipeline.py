@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
+from vsgen.checking import outside
 from vsgen.dedup.index import Index
 from vsgen.dedup.merge import merge
 from vsgen.errors import CallError, InputError, TemplateError
@@ -18,7 +19,8 @@ from vsgen.flows import rows
 from vsgen.flows.admit import Gate, Quota
 from vsgen.flows.answers import Answered, answered
 from vsgen.flows.keep import Keeper, Tried
-from vsgen.flows.valid import Refusal, validate
+from vsgen.flows.repair import Mender
+from vsgen.flows.valid import Checked, Refusal, Rules, echoes, validate
 from vsgen.labelling import Labeller, Labels, Text
 from vsgen.ports import Sampler
 from vsgen.sampling.methods import open_sampler
@@ -127,6 +129,7 @@ class Pipeline:
         self._gate = Gate(index, quota, template.dedup.on if template.dedup else ())
         self._skip_bad_rows = skip_bad_rows
         self._teach_top = teach_top
+        self._outside = outside(template)
         self._render = Renderer(template)
         self._labeller = Labeller(template, template.output.fields, seed=seed, lenient=skip_bad_rows)
         self._keeper = Keeper(template, self._labeller)
@@ -145,10 +148,10 @@ class Pipeline:
             CallError: There is no row, and the template itself is too long.
         """
         spent = Spent()
-        outcome = yield from metered(self._draw(row, number), spent)
+        outcome = yield from metered(self._draw(row, number, spent), spent)
         return replace(outcome, calls=spent.calls, tokens=spent.tokens)
 
-    def _draw(self, row: Row, number: int) -> Flow[Outcome]:
+    def _draw(self, row: Row, number: int, spent: Spent) -> Flow[Outcome]:
         values = {**draw_variables(self._template, self._seed, number), **row.fields}
         try:
             prompt = self._render.prompt(values)
@@ -162,11 +165,18 @@ class Pipeline:
                 return Outcome(skipped=problem)
             raise InputError(f"{problem}; or pass --on-error skip") from error
         ids = [f"{self._template.name}/{number:06d}.{i}" for i in range(len(drawn.candidates) + len(drawn.malformed))]
-        return (yield from self._sift(drawn, _Draw(ids, prompt, values, self._meta(drawn, values, row))))
+        draw = _Draw(ids, prompt, values, self._meta(drawn, values, row))
+        checked = yield from self._validate(drawn, draw, spent.first or prompt)
+        return (yield from self._sift(drawn, checked, draw))
 
-    def _sift(self, drawn: Distribution, draw: _Draw) -> Flow[Outcome]:
-        """What becomes of the candidates of a draw: valid, kept, new, and then labelled."""
-        checked = yield from validate(self._template, drawn.candidates, draw.prompt)
+    def _validate(self, drawn: Distribution, draw: _Draw, said: Prompt) -> Flow[Checked]:
+        """Which candidates are what the template asks for, once those that can be mended are."""
+        rules = Rules(self._template, self._outside, echoes(self._template, draw.prompt, said, draw.values))
+        checked = yield from validate(rules, drawn.candidates, draw.ids)
+        return (yield from Mender(rules, self._settings, self._seed).mend(checked, draw.ids, draw.prompt))
+
+    def _sift(self, drawn: Distribution, checked: Checked, draw: _Draw) -> Flow[Outcome]:
+        """What becomes of the candidates of a draw: kept, new, and then labelled."""
         judged = answered(self._template.output.answer, self._render, checked.candidates, draw.values)
         refused = dict(checked.refused)
         valid = {i: one for i, one in enumerate(judged.candidates) if i not in refused}

@@ -36,6 +36,7 @@ def preview(template: Template, rows: Iterator[Row], *, seed: int, count: int) -
     Raises:
         TemplateError: A row lacks a variable.
     """
+    template = template.model_copy(update={"repair": 0})  # what stands for a reply fits nothing
     pipeline = Pipeline(template, seed=seed, model="", index=None, quota=Quota(None))
     labeller = Labeller(template, template.output.fields, seed=seed)
     for number, row in zip(range(count), rows, strict=False):

@@ -9,6 +9,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import chain, cycle, repeat
 
+from vsgen.checking import outside, require
+from vsgen.checks.commands import Commands
 from vsgen.dedup.index import Index
 from vsgen.engine.drive import drive
 from vsgen.errors import InputError, OptionError
@@ -53,6 +55,8 @@ class Job:
     """Draws without anything new after which a run is saturated; 0 is endless."""
     skip_bad_rows: bool = False
     meta: bool = True
+    allow_exec: bool = False
+    """Let the template's checks run their commands."""
     token_logprobs: TokenLogprobs | None = None
     """Teach every kept answer token by token, in this layout."""
 
@@ -124,8 +128,10 @@ class _Pace:
         self._tally = tally
         self._size = size
         labels = [label.most for label in template.labels]
-        self._calls = settings.most[0] + settings.k * sum(calls for calls, _ in labels)
-        self._tokens = settings.most[1] + settings.k * sum(tokens for _, tokens in labels)
+        mended = settings.k * template.repair
+        self._calls = settings.most[0] + mended + settings.k * sum(calls for calls, _ in labels)
+        drawn = settings.most[1] + mended * settings.max_tokens
+        self._tokens = drawn + settings.k * sum(tokens for _, tokens in labels)
         self._k = settings.k
         self._recent: deque[tuple[int, int]] = deque(maxlen=job.patience)
 
@@ -183,6 +189,7 @@ def run(job: Job, *, observe: Callable[[Tally], None], warn: Callable[[str], Non
     """
     template = load_template(job.template, job.overrides)
     _refuse_batch_priors(template)
+    require(template, allow_exec=job.allow_exec)
     tally = Tally(wanted=_wanted(job, template))
     origin = _origin(job, template)
     if (rows_done := job.places.done(origin, tally.wanted)) is not None:
@@ -195,7 +202,7 @@ def run(job: Job, *, observe: Callable[[Tally], None], warn: Callable[[str], Non
         warn("no --model given: asking the embedded toy model, tiny, which knows only the shipped templates")
     with ExitStack() as open_files:
         journal = job.places.open_journal(open_files)
-        draws = _Draws(job, template, tally, journal)
+        draws = _Draws(job, template, tally, journal, open_files.enter_context(Commands()))
         lines, rejects = job.places.open_output(open_files), job.places.open_rejects(open_files)
         noted, watch = set[str](), Watch(template)
         for outcome in draws.outcomes(rows):
@@ -219,11 +226,12 @@ def run(job: Job, *, observe: Callable[[Tally], None], warn: Callable[[str], Non
 class _Draws:
     """The models and the rooms of one run, opened and connected."""
 
-    def __init__(self, job: Job, template: Template, tally: Tally, journal: Journal) -> None:
+    def __init__(self, job: Job, template: Template, tally: Tally, journal: Journal, commands: Commands) -> None:
         dedup = template.dedup or None
         self._tally = tally
         default = template.model or "tiny"
-        self._session = Session(job.model, default, journal, embedder=dedup.embedder if dedup else None)
+        embedder = dedup.embedder if dedup else None
+        self._session = Session(job.model, default, journal, embedder=embedder, commands=commands)
         tally.paid = self._session.paid
         self._pipeline = Pipeline(
             template,
@@ -272,9 +280,10 @@ def _refuse_batch_priors(template: Template) -> None:
 def _origin(job: Job, template: Template) -> str:
     """Names all that an output is made from, but for the rows' content."""
     how = job.token_logprobs
+    checked = [one.version for one in outside(template) if one.version]
     taught = [f"top={how.top},layout={how.layout},tail={how.tail}"] if how else []
     return "/".join(
-        [template.digest, job.model.name or template.model or "tiny", str(job.seed), job.input or "", *taught]
+        [template.digest, job.model.name or template.model or "tiny", str(job.seed), job.input or "", *taught, *checked]
     )
 
 

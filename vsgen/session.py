@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from vsgen.backends.open import open_model
 from vsgen.backends.open_embedder import open_embedder
+from vsgen.checks.commands import Commands
 from vsgen.engine.executors import Batched, decoder
 from vsgen.engine.replay import Replay
 from vsgen.errors import OptionError
 from vsgen.ports import Executor, Inspectable, Journal, LanguageModel, Teacher
-from vsgen.values import Call, Embed, Generate, ModelFacts, Prompt, Reply, Score, Taught, Teach
+from vsgen.values import Call, Check, Embed, Generate, ModelFacts, Prompt, Reply, Score, Taught, Teach
 
 _EMBED_BATCH = 256
 _SCORE_BATCH = 32
@@ -45,6 +46,7 @@ class Session:
         *,
         embedder: str | None = None,
         score_batch: int = _SCORE_BATCH,
+        commands: Commands | None = None,
     ) -> None:
         """Open them.
 
@@ -54,6 +56,7 @@ class Session:
             journal: Answers what was asked before, and remembers every reply.
             embedder: The embedder's name; None opens none.
             score_batch: `Score` calls that are answered at once; fewer where each has many choices.
+            commands: Outside commands, which the caller closes; None runs none.
 
         Raises:
             ModelError: A model cannot be opened.
@@ -71,6 +74,9 @@ class Session:
         )
         self.executors = self._connect(self._model, journal, score_batch)
         """Who answers each kind of call."""
+        if commands is not None:
+            answer = Batched[Check](commands.answer, 1)
+            self.executors[Check] = Replay(answer, journal, "check", paid=self._paid)
 
     @property
     def model(self) -> str:

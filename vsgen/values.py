@@ -13,7 +13,9 @@ from typing import Literal, TypeAlias
 
 Role: TypeAlias = Literal["system", "user", "assistant"]
 Basis: TypeAlias = Literal["verbalized", "frequency", "uniform", "power"]
-Reason: TypeAlias = Literal["duplicate", "malformed", "refused", "placeholder", "schema", "filter", "keep", "surplus"]
+Reason: TypeAlias = Literal[
+    "duplicate", "malformed", "refused", "placeholder", "schema", "filter", "check", "keep", "surplus"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,20 @@ class Embed:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """Asks an outside command of the template whether a row is right."""
+
+    command: tuple[str, ...]
+    """The program and its arguments; no shell reads them."""
+    row: str
+    """The row's fields, a JSON object."""
+    timeout: float = 10.0
+    """Seconds within which the verdict must be there."""
+    version: str = ""
+    """Names the content of the files that the command names, so that a changed one is asked anew."""
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
     """The reply to `Generate`."""
 
@@ -175,8 +191,17 @@ class ModelFacts:
     """Its chat template has a place of its own for a system message."""
 
 
-Call: TypeAlias = Generate | Score | Teach | Embed
-Reply: TypeAlias = Completion | Scores | Taught | Vector
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The reply to `Check`."""
+
+    ok: bool
+    problem: str = ""
+    """What is wrong, in the command's own words."""
+
+
+Call: TypeAlias = Generate | Score | Teach | Embed | Check
+Reply: TypeAlias = Completion | Scores | Taught | Vector | Checked
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ from vsgen.errors import OutputError
 from vsgen.files.journal import FileJournal, MemoryJournal, digest
 from vsgen.values import (
     Call,
+    Check,
+    Checked,
     Completion,
     Embed,
     Generate,
@@ -44,6 +46,7 @@ CALLS: st.SearchStrategy[Call] = st.one_of(
     st.builds(Score, st.builds(Prompt, prefill=TEXT), st.tuples(TEXT, TEXT)),
     st.builds(Teach, st.builds(Prompt, prefill=TEXT), TEXT, st.integers(1, 20)),
     st.builds(Embed, TEXT),
+    st.builds(Check, st.tuples(TEXT, TEXT), TEXT, st.floats(0.1, 10), TEXT),
 )
 
 
@@ -58,6 +61,8 @@ def reply_to(call: Call) -> Reply:
             return Taught((5, 6), (1, 2), (-0.5, -1.0), 2, bytes(range(16)), bytes(range(16, 32)))
         case Embed():
             return Vector(bytes(range(16)))
+        case Check():
+            return Checked(len(call.row) > 3, "§ is wrong")
 
 
 @given(calls=st.lists(CALLS, max_size=8), cut=st.integers(0, 200))

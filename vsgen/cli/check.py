@@ -32,16 +32,28 @@ def check(
     Exit status: 0 the template is good; 2 it is not.
     """
     with user_errors():
+        from vsgen.checking import described, require
         from vsgen.files.rows import read_rows
         from vsgen.preview import preview
         from vsgen.template.load import load_template
         from vsgen.values import Row
 
         loaded = load_template(template, options.overrides(sets, method=method, k=k))
+        require(loaded, allow_exec=True)
         rows = repeat(Row(0)) if input is None else read_rows(input)
         for one in preview(loaded, rows, seed=seed, count=num):
             typer.echo("\n".join(_lines(one)))
+        for line in described(loaded):
+            typer.echo(f"[checked] {line}")
+        if loaded.repair:
+            typer.echo(
+                f"[repaired] what does not fit is asked for again, up to {_times(loaded.repair)}, with the reason"
+            )
         typer.echo(f"{loaded.name}@{loaded.digest}: good")
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _lines(one: Preview) -> Iterator[str]:

@@ -50,6 +50,9 @@ TrustRemoteCode = Annotated[
 AllowPickle = Annotated[
     bool, typer.Option("--allow-pickle", help="Read weights that are not safetensors; they can run code.")
 ]
+AllowExec = Annotated[
+    bool, typer.Option("--allow-exec", help="Run the outside commands of the template's checks, with your rights.")
+]
 Batch = Annotated[int | None, typer.Option(min=1, help="Replies that are decoded side by side.")]
 NoMeta = Annotated[bool, typer.Option("--no-meta", help="Leave `meta` out of the rows.")]
 ProgressOption = Annotated[ProgressMode, typer.Option("--progress", help="How to show progress on stderr.")]

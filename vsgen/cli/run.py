@@ -48,6 +48,7 @@ def run(
     dtype: options.Dtype = "auto",
     trust_remote_code: options.TrustRemoteCode = False,
     allow_pickle: options.AllowPickle = False,
+    allow_exec: options.AllowExec = False,
     batch: options.Batch = None,
     no_meta: options.NoMeta = False,
     progress_mode: options.ProgressOption = "auto",
@@ -81,6 +82,7 @@ def run(
             patience=patience,
             skip_bad_rows=on_error == "skip",
             meta=not no_meta,
+            allow_exec=allow_exec,
             token_logprobs=None if token_logprobs is None else parse_token_logprobs(token_logprobs),
         )
         tally = carry_out(partial(run_job, job), places, progress_mode, quiet=quiet, summary=summary)

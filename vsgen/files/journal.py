@@ -20,14 +20,33 @@ from typing import Any, NamedTuple
 import orjson
 
 from vsgen.errors import OptionError, OutputError
-from vsgen.values import Call, Completion, Embed, Generate, Reply, Score, Scores, Taught, Teach, Vector
+from vsgen.values import (
+    Call,
+    Check,
+    Checked,
+    Completion,
+    Embed,
+    Generate,
+    Reply,
+    Score,
+    Scores,
+    Taught,
+    Teach,
+    Vector,
+)
 
 _KEY = b'{"key":"'
 _END = b'{"kind":"end"'
 _DIGITS = 32
 _REMEMBERED = 4096
-_KINDS: dict[type[Call], str] = {Generate: "generate", Score: "score", Teach: "teach", Embed: "embed"}
-_REPLIES: dict[str, type[Reply]] = {"generate": Completion, "score": Scores, "teach": Taught, "embed": Vector}
+_KINDS: dict[type[Call], str] = {Generate: "generate", Score: "score", Teach: "teach", Embed: "embed", Check: "check"}
+_REPLIES: dict[str, type[Reply]] = {
+    "generate": Completion,
+    "score": Scores,
+    "teach": Taught,
+    "embed": Vector,
+    "check": Checked,
+}
 
 
 def digest(model: str, call: Call) -> str:

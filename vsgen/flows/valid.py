@@ -1,7 +1,7 @@
 """Whether a candidate is what the template asks for, decided before anything more is paid for it.
 
-`TESTS` is the one place to add a test: a function of the template, the candidate and the task as it was asked. They run
-in their order, and the first that refuses gives the reason.
+`TESTS` is the one place to add a test: a function of the rules of a draw and of the candidate. They run in their order,
+and the first that refuses gives the reason; outside commands are asked last, about what no test refuses.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple, TypeAlias
 
-from vsgen.flow import Flow, ask_all
+from vsgen.checking import Outside, syntax_problem, verdict
+from vsgen.flow import Flow
+from vsgen.sampling.replies.echo import Echoes, told
 from vsgen.template.canonical import canonical
 from vsgen.template.schema import Template
 from vsgen.values import Candidate, Prompt, Reason
@@ -42,46 +44,91 @@ class Checked(NamedTuple):
     """Those that are not what the template asks for, by their number."""
 
 
-Test: TypeAlias = Callable[[Template, Candidate, Prompt], Refusal | None]
+class Rules(NamedTuple):
+    """What the candidates of a draw are held to."""
+
+    template: Template
+    outside: tuple[Outside, ...] = ()
+    """The template's outside commands."""
+    echoes: Echoes | None = None
+    """Of what was said in this draw."""
 
 
-def _schema(template: Template, candidate: Candidate, _: Prompt) -> Refusal | None:
-    problem = template.output.problem(candidate.fields)
+Test: TypeAlias = Callable[[Rules, Candidate], Refusal | None]
+
+
+def _placeholder(rules: Rules, candidate: Candidate) -> Refusal | None:
+    problem = rules.echoes and rules.echoes.problem(candidate.fields)
+    return Refusal("placeholder", problem) if problem else None
+
+
+def _schema(rules: Rules, candidate: Candidate) -> Refusal | None:
+    problem = rules.template.output.problem(candidate.fields)
     return Refusal("schema", problem) if problem else None
 
 
-def _p_min(template: Template, candidate: Candidate, _: Prompt) -> Refusal | None:
-    p_min, stated = template.sampling.p_min, candidate.verbalized
+def improbable(rules: Rules, candidate: Candidate) -> Refusal | None:
+    """Refuses a candidate whose stated probability is below `p_min`."""
+    p_min, stated = rules.template.sampling.p_min, candidate.verbalized
     if stated is None or stated >= p_min:
         return None
     return Refusal("filter", f"stated probability {stated:g} is below p_min {p_min:g}")
 
 
-def _filter(template: Template, candidate: Candidate, _: Prompt) -> Refusal | None:
-    problem = template.refused(candidate.fields)
+def _filter(rules: Rules, candidate: Candidate) -> Refusal | None:
+    problem = rules.template.refused(candidate.fields)
     return Refusal("filter", problem) if problem else None
 
 
-TESTS: Final[Sequence[Test]] = (_schema, _p_min, _filter)
+def _check(rules: Rules, candidate: Candidate) -> Refusal | None:
+    problem = syntax_problem(rules.template, candidate.fields)
+    return Refusal("check", problem) if problem else None
+
+
+TESTS: Final[Sequence[Test]] = (_placeholder, _schema, improbable, _filter, _check)
 """In the order in which they are made."""
 
 
-def misfit(template: Template, candidate: Candidate, asked: Prompt) -> Refusal | None:
-    """Why a candidate is not what the template asks for; None if it is.
+def echoes(template: Template, task: Prompt, said: Prompt, values: Mapping[str, object]) -> Echoes:
+    """What would be an echo in one draw.
 
     Args:
         template: What was asked for.
-        candidate: As it was read.
-        asked: The task, without a method's instruction.
+        task: The request as the user put it.
+        said: What the model read first.
+        values: Of the variables that the request was made with.
     """
-    return next((refusal for test in TESTS if (refusal := test(template, candidate, asked))), None)
+    schemas = template.output.item_schema["properties"]
+    closed = [name for name, schema in schemas.items() if not {"enum", "const"}.isdisjoint(schema)]
+    return Echoes(told(template.output.fields, task, said, values=values.values(), closed=closed))
 
 
-def validate(template: Template, candidates: Sequence[Candidate], asked: Prompt) -> Flow[Checked]:
-    """Validate the candidates of one draw; a flow, so that what is wrong may be asked for once more."""
-    yield from ask_all(())
-    spelled = [_spelled(template, candidate) for candidate in candidates]
-    found = {i: misfit(template, candidate, asked) for i, candidate in enumerate(spelled)}
+def misfit(rules: Rules, candidate: Candidate) -> Refusal | None:
+    """Why a candidate is not what the template asks for; None if it is.
+
+    Args:
+        rules: What was asked for.
+        candidate: As it was read.
+    """
+    return next((refusal for test in TESTS if (refusal := test(rules, candidate))), None)
+
+
+def validate(rules: Rules, candidates: Sequence[Candidate], ids: Sequence[str]) -> Flow[Checked]:
+    """Validate candidates of one draw.
+
+    Args:
+        rules: Of the draw.
+        candidates: As they were read.
+        ids: Of the candidates, for messages.
+
+    Raises:
+        CommandError: An outside command gave no verdict.
+    """
+    spelled = [_spelled(rules.template, candidate) for candidate in candidates]
+    found = {i: misfit(rules, candidate) for i, candidate in enumerate(spelled)}
+    for i, candidate in enumerate(spelled):
+        if found[i] is None and (problem := (yield from verdict(rules.outside, ids[i], candidate.fields))):
+            found[i] = Refusal("check", problem)
     return Checked(spelled, {i: refusal for i, refusal in found.items() if refusal is not None})
 
 

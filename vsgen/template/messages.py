@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from vsgen.template.answer import short
+from vsgen.template.check import Check
 from vsgen.template.label import Label
 from vsgen.template.misfit import Misfit, Path, TextProblem
 from vsgen.template.nodes import Node, Problem
@@ -19,7 +20,9 @@ from vsgen.template.sampling import Power, Sampling
 from vsgen.template.schema import Dedup, Filter, Output, Template
 
 _MAX_SHOWN: Final = 60
-_NOT_KEYS: Final = frozenset({"<list>", "<weights>", "<dedup>", "<off>", "[key]"})
+_NOT_KEYS: Final = frozenset(
+    {"<list>", "<weights>", "<dedup>", "<off>", "<syntax>", "<check>", "<checks>", "<one>", "[key]"}
+)
 _SECTIONS: Final[dict[str, type[BaseModel]]] = {
     "output": Output,
     "sampling": Sampling,
@@ -27,6 +30,7 @@ _SECTIONS: Final[dict[str, type[BaseModel]]] = {
     "dedup": Dedup,
     "labels": Label,
     "filter": Filter,
+    "check": Check,
 }
 _MAPPING: Final = "must be a mapping of keys to values"
 _WHAT: Final = {

@@ -29,6 +29,7 @@ from pydantic import (
 )
 
 from vsgen.template.answer import Checker, as_text, closed, pattern_finder
+from vsgen.template.check import Check, Checks, spelled_out
 from vsgen.template.checks import (
     as_items,
     as_list,
@@ -238,6 +239,10 @@ class Template(Section):
     """What one answer looks like."""
     filter: dict[str, Filter] = Field(default={})
     """Patterns that a field must or must not contain, by field."""
+    check: dict[str, Checks] = Field(default={})
+    """What a field must be beyond its schema: json, python, sql, or what an outside command accepts; by field."""
+    repair: int = Field(default=0, ge=0, le=3)
+    """Times that an answer which does not fit is asked for once more, with the reason."""
     sampling: Sampling = Sampling()
     """How candidates are drawn."""
     dedup: Annotated[
@@ -281,6 +286,12 @@ class Template(Section):
     def _filter_fields(cls, filters: dict[str, Filter], info: ValidationInfo) -> dict[str, Filter]:
         _require_fields(tuple(filters), [(name,) for name in filters], info)
         return filters
+
+    @field_validator("check")
+    @classmethod
+    def _check_fields(cls, checks: dict[str, Checks], info: ValidationInfo) -> dict[str, Checks]:
+        _require_fields(tuple(checks), [(name,) for name in checks], info)
+        return checks
 
     @field_validator("dedup")
     @classmethod
@@ -329,6 +340,11 @@ class Template(Section):
         pairs = {name: list(each.items()) for name, each in self.variables.items() if isinstance(each, dict)}
         text = json.dumps([content, pairs], ensure_ascii=False, separators=(",", ":"))
         return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+
+    @cached_property
+    def checks(self) -> Mapping[str, Sequence[Check]]:
+        """What each checked field must be, spelled out."""
+        return {name: spelled_out(said) for name, said in self.check.items()}
 
     def refused(self, fields: Mapping[str, object]) -> str | None:
         """Why the template's filters refuse a candidate; None if they do not."""

@@ -64,7 +64,7 @@ GOLDEN = [
     Case("a double-encoded list", json.dumps({"responses": json.dumps([{"text": "a", "probability": 0.1}])}), [("a", 0.1)]),
     Case("double-encoded items", json.dumps({"responses": [ONE]}), [("a", 0.1)]),
     Case("an item without its field is counted", '[{"text": "a", "probability": 0.1}, {"probability": 0.2}]', [("a", 0.1), (None, 0.2)]),
-    Case("the dots of the form are no response", '[{"text": "...", "probability": 0.12}, ' + ONE + "]", [("a", 0.1)]),
+    Case("the dots of the form are counted", '[{"text": "...", "probability": 0.12}, ' + ONE + "]", [("...", 0.12), ("a", 0.1)]),
     # other names
     Case("a field in capitals", ONE.replace("text", "Text"), [("a", 0.1)], ("renamed",)),
     Case("a field under an alias", ONE.replace("text", "answer"), [("a", 0.1)], ("renamed",)),
@@ -188,7 +188,7 @@ GOLDEN = [
     Case("a refusal as JSON", '{"error": "I cannot help with that."}', []),
     Case("a refusal with one point", "I can't do that.\n- Call a friend", []),
     Case("plain prose", "The probability is 0.3, about 30%. Text: none", []),
-    Case("the form repeated", '{"responses": [{"text": "...", "probability": 0.12}, ...]}', []),
+    Case("the form repeated", '{"responses": [{"text": "...", "probability": 0.12}, ...]}', [("...", 0.12)]),
     Case("cut before the first item is whole", GOOD[:30], []),
 ]  # fmt: skip
 

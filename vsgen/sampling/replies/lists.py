@@ -7,7 +7,7 @@ from typing import Final
 
 from vsgen.sampling.replies.items import NO_JSON, Found, Page
 from vsgen.sampling.replies.lenient import read_string
-from vsgen.sampling.replies.naming import ALIASES, SYNONYMS, Names, is_placeholder, pick, squeeze
+from vsgen.sampling.replies.naming import ALIASES, SYNONYMS, Names, pick, squeeze
 
 _BULLET: Final = r"[-*•+]"
 _DIGITS: Final = r"\d{1,3}[.):]"
@@ -48,7 +48,7 @@ def read_lists(text: str, asked: Names, *, stopped: bool) -> Page:
         found = _labelled(region, asked) or _listed(region, asked)
         if found:
             break
-    kept = [item for item in found[: None if stopped else -1] if not is_placeholder(item.fields)]
+    kept = found[: None if stopped else -1]
     return Page([item._replace(flags=item.flags | {NO_JSON}) for item in kept], cut=not stopped)
 
 

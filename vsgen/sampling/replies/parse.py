@@ -28,7 +28,7 @@ from vsgen.sampling.replies.items import (
 )
 from vsgen.sampling.replies.lenient import read_clean
 from vsgen.sampling.replies.literals import pair_surrogates
-from vsgen.sampling.replies.naming import Names, names
+from vsgen.sampling.replies.naming import Names, is_placeholder, names
 from vsgen.sampling.replies.records import records
 from vsgen.sampling.replies.scan import reasoning_of, scan, split_thoughts
 from vsgen.sampling.replies.weights import judge, weigh
@@ -58,11 +58,13 @@ def parse_list(raw: str, fields: Sequence[str], *, stopped: bool = True, verbali
 def parse_one(raw: str, fields: Sequence[str], *, stopped: bool = True) -> Parsed:
     """Read a reply that should hold one response (cot; direct with several fields).
 
-    Of several, the last that has all fields counts, because a model drafts before it answers.
+    Of several, the last that has all fields counts, because a model drafts before it answers; the form that was asked
+    for, repeated with its dots, only where there is nothing else.
     """
     parsed = parse_list(raw, fields, stopped=stopped, verbalized=False)
-    most = max((len(item.fields) for item in parsed.items), default=0)
-    fullest = [item for item in parsed.items if len(item.fields) == most]
+    said = [item for item in parsed.items if not is_placeholder(item.fields)] or parsed.items
+    most = max((len(item.fields) for item in said), default=0)
+    fullest = [item for item in said if len(item.fields) == most]
     return Parsed(tuple(fullest[-1:]), parsed.reasoning, parsed.problem)
 
 

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from vsgen.sampling.prompts import REASONING
 from vsgen.sampling.replies.items import Found
 from vsgen.sampling.replies.lenient import read
-from vsgen.sampling.replies.naming import COLLECTIONS, Names, is_placeholder, pick, squeeze
+from vsgen.sampling.replies.naming import COLLECTIONS, Names, pick, squeeze
 
 _DEPTH: Final = 6
 """How deep a list of items may lie."""
@@ -34,8 +34,7 @@ def records(value: object, asked: Names, unclosed: Set[int] = frozenset(), *, tr
         trusted: the value is the whole reply, so a list of bare numbers is meant as the list of responses.
     """
     context = _Context(asked, unclosed)
-    found = _from_list(value, context, trusted) if isinstance(value, list) else _from_value(value, context)
-    return [item for item in found if not is_placeholder(item.fields)]
+    return _from_list(value, context, trusted) if isinstance(value, list) else _from_value(value, context)
 
 
 def _from_value(value: object, context: _Context) -> list[Found]:

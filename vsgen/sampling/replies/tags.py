@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from vsgen.sampling.replies.items import NO_JSON, REPAIRED, Found, Page
-from vsgen.sampling.replies.naming import ALIASES, SYNONYMS, Names, is_placeholder, pick, squeeze
+from vsgen.sampling.replies.naming import ALIASES, SYNONYMS, Names, pick, squeeze
 
 BLOCKS: Final = ("response", "answer", "item", "candidate", "result", "output", "option", "sample", "completion")
 """Tags that hold one response."""
@@ -135,7 +135,7 @@ class _Reader:
         """Close the response and keep it, if it has a field."""
         if self.block is not None:
             found = self._found("".join(self.inner).strip())
-            if found.fields and not is_placeholder(found.fields):
+            if found.fields:
                 self.found.append(found)
         self.block = None
         self._reset()
@@ -153,7 +153,7 @@ class _Reader:
         found = self._found("")
         lacks = len(found.fields) < len(self.asked.fields) or (self.asked.verbalized and found.stated is None)
         self.cut |= self.block != "" or self.child is not None
-        if not lacks and not is_placeholder(found.fields):
+        if not lacks:
             self.found.append(found)
 
 

@@ -1,0 +1,84 @@
+"""The outside commands of a run: one long-lived process each, started when the first verdict is asked of it.
+
+A verdict that is in the journal asks nothing, so a run that only replays starts no process.
+"""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from collections.abc import Sequence
+from hashlib import blake2b
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from vsgen.checks.process import Process
+from vsgen.errors import CommandError, OptionError
+from vsgen.values import Check, Checked
+
+_LARGEST: Final = 16_000_000
+"""Bytes of a file whose content names a command's version."""
+
+
+class Commands:
+    """Answers `Check` calls; closes its processes at the end of the run."""
+
+    def __init__(self) -> None:
+        self._running: dict[tuple[str, ...], Process] = {}
+
+    def __enter__(self) -> Commands:
+        """Return itself; nothing is started yet."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """End all processes."""
+        for process in self._running.values():
+            process.close()
+        self._running.clear()
+
+    def answer(self, calls: Sequence[Check]) -> Sequence[Checked]:
+        """The verdicts, in the order of the calls.
+
+        Raises:
+            CommandError: A command gave none; names the command and what it did.
+        """
+        return [self._answer(call) for call in calls]
+
+    def _answer(self, call: Check) -> Checked:
+        try:
+            if call.command not in self._running:
+                self._running[call.command] = Process(call.command)
+            return self._running[call.command].ask(call.row, call.timeout)
+        except CommandError as error:
+            raise CommandError(f"{shown(call.command)}: {error}") from None
+
+
+def shown(command: Sequence[str]) -> str:
+    """A command as one would type it."""
+    return shlex.join(command)
+
+
+def require_command(where: str, command: Sequence[str]) -> None:
+    """See that a command's program is there.
+
+    Args:
+        where: What the message begins with.
+        command: The program and its arguments.
+
+    Raises:
+        OptionError: It is not.
+    """
+    if shutil.which(command[0]) is None:
+        remedy = "install it, or give its path from the folder that vsgen runs in"
+        raise OptionError(f"{where}: no program named {command[0]!r} can be run here; {remedy}")
+
+
+def version_of(command: Sequence[str]) -> str:
+    """Names the content of those words of a command that are files, such as the script that an interpreter runs."""
+    files = [Path(word) for word in command if Path(word).is_file()]
+    content = blake2b(digest_size=8)
+    for path in files:
+        size = path.stat().st_size
+        content.update(path.read_bytes() if size <= _LARGEST else str(size).encode())
+    return content.hexdigest() if files else ""

@@ -1,0 +1,111 @@
+"""Mending the candidates of a draw that do not fit: up to `repair` more calls for each, with the reason.
+
+A mended candidate keeps its id, its weight and its stated probability; what it was before is in its meta. One that
+cannot be mended, or whose conversation has outgrown the model, stays refused as it was. Placeholders are not mended,
+since there is nothing in them to go on from, nor are answers whose stated probability is too small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from random import Random
+from typing import Final, NamedTuple
+
+from vsgen.errors import CallError
+from vsgen.flow import Flow, ask, ask_all
+from vsgen.flows.valid import Checked, Refusal, Rules, improbable, validate
+from vsgen.sampling import repair
+from vsgen.sampling.settings import Settings, new_seed
+from vsgen.values import Candidate, Completion, Generate, Prompt
+
+_MENDED: Final = frozenset({"schema", "filter", "check"})
+"""Reasons that say what an answer lacks."""
+
+
+class _Case(NamedTuple):
+    """A candidate under repair."""
+
+    talk: Prompt
+    """The conversation about it so far."""
+    latest: Candidate
+    refusal: Refusal | None
+    """Why it does not fit; None once it does."""
+
+
+class Mender:
+    """Repairs candidates as one template says."""
+
+    def __init__(self, rules: Rules, settings: Settings, seed: int) -> None:
+        self._rules = rules
+        self._settings = settings
+        self._seed = seed
+
+    def mend(self, checked: Checked, ids: Sequence[str], task: Prompt) -> Flow[Checked]:
+        """The candidates of a draw, those that do not fit mended where that succeeds.
+
+        Args:
+            checked: The candidates, and which do not fit.
+            ids: Of the candidates; they name the randomness of the calls.
+            task: The request as the user put it.
+        """
+        candidates, refused = list(checked.candidates), dict(checked.refused)
+        attempts = self._rules.template.repair
+        open_ = dict(self._cases(checked, task)) if attempts else {}
+        for attempt in range(1, attempts + 1):
+            open_ = yield from self._attempt(open_, ids, attempt)
+            for i in [i for i, case in open_.items() if case.refusal is None]:
+                candidates[i] = _mended(candidates[i], open_.pop(i).latest, attempt)
+                del refused[i]
+        return Checked(candidates, refused)
+
+    def _cases(self, checked: Checked, task: Prompt) -> Iterator[tuple[int, _Case]]:
+        """At most k of a draw, which is what its budget is made for."""
+        opened = repair.opened(self._settings, task)
+        hopeful = [i for i, why in checked.refused.items() if why.reason in _MENDED and self._hopeful(checked, i)]
+        for i in hopeful[: self._settings.k]:
+            yield i, _Case(opened, checked.candidates[i], checked.refused[i])
+
+    def _hopeful(self, checked: Checked, i: int) -> bool:
+        return not improbable(self._rules, checked.candidates[i]) and bool(checked.candidates[i].fields)
+
+    def _attempt(self, open_: Mapping[int, _Case], ids: Sequence[str], attempt: int) -> Flow[dict[int, _Case]]:
+        """Ask once more for each; those that can be asked again, or fit now, with where they stand."""
+        talks = {
+            i: repair.again(self._settings, case.talk, case.latest.fields, case.refusal.detail)
+            for i, case in open_.items()
+            if case.refusal
+        }
+        seeds = {i: new_seed(Random(f"{self._seed}/{ids[i]}/repair/{attempt}")) for i in talks}
+        replies = yield from _answers([repair.call(self._settings, talk, seeds[i]) for i, talk in talks.items()])
+        items = {i: repair.read(self._settings, reply) for i, reply in zip(talks, replies, strict=True) if reply}
+        found = {
+            i: replace(open_[i].latest, fields=item.fields, logp=None, reasoning=None, flags=item.flags)
+            for i, item in items.items()
+            if item is not None
+        }
+        checked = yield from validate(self._rules, list(found.values()), [ids[i] for i in found])
+        gone_on = {
+            i: _Case(talks[i], checked.candidates[place], checked.refused.get(place)) for place, i in enumerate(found)
+        }
+        unread = {i: open_[i] for i in items.keys() - found.keys()}
+        return dict(sorted({**gone_on, **unread}.items()))
+
+
+def _answers(calls: Sequence[Generate]) -> Flow[Sequence[Completion | None]]:
+    """The replies, None for a call that the model cannot answer; the others do not suffer."""
+    try:
+        return (yield from ask_all(calls))
+    except CallError:
+        replies: list[Completion | None] = []
+    for call in calls:
+        try:
+            replies.append((yield from ask(call)))
+        except CallError:
+            replies.append(None)
+    return replies
+
+
+def _mended(before: Candidate, after: Candidate, attempts: int) -> Candidate:
+    details = {**before.details, "repaired": attempts, "original": dict(before.fields)}
+    return replace(after, details=details)

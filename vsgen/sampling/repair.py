@@ -1,0 +1,64 @@
+"""Repair: an answer that does not fit is asked for once more, with the reason in words.
+
+One more call with the reason does better than drawing anew (arXiv 2606.11127). The conversation goes on from the task
+itself, whatever method drew the answer: the answer stands as the model's reply in its direct form, and the new reply is
+read as one answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+from vsgen.sampling import prompts, schemas
+from vsgen.sampling.direct import read_answer
+from vsgen.sampling.replies.parse import Item
+from vsgen.sampling.settings import Settings, answered, instructed
+from vsgen.values import Completion, Generate, Prompt
+
+
+def opened(settings: Settings, task: Prompt) -> Prompt:
+    """The task as it would be asked for one answer: where a conversation about an answer begins."""
+    return instructed(task, prompts.direct(settings.fields))
+
+
+def again(settings: Settings, talk: Prompt, fields: Mapping[str, object], problem: str) -> Prompt:
+    """The conversation gone on: the answer, and what is wrong with it.
+
+    Args:
+        settings: Of the method that drew it.
+        talk: The conversation so far.
+        fields: The answer.
+        problem: Why it does not fit, in words.
+    """
+    return answered(talk, _written(settings, fields), prompts.again(settings.fields, problem))
+
+
+def call(settings: Settings, talk: Prompt, seed: int) -> Generate:
+    """The call that asks for the answer again."""
+    plain = len(settings.fields) == 1
+    return Generate(
+        talk,
+        seed,
+        settings.temperature,
+        settings.top_p,
+        settings.top_k,
+        settings.min_p,
+        settings.max_tokens,
+        settings.stop,
+        schema=None if plain else schemas.one(settings.item_schema, reasoning=False),
+    )
+
+
+def read(settings: Settings, reply: Completion) -> Item | None:
+    """The one answer of a reply; None if it holds none."""
+    return next(iter(read_answer(replace(settings, method="direct"), reply).items), None)
+
+
+def _written(settings: Settings, fields: Mapping[str, object]) -> str:
+    """An answer as a model gives it when it is asked for one alone."""
+    if len(settings.fields) == 1:
+        (value,) = fields.values()
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return json.dumps(dict(fields), ensure_ascii=False)

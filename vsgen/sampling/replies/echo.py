@@ -1,0 +1,222 @@
+"""Whether an answer is an echo of what was asked instead of an answer: a placeholder, the form, the request, the words.
+
+Small models fill the form in with the form: ``...``, ``Response 1``, the field's own name; or they say the request once
+more. All tests compare whole answers, folded to their words, so a real answer that merely uses such words stays. What
+they cost is known: `Text` for a field named `text` counts as an echo, unless the field has a closed set of values,
+which says itself what an answer is.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from vsgen.values import Prompt
+
+_PART: Final = 0.6
+"""Share of a text, in characters, that is its greater part."""
+_OPENING: Final = 4
+"""Words at the beginning of the request that are no answer by themselves, and words of an instruction anywhere."""
+_SHOWN: Final = 60
+_KEYS: Final = ("responses", "probability", "reasoning")
+"""Keys of the reply's form that are no field."""
+
+_NOUN: Final = r"(?:responses?|answers?|repl(?:y|ies)|candidate|completion|output|placeholder)"
+_NUMBER: Final = r"(?:\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten)"
+_NUMBERED: Final = re.compile(
+    rf"(?:{_NOUN}|text|example|sample) ?[#(\[]? ?{_NUMBER} ?[)\]]? ?[.:]?", re.IGNORECASE
+)  # "Answer: 3" is an answer, "answer 3" is none
+_ORDINAL: Final = r"(?:your|the|my|an?|another|new|different|first|second|third|fourth|fifth|next|last|some|any)"
+_WORDS: Final = re.compile(
+    rf"(?:insert |enter |write )?(?:{_ORDINAL} )*(?:(?:sample|example|placeholder|dummy) )?"
+    rf"(?:{_NOUN}(?: (?:text|string))?|(?:insert|enter|sample|example|placeholder|dummy|your|some) text)"
+    r"(?: (?:goes )?here)?"
+)
+_BRACKETED: Final = re.compile(r"(?P<open><|\[|\(|\{\{?|\$\{)\s*(?P<inner>[^<>\[\](){}=/@]{1,80}?)\s*(?:>|\]|\)|\}\}?)")
+_DEMANDS: Final = re.compile(
+    r"(?:insert|enter|your|write|type|fill|put|add|describe|provide|specify)(?: [\w']+){1,8}"
+    r"|(?:[\w']+ ){0,5}(?:here|name)"
+)
+_LETTERS: Final = re.compile(r"[^\W\d]+(?:[ _-][^\W\d]+)*")
+_WORD: Final = re.compile(r"[^\W_]+")
+_SENTENCE: Final = re.compile(r"(?<=[.!?:])\s+|\n+")
+_STRING: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_ENTRY: Final = re.compile(r"^\s*(?:\d{1,3}[.):]|[-*•])\s+(.*?)(?:\s*[(\[—–-]\s*[\d.]+%?\s*[)\]]?)?\s*$", re.MULTILINE)
+_EDGES: Final = " \t\r\n\"'`*_“”‘’"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a model was told in one draw, with which its answers are compared."""
+
+    fields: tuple[str, ...]
+    """Names of an answer's fields."""
+    request: tuple[str, ...] = ()
+    """The user's own messages: the task and, if there is one, the system message."""
+    words: tuple[str, ...] = ()
+    """What vsgen said beside them: instructions, the form, the requests of worked exchanges."""
+    examples: tuple[str, ...] = ()
+    """Replies of worked exchanges."""
+    given: tuple[str, ...] = ()
+    """Texts that the request was made with, such as one to be corrected: repeating one of them may be right."""
+    closed: frozenset[str] = frozenset()
+    """Fields with a closed set of values: these are never echoes."""
+
+
+def told(
+    fields: tuple[str, ...], task: Prompt, said: Prompt, *, values: Iterable[object] = (), closed: Iterable[str] = ()
+) -> Asked:
+    """What was said in a draw, sorted by who said it.
+
+    Args:
+        fields: Names of an answer's fields.
+        task: The request alone.
+        said: What the model read first: the request with a method's words.
+        values: Of the variables that the request was made with.
+        closed: Fields with a closed set of values.
+    """
+    own = tuple(message.content for message in task.messages)
+    words: list[str] = []
+    examples: list[str] = []
+    for message in said.messages:
+        rest = message.content
+        for content in own:
+            rest = rest.replace(content, "\n")
+        (examples if message.role == "assistant" else words).append(rest)
+    given = tuple(value for value in values if isinstance(value, str))
+    return Asked(fields, own, tuple(words), tuple(examples), given, frozenset(closed))
+
+
+class Echoes:
+    """Tells echoes from answers for one draw."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+        self._given = [_padded(fold(text)) for text in asked.given]
+        whole = fold("\n".join(asked.request))
+        parts = [part for text in asked.request if not self._is_given(part := fold(text))]
+        self._request = list(dict.fromkeys(text for text in (whole, *parts) if _enough(text)))
+        words = "\n".join(asked.words)
+        self._words = _padded(fold(words))
+        self._sentences = [one for text in _SENTENCE.split(words) if len((one := fold(text)).split()) >= _OPENING]
+        self._keys = [key for key in _KEYS if f'"{key}"' in words and key not in whole.split()]
+        self._form = "".join(words.split())
+        self._examples = frozenset(one for text in _answers(asked.examples) if len((one := fold(text)).split()) > 2)
+
+    def problem(self, fields: Mapping[str, object]) -> str | None:
+        """Why a candidate is an echo, in words; None if it may be an answer. Never raises."""
+        open_ = {
+            name: text for name, text in fields.items() if isinstance(text, str) and name not in self._asked.closed
+        }
+        for name, text in open_.items():
+            if why := self._echo(name, text.strip(_EDGES)):
+                return f"{name}: {why}: {_shown(text)}"
+        if open_ and len(open_) == len(fields) and not any(map(_says, open_.values())):
+            name, text = next(iter(open_.items()))
+            return f"{name}: holds no words: {_shown(text)}"
+        return None
+
+    def _echo(self, name: str, text: str) -> str | None:
+        folded = fold(text)
+        own = fold(name.replace("_", " "))
+        if _stands_for(" ".join(text.split()), folded, own):
+            return "stands for an answer and is none"
+        if folded in (own, fold(name), *self._keys):
+            return "repeats a name of the form"
+        if self._is_form(text):
+            return "repeats the form"
+        return self._repeated(folded) if folded else None
+
+    def _repeated(self, folded: str) -> str | None:
+        if self._repeats_request(folded):
+            return "repeats the request"
+        if self._repeats_words(folded):
+            return "repeats the instruction"
+        return "repeats an example" if folded in self._examples else None
+
+    def _is_form(self, text: str) -> bool:
+        if any(re.search(rf'"{key}"\s*:', text) for key in self._keys):
+            return True
+        squeezed = "".join(text.split())
+        return len(squeezed) > 5 and squeezed[0] in '{["' and '":' in squeezed and squeezed in self._form
+
+    def _repeats_request(self, folded: str) -> bool:
+        """Whether an answer is the request or its greater part, opens with nothing else, or hardly adds to it."""
+        return any(
+            folded == text
+            or folded.count(text) * len(text) >= _PART * len(folded)
+            or (not self._is_given(folded) and _piece(folded, text))
+            for text in self._request
+        )
+
+    def _repeats_words(self, folded: str) -> bool:
+        if len(folded.split()) >= _OPENING and _holds(self._words, folded):
+            return True
+        return any(_holds(folded, one) and len(one) >= _PART * len(folded) for one in self._sentences)
+
+    def _is_given(self, folded: str) -> bool:
+        return any(_holds(text, folded) for text in self._given)
+
+
+def fold(text: str) -> str:
+    """The words of a text, without case, punctuation and width, with single spaces between them."""
+    return " ".join(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
+
+
+def _says(text: str) -> bool:
+    """Whether a text holds more than punctuation: a letter, a digit or a symbol."""
+    return any(unicodedata.category(char)[0] in "LNS" for char in text)
+
+
+def _stands_for(text: str, folded: str, own: str) -> bool:
+    if (text and not text.strip(".… ")) or _NUMBERED.fullmatch(text) or _WORDS.fullmatch(folded):
+        return True
+    demands = (f"your {own}", f"your {own} here", f"insert {own}", f"insert {own} here", f"enter {own}")
+    if folded.startswith("lorem ipsum") or folded in demands:
+        return True
+    found = _BRACKETED.fullmatch(text)
+    if found is None:
+        return False
+    inner = fold(found["inner"].replace("_", " "))
+    if inner in ("", own) or _WORDS.fullmatch(inner) or _DEMANDS.fullmatch(inner):
+        return True
+    if not _LETTERS.fullmatch(found["inner"]):
+        return False
+    return ("{" in found["open"] and len(inner) > 1) or (found["open"] == "<" and " " in inner)
+
+
+def _piece(folded: str, text: str) -> bool:
+    """Whether an answer is the greater part of a text, or its first words."""
+    if not _enough(folded) or not _holds(text, folded):
+        return False
+    opens = len(folded.split()) >= _OPENING and text.startswith(f"{folded} ")
+    return opens or len(folded) >= _PART * len(text)
+
+
+def _enough(folded: str) -> bool:
+    """Whether there are so many words that repeating them is no chance; not every script has spaces."""
+    return len(folded.split()) > 2 or len(folded) > 12
+
+
+def _holds(text: str, part: str) -> bool:
+    return bool(part) and _padded(part) in _padded(text)
+
+
+def _padded(folded: str) -> str:
+    return f" {folded.strip()} "
+
+
+def _answers(replies: Iterable[str]) -> Iterable[str]:
+    """What may be an answer in the reply of a worked exchange: its strings, the entries of a list, all of it."""
+    for reply in replies:
+        yield reply
+        yield from (found[1] for found in _STRING.finditer(reply))
+        yield from (found[1] for found in _ENTRY.finditer(reply))
+
+
+def _shown(text: str) -> str:
+    line = " ".join(text.split())
+    return repr(line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…")
