@@ -54,6 +54,8 @@ class Rules(NamedTuple):
     """Of what was said in this draw."""
 
 
+_CLOSED: Final = frozenset({"enum", "const"})
+
 Test: TypeAlias = Callable[[Rules, Candidate], Refusal | None]
 
 
@@ -99,7 +101,7 @@ def echoes(template: Template, task: Prompt, said: Prompt, values: Mapping[str, 
         values: Of the variables that the request was made with.
     """
     schemas = template.output.item_schema["properties"]
-    closed = [name for name, schema in schemas.items() if not {"enum", "const"}.isdisjoint(schema)]
+    closed = [name for name, schema in schemas.items() if isinstance(schema, Mapping) and _CLOSED & schema.keys()]
     return Echoes(told(template.output.fields, task, said, values=values.values(), closed=closed))
 
 
