@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+from vsgen.checking import require
+from vsgen.checks.commands import Commands
 from vsgen.dedup.index import Index
 from vsgen.engine.drive import drive
 from vsgen.errors import InputError
@@ -33,6 +35,8 @@ class Job:
     draws: int = 1
     model: ModelChoice = field(default_factory=ModelChoice)
     seed: int = 0
+    allow_exec: bool = False
+    """Let the template's checks run their commands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +62,15 @@ class Trial:
             ModelError: The model cannot be opened.
         """
         self.template = load_template(job.template, job.overrides)
+        require(self.template, allow_exec=job.allow_exec)
+        self._commands = Commands()
         self._job = job
         self._rows = _rows(job.input, job.draws)
         dedup = self.template.dedup or None
         embedder = dedup.embedder if dedup else None
-        self._session = Session(job.model, self.template.model or "tiny", MemoryJournal(), embedder=embedder)
+        self._session = Session(
+            job.model, self.template.model or "tiny", MemoryJournal(), embedder=embedder, commands=self._commands
+        )
 
     @property
     def model(self) -> str:
@@ -79,10 +87,11 @@ class Trial:
         Raises:
             VsgenError: See `vsgen.errors`.
         """
-        for row in self._rows:
-            heard: list[Heard] = []
-            flow = overheard(_pipeline(self.template, self._job.seed, self.model).draw(row, row.index), heard)
-            yield self._shown(row.index, heard, self._drive(flow))
+        with self._commands:
+            for row in self._rows:
+                heard: list[Heard] = []
+                flow = overheard(_pipeline(self.template, self._job.seed, self.model).draw(row, row.index), heard)
+                yield self._shown(row.index, heard, self._drive(flow))
 
     def _drive(self, flow: Flow[Outcome]) -> Outcome:
         (outcome,) = drive([flow], self._session.executors, window=lambda: 1)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from vsgen.flows.valid import Checked, misfit, validate
+from vsgen.flows.valid import Checked, Rules, misfit, validate
 from vsgen.template.schema import Template
-from vsgen.values import Candidate, Message, Prompt
-
-ASKED = Prompt((Message("user", "Name a day."),))
+from vsgen.values import Candidate
 
 
 def template(**more: object) -> Template:
@@ -16,7 +14,7 @@ def template(**more: object) -> Template:
 
 
 def checked(made: Template, *candidates: Candidate) -> Checked:
-    flow = validate(made, candidates, ASKED)
+    flow = validate(Rules(made), candidates, [f"t/{i}" for i in range(len(candidates))])
     with pytest.raises(StopIteration) as stop:
         next(flow)
     found: Checked = stop.value.value
@@ -43,6 +41,6 @@ def test_a_stated_probability_of_zero_is_flagged_and_refused_only_where_there_is
 
 def test_the_first_test_that_refuses_gives_the_reason() -> None:
     made = template(output={"max_chars": 4}, filter={"text": {"reject": "x"}})
-    both = misfit(made, Candidate({"text": "xxxxxx"}, 1.0), ASKED)
+    both = misfit(Rules(made), Candidate({"text": "xxxxxx"}, 1.0))
     assert both is not None and (both.reason, both.detail) == ("schema", "text: 6 characters, at most 4")
-    assert misfit(made, Candidate({"text": "abc"}, 1.0), ASKED) is None
+    assert misfit(Rules(made), Candidate({"text": "abc"}, 1.0)) is None

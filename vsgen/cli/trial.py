@@ -29,6 +29,7 @@ def try_(
     dtype: options.Dtype = "auto",
     trust_remote_code: options.TrustRemoteCode = False,
     allow_pickle: options.AllowPickle = False,
+    allow_exec: options.AllowExec = False,
 ) -> None:
     """Show a draw whole: the prompt as the model reads it, its replies, the rows, the rejects and the verdict.
 
@@ -48,6 +49,7 @@ def try_(
             draws=draws,
             model=ModelChoice(model, device, dtype, remote_code=trust_remote_code, pickled=allow_pickle),
             seed=seed,
+            allow_exec=allow_exec,
         )
         with reader_may_go(), not_resumable():
             _show(job)
