@@ -57,10 +57,8 @@ def test_a_row_larger_than_a_pipe_goes_through(tmp_path: Path) -> None:
 
 
 def test_any_text_reaches_the_command_as_it_is(tmp_path: Path) -> None:
-    echo = (
-        "import json, sys\nfor line in sys.stdin: print(json.dumps({'ok': True, 'problem': json.loads(line)['text']}))"
-    )
-    command = script(tmp_path, "import functools\nprint = functools.partial(print, flush=True)\n" + echo)
+    echo = "print(json.dumps({'ok': True, 'problem': json.loads(line)['text']}), flush=True)"
+    command = script(tmp_path, f"import json, sys\nfor line in sys.stdin: {echo}")
     with Commands() as commands:
         texts = ["a b", 'quote " and \\', "ünï→😀", "$(rm -rf /); `x`"]
         found = commands.answer([Check(command, row(text)) for text in texts])
@@ -151,9 +149,12 @@ def test_no_process_is_started_before_it_is_asked_and_none_outlives_the_run(tmp_
 
 
 def test_a_changed_script_is_another_version_and_a_command_without_files_has_none(tmp_path: Path) -> None:
-    command = script(tmp_path, SHORT)[1:]
+    command = script(tmp_path, SHORT)
     before = version_of(command)
-    assert before == version_of((*command, "--strict"))
+    written = tmp_path / "log"
+    written.write_text("what the command itself writes down")
+    assert before == version_of((*command, "--strict", str(written)))
     (tmp_path / "check.py").write_text(SHORT + "\n")
     assert version_of(command) != before
+    assert version_of(command[1:]) != version_of(("./check.py",))
     assert version_of(("no-such-program", "--check")) == ""

@@ -75,8 +75,13 @@ def require_command(where: str, command: Sequence[str]) -> None:
 
 
 def version_of(command: Sequence[str]) -> str:
-    """Names the content of those words of a command that are files, such as the script that an interpreter runs."""
-    files = [Path(word) for word in command if Path(word).is_file()]
+    """Names the content of the program, where it stands as a path, and of the first file among its arguments.
+
+    That is the script that an interpreter runs. Later files may be what it writes, which would change its name.
+    """
+    program, *arguments = command
+    paths = [Path(program)] * ("/" in program) + [Path(word) for word in arguments if Path(word).is_file()][:1]
+    files = [path for path in paths if path.is_file()]
     content = blake2b(digest_size=8)
     for path in files:
         size = path.stat().st_size
