@@ -17,7 +17,9 @@ from vsgen.flow import Flow, Heard, overheard
 from vsgen.pipeline import Outcome, Pipeline, Quota
 from vsgen.session import ModelChoice, Session
 from vsgen.template.load import load_template
+from vsgen.template.render import Renderer
 from vsgen.template.schema import Template
+from vsgen.template.variables import draw_variables
 from vsgen.values import Prompt, Row
 from vsgen.verdict.finding import Verdict
 from vsgen.verdict.findings import judge
@@ -66,6 +68,8 @@ class Trial:
         self._commands = Commands()
         self._job = job
         self._rows = _rows(job.input, job.draws)
+        if job.input is None:
+            Renderer(self.template).prompt(draw_variables(self.template, job.seed, 0))
         dedup = self.template.dedup or None
         embedder = dedup.embedder if dedup else None
         self._session = Session(

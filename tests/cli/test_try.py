@@ -99,3 +99,19 @@ def test_an_input_without_rows_is_named_before_a_model_is_opened(vsgen: Vsgen) -
     shown = vsgen("try", "jokes", "-", "-m", "/no/such/model", stdin="")
     assert shown.exit_code == 2
     assert "has no rows" in shown.stderr
+
+
+def test_a_template_that_lacks_a_variable_is_named_before_a_model_is_opened(vsgen: Vsgen, tmp_path: Path) -> None:
+    path = tmp_path / "colours.yaml"
+    path.write_text("version: 1\nname: colours\nprompt: Name a {{ thing }}.\n")
+    shown = vsgen("try", path, "-m", "/no/such/model")
+    assert shown.exit_code == 2
+    assert "thing" in shown.stderr
+
+
+def test_a_reject_shows_the_clause_and_the_labels_that_it_was_judged_by(vsgen: Vsgen) -> None:
+    words = ("product-reviews", "--set", 'keep=["labels.sentiment.label_mass > 2"]', "-k", 2, *FAST)
+    lost = vsgen("try", *words).stdout.split("── rejected: ")[1].split("── verdict")[0]
+    assert lost.count("keep: {") == 2
+    assert lost.count('"clause": "labels.sentiment.label_mass > 2"') == 2
+    assert lost.count('"label_mass": ') == 2

@@ -29,7 +29,7 @@ def draw_lines(shown: Shown, trial: Trial, seconds: float) -> Iterator[str]:
     yield from _rows(outcome.records)
     yield _head(f"rejected: {len(outcome.rejected)}")
     for lost in outcome.rejected:
-        why = {key: value for key, value in rejected_line(lost, meta=False).items() if key not in ("id", "labels")}
+        why = {key: value for key, value in rejected_line(lost, meta=False).items() if key != "id"}
         yield f"{why.pop('reason')}: {_json(why)}"
     yield from (f"note: {note}" for note in outcome.notes)
     yield _head("verdict on this draw")
