@@ -81,6 +81,18 @@ def test_replies_cut_at_the_limit_name_a_longer_one() -> None:
     assert finding.remedy == "--set sampling.max_tokens=128"
 
 
+def test_a_reply_with_room_enough_for_all_answers_is_no_matter_of_room() -> None:
+    cut = [outcome(DAYS, replies=[Read(3, cut=True)])] * 5
+    brief, long = template(output={"max_chars": 40}), template(output={"max_chars": 4000})
+    assert only(cut, brief).remedy == "--temperature 0.7"
+    assert only(cut, long).remedy == "--set sampling.max_tokens=2048"
+
+
+def test_free_decoding_is_the_first_thing_to_change() -> None:
+    draws = [outcome([], [reject("malformed")], [Read(0)])] * 6
+    assert verdict(draws, template(sampling={"constrain": False})).findings[0].remedy == "--set sampling.constrain=true"
+
+
 def test_candidates_that_are_too_long_are_told_apart_from_other_misfits() -> None:
     asked = template(output={"max_chars": 10})
     one = outcome([record("x" * 10), record("x")], [reject("schema", "x" * 14), *[reject("schema", "")] * 2])

@@ -99,10 +99,11 @@ def _long(seen: Observed, template: Template) -> Iterator[Finding]:
 
 
 def _misfits(seen: Observed, template: Template) -> Iterator[Finding]:
-    every = seen.reason("schema", "refused")
+    every = seen.reason("schema", "refused", "check")
     share = Share(every.count - seen.long, every.of)
     if level := MISFIT.level(share):
-        yield Finding("misfit", level, f"{share} candidates do not fit the schema or the choices", look(template))
+        text = f"{share} candidates do not fit the schema, the choices or a check"
+        yield Finding("misfit", level, text, look(template))
 
 
 def _sums(seen: Observed, template: Template) -> Iterator[Finding]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from vsgen.template.schema import Template
 
 _CALM: Final = 0.7
 """The temperature at which SmolLM2 gave most valid answers: 55 of 75, against 21 at 1."""
+_CHARS: Final = 3
+"""Characters of a token, at least, in most languages that are written with letters."""
+_FRAME: Final = 20
+"""Tokens of the form around an answer."""
+_LISTS: Final = frozenset({"sequence", "vs", "vs-cot", "vs-multi"})
 
 
 def calmer(template: Template) -> str:
@@ -15,6 +21,8 @@ def calmer(template: Template) -> str:
     how = template.sampling
     if how.method == "power":
         return "--method direct, or a larger model (-m)"
+    if not how.constrain:
+        return "--set sampling.constrain=true"
     if how.temperature > _CALM:
         return f"--temperature {_CALM:g}"
     if not how.min_p:
@@ -28,8 +36,16 @@ def other_weights(template: Template) -> str:
 
 
 def longer_reply(template: Template) -> str:
-    """For replies that were cut."""
-    return f"--set sampling.max_tokens={2 * template.sampling.max_tokens}"
+    """For replies that were cut: more room, unless there is enough for all answers at their longest."""
+    room = template.sampling.max_tokens
+    return calmer(template) if room >= _needed(template) else f"--set sampling.max_tokens={2 * room}"
+
+
+def _needed(template: Template) -> float:
+    """Tokens of a reply whose answers all have their longest length; endless where that has no limit."""
+    how, fields = template.sampling, template.output.item_schema["properties"].values()
+    each = sum(one.get("maxLength", math.inf) / _CHARS + _FRAME for one in fields if one.get("type") == "string")
+    return each * (how.k if how.method in _LISTS else 1)
 
 
 def longer_text(template: Template) -> str:
