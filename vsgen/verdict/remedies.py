@@ -44,7 +44,8 @@ def longer_reply(template: Template) -> str:
 def _needed(template: Template) -> float:
     """Tokens of a reply whose answers all have their longest length; endless where that has no limit."""
     how, fields = template.sampling, template.output.item_schema["properties"].values()
-    each = sum(one.get("maxLength", math.inf) / _CHARS + _FRAME for one in fields if one.get("type") == "string")
+    texts = [one for one in fields if one.get("type") == "string"]
+    each: float = sum(float(one.get("maxLength", math.inf)) / _CHARS + _FRAME for one in texts)
     return each * (how.k if how.method in _LISTS else 1)
 
 
