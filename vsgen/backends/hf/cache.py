@@ -18,12 +18,14 @@ _STEP = 64
 
 
 class Place:
-    """Where the next token of every running row is written; shared by all layers."""
+    """Where the next tokens of the running rows are written; shared by all layers."""
 
     def __init__(self, rows: int, tokens: int) -> None:
         self.rows = torch.empty(0, dtype=torch.long)
         self.columns = torch.empty(0, dtype=torch.long)
         self.span = 0
+        self.count = 0
+        """Rows that are read."""
         self.capacity = (0, 0)
         """Rows and columns that every layer's buffers have at their next use."""
         self._most_rows = rows
@@ -56,10 +58,10 @@ class _Layer(CacheLayerMixin):  # type: ignore[no-untyped-call]
     def update(self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
         self.lazy_initialization(key_states, value_states)
         assert self.keys is not None and self.values is not None
-        place, rows = self._place, key_states.shape[0]
-        self.keys[place.rows, :, place.columns] = key_states[:, :, 0]
-        self.values[place.rows, :, place.columns] = value_states[:, :, 0]
-        return self.keys[:rows, :, : place.span], self.values[:rows, :, : place.span]
+        place = self._place
+        self.keys[place.rows, :, place.columns] = key_states.transpose(1, 2).flatten(0, 1)
+        self.values[place.rows, :, place.columns] = value_states.transpose(1, 2).flatten(0, 1)
+        return self.keys[: place.count, :, : place.span], self.values[: place.count, :, : place.span]
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         return self._place.span, 0
@@ -95,6 +97,7 @@ class Buffers(Cache):
 
     def __init__(self, rows: int, tokens: int) -> None:
         self.place = Place(rows, tokens)
+        self._rows = torch.empty(0, dtype=torch.long)
         super().__init__(layer_class_to_replicate=partial(_Layer, self.place))  # type: ignore[arg-type]
 
     def insert(self, row: int, stored: Stored) -> None:
@@ -116,10 +119,15 @@ class Buffers(Cache):
 
     def aim(self, lengths: Tensor, span: int) -> None:
         """The next forward pass writes row i at column ``lengths[i]`` and reads columns 0 to ``span - 1``."""
+        rows = self._rows
+        if rows.shape != lengths.shape or rows.device != lengths.device:
+            rows = self._rows = torch.arange(len(lengths), device=lengths.device)
+        self.aim_at(rows, lengths, len(lengths), span)
+
+    def aim_at(self, rows: Tensor, columns: Tensor, count: int, span: int) -> None:
+        """The next forward pass writes token i at ``(rows[i], columns[i])`` and reads the first `count` rows."""
         place = self.place
-        if place.rows.shape != lengths.shape:
-            place.rows = torch.arange(len(lengths), device=lengths.device)
-        place.columns, place.span = lengths, span
+        place.rows, place.columns, place.count, place.span = rows, columns, count, span
 
     def _own(self) -> list[_Layer]:
         return cast(list[_Layer], self.layers)

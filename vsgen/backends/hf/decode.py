@@ -1,8 +1,9 @@
 """The decoding loop: rows finish and leave, waiting calls enter, every step serves all running rows.
 
 A call's prompt is computed ahead but for its last token; that token opens the row, so every drawn token comes from the
-same batched step. Rows 0 to n-1 of the cache are the running ones: when one leaves, the last row takes its place.
-The keys and values of a resumable reply outlive its row, so that a call which continues it computes nothing twice.
+same batched step. Tokens that a grammar forces are fed with the drawn token before them, without a step of their own.
+Rows 0 to n-1 of the cache are the running ones: when one leaves, the last row takes its place. The keys and values of a
+resumable reply outlive its row, so that a call which continues it computes nothing twice.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import accumulate
 from random import Random
 
 import torch
+from torch import Tensor
 
 from vsgen.backends.hf.cache import Buffers, Stored
-from vsgen.backends.hf.draw import Knobs, draw, knobs, precise
+from vsgen.backends.hf.draw import Knobs, draw, knobs, own_logp, precise
 from vsgen.backends.hf.grammar import Matcher
 from vsgen.backends.hf.memory import Memory
 from vsgen.backends.hf.parts import Limits, Parts
@@ -75,19 +78,18 @@ class Row:
     speller: Speller
     matcher: Matcher | None
     rng: Random
+    length: int
+    """Tokens in the cache."""
     tokens: list[int] = field(default_factory=list)
     logps: list[float] = field(default_factory=list)
+    """Of the tokens; those that are forced and wait for the next step have none yet."""
     logqs: list[float] = field(default_factory=list)
 
     @property
-    def length(self) -> int:
-        """Tokens in the cache; the position of the newest token, which is not yet in it."""
-        return len(self.job.ids) + len(self.tokens) - 1
-
-    @property
-    def newest(self) -> int:
-        """The token that the next step feeds."""
-        return self.tokens[-1] if self.tokens else self.job.ids[-1]
+    def newest(self) -> list[int]:
+        """The tokens that the next step feeds: the last one that was drawn, and those that its grammar then forces."""
+        known = self.length - len(self.job.ids)
+        return [self.job.ids[-1], *self.tokens] if known < 0 else self.tokens[known:]
 
 
 class Decoder:
@@ -202,13 +204,15 @@ class Decoder:
         speller = Speller(parts.tokenizer, job.ids[: job.prompt], call.stop)
         for token in call.prefix if call.stop else ():  # as if this row had drawn them
             speller.feed([token])
-        self._rows.append(Row(job, speller, matcher, rng))
+        row = Row(job, speller, matcher, rng, len(job.ids) - 1)
+        self._force(row)
+        self._rows.append(row)
         self._knobs = None
 
     def _step(self) -> list[tuple[int, Completion]]:
         """Draw one token for every running row; the replies of the rows that this finished."""
-        rows, network = self._rows, self._parts.network
-        scores = precise(network.step([row.newest for row in rows], [row.length for row in rows], self._buffers))
+        rows = self._rows
+        scores = self._scores(rows)
         if self._knobs is None:
             self._knobs = knobs([row.job.call for row in rows], scores.device)
         bars = self._parts.grammars.bars([row.matcher for row in rows], scores.device)
@@ -219,6 +223,40 @@ class Decoder:
         finished = [i for i, row in enumerate(rows) if stopped[i] or len(row.tokens) >= row.job.limit]
         return [self._leave(i, stopped[i]) for i in reversed(finished)]
 
+    def _scores(self, rows: Sequence[Row]) -> Tensor:
+        """Feed every row's newest tokens; the scores of what follows the last, [rows, vocabulary]."""
+        network = self._parts.network
+        fed, lengths = [row.newest for row in rows], [row.length for row in rows]
+        if all(len(tokens) == 1 for tokens in fed):
+            scores = precise(network.step([token for (token,) in fed], lengths, self._buffers))
+        else:
+            every = precise(network.chunks(fed, lengths, self._buffers))
+            ends = list(accumulate(map(len, fed)))
+            scores = every[[end - 1 for end in ends]]
+            self._learn(rows, fed, every, ends)
+        for row, tokens in zip(rows, fed, strict=True):
+            row.length += len(tokens)
+        return scores
+
+    def _learn(self, rows: Sequence[Row], fed: Sequence[list[int]], every: Tensor, ends: Sequence[int]) -> None:
+        """The log-probabilities of forced tokens: the model's own, and 0 as drawn."""
+        places = [place for tokens, end in zip(fed, ends, strict=True) for place in range(end - len(tokens), end - 1)]
+        forced = torch.tensor([token for tokens in fed for token in tokens[1:]], device=every.device)
+        logps = iter(own_logp(every[places], forced).tolist())
+        for row, tokens in zip(rows, fed, strict=True):
+            row.logps += [next(logps) for _ in tokens[1:]]
+            row.logqs += [0.0] * (len(tokens) - 1)
+
+    def _force(self, row: Row) -> None:
+        """Add the tokens that a row's grammar forces; each takes a random number, as if it were drawn."""
+        matcher = row.matcher
+        if matcher is None or row.job.call.stop or not self._parts.network.takes_chunks:
+            return
+        while len(row.tokens) < row.job.limit - 1 and (token := matcher.forced()) is not None:
+            row.tokens.append(token)
+            row.rng.random()
+            matcher.accept([token])
+
     def _take(self, row: Row, token: int, logp: float, logq: float) -> bool:
         """Add a drawn token; whether it ends the reply."""
         row.tokens.append(token)
@@ -228,6 +266,7 @@ class Decoder:
             return True
         if row.matcher is not None:
             row.matcher.accept([token])
+            self._force(row)
         if row.job.call.stop:
             row.speller.feed([token])
         return row.speller.stopped

@@ -92,6 +92,12 @@ def draw(logits: Tensor, how: Knobs, uniforms: Tensor, bars: Tensor | None = Non
     return Drawn(tokens[:, 0], logp[:, 0], logq[:, 0])
 
 
+def own_logp(logits: Tensor, tokens: Tensor) -> Tensor:
+    """The model's own log-probability of one given token per row, nats, float64; [rows]."""
+    base = logits - logits.amax(-1, keepdim=True)
+    return _log_share(base, base.exp(), tokens[:, None])[:, 0]
+
+
 def precise(scores: Tensor) -> Tensor:
     """Scores in float32, or in float64 if they are; on the host where the device has no float64."""
     scores = scores.cpu() if scores.device.type == "mps" else scores

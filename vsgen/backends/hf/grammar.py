@@ -16,6 +16,7 @@ import llguidance.hf
 import llguidance.numpy
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
@@ -32,15 +33,45 @@ _BARS = np.where(np.unpackbits(_BYTES, axis=1, bitorder="little"), 0, -np.inf).a
 class Matcher:
     """Where one reply stands in its grammar."""
 
-    def __init__(self, state: llguidance.LLMatcher, ends: Sequence[int]) -> None:
-        self.state = state
+    def __init__(self, state: llguidance.LLMatcher, ends: Sequence[int], vocabulary: int) -> None:
+        self._state = state
         self._ends = ends
+        self._vocabulary = vocabulary
+        self._mask: NDArray[np.int32] | None = None
 
     def accept(self, tokens: Sequence[int]) -> None:
         """Go on by tokens that were drawn; an end token is not the grammar's business."""
+        self._mask = None
         inner = [token for token in tokens if token not in self._ends]
-        if inner and not self.state.consume_tokens(inner):
-            raise ModelError(f"the reply cannot be continued under its JSON schema: {self.state.get_error()}")
+        if inner and not self._state.consume_tokens(inner):
+            raise ModelError(f"the reply cannot be continued under its JSON schema: {self._state.get_error()}")
+
+    def mask(self) -> NDArray[np.int32]:
+        """One bit for every token, 1 where it may come next.
+
+        A grammar that can go no further would leave the reply free, so it is made to end there.
+        """
+        if self._mask is None:
+            bits = llguidance.numpy.allocate_token_bitmask(1, self._vocabulary)
+            if not self._state.is_stopped():
+                llguidance.numpy.fill_next_token_bitmask(self._state, bits, 0)
+            if self._state.is_error():
+                raise ModelError(f"llguidance gave up on a reply under its JSON schema: {self._state.get_error()}")
+            if self._state.is_stopped():
+                bits[:] = 0
+                for end in self._ends:
+                    bits.view(np.uint32)[0, end // 32] |= np.uint32(1 << end % 32)
+            self._mask = bits[0]
+        return self._mask
+
+    def forced(self) -> int | None:
+        """The token that comes next, if only one may and it is no end."""
+        words = np.flatnonzero(self.mask())
+        if len(words) != 1:
+            return None
+        word = int(self.mask().view(np.uint32)[words[0]])
+        token = 32 * int(words[0]) + word.bit_length() - 1
+        return token if word.bit_count() == 1 and token not in self._ends else None
 
 
 class Grammars:
@@ -60,7 +91,7 @@ class Grammars:
             return None
         if form not in self._compiled:
             self._compiled[form] = self._compile(*form)
-        matcher = Matcher(self._compiled[form].deep_copy(), self._ends)
+        matcher = Matcher(self._compiled[form].deep_copy(), self._ends, self._vocabulary)
         matcher.accept(call.prefix)
         return matcher
 
@@ -68,23 +99,10 @@ class Grammars:
         """[rows, vocabulary], -inf where a row's grammar forbids the token, else 0; None if no row has a grammar."""
         if not any(matchers):
             return None
-        bits = llguidance.numpy.allocate_token_bitmask(len(matchers), self._vocabulary)
-        for row, matcher in enumerate(matchers):
-            if matcher is not None:
-                self._fill(bits, row, matcher)
+        free = np.full(-(-self._vocabulary // 32), -1, np.int32)
+        bits = np.stack([free if matcher is None else matcher.mask() for matcher in matchers])
         bars = torch.from_numpy(_BARS.take(bits.view(np.uint8), axis=0).reshape(len(matchers), -1))
         return bars[:, : self._vocabulary].to(device)
-
-    def _fill(self, bits: np.ndarray, row: int, matcher: Matcher) -> None:
-        """One row's bits. A grammar that can go no further would leave the row free, so it is made to end there."""
-        if not matcher.state.is_stopped():
-            llguidance.numpy.fill_next_token_bitmask(matcher.state, bits, row)
-        if matcher.state.is_error():
-            raise ModelError(f"llguidance gave up on a reply under its JSON schema: {matcher.state.get_error()}")
-        if matcher.state.is_stopped():
-            bits[row] = 0
-            for end in self._ends:
-                bits.view(np.uint32)[row, end // 32] |= np.uint32(1 << end % 32)
 
     def _compile(self, schema: str | None, pattern: str | None) -> llguidance.LLMatcher:
         """A grammar's start. A pattern that is beyond llguidance, a word's boundary say, leaves the text free there."""

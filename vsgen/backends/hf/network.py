@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from transformers import PreTrainedModel
 from transformers.cache_utils import DynamicCache, get_layer_types_and_kwargs
 
 from vsgen.backends.hf.cache import Buffers, Stored, shared_by, store
+from vsgen.backends.hf.ragged import NAME, Chunk, Plan, planned
 from vsgen.errors import ModelError
 
 _ALIGN = 16
@@ -40,6 +42,8 @@ class Network:
         self.dtype: torch.dtype = model.dtype
         self.vocabulary: int = config.vocab_size
         self.context: int | None = getattr(config, "max_position_embeddings", None)
+        self.takes_chunks = False
+        """Whether `chunks` may be called; known once `check` has been."""
         self._small = model.device.type == "cpu" and model.num_parameters() <= _SMALL
 
     @contextmanager
@@ -86,6 +90,46 @@ class Network:
         return self._forward(fed[0][:, None], mask, positions, buffers)[:, 0]
 
     @torch.inference_mode()
+    def chunks(self, tokens: Sequence[Sequence[int]], lengths: Sequence[int], buffers: Buffers) -> Tensor:
+        """Scores after every token of rows that feed unequal numbers of them, [tokens, vocabulary], row after row.
+
+        Args:
+            tokens: Each row's newest tokens, not yet in the cache; one or more.
+            lengths: How many tokens each row has in the cache.
+            buffers: The cache; it gains the newest tokens.
+        """
+        counts = [len(row) for row in tokens]
+        rows = [row for row, count in enumerate(counts) for _ in range(count)]
+        places = [length + i for length, count in zip(lengths, counts, strict=True) for i in range(count)]
+        fed = self._tensor([[token for row in tokens for token in row], rows, places])
+        span = -(-(max(places) + 1) // _ALIGN) * _ALIGN
+        buffers.place.reserve(len(tokens), span)
+        buffers.aim_at(fed[1], fed[2], len(tokens), span)
+        ends = list(accumulate(counts))
+        plan = Plan(
+            last=self._tensor([ends])[0] - 1,
+            chunks=tuple(
+                Chunk(row, end - count, count - 1, length)
+                for row, (end, count, length) in enumerate(zip(ends, counts, lengths, strict=True))
+                if count > 1
+            ),
+        )
+        positions = fed[2][plan.last][:, None]
+        columns = torch.arange(span, device=self.device)
+        mask = self.mask(columns <= positions, positions - columns)
+        with planned(plan), self._attending_raggedly():
+            return self._forward(fed[:1], mask, fed[2:], buffers)[0]
+
+    @contextmanager
+    def _attending_raggedly(self) -> Iterator[None]:
+        before = self._model.config._attn_implementation
+        self._model.set_attn_implementation(NAME)
+        try:
+            yield
+        finally:
+            self._model.set_attn_implementation(before)
+
+    @torch.inference_mode()
     def tree(self, tokens: Tensor, mask: Any, positions: Tensor, cache: DynamicCache) -> Tensor:
         """Scores after every node of a tree of tokens that continues the cache, [rows, nodes, vocabulary]."""
         return self._forward(tokens, mask, positions, cache)
@@ -112,28 +156,52 @@ class Network:
         prompts = [[3 % self.vocabulary, 1, 2, 5 % self.vocabulary], [2, 4 % self.vocabulary]]
         try:
             plain = torch.stack([self._plain(prompt) for prompt in prompts])
-            ragged = self._ragged(prompts)
+            stepped = self._stepped(prompts)
         except _FAILURES as error:
             raise ModelError(f"{_kind(self._model)} models are not supported: {error}; use an endpoint") from error
-        spread = plain.std().clamp(min=1e-6)
-        if not bool(((plain - ragged).abs().max() / spread) < _TOLERANCE[self.dtype.itemsize]):
+        if not self._agree(plain, stepped):
             raise ModelError(
                 f"{_kind(self._model)} models are not supported: they do not heed attention masks; use an endpoint"
             )
+        self.takes_chunks = self._try_chunks(prompts, plain)
+
+    def _try_chunks(self, prompts: Sequence[Sequence[int]], plain: Tensor) -> bool:
+        """Whether `chunks` works for this model, where it pays: on a GPU it would be many small kernels."""
+        if self.device.type != "cpu" or self._model.config._attn_implementation != "sdpa":
+            return False
+        try:
+            return self._agree(plain, self._chunked(prompts))
+        except _FAILURES:
+            return False
+
+    def _agree(self, plain: Tensor, found: Tensor) -> bool:
+        spread = plain.std().clamp(min=1e-6)
+        return bool(((plain - found).abs().max() / spread) < _TOLERANCE[self.dtype.itemsize])
 
     @torch.inference_mode()
     def _plain(self, prompt: Sequence[int]) -> Tensor:
         scores: Tensor = self._model(input_ids=self._tensor([prompt]), use_cache=False).logits
         return scores[0, -1].double().cpu()
 
-    def _ragged(self, prompts: Sequence[Sequence[int]]) -> Tensor:
+    def _stepped(self, prompts: Sequence[Sequence[int]]) -> Tensor:
+        lengths = [len(prompt) - 1 for prompt in prompts]
+        buffers = self._begun([prompt[:-1] for prompt in prompts])
+        return self.step([prompt[-1] for prompt in prompts], lengths, buffers).double().cpu()
+
+    def _chunked(self, prompts: Sequence[Sequence[int]]) -> Tensor:
+        buffers = self._begun([prompt[:1] for prompt in prompts])
+        rests = [prompt[1:] for prompt in prompts]
+        ends = [end - 1 for end in accumulate(map(len, rests))]
+        return self.chunks(rests, [1] * len(prompts), buffers)[ends].double().cpu()
+
+    def _begun(self, prompts: Sequence[Sequence[int]]) -> Buffers:
+        """The cache of rows that hold these tokens."""
         buffers = Buffers(rows=len(prompts), tokens=_ALIGN * len(prompts))
         buffers.place.reserve(len(prompts), _ALIGN)
-        cache = self.prefetch([prompt[:-1] for prompt in prompts])
+        cache = self.prefetch(prompts)
         for row, prompt in enumerate(prompts):
-            buffers.insert(row, store(cache, row, len(prompt) - 1))
-        scores = self.step([prompt[-1] for prompt in prompts], [len(prompt) - 1 for prompt in prompts], buffers)
-        return scores.double().cpu()
+            buffers.insert(row, store(cache, row, len(prompt)))
+        return buffers
 
     def _forward(self, tokens: Tensor, mask: Any, positions: Tensor, cache: Any) -> Tensor:
         scores: Tensor = self._model(
