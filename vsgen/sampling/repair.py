@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from random import Random
 
-from vsgen.sampling import prompts, schemas
-from vsgen.sampling.direct import read_answer
+from vsgen.sampling import prompts
+from vsgen.sampling.direct import form, read_answer
 from vsgen.sampling.replies.parse import Item
 from vsgen.sampling.settings import Settings, answered, instructed
 from vsgen.values import Completion, Generate, Prompt
@@ -35,20 +36,9 @@ def again(settings: Settings, talk: Prompt, fields: Mapping[str, object], proble
     return answered(talk, _written(settings, fields), prompts.again(settings.fields, problem))
 
 
-def call(settings: Settings, talk: Prompt, seed: int) -> Generate:
-    """The call that asks for the answer again."""
-    plain = len(settings.fields) == 1
-    return Generate(
-        talk,
-        seed,
-        settings.temperature,
-        settings.top_p,
-        settings.top_k,
-        settings.min_p,
-        settings.max_tokens,
-        settings.stop,
-        schema=None if plain else schemas.one(settings.item_schema, reasoning=False),
-    )
+def call(settings: Settings, talk: Prompt, rng: Random) -> Generate:
+    """The call that asks for the answer again, with a seed of its own from `rng`."""
+    return settings.generate(talk, rng, **form(settings)._asdict())
 
 
 def read(settings: Settings, reply: Completion) -> Item | None:

@@ -31,7 +31,7 @@ def problem(text: str, field: str = "text", **changes: object) -> str | None:
         *("Another response", "first response", "Insert answer here", "placeholder", "Placeholder text"),
         *("sample text", "some text", "Your text here", "<answer>", "<response>", "<your answer here>"),
         *("[insert name]", "[Insert Name Here]", "{text}", "{{ text }}", "(your answer)", "[Your Name]"),
-        *("<a short review>", "[product name]", "${text}", "[text]", "<text>", "[...]", "text", "Text", '"text"'),
+        *("<a short review>", "[product name]", "${text}", "[text]", "<output>", "[...]", "text", "Text", '"text"'),
         *("TEXT:", "probability", '"probability"', "Responses", '{"text": "...", "probability": 0.12}'),
         *('{"responses": [', '"responses": []', '{"text": "A kettle", "probability": 1}'),
         *(TASK, TASK.upper(), TASK.rstrip(".") + "!", "Write a short review of a kettle", f"{TASK} {TASK}"),
@@ -51,7 +51,7 @@ def test_an_echo_is_told(text: str) -> None:
     "text",
     [
         *("Monday", "42", "+", "<br>", "<br/>", "<div class=x>", "¯\\_(ツ)_/¯", "😀", "€", "C++", "x = 1", "[1, 2, 3]"),
-        *("{1, 2}", "Answer: 3", "The answer is 3", "Response: it boils fast", "Response time", "Answering machine"),
+        *("{1, 2}", "Answer: 3", "The answer is 3", "Response: it boils fast", "Response time", "Output", "Reply all"),
         *("Option 1", "Question 1", "Chapter 1", "Level 3", "Item", "String", "Integer", "Name", "Value 5", "[laughs]"),
         *("(sighs)", "[REDACTED]", "<joe@example.com>", "{x}", '{"name": "Bob"}', '["a", "b"]', "Great kettle."),
         *("A short review", "It is a placeholder until I", "A customer would", "Write", "Kettle", "Wait... what?"),

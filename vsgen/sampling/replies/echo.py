@@ -35,6 +35,8 @@ _WORDS: Final = re.compile(
     rf"(?:{_NOUN}(?: (?:text|string))?|(?:insert|enter|sample|example|placeholder|dummy|your|some) text)"
     r"(?: (?:goes )?here)?"
 )
+_REAL_ALONE: Final = frozenset({"reply", "replies", "candidate", "completion", "output"})
+"""Words that may be an answer when they stand alone."""
 _BRACKETED: Final = re.compile(r"(?P<open><|\[|\(|\{\{?|\$\{)\s*(?P<inner>[^<>\[\](){}=/@]{1,80}?)\s*(?:>|\]|\)|\}\}?)")
 _DEMANDS: Final = re.compile(
     r"(?:insert|enter|your|write|type|fill|put|add|describe|provide|specify)(?: [\w']+){1,8}"
@@ -78,7 +80,7 @@ def told(
         values: Of the variables that the request was made with.
         closed: Fields with a closed set of values.
     """
-    own = tuple(message.content for message in task.messages)
+    own = tuple(message.content.strip() for message in task.messages)
     words: list[str] = []
     examples: list[str] = []
     for message in said.messages:
@@ -172,7 +174,8 @@ def _says(text: str) -> bool:
 
 
 def _stands_for(text: str, folded: str, own: str) -> bool:
-    if (text and not text.strip(".… ")) or _NUMBERED.fullmatch(text) or _WORDS.fullmatch(folded):
+    worded = folded not in _REAL_ALONE and _WORDS.fullmatch(folded)
+    if (text and not text.strip(".… ")) or _NUMBERED.fullmatch(text) or worded:
         return True
     demands = (f"your {own}", f"your {own} here", f"insert {own}", f"insert {own} here", f"enter {own}")
     if folded.startswith("lorem ipsum") or folded in demands:
