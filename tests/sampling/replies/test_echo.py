@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +14,11 @@ from vsgen.sampling.settings import instructed
 from vsgen.values import Message, Prompt
 
 TASK = "Write a short review of a kettle, as a customer would. 20 to 50 words, about 4 of 5 stars."
-INSTRUCTION = prompts.verbalized(["text"], 5, p_max=None, reasoning=False)
+INSTRUCTION = (
+    "Generate 5 different responses to the request above, sampled at random from the full distribution of possible "
+    "responses. State each one's probability: its share of it.\nReply with JSON only, in this form:\n"
+    '{"responses": [{"text": "...", "probability": 0.12}, ...]}'
+)
 ASKED = Asked(("text",), (TASK,), (INSTRUCTION,))
 ECHOES = Echoes(ASKED)
 
@@ -74,11 +80,26 @@ def test_another_field_s_name_is_an_answer_but_its_own_is_none() -> None:
     echoes = Echoes(Asked(("kind", "due_date"), ("Say what kind of data this is",)))
     assert echoes.problem({"kind": "due date", "due_date": "text"}) is None
     assert str(echoes.problem({"kind": "text", "due_date": "Due date"})).startswith("due_date: repeats a name")
+    both = Echoes(Asked(("kind", "text"), ("Say what this is",), (prompts.direct(["kind", "text"]),)))
+    assert both.problem({"kind": "text", "text": "a, b"}) is None
 
 
 def test_words_of_the_form_are_answers_where_no_form_is_shown() -> None:
     assert problem("Probability", request=("Name a field of mathematics.",), words=()) is None
     assert problem("Probability", request=("Explain probability to me.",)) is None
+
+
+@pytest.mark.parametrize("word", ["responses", "probability", "text"])
+def test_every_name_that_the_form_shows_is_an_echo_whatever_the_field_is_called(word: str) -> None:
+    said = prompts.verbalized(["text"], 5, p_max=None, reasoning=False)
+    assert problem(word.title(), field="day", words=(said,), request=("Name a random day of the week.",)) is not None
+
+
+@pytest.mark.parametrize("method", [prompts.direct(["a", "b"]), prompts.cot(["a"]), prompts.sequence(["a"], 5)])
+def test_what_vsgen_says_is_an_echo_whatever_the_method(method: str) -> None:
+    sentences = [one for one in re.split(r"(?<=[.!?])\s+|\n", method) if len(one.split()) > 4]
+    assert sentences
+    assert all(problem(one, field="a", words=(method,)) for one in sentences)
 
 
 def test_one_field_of_dots_spoils_a_candidate_but_one_that_is_blank_does_not() -> None:

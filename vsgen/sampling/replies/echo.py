@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from vsgen.sampling.prompts import PROBABILITY, REASONING, RESPONSES
 from vsgen.values import Prompt
 
 _PART: Final = 0.6
@@ -21,8 +22,8 @@ _PART: Final = 0.6
 _OPENING: Final = 4
 """Words at the beginning of the request that are no answer by themselves, and words of an instruction anywhere."""
 _SHOWN: Final = 60
-_KEYS: Final = ("responses", "probability", "reasoning")
-"""Keys of the reply's form that are no field."""
+_KEYS: Final = (RESPONSES, PROBABILITY, REASONING, "text")
+"""Keys of the reply's form that may be no field of the answer; a list can call the only field `text`."""
 
 _NOUN: Final = r"(?:responses?|answers?|repl(?:y|ies)|candidate|completion|output|placeholder)"
 _NUMBER: Final = r"(?:\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten)"
@@ -104,7 +105,8 @@ class Echoes:
         words = "\n".join(asked.words)
         self._words = _padded(fold(words))
         self._sentences = [one for text in _SENTENCE.split(words) if len((one := fold(text)).split()) >= _OPENING]
-        self._keys = [key for key in _KEYS if f'"{key}"' in words and key not in whole.split()]
+        named = {key for key in _KEYS if f'"{key}"' in words} | {PROBABILITY}.intersection(fold(words).split())
+        self._keys = sorted(named.difference(asked.fields, whole.split()))
         self._form = "".join(words.split())
         self._examples = frozenset(one for text in _answers(asked.examples) if len((one := fold(text)).split()) > 2)
 
