@@ -20,8 +20,10 @@ from vsgen.values import (
     Check,
     Checked,
     Completion,
+    Directed,
     Embed,
     Generate,
+    Models,
     Record,
     Reply,
     Row,
@@ -86,6 +88,8 @@ class Played:
                 return Checked("sad" not in call.row, "too sad")
             case Teach():
                 return Taught((7,), (1, 2), (-1.0, -0.5), 1, struct.pack("<2I", 1, 2), struct.pack("<2f", -1.0, -0.5))
+            case Directed():
+                return self._answer(call.call)
 
 
 def reply(*items: tuple[str, float | None]) -> str:
@@ -99,7 +103,7 @@ def soft(record: Record, name: str) -> SoftLabel:
 
 
 def pipeline(template: Template, **changes: object) -> Pipeline:
-    settings = {"seed": 0, "model": "m", "index": Index(0.9), "quota": Quota(None)} | changes
+    settings = {"seed": 0, "models": Models("m"), "index": Index(0.9), "quota": Quota(None)} | changes
     return Pipeline(template, **settings)  # type: ignore[arg-type]
 
 
@@ -225,7 +229,7 @@ def test_answers_are_judged_and_voted_on(tmp_path: Path) -> None:
     path = tmp_path / "sums.yaml"
     path.write_text(VOTING)
     replies = iter(["It is 5.", "It is 6.", "", "It is 5, is 5."])
-    pipeline = Pipeline(load_template(str(path)), seed=0, model="m", index=None, quota=Quota(None))
+    pipeline = Pipeline(load_template(str(path)), seed=0, models=Models("m"), index=None, quota=Quota(None))
     flow = pipeline.draw(Row(0), 0)
     calls = next(flow)
     assert not isinstance(calls, InOrder)
@@ -248,7 +252,7 @@ def test_answers_are_judged_and_voted_on(tmp_path: Path) -> None:
 def test_an_answer_that_cannot_be_judged_ends_no_run(tmp_path: Path) -> None:
     path = tmp_path / "sums.yaml"
     path.write_text(VOTING.replace("answer|int == a + 1", "a % (answer|int) == 0"))
-    pipeline = Pipeline(load_template(str(path)), seed=0, model="m", index=None, quota=Quota(None))
+    pipeline = Pipeline(load_template(str(path)), seed=0, models=Models("m"), index=None, quota=Quota(None))
     flow = pipeline.draw(Row(0), 0)
     calls = next(flow)
     assert not isinstance(calls, InOrder)

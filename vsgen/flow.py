@@ -17,6 +17,7 @@ from vsgen.values import (
     Check,
     Checked,
     Completion,
+    Directed,
     Embed,
     Generate,
     Prompt,
@@ -118,14 +119,38 @@ def overheard(flow: Flow[R], heard: list[Heard]) -> Flow[R]:
             try:
                 replies = yield wait
             except CallError as error:
-                heard += [Heard(call, error) for call in calls]
+                heard += [Heard(_plain(call), error) for call in calls]
                 wait = flow.throw(error)
                 continue
-            heard += map(Heard, calls, replies)
+            heard += map(Heard, map(_plain, calls), replies)
             wait = flow.send(replies)
     except StopIteration as stop:
         value: R = stop.value
         return value
+
+
+def directed(flow: Flow[R], model: str) -> Flow[R]:
+    """Move a flow as it is, but ask another model whatever a language model is asked."""
+    try:
+        wait = next(flow)
+        while True:
+            try:
+                replies = yield wait if isinstance(wait, InOrder) else [_directed(call, model) for call in wait]
+            except CallError as error:
+                wait = flow.throw(error)
+                continue
+            wait = flow.send(replies)
+    except StopIteration as stop:
+        value: R = stop.value
+        return value
+
+
+def _plain(call: Call) -> Call:
+    return call.call if isinstance(call, Directed) else call
+
+
+def _directed(call: Call, model: str) -> Call:
+    return Directed(model, call) if isinstance(call, Generate | Score) else call
 
 
 def in_order() -> Flow[None]:

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from vsgen.errors import CallError, ChoiceError, InputError, TemplateError, TooLongError
-from vsgen.flow import Flow, InOrder, together
+from vsgen.flow import Flow, InOrder, directed, together
 from vsgen.labels.method import judge
 from vsgen.labels.settings import How, Question
 from vsgen.labels.words import CONTENT_FREE, LETTERS
 from vsgen.template.label import Label
 from vsgen.template.render import Renderer
 from vsgen.template.schema import Template
-from vsgen.values import Check, Embed, Prompt, SoftLabel, Unlabelled
+from vsgen.values import Generate, Prompt, Score, SoftLabel, Unlabelled
 
 Labels = dict[str, SoftLabel | Unlabelled]
 _SPARE = 1.1
@@ -48,6 +48,7 @@ class Labeller:
         seed: int,
         lenient: bool = False,
         truncate: bool | None = None,
+        judges: Mapping[str, str] | None = None,
     ) -> None:
         """Set up.
 
@@ -58,6 +59,7 @@ class Labeller:
             seed: Of the whole run.
             lenient: A text that cannot be asked about is left unlabelled, with the problem, instead of raising.
             truncate: Cut a text that is too long for the model; None where the user has no such choice.
+            judges: What the models that labels name call themselves, by that name.
         """
         self._template = template
         self._render = Renderer(template)
@@ -65,6 +67,7 @@ class Labeller:
         self._seed = seed
         self._lenient = lenient
         self._truncate = truncate
+        self._judges = judges or {}
 
     def label(self, texts: Sequence[Text], names: Container[str] | None = None) -> Flow[list[Labels]]:
         """Label some texts; each kind of label is asked for all of them at once.
@@ -93,9 +96,8 @@ class Labeller:
             InputError: A field that should list the classes does not.
         """
         waits = [next(judge(self._question(each, values), how(each), Random(0))) for each in self._template.labels]
-        return [
-            wait[0].prompt for wait in waits if not isinstance(wait, InOrder) and not isinstance(wait[0], Embed | Check)
-        ]
+        calls = [wait[0] for wait in waits if not isinstance(wait, InOrder)]
+        return [call.prompt for call in calls if isinstance(call, Generate | Score)]
 
     def _each(self, label: Label, texts: Sequence[Text]) -> Flow[list[SoftLabel | Unlabelled]]:
         """All at once; or, where one of them cannot be asked, one by one, to tell which."""
@@ -129,7 +131,7 @@ class Labeller:
         while True:
             rng = Random(f"{self._seed}/{text.key}/{label.name}")
             try:
-                made = yield from judge(self._question(label, values), how(label), rng)
+                made = yield from self._judged(label, self._question(label, values), rng)
             except TooLongError as error:
                 if not self._truncate:
                     raise
@@ -142,6 +144,16 @@ class Labeller:
             if tries and isinstance(made, SoftLabel):
                 return replace(made, details={**made.details, "truncated": True})
             return made
+
+    def _judged(self, label: Label, asked: Question, rng: Random) -> Flow[SoftLabel | Unlabelled]:
+        """Ask the label's own model, where it names one."""
+        flow = judge(asked, how(label), rng)
+        if label.model is None:
+            return (yield from flow)
+        made = yield from directed(flow, label.model)
+        if isinstance(made, Unlabelled):
+            return made
+        return replace(made, details={**made.details, "model": self._judges.get(label.model, label.model)})
 
     def _question(self, label: Label, values: Mapping[str, object]) -> Question:
         neutral = {**values, **dict.fromkeys(self._own, CONTENT_FREE)}

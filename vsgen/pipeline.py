@@ -34,7 +34,7 @@ from vsgen.template.render import Renderer
 from vsgen.template.sampling import Power
 from vsgen.template.schema import Template
 from vsgen.template.variables import draw_variables
-from vsgen.values import Candidate, Distribution, Lesson, Prompt, Record, Rejected, Row
+from vsgen.values import Candidate, Distribution, Lesson, Models, Prompt, Record, Rejected, Row
 
 __all__ = ["Outcome", "Pipeline", "Quota", "settings_of"]
 
@@ -107,7 +107,7 @@ class Pipeline:
         template: Template,
         *,
         seed: int,
-        model: str,
+        models: Models,
         index: Index | None,
         quota: Quota,
         skip_bad_rows: bool = False,
@@ -118,7 +118,7 @@ class Pipeline:
         Args:
             template: What to ask.
             seed: Of the whole run.
-            model: Its name, for the records.
+            models: Their names, for the records.
             index: Of the texts that were kept; None keeps repeats.
             quota: Of records.
             skip_bad_rows: Report a row that lacks a variable as skipped instead of raising.
@@ -131,13 +131,15 @@ class Pipeline:
         self._teach_top = teach_top
         self._outside = outside(template)
         self._render = Renderer(template)
-        self._labeller = Labeller(template, template.output.fields, seed=seed, lenient=skip_bad_rows)
+        self._labeller = Labeller(
+            template, template.output.fields, seed=seed, lenient=skip_bad_rows, judges=models.judges
+        )
         self._keeper = Keeper(template, self._labeller)
         self._later = {label.name for label in template.labels} - self._keeper.labels
         self._settings = settings_of(template)
         self._sampler: Sampler = open_sampler(self._settings)
         origin = f"{template.name}@{template.digest}"
-        self._origin = {"method": self._settings.method, "model": model, "seed": seed, "template": origin}
+        self._origin = {"method": self._settings.method, "model": models.own, "seed": seed, "template": origin}
 
     def draw(self, row: Row, number: int) -> Flow[Outcome]:
         """Draw number `number` of the run, for one row.

@@ -231,12 +231,14 @@ class _Draws:
         self._tally = tally
         default = template.model or "tiny"
         embedder = dedup.embedder if dedup else None
-        self._session = Session(job.model, default, journal, embedder=embedder, commands=commands)
+        self._session = Session(
+            job.model, default, journal, embedder=embedder, judges=template.judges, commands=commands
+        )
         tally.paid = self._session.paid
         self._pipeline = Pipeline(
             template,
             seed=job.seed,
-            model=self._session.model,
+            models=self._session.models,
             index=Index(dedup.threshold, guards=dedup.guards) if dedup else None,
             quota=Quota(tally.wanted),
             skip_bad_rows=job.skip_bad_rows,

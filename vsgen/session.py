@@ -1,19 +1,22 @@
-"""The models of one command, opened, with the journal in front of them."""
+"""The models of one command, opened, with the journal in front of them.
+
+Judges are the models that labels name. All are opened before anything is asked, each once.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from vsgen.backends.open import open_model
 from vsgen.backends.open_embedder import open_embedder
 from vsgen.checks.commands import Commands
-from vsgen.engine.executors import Batched, decoder
+from vsgen.engine.executors import Batched, Directory, decoder
 from vsgen.engine.replay import Replay
-from vsgen.errors import OptionError
+from vsgen.errors import ModelError, OptionError
 from vsgen.ports import Executor, Inspectable, Journal, LanguageModel, Teacher
-from vsgen.values import Call, Check, Embed, Generate, ModelFacts, Prompt, Reply, Score, Taught, Teach
+from vsgen.values import Call, Check, Directed, Embed, Generate, ModelFacts, Models, Prompt, Reply, Score, Taught, Teach
 
 _EMBED_BATCH = 256
 _SCORE_BATCH = 32
@@ -36,7 +39,7 @@ class ModelChoice:
 
 
 class Session:
-    """One language model and, where repeats are looked for, one embedder."""
+    """A language model, the judges and, where repeats are looked for, an embedder."""
 
     def __init__(
         self,
@@ -45,6 +48,7 @@ class Session:
         journal: Journal,
         *,
         embedder: str | None = None,
+        judges: Iterable[str] = (),
         score_batch: int = _SCORE_BATCH,
         commands: Commands | None = None,
     ) -> None:
@@ -55,6 +59,7 @@ class Session:
             default: Its name, where the choice does not say.
             journal: Answers what was asked before, and remembers every reply.
             embedder: The embedder's name; None opens none.
+            judges: Names of other language models that will be asked; they are opened with the choice's settings.
             score_batch: `Score` calls that are answered at once; fewer where each has many choices.
             commands: Outside commands, which the caller closes; None runs none.
 
@@ -64,24 +69,33 @@ class Session:
         self.paid: Counter[str] = Counter()
         """Calls answered in this process, by kind."""
         self._embedder = open_embedder(embedder, device=choice.device) if embedder else None
-        self._model = open_model(
-            choice.name or default,
-            device=choice.device,
-            dtype=choice.dtype,
-            batch=choice.batch,
-            remote_code=choice.remote_code,
-            pickled=choice.pickled,
-        )
+        self.asked = choice.name or default
+        """The language model's name, as it was asked for."""
+        self._model = _open(self.asked, choice)
         self.executors = self._connect(self._model, journal, score_batch)
         """Who answers each kind of call."""
         if commands is not None:
             answer = Batched[Check](commands.answer, 1)
             self.executors[Check] = Replay(answer, journal, "check", paid=self._paid)
+        if self._embedder:
+            embed = Batched[Embed](self._embedder.embed, _EMBED_BATCH)
+            self.executors[Embed] = Replay(embed, journal, self._embedder.name, paid=self._paid)
+        self._judges, models = {self.asked: self._model}, {self.asked: dict(self.executors)}
+        for name in judges:
+            if name not in models:
+                self._judges[name] = _open_judge(name, choice)
+                models[name] = self._connect(self._judges[name], journal, score_batch)
+        self.executors[Directed] = Directory(models)
 
     @property
     def model(self) -> str:
         """The language model's own name."""
         return self._model.name
+
+    @property
+    def models(self) -> Models:
+        """The language models' own names."""
+        return Models(self._model.name, {name: model.name for name, model in self._judges.items()})
 
     @property
     def teaches(self) -> bool:
@@ -108,16 +122,28 @@ class Session:
             Score: Batched[Score](model.score, score_batch),
             Teach: Batched[Teach](lambda calls: _teach(model, calls), _SCORE_BATCH),
         }
-        found: dict[type[Call], Executor] = {
-            kind: Replay(executor, journal, model.name, paid=self._paid) for kind, executor in inner.items()
-        }
-        if self._embedder:
-            embed = Batched[Embed](self._embedder.embed, _EMBED_BATCH)
-            found[Embed] = Replay(embed, journal, self._embedder.name, paid=self._paid)
-        return found
+        return {kind: Replay(executor, journal, model.name, paid=self._paid) for kind, executor in inner.items()}
 
     def _paid(self, call: Call, _: Reply) -> None:
         self.paid[type(call).__name__.lower()] += 1
+
+
+def _open(name: str, choice: ModelChoice) -> LanguageModel:
+    return open_model(
+        name,
+        device=choice.device,
+        dtype=choice.dtype,
+        batch=choice.batch,
+        remote_code=choice.remote_code,
+        pickled=choice.pickled,
+    )
+
+
+def _open_judge(name: str, choice: ModelChoice) -> LanguageModel:
+    try:
+        return _open(name, choice)
+    except ModelError as error:
+        raise ModelError(f"the judge {name!r}, which a label names as its model: {error}") from error
 
 
 def _teach(model: LanguageModel, calls: Sequence[Teach]) -> Sequence[Taught]:

@@ -73,7 +73,12 @@ class Trial:
         dedup = self.template.dedup or None
         embedder = dedup.embedder if dedup else None
         self._session = Session(
-            job.model, self.template.model or "tiny", MemoryJournal(), embedder=embedder, commands=self._commands
+            job.model,
+            self.template.model or "tiny",
+            MemoryJournal(),
+            embedder=embedder,
+            judges=self.template.judges,
+            commands=self._commands,
         )
 
     @property
@@ -94,7 +99,7 @@ class Trial:
         with self._commands:
             for row in self._rows:
                 heard: list[Heard] = []
-                flow = overheard(_pipeline(self.template, self._job.seed, self.model).draw(row, row.index), heard)
+                flow = overheard(_pipeline(self.template, self._job.seed, self._session).draw(row, row.index), heard)
                 yield self._shown(row.index, heard, self._drive(flow))
 
     def _drive(self, flow: Flow[Outcome]) -> Outcome:
@@ -107,11 +112,11 @@ class Trial:
         return Shown(f"{self.template.name}/{number:06d}", heard, outcome, judge(observed, self.template))
 
 
-def _pipeline(template: Template, seed: int, model: str) -> Pipeline:
+def _pipeline(template: Template, seed: int, session: Session) -> Pipeline:
     """Each draw has an index of its own: it is compared with nothing but itself."""
     dedup = template.dedup or None
     index = Index(dedup.threshold, guards=dedup.guards) if dedup else None
-    return Pipeline(template, seed=seed, model=model, index=index, quota=Quota(None))
+    return Pipeline(template, seed=seed, models=session.models, index=index, quota=Quota(None))
 
 
 def _rows(source: str | None, count: int) -> list[Row]:

@@ -200,7 +200,27 @@ class Checked:
     """What is wrong, in the command's own words."""
 
 
-Call: TypeAlias = Generate | Score | Teach | Embed | Check
+@dataclass(frozen=True, slots=True)
+class Models:
+    """What the language models of a run call themselves, for the records."""
+
+    own: str
+    """Who writes."""
+    judges: Mapping[str, str] = field(default_factory=dict)
+    """Those that labels name, by that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Directed:
+    """A call to another language model than the run's own."""
+
+    model: str
+    """As the template names it."""
+    call: Generate | Score
+
+
+Call: TypeAlias = Generate | Score | Teach | Embed | Check | Directed
+"""Whatever a flow may ask; executors and the journal meet a directed call as the call that is in it."""
 Reply: TypeAlias = Completion | Scores | Taught | Vector | Checked
 
 

@@ -17,7 +17,7 @@ from vsgen.flow import Flow, ask
 from vsgen.pipeline import Outcome, Pipeline, Quota
 from vsgen.ports import Executor, Journal
 from vsgen.template.load import load_template
-from vsgen.values import Call, Completion, Generate, Prompt, Row
+from vsgen.values import Call, Completion, Generate, Models, Prompt, Row
 
 _CALLS = 5000
 _WINDOW = 128
@@ -49,7 +49,7 @@ def _loop_only() -> float:
 
 def _whole(journal: Journal, folder: Path) -> float:
     template = load_template("support-tickets", ["dedup=false", "labels=[]"])
-    pipeline = Pipeline(template, seed=0, model="m", index=None, quota=Quota(None))
+    pipeline = Pipeline(template, seed=0, models=Models("m"), index=None, quota=Quota(None))
     begun = time.process_time()
     executors: dict[type[Call], Executor] = {Generate: Replay(Batched[Generate](_answer, 32), journal, "m")}
     with FileLines(folder / "out.jsonl") as lines:

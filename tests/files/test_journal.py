@@ -21,6 +21,7 @@ from vsgen.values import (
     Check,
     Checked,
     Completion,
+    Directed,
     Embed,
     Generate,
     Message,
@@ -63,6 +64,8 @@ def reply_to(call: Call) -> Reply:
             return Vector(bytes(range(16)))
         case Check():
             return Checked(len(call.row) > 3, "§ is wrong")
+        case Directed():
+            return reply_to(call.call)
 
 
 @given(calls=st.lists(CALLS, max_size=8), cut=st.integers(0, 200))

@@ -9,7 +9,7 @@ from vsgen.errors import TooLongError
 from vsgen.flow import Flow, InOrder
 from vsgen.pipeline import Outcome, Pipeline, Quota
 from vsgen.template.schema import Template
-from vsgen.values import Call, Completion, Generate, Message, Row
+from vsgen.values import Call, Completion, Generate, Message, Models, Row
 
 LONG = TooLongError("too long", tokens=9, context=8)
 
@@ -28,7 +28,7 @@ GOOD_AND_BAD = listed(("x = 1", 0.5), ("x = (", 0.25))
 
 def played(made: Template, *said: str | TooLongError, asked: list[Generate] | None = None) -> Outcome:
     """The outcome of a draw whose calls are answered with these, in their order."""
-    flow = Pipeline(made, seed=1, model="m", index=None, quota=Quota(None)).draw(Row(0), 0)
+    flow = Pipeline(made, seed=1, models=Models("m"), index=None, quota=Quota(None)).draw(Row(0), 0)
     replies = iter(said)
     try:
         wait = next(flow)

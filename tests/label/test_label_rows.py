@@ -12,7 +12,7 @@ from vsgen.values import Row, SoftLabel, Unlabelled
 
 JOB = Job(*from_flags([{"name": "x", "classes": ["a", "b"]}], None, []), "in.jsonl")
 LABEL = soft_label({"a": 0.75, "b": 0.25}, 0.5)
-ORIGIN = Origin("m", 3, {"x": "score"})
+ORIGIN = Origin({"x": "m"}, 3, {"x": "score"})
 MADE = {"method": "score", "model": "m", "seed": 3}
 
 

@@ -28,7 +28,7 @@ from vsgen.tiny.grammar.source import Source, read, write
 from vsgen.tiny.grammar.sums import LARGEST, worked
 from vsgen.tiny.grammar.tasks import Request, requests
 from vsgen.tiny.understand import understand
-from vsgen.values import Generate, Prompt, Row
+from vsgen.values import Generate, Models, Prompt, Row
 
 MARKED = [name for name, entry in describe().items() if entry.model == "tiny" and name != "arithmetic"]
 """Templates whose requests the embedded model knows by every method; it does sums one at a time only."""
@@ -59,7 +59,7 @@ def combinations(template: Template, most: int = MOST) -> list[dict[str, object]
 
 def first_call(template: Template, values: dict[str, object]) -> Generate:
     """What a run asks first for a row of these values."""
-    pipeline = Pipeline(template, seed=0, model="", index=None, quota=Quota(None))
+    pipeline = Pipeline(template, seed=0, models=Models(""), index=None, quota=Quota(None))
     flow: Flow[Outcome] = pipeline.draw(Row(0, values), 0)
     asked = next(flow)
     assert not isinstance(asked, InOrder)

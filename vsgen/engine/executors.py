@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, TypeVar, cast
 
 from vsgen.errors import CallError
 from vsgen.ports import Executor, LanguageModel, Streaming
-from vsgen.values import Call, Generate, Reply
+from vsgen.values import Call, Directed, Generate, Reply
 
 C = TypeVar("C", bound=Call)
 
@@ -45,6 +45,37 @@ class Batched(Generic[C]):
                 return [error]
         half = len(calls) // 2
         return [*self._replies(calls[:half]), *self._replies(calls[half:])]
+
+
+class Directory:
+    """Hands a directed call to the executor of the model that it names.
+
+    The executors may be others' as well, and then answer calls that others submitted; those are passed on.
+    """
+
+    def __init__(self, models: Mapping[str, Mapping[type[Call], Executor]]) -> None:
+        self._models = models
+        self._waiting: dict[int, Executor] = {}
+
+    def submit(self, ticket: int, call: Call) -> None:
+        """Put a directed call in its executor's queue."""
+        if not isinstance(call, Directed):
+            raise TypeError(f"{type(call).__name__} names no model")
+        executor = self._models[call.model][type(call.call)]
+        executor.submit(ticket, call.call)
+        self._waiting[ticket] = executor
+
+    def collect(self) -> Sequence[tuple[int, Reply | CallError]]:
+        """Let the executor of the oldest call work."""
+        while self._waiting:
+            executor = next(iter(self._waiting.values()))
+            answered = executor.collect()
+            for ticket, _ in answered:
+                self._waiting.pop(ticket, None)
+            if answered:
+                return answered
+            self._waiting = {ticket: other for ticket, other in self._waiting.items() if other is not executor}
+        return ()
 
 
 def decoder(model: LanguageModel, size: int) -> Executor:

@@ -47,9 +47,19 @@ class Job:
     meta: bool = True
 
     @property
+    def default_model(self) -> str:
+        """Who is asked where no flag says: the template's model; or a label's own, where each names one."""
+        return self.template.model or (self.template.judges[0] if self.judged else "tiny")
+
+    @property
+    def judged(self) -> bool:
+        """Whether every label names its own model."""
+        return all(label.model is not None for label in self.template.labels)
+
+    @property
     def origin(self) -> str:
         """Names all that an output is made from, but for the rows' content."""
-        model = self.model.name or self.template.model or "tiny"
+        model = self.model.name or self.default_model
         chosen = self.selection and f"{self.selection.kind}:{self.selection.share}"
         parts = [
             self.template.digest,

@@ -30,7 +30,8 @@ class Labelled(NamedTuple):
 class Origin:
     """What a row says of how its labels were made."""
 
-    model: str
+    models: Mapping[str, str]
+    """By label."""
     seed: int
     methods: Mapping[str, str]
     """By label."""
@@ -89,7 +90,8 @@ def row_line(labelled: Labelled, origin: Origin | None) -> dict[str, object]:
     if origin is None or not isinstance(meta, Mapping):
         return {**line, "meta": meta} if "meta" in labelled.row.fields else line
     how = {
-        name: {"method": method, "model": origin.model, "seed": origin.seed} for name, method in origin.methods.items()
+        name: {"method": method, "model": origin.models[name], "seed": origin.seed}
+        for name, method in origin.methods.items()
     }
     known = meta.get("labelled", {})
     return {**line, "meta": {**meta, "labelled": {**(known if isinstance(known, Mapping) else {}), **how}}}

@@ -55,11 +55,11 @@ def label(job: Job, *, observe: Callable[[Tally], None], warn: Callable[[str], N
         tally.kept, tally.was_done, tally.passed = rows, True, job.places.passed()
         return tally
     gold = list(_gold_rows(job, job.gold)) if job.gold is not None else None
-    if not job.model.name and job.template.model in {None, "tiny"}:
+    if not job.model.name and job.template.model in {None, "tiny"} and not job.judged:
         warn("no --model given: asking the embedded toy model, tiny, which knows only the shipped templates")
     with ExitStack() as open_files:
         journal = job.places.open_journal(open_files)
-        session = Session(job.model, job.template.model or "tiny", journal)
+        session = Session(job.model, job.default_model, journal, judges=job.template.judges)
         work = _Work(job, tally, session, open_files, warn)
         work.write(
             work.corrected(gold, observe),
@@ -88,7 +88,8 @@ class _Work:
         tally.paid = session.paid
         self._corrections = {one.name: Correction(one) for one in job.template.labels}
         methods = {one.name: one.method for one in job.template.labels}
-        self._origin = Origin(session.model, job.seed, methods) if job.meta else None
+        models = {one.name: session.models.judges[one.model or session.asked] for one in job.template.labels}
+        self._origin = Origin(models, job.seed, methods) if job.meta else None
 
     def verdict(self) -> Verdict:
         """On all rows so far."""
@@ -154,8 +155,10 @@ class _Work:
         self._warn(problem)
 
     def _made(self, rows: Iterator[Row], *, lenient: bool) -> Iterator[Labelled]:
-        job = self._job
-        labeller = Labeller(job.template, (job.on,), seed=job.seed, lenient=lenient, truncate=job.truncate)
+        job, judges = self._job, self._session.models.judges
+        labeller = Labeller(
+            job.template, (job.on,), seed=job.seed, lenient=lenient, truncate=job.truncate, judges=judges
+        )
         flows = (label_row(labeller, row) for row in rows)
         yield from drive(flows, self._session.executors, window=lambda: self._job.window)
 

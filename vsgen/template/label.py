@@ -43,6 +43,8 @@ class Label(Section):
     class may apply or not, and is asked about alone."""
     prompt: Annotated[str, AfterValidator(check_text)]
     """The question (Jinja); the answer's fields, the variables and the input row's fields are its variables."""
+    model: str | None = Field(default=None, min_length=1)
+    """The model that judges, in place of the one that writes: `tiny`, a Hugging Face id, a folder or a GGUF file."""
     method: Literal["score", "reasoning", "votes", "verbalized"] = "score"
     """score: the model's own probabilities of whole class names; reasoning: their mean over reasoning traces; votes:
     counted over freely drawn replies, with a prior; verbalized: what the model states."""

@@ -329,6 +329,11 @@ class Template(Section):
         return clauses
 
     @property
+    def judges(self) -> tuple[str, ...]:
+        """The models that labels name, each once."""
+        return tuple(dict.fromkeys(label.model for label in self.labels if label.model is not None))
+
+    @property
     def source(self) -> str:
         """Where the template was read from, for messages; its name if it was not read from a file."""
         return self._source or self.name
