@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from vsgen.files.places import Places
+from vsgen.run import Job, run
+from vsgen.session import ModelChoice
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Vsgen
 
@@ -146,3 +150,24 @@ def test_repairs_count_in_the_budget_and_are_resumed(vsgen: Vsgen, tmp_path: Pat
     again = vsgen(*asked, "--set", "repair=2", "--max-calls", 20, "--overwrite")
     assert "calls made now: none" in again.stderr or "generate" not in again.stderr.split("calls made now:")[1]
     assert out.read_bytes() == before
+
+
+def test_neither_the_window_nor_the_batch_changes_what_is_checked_and_repaired(
+    tmp_path: Path, words: list[str]
+) -> None:
+    def written(window: int, batch: int) -> bytes:
+        out = tmp_path / f"out-{window}-{batch}.jsonl"
+        overrides = ("dedup.embedder=hash", "repair=2", checked(words)[1], "filter={text: {reject: Hello}}")
+        job = Job(
+            "support-tickets",
+            overrides,
+            places=Places(out),
+            num=10,
+            model=ModelChoice(batch=batch),
+            window=window,
+            allow_exec=True,
+        )
+        run(job, observe=lambda _: None, warn=lambda _: None)
+        return out.read_bytes()
+
+    assert written(1, 1) == written(64, 7)

@@ -75,7 +75,8 @@ def test_the_conversation_goes_on_from_the_task_with_the_answer_and_the_reason()
     assert again.prompt.messages[:2] == (Message("user", "Write a line of Python."), Message("assistant", "x = ("))
     last = again.prompt.messages[2]
     assert last.role == "user"
-    assert "text: is no Python: line 1: '(' was never closed" in last.content
+    assert "fit: is no Python: line 1: '(' was never closed. " in last.content
+    assert last.content.endswith("\n\nWrite a line of Python.")
     assert (again.temperature, again.schema) == (0.5, None)
     assert again.seed != first.seed
 
@@ -114,8 +115,10 @@ def test_schema_and_filter_are_mended_but_a_placeholder_and_an_improbable_answer
 
 
 def test_an_echo_is_no_repair() -> None:
-    (reject,) = played(template(), GOOD_AND_BAD, "Write a line of Python.").rejected
-    assert (reject.reason, reject.record.fields["text"]) == ("check", "x = (")
+    made = template(output={"max_chars": 60}, check={}, filter={"text": {"match": "[;=]"}})
+    for echo in ("Write a line of Python.", "That answer does not fit; answer again."):
+        (reject,) = played(made, listed(("x = 1", 0.5), ("pass", 0.5)), echo).rejected
+        assert (reject.reason, reject.record.fields["text"]) == ("filter", "pass")
 
 
 def test_a_call_that_is_too_long_leaves_its_reject_as_it_was_and_the_others_are_mended() -> None:

@@ -84,7 +84,9 @@ class Mender:
             for i, item in items.items()
             if item is not None
         }
-        checked = yield from validate(self._rules, list(found.values()), [ids[i] for i in found])
+        said = [repair.words(self._settings, case.refusal.detail) for case in open_.values() if case.refusal]
+        rules = self._rules._replace(echoes=self._rules.echoes and self._rules.echoes.beside(said))
+        checked = yield from validate(rules, list(found.values()), [ids[i] for i in found])
         gone_on = {
             i: _Case(talks[i], checked.candidates[place], checked.refused.get(place)) for place, i in enumerate(found)
         }

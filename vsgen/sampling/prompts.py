@@ -26,7 +26,7 @@ _DISTRIBUTION = (
 _TAIL = " Take them from the tails of the distribution: each probability must be below {p_max:g}."
 _IN_TURNS = "In all, {k} responses will be asked of you, a few at a time. "
 _MORE = "Generate {k} more, different from all responses so far, sampled in the same way. Use the same JSON form."
-_AGAIN = "That does not fit: {problem}. Write it again so that it fits."
+_AGAIN = "That answer does not fit: {problem}. Answer again so that it fits{form}."
 _ANOTHER = "Give another response to the same request, different from all responses so far."
 
 
@@ -72,9 +72,8 @@ def another(fields: Sequence[str]) -> str:
 
 
 def again(fields: Sequence[str], problem: str) -> str:
-    """What is said to an answer that does not fit."""
-    ask = _AGAIN.format(problem=problem.rstrip("."))
-    return f"{ask} Reply with the new answer only." if len(fields) == 1 else f"{ask} Use the same JSON form."
+    """What is said to an answer that does not fit, before the request is made once more."""
+    return _AGAIN.format(problem=problem.rstrip("."), form="" if len(fields) == 1 else ", in the same JSON form")
 
 
 def _form(fields: Sequence[str], *, verbalized: bool, reasoning: bool) -> str:

@@ -1,8 +1,8 @@
 """Repair: an answer that does not fit is asked for once more, with the reason in words.
 
 One more call with the reason does better than drawing anew (arXiv 2606.11127). The conversation goes on from the task
-itself, whatever method drew the answer: the answer stands as the model's reply in its direct form, and the new reply is
-read as one answer.
+itself, whatever method drew the answer: the answer stands as the model's reply in its direct form, the request stands
+after the reason once more (what stands last is what a small model heeds), and the new reply is read as one answer.
 """
 
 from __future__ import annotations
@@ -33,7 +33,14 @@ def again(settings: Settings, talk: Prompt, fields: Mapping[str, object], proble
         fields: The answer.
         problem: Why it does not fit, in words.
     """
-    return answered(talk, _written(settings, fields), prompts.again(settings.fields, problem))
+    request = next(message.content for message in talk.messages if message.role == "user")
+    return answered(talk, _written(settings, fields), f"{words(settings, problem)}\n\n{request}")
+
+
+def words(settings: Settings, problem: str) -> str:
+    """What is said of an answer that does not fit."""
+    only = settings.fields[0] if len(settings.fields) == 1 else ""
+    return prompts.again(settings.fields, problem.removeprefix(f"{only}: "))
 
 
 def call(settings: Settings, talk: Prompt, rng: Random) -> Generate:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from vsgen.sampling.prompts import PROBABILITY, REASONING, RESPONSES
@@ -109,6 +109,10 @@ class Echoes:
         self._keys = sorted(named.difference(asked.fields, whole.split()))
         self._form = "".join(words.split())
         self._examples = frozenset(one for text in _answers(asked.examples) if len((one := fold(text)).split()) > 2)
+
+    def beside(self, words: Iterable[str]) -> Echoes:
+        """The same, where more was said."""
+        return Echoes(replace(self._asked, words=(*self._asked.words, *words)))
 
     def problem(self, fields: Mapping[str, object]) -> str | None:
         """Why a candidate is an echo, in words; None if it may be an answer. Never raises."""
