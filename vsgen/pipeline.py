@@ -18,6 +18,7 @@ from vsgen.flow import Flow, Spent, metered
 from vsgen.flows import rows
 from vsgen.flows.admit import Gate, Quota
 from vsgen.flows.answers import Answered, answered
+from vsgen.flows.asking import Asker
 from vsgen.flows.keep import Keeper, Tried
 from vsgen.flows.repair import Mender
 from vsgen.flows.valid import Checked, Refusal, Rules, echoes, validate
@@ -25,18 +26,15 @@ from vsgen.labelling import Labeller, Labels, Text
 from vsgen.ports import Sampler
 from vsgen.sampling.methods import open_sampler
 from vsgen.sampling.reads import Read, reads
-from vsgen.sampling.settings import Power as PowerSettings
 from vsgen.sampling.settings import Settings
 from vsgen.teaching import teach
-from vsgen.template.canonical import decodable
 from vsgen.template.final import ANSWER
 from vsgen.template.render import Renderer
-from vsgen.template.sampling import Power
 from vsgen.template.schema import Template
 from vsgen.template.variables import draw_variables
 from vsgen.values import Candidate, Distribution, Lesson, Models, Prompt, Record, Rejected, Row
 
-__all__ = ["Outcome", "Pipeline", "Quota", "settings_of"]
+__all__ = ["Outcome", "Pipeline", "Quota"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +57,6 @@ class Outcome:
     """How the clauses of `keep` fared, in the order in which they were put."""
     skipped: str | None = None
     """Why the row could not be used at all."""
-
-
-def settings_of(template: Template) -> Settings:
-    """The sampler's view of a template."""
-    asked = template.sampling
-    return Settings(
-        method=asked.method,
-        fields=template.output.fields,
-        item_schema=decodable(template.output.item_schema) if asked.constrain else None,
-        k=asked.k,
-        per_turn=asked.per_turn,
-        p_max=asked.p_max,
-        temperature=asked.temperature,
-        top_p=asked.top_p,
-        top_k=asked.top_k,
-        min_p=asked.min_p,
-        max_tokens=asked.max_tokens,
-        stop=asked.stop,
-        power=PowerSettings(**(asked.power or Power()).model_dump()),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +114,22 @@ class Pipeline:
         )
         self._keeper = Keeper(template, self._labeller)
         self._later = {label.name for label in template.labels} - self._keeper.labels
-        self._settings = settings_of(template)
-        self._sampler: Sampler = open_sampler(self._settings)
+        self._asker = Asker(template, self._render, models.facts, seed=seed)
+        self._sampler: Sampler = open_sampler(self._asker.settings)
         origin = f"{template.name}@{template.digest}"
-        self._origin = {"method": self._settings.method, "model": models.own, "seed": seed, "template": origin}
+        fitted = {"recommended": template.fitted} if template.fitted else {}
+        self._origin = {
+            "method": template.sampling.method,
+            "model": models.own,
+            "seed": seed,
+            "template": origin,
+            **fitted,
+        }
+
+    @property
+    def settings(self) -> Settings:
+        """With which the method draws."""
+        return self._asker.settings
 
     def draw(self, row: Row, number: int) -> Flow[Outcome]:
         """Draw number `number` of the run, for one row.
@@ -158,7 +148,8 @@ class Pipeline:
         try:
             prompt = self._render.prompt(values)
             rng = Random(f"{self._seed}/{self._template.name}/{number}")
-            drawn = yield from self._sampler(prompt, rng)
+            asked = self._asker.ask(prompt, values, number)
+            drawn = yield from self._sampler(asked, rng)
         except (TemplateError, CallError) as error:
             if not row.where:
                 raise
@@ -175,7 +166,7 @@ class Pipeline:
         """Which candidates are what the template asks for, once those that can be mended are."""
         rules = Rules(self._template, self._outside, echoes(self._template, draw.prompt, said, draw.values))
         checked = yield from validate(rules, drawn.candidates, draw.ids)
-        return (yield from Mender(rules, self._settings, self._seed).mend(checked, draw.ids, draw.prompt))
+        return (yield from Mender(rules, self._asker.settings, self._seed).mend(checked, draw.ids, draw.prompt))
 
     def _sift(self, drawn: Distribution, checked: Checked, draw: _Draw) -> Flow[Outcome]:
         """What becomes of the candidates of a draw: kept, new, and then labelled."""

@@ -10,7 +10,7 @@ from vsgen.labelling import Labeller
 from vsgen.pipeline import Outcome, Pipeline, Quota
 from vsgen.template.schema import Template
 from vsgen.template.variables import draw_variables
-from vsgen.values import Completion, Generate, Models, Prompt, Row
+from vsgen.values import Completion, Generate, ModelFacts, Models, Prompt, Row
 
 _REPLY = "…"
 _OPTIONS = ("…", "……")
@@ -30,14 +30,16 @@ class Preview:
     """What is asked about an answer, which stands as ``…``."""
 
 
-def preview(template: Template, rows: Iterator[Row], *, seed: int, count: int) -> Iterator[Preview]:
-    """Preview the first `count` draws, or fewer if there are fewer rows.
+def preview(
+    template: Template, rows: Iterator[Row], *, seed: int, count: int, facts: ModelFacts | None = None
+) -> Iterator[Preview]:
+    """Preview the first `count` draws, or fewer if there are fewer rows, as a model of these facts would be asked.
 
     Raises:
         TemplateError: A row lacks a variable.
     """
     template = template.model_copy(update={"repair": 0})  # what stands for a reply fits nothing
-    pipeline = Pipeline(template, seed=seed, models=Models(""), index=None, quota=Quota(None))
+    pipeline = Pipeline(template, seed=seed, models=Models("", facts=facts), index=None, quota=Quota(None))
     labeller = Labeller(template, template.output.fields, seed=seed)
     for number, row in zip(range(count), rows, strict=False):
         calls = _conversation(pipeline.draw(row, number))

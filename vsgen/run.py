@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import chain, cycle, repeat
@@ -18,10 +18,12 @@ from vsgen.export.packed import TokenLogprobs, token_row
 from vsgen.files.places import Places
 from vsgen.files.records import record_line, rejected_line
 from vsgen.files.rows import read_rows
+from vsgen.flows.asking import size_of, unsuited
 from vsgen.flows.keep import Tried
 from vsgen.flows.rows import flags
-from vsgen.pipeline import Outcome, Pipeline, Quota, settings_of
+from vsgen.pipeline import Outcome, Pipeline, Quota
 from vsgen.ports import Journal
+from vsgen.sampling.settings import Settings
 from vsgen.session import ModelChoice, Session
 from vsgen.template.load import load_template
 from vsgen.template.render import Renderer
@@ -122,11 +124,10 @@ class Tally:
 class _Pace:
     """Decides how many draws may be under way, and when to give up."""
 
-    def __init__(self, job: Job, template: Template, tally: Tally, size: int) -> None:
-        settings = settings_of(template)
+    def __init__(self, job: Job, template: Template, settings: Settings, tally: Tally) -> None:
         self._job = job
         self._tally = tally
-        self._size = size
+        self._size = job.window
         labels = [label.most for label in template.labels]
         mended = settings.k * template.repair
         self._calls = settings.most[0] + mended + settings.k * sum(calls for calls, _ in labels)
@@ -204,16 +205,15 @@ def run(job: Job, *, observe: Callable[[Tally], None], warn: Callable[[str], Non
         journal = job.places.open_journal(open_files)
         draws = _Draws(job, template, tally, journal, open_files.enter_context(Commands()))
         lines, rejects = job.places.open_output(open_files), job.places.open_rejects(open_files)
-        noted, watch = set[str](), Watch(template)
+        watch = Watch(draws.template)
+        tell = _Once(warn)
+        tell(draws.unsuited)
         for outcome in draws.outcomes(rows):
             lines.write(_line(record, job) for record in outcome.records)
             rejects.write(rejected_line(one, meta=job.meta) for one in outcome.rejected)
             if outcome.skipped:
                 warn(outcome.skipped)
-            for note in (*outcome.notes, *watch.add(outcome)):
-                if note not in noted:
-                    noted.add(note)
-                    warn(note)
+            tell((*outcome.notes, *watch.add(outcome)))
             observe(tally)
         rejects.finish()
         lines.finish()
@@ -223,20 +223,36 @@ def run(job: Job, *, observe: Callable[[Tally], None], warn: Callable[[str], Non
     return tally
 
 
+class _Once:
+    """Tells the user each thing once."""
+
+    def __init__(self, warn: Callable[[str], None]) -> None:
+        self._warn = warn
+        self._told: set[str] = set()
+
+    def __call__(self, notes: Iterable[str]) -> None:
+        for note in notes:
+            if note not in self._told:
+                self._told.add(note)
+                self._warn(note)
+
+
 class _Draws:
     """The models and the rooms of one run, opened and connected."""
 
     def __init__(self, job: Job, template: Template, tally: Tally, journal: Journal, commands: Commands) -> None:
-        dedup = template.dedup or None
         self._tally = tally
         default = template.model or "tiny"
-        embedder = dedup.embedder if dedup else None
+        embedder = template.dedup.embedder if template.dedup else None
         self._session = Session(
             job.model, default, journal, embedder=embedder, judges=template.judges, commands=commands
         )
         tally.paid = self._session.paid
+        self.template = load_template(job.template, job.overrides, size_of(self._session.facts))
+        """With the settings that it recommends for a model of this size."""
+        dedup = self.template.dedup or None
         self._pipeline = Pipeline(
-            template,
+            self.template,
             seed=job.seed,
             models=self._session.models,
             index=Index(dedup.threshold, guards=dedup.guards) if dedup else None,
@@ -244,7 +260,13 @@ class _Draws:
             skip_bad_rows=job.skip_bad_rows,
             teach_top=job.token_logprobs.top if job.token_logprobs else 0,
         )
-        self._pace = _Pace(job, template, tally, job.window)
+        self._pace = _Pace(job, self.template, self._pipeline.settings, tally)
+
+    @property
+    def unsuited(self) -> Sequence[str]:
+        """What the template says against this model."""
+        why = unsuited(self.template, self._session.facts)
+        return [why] if why else []
 
     def outcomes(self, rows: Iterator[tuple[int, Row]]) -> Iterator[Outcome]:
         """Draw until enough is kept or there is a reason to stop, which is then in the tally."""

@@ -94,8 +94,8 @@ class Session:
 
     @property
     def models(self) -> Models:
-        """The language models' own names."""
-        return Models(self._model.name, {name: model.name for name, model in self._judges.items()})
+        """What is known of the language models."""
+        return Models(self._model.name, {name: model.name for name, model in self._judges.items()}, self.facts)
 
     @property
     def teaches(self) -> bool:

@@ -14,11 +14,11 @@ from vsgen.errors import InputError
 from vsgen.files.journal import MemoryJournal
 from vsgen.files.rows import read_rows
 from vsgen.flow import Flow, Heard, overheard
+from vsgen.flows.asking import size_of
 from vsgen.pipeline import Outcome, Pipeline, Quota
 from vsgen.session import ModelChoice, Session
 from vsgen.template.load import load_template
 from vsgen.template.render import Renderer
-from vsgen.template.schema import Template
 from vsgen.template.variables import draw_variables
 from vsgen.values import Prompt, Row
 from vsgen.verdict.finding import Verdict
@@ -80,6 +80,7 @@ class Trial:
             judges=self.template.judges,
             commands=self._commands,
         )
+        self.template = load_template(job.template, job.overrides, size_of(self._session.facts))
 
     @property
     def model(self) -> str:
@@ -99,8 +100,14 @@ class Trial:
         with self._commands:
             for row in self._rows:
                 heard: list[Heard] = []
-                flow = overheard(_pipeline(self.template, self._job.seed, self._session).draw(row, row.index), heard)
+                flow = overheard(self._pipeline().draw(row, row.index), heard)
                 yield self._shown(row.index, heard, self._drive(flow))
+
+    def _pipeline(self) -> Pipeline:
+        """Each draw has an index of its own: it is compared with nothing but itself."""
+        dedup, models = self.template.dedup or None, self._session.models
+        index = Index(dedup.threshold, guards=dedup.guards) if dedup else None
+        return Pipeline(self.template, seed=self._job.seed, models=models, index=index, quota=Quota(None))
 
     def _drive(self, flow: Flow[Outcome]) -> Outcome:
         (outcome,) = drive([flow], self._session.executors, window=lambda: 1)
@@ -110,13 +117,6 @@ class Trial:
         observed = Observed.of(self.template)
         observed.add(outcome)
         return Shown(f"{self.template.name}/{number:06d}", heard, outcome, judge(observed, self.template))
-
-
-def _pipeline(template: Template, seed: int, session: Session) -> Pipeline:
-    """Each draw has an index of its own: it is compared with nothing but itself."""
-    dedup = template.dedup or None
-    index = Index(dedup.threshold, guards=dedup.guards) if dedup else None
-    return Pipeline(template, seed=seed, models=session.models, index=index, quota=Quota(None))
 
 
 def _rows(source: str | None, count: int) -> list[Row]:

@@ -189,6 +189,8 @@ class ModelFacts:
     """It has a chat template; without one it continues text."""
     system: bool
     """Its chat template has a place of its own for a system message."""
+    embedded: bool = False
+    """It is the embedded model, which was trained on vsgen's own words and needs no examples of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,12 +204,14 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """What the language models of a run call themselves, for the records."""
+    """What is known of the language models of a run: what they call themselves, and what the first of them is."""
 
     own: str
     """Who writes."""
     judges: Mapping[str, str] = field(default_factory=dict)
     """Those that labels name, by that name."""
+    facts: ModelFacts | None = None
+    """What the one who writes is; None where it cannot say."""
 
 
 @dataclass(frozen=True, slots=True)

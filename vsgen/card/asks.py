@@ -10,14 +10,14 @@ from typing import NamedTuple
 from vsgen.card.tasks import CLASSES, QUESTION, Task
 from vsgen.errors import CallError, ModelError
 from vsgen.flow import Flow, Spent, ask, metered
+from vsgen.flows.asking import Asker, settings_of
 from vsgen.labels.method import judge
 from vsgen.labels.settings import How, Question
-from vsgen.pipeline import settings_of
 from vsgen.probability import log_sum_exp
 from vsgen.sampling.methods import open_sampler
 from vsgen.template.render import Renderer
 from vsgen.template.schema import Template
-from vsgen.values import Distribution, Generate, Prompt, Score, SoftLabel, Unlabelled
+from vsgen.values import Distribution, Generate, ModelFacts, Prompt, Score, SoftLabel, Unlabelled
 
 
 class Drawn(NamedTuple):
@@ -34,11 +34,13 @@ def template(task: Task, sampling: Mapping[str, object]) -> Template:
     return Template.model_validate({"version": 1, "name": name, "prompt": task.prompt, "sampling": dict(sampling)})
 
 
-def draw(task: Task, sampling: Mapping[str, object], number: int) -> Flow[Drawn]:
-    """Draw number `number` of a task."""
+def draw(task: Task, sampling: Mapping[str, object], number: int, facts: ModelFacts | None) -> Flow[Drawn]:
+    """Draw number `number` of a task, as a run would with a model of these facts."""
     asked, spent = template(task, sampling), Spent()
-    sampler = open_sampler(settings_of(asked))
-    flow = sampler(Renderer(asked).prompt({}), Random(f"card/{task.name}/{number}"))
+    render = Renderer(asked)
+    asker = Asker(asked, render, facts, seed=0)
+    prompt = asker.ask(render.prompt({}), {}, number)
+    flow = open_sampler(asker.settings)(prompt, Random(f"card/{task.name}/{number}"))
     distribution = yield from metered(flow, spent)
     return Drawn(task, distribution, spent.tokens)
 

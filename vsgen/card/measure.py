@@ -22,6 +22,9 @@ R = TypeVar("R")
 WAYS: Final[Mapping[str, Mapping[str, object]]] = {
     "json, temperature 1": {"temperature": 1.0},
     "json, temperature 0.7": {"temperature": 0.7},
+    "json, temperature 0.7, min-p 0.1": {"temperature": 0.7, "min_p": 0.1},
+    "json, temperature 0.7, no exchange": {"temperature": 0.7, "demonstrate": 0},
+    "lines, temperature 0.7": {"temperature": 0.7, "format": "lines"},
 }
 """How lists are asked for, beside the defaults."""
 WORDINGS: Final[Mapping[str, tuple[Sequence[str], How]]] = {
@@ -65,7 +68,7 @@ def measure(choice: ModelChoice, *, clock: Callable[[], float], tell: Callable[[
 
 def _lists(session: Session, name: str, way: Mapping[str, object], clock: Callable[[], float]) -> Lists:
     sampling = {"constrain": False, "k": K, "max_tokens": _TOKENS, **way}
-    flows = [draw(task, sampling, number) for task in (*CLOSED, *OPEN) for number in range(_REPLIES)]
+    flows = [draw(task, sampling, number, session.facts) for task in (*CLOSED, *OPEN) for number in range(_REPLIES)]
     begun = clock()
     return Lists(name, way, _all(session, flows), clock() - begun)
 

@@ -14,8 +14,9 @@ from vsgen.cli.console import user_errors
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from vsgen.backends.hf.spell import Speller
     from vsgen.preview import Preview
-    from vsgen.values import Prompt
+    from vsgen.values import ModelFacts, Prompt
 
 
 def check(
@@ -26,23 +27,33 @@ def check(
     k: options.K = None,
     sets: options.Sets = None,
     seed: options.Seed = 0,
+    model: options.Model = None,
 ) -> None:
-    """Validate a template and show what it will ask; loads no model.
+    """Validate a template and show what it will ask; with -m as that model reads it. Loads no weights.
 
     Exit status: 0 the template is good; 2 it is not.
     """
     with user_errors():
         from vsgen.checking import described, require
         from vsgen.files.rows import read_rows
+        from vsgen.flows.asking import size_of, unsuited
         from vsgen.preview import preview
         from vsgen.template.load import load_template
         from vsgen.values import Row
 
-        loaded = load_template(template, options.overrides(sets, method=method, k=k))
+        overrides = options.overrides(sets, method=method, k=k)
+        loaded = load_template(template, overrides)
         require(loaded, allow_exec=True)
+        reader, facts = _reader(model)
+        if facts is not None:
+            loaded = load_template(template, overrides, size_of(facts))
         rows = repeat(Row(0)) if input is None else read_rows(input)
-        for one in preview(loaded, rows, seed=seed, count=num):
-            typer.echo("\n".join(_lines(one)))
+        for one in preview(loaded, rows, seed=seed, count=num, facts=facts):
+            typer.echo("\n".join(_lines(one, reader)))
+        if loaded.fitted:
+            typer.echo(f"[recommended] the template's settings for {loaded.fitted} models are in force")
+        if why := unsuited(loaded, facts):
+            typer.echo(f"[unsuited] {why}")
         for line in described(loaded):
             typer.echo(f"[checked] {line}")
         if loaded.repair:
@@ -56,11 +67,27 @@ def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
-def _lines(one: Preview) -> Iterator[str]:
+def _reader(model: str | None) -> tuple[Speller | None, ModelFacts | None]:
+    """How a model reads prompts, and what it is; nothing where none is named."""
+    if model is None:
+        return None, None
+    from vsgen.backends.open_tokenizer import open_tokenizer
+
+    reader = open_tokenizer(model)
+    return reader, reader.facts()
+
+
+def _lines(one: Preview, reader: Speller | None) -> Iterator[str]:
     yield f"── {one.id} ──"
-    yield from _conversation(one.call.prompt)
+    if reader is None:
+        yield from _conversation(one.call.prompt)
+    else:
+        yield f"[as {reader.name} reads it]"
+        yield reader.render(one.call.prompt)
     for turn in one.turns:
         yield from ("[assistant]", "…", "[user]", turn)
+    if one.call.pattern:
+        yield from ("[reply pattern]", one.call.pattern)
     if one.call.schema:
         yield from ("[reply schema]", json.dumps(json.loads(one.call.schema), ensure_ascii=False))
     for label in one.labels:
@@ -72,3 +99,5 @@ def _lines(one: Preview) -> Iterator[str]:
 def _conversation(prompt: Prompt) -> Iterator[str]:
     for message in prompt.messages:
         yield from (f"[{message.role}]", message.content)
+    if prompt.prefill:
+        yield from ("[the reply begins]", prompt.prefill)

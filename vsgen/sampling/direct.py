@@ -11,13 +11,13 @@ from random import Random
 from vsgen.flow import Flow, ask_all
 from vsgen.sampling import prompts, schemas
 from vsgen.sampling.replies.parse import Parsed, parse_one, parse_text
-from vsgen.sampling.settings import Settings, instructed
+from vsgen.sampling.settings import Settings, instructed, shown
 from vsgen.values import Candidate, Completion, Distribution, Malformed, Prompt
 
 
 def direct(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]:
     """Ask the task itself k times; with a single field the reply is the answer."""
-    asked = instructed(prompt, prompts.direct(settings.fields))
+    asked = instructed(prompt, prompts.direct(settings.fields, shown=shown(prompt)))
     return (yield from _draw(settings, asked, form(settings), rng))
 
 

@@ -1,64 +1,77 @@
 """The words in which each method asks; the only place where vsgen speaks to a model on its own account.
 
-A method's text follows the task in the same user message, after an empty line. It stays there when a schema constrains
-decoding: the schema fixes the form, and the words say what the number means (the reference implementation of
-arXiv 2510.01171 drops them in that case). The wording is ours; the idea of each method is the paper's.
+They were chosen by measurement on a real model, in chat and base style (`make real` prints the table, docs/words.md
+explains it). What was learned: the instruction stands in the system message and the task alone in the user's turn; the
+form is a sentence that names the keys, since a form with a number or dots in it is copied; worked exchanges before the
+task (`vsgen.sampling.exchanges`) count for more than any wording. The words stay when a schema constrains decoding: the
+schema fixes the form, and the words say what the number means. The idea of each method is the paper's (arXiv
+2510.01171); the wording is ours.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+Format: TypeAlias = Literal["json", "lines"]
+"""How a list of answers is written: as a JSON object, or as numbered lines."""
 
 PROBABILITY = "probability"
 REASONING = "reasoning"
 RESPONSES = "responses"
 
-_PROBABILITY_EXAMPLE = 0.12
-_FORM = "Reply with JSON only, in this form:\n{form}"
-_THINK = 'First think about the range of possible responses, briefly, in the field "reasoning". '
-_STEPS = 'Think step by step in the field "reasoning", then give your response.\n'
-_LIST = "Generate {k} different responses to the request above.\n"
+_ONE = "Give one answer to the request, sampled at random from all possible answers."
+_BARE = " Reply with the answer only."
+_STEPS = 'Think about the request step by step in "{reasoning}", then give one answer.'
+_LIST = "Give {answers} to the request."
 _DISTRIBUTION = (
-    "Generate {k} different responses to the request above, sampled at random from the full distribution of possible "
-    "responses. State each one's probability: its share of that full distribution, between 0 and 1.{tail}\n"
+    "Give {answers} to the request, sampled at random from all possible answers, each with its probability: its share "
+    "of all answers, between 0 and 1.{tail}"
 )
 _TAIL = " Take them from the tails of the distribution: each probability must be below {p_max:g}."
-_IN_TURNS = "In all, {k} responses will be asked of you, a few at a time. "
-_MORE = "Generate {k} more, different from all responses so far, sampled in the same way. Use the same JSON form."
+_IN_TURNS = "In all, {k} answers to the request will be asked for, a few at a time. "
+_THINK = ' First think about the range of possible answers, briefly, in "{reasoning}".'
+_OBJECT = " Reply with JSON only: an object with {keys}."
+_OBJECTS = ' Reply with JSON only: an object {opening}"{responses}" with a list of {objects} with {keys}.'
+_LINES = " Reply with a numbered list only, one answer a line{tail}."
+_LINES_TAIL = ", its probability in parentheses at the end"
+_MORE = "Give {k} more, different from all answers so far, sampled in the same way, in the same form."
 _AGAIN = "That answer does not fit: {problem}. Answer again so that it fits{form}."
-_ANOTHER = "Give another response to the same request, different from all responses so far."
+_ANOTHER = "Give another answer to the same request, different from all answers so far."
 
 
-def example(fields: Sequence[str], *, verbalized: bool) -> str:
-    """The JSON object that stands for one response, e.g. ``{"text": "...", "probability": 0.12}``."""
-    values: dict[str, object] = dict.fromkeys(fields, "...")
-    if verbalized:
-        values[PROBABILITY] = _PROBABILITY_EXAMPLE
-    return json.dumps(values)
-
-
-def direct(fields: Sequence[str]) -> str:
-    """Nothing for a single field, which is the reply itself; the JSON form for several."""
-    return "" if len(fields) == 1 else _FORM.format(form=example(fields, verbalized=False))
+def direct(fields: Sequence[str], *, shown: bool = False) -> str:
+    """Nothing for a single field, which is the reply itself, unless exchanges are shown; the JSON form for several."""
+    if len(fields) == 1:
+        return _ONE + _BARE if shown else ""
+    return _ONE + _OBJECT.format(keys=_keys(fields))
 
 
 def cot(fields: Sequence[str]) -> str:
     """Reason first, then answer."""
-    return _STEPS + _FORM.format(form=json.dumps({REASONING: "...", **dict.fromkeys(fields, "...")}))
+    return _STEPS.format(reasoning=REASONING) + _OBJECT.format(keys=_keys((REASONING, *fields)))
 
 
-def sequence(fields: Sequence[str], k: int) -> str:
+def sequence(fields: Sequence[str], k: int, *, form: Format = "json") -> str:
     """A list of k answers without probabilities."""
-    return _LIST.format(k=k) + _form(fields, verbalized=False, reasoning=False)
+    return _LIST.format(answers=_answers(k)) + _form(fields, k, form=form, verbalized=False, reasoning=False)
 
 
-def verbalized(fields: Sequence[str], k: int, *, p_max: float | None, reasoning: bool, total: int | None = None) -> str:
+def verbalized(
+    fields: Sequence[str],
+    k: int,
+    *,
+    p_max: float | None,
+    reasoning: bool,
+    total: int | None = None,
+    form: Format = "json",
+) -> str:
     """Ask for k answers with probabilities; `p_max` asks for the tails, `total` says that more turns will follow."""
     tail = "" if p_max is None else _TAIL.format(p_max=p_max)
     opening = "" if total is None else _IN_TURNS.format(k=total)
-    ask = _DISTRIBUTION.format(k=k, tail=tail)
-    return opening + (_THINK if reasoning else "") + ask + _form(fields, verbalized=True, reasoning=reasoning)
+    think = _THINK.format(reasoning=REASONING) if reasoning else ""
+    ask = _DISTRIBUTION.format(answers=_answers(k), tail=tail) + think
+    return opening + ask + _form(fields, k, form=form, verbalized=True, reasoning=reasoning)
 
 
 def more(k: int) -> str:
@@ -76,7 +89,21 @@ def again(fields: Sequence[str], problem: str) -> str:
     return _AGAIN.format(problem=problem.rstrip("."), form="" if len(fields) == 1 else ", in the same JSON form")
 
 
-def _form(fields: Sequence[str], *, verbalized: bool, reasoning: bool) -> str:
-    opening = f'"{REASONING}": "...", ' if reasoning else ""
-    item = example(fields, verbalized=verbalized)
-    return _FORM.format(form=f'{{{opening}"{RESPONSES}": [{item}, ...]}}')
+def _answers(k: int) -> str:
+    return "1 answer" if k == 1 else f"{k} different answers"
+
+
+def _form(fields: Sequence[str], k: int, *, form: Format, verbalized: bool, reasoning: bool) -> str:
+    if form == "lines":
+        return _LINES.format(tail=_LINES_TAIL if verbalized else "")
+    return _OBJECTS.format(
+        opening=f'with "{REASONING}" and ' if reasoning else "",
+        responses=RESPONSES,
+        objects="1 object" if k == 1 else f"{k} objects, each",
+        keys=_keys((*fields, PROBABILITY) if verbalized else fields),
+    )
+
+
+def _keys(names: Sequence[str]) -> str:
+    *before, last = [f'"{name}"' for name in names]
+    return f"{', '.join(before)} and {last}" if before else last

@@ -1,4 +1,4 @@
-"""The JSON Schemas of replies, for backends that can constrain decoding: they enforce k, the fields and the form."""
+"""The forms of replies, for backends that can constrain decoding: they enforce k, the fields and the form."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from vsgen.sampling import prompts
 
 _REASONING = {"type": "string", "minLength": 1, "maxLength": 2000}
 _STEP = 0.001
+_LONGEST = 2000
+"""Characters of a line without a limit of its own."""
 
 
 class Form(NamedTuple):
@@ -49,21 +51,35 @@ def many(
     return json.dumps(_with({prompts.REASONING: _REASONING} if reasoning else {}, whole, {}))
 
 
+def lines(item: Mapping[str, Any] | None, k: int, *, verbalized: bool) -> str | None:
+    """The pattern of k numbered lines, one answer each, with its probability in parentheses where one is asked for."""
+    if item is None:
+        return None
+    (field,) = item["properties"].values()
+    answer = _closed(field) or f"[^\\s][^\\n]{{0,{field.get('maxLength', _LONGEST) - 1}}}"
+    tail = r" \((?:0\.[0-9]{1,3}|1|1\.0)\)" if verbalized else ""
+    return r"\n".join(rf"{number}\. (?:{answer}){tail}" for number in range(1, k + 1))
+
+
 def bare(item: Mapping[str, Any] | None) -> str | None:
     """The pattern of a reply that is the only field's text itself; None where any text will do.
 
-    It holds closed sets, and patterns that say where a text begins and ends. A space before the answer is allowed:
-    after a cue a model begins with one.
+    A space before the answer is allowed: after a cue a model begins with one.
     """
     if item is None:
         return None
     (field,) = item["properties"].values()
+    text = _closed(field)
+    return None if text is None else f" ?(?:{text})"
+
+
+def _closed(field: Mapping[str, Any]) -> str | None:
+    """The pattern of a closed set, or of a text whose own pattern says where it begins and ends."""
     if allowed := field.get("enum", [field["const"]] if "const" in field else []):
-        texts = [one if isinstance(one, str) else json.dumps(one) for one in allowed]
-        return f" ?(?:{'|'.join(map(re.escape, texts))})"
-    pattern = field.get("pattern", "")
+        return "|".join(re.escape(one if isinstance(one, str) else json.dumps(one)) for one in allowed)
+    pattern: str = field.get("pattern", "")
     whole = pattern.startswith("^") and pattern.endswith("$") and not pattern.endswith("\\$") and "|" not in pattern
-    return f" ?(?:{pattern[1:-1]})" if whole else None
+    return pattern[1:-1] if whole else None
 
 
 def _with(before: dict[str, Any], schema: Mapping[str, Any], after: dict[str, Any]) -> dict[str, Any]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
+from vsgen.sampling.prompts import Format
 from vsgen.values import Generate, Message, Prompt
 
 Method: TypeAlias = Literal["direct", "cot", "sequence", "multi-turn", "vs", "vs-cot", "vs-multi", "power"]
 Engine: TypeAlias = Literal["auto", "smc", "mh", "is", "low-temperature", "best-of-n"]
+
+LISTS: Final = frozenset({"sequence", "vs", "vs-cot", "vs-multi"})
+"""Methods whose replies are lists of answers."""
 
 _SEED_BITS = 63
 _PILOT = 8
@@ -71,8 +75,16 @@ class Settings:
 
     method: Method
     fields: tuple[str, ...] = ("text",)
-    item_schema: Mapping[str, object] | None = None
+    item_schema: Mapping[str, Any] | None = None
     """JSON Schema of one answer's fields; None leaves decoding free."""
+    key: str | None = None
+    """In a list, the name under which the model gives the only field, where that is not the field's own."""
+    form: Format = "json"
+    """How a list of answers is written."""
+    demonstrate: int = 0
+    """Worked exchanges of the package's own before the task."""
+    brief: bool = False
+    """Whether answers are a few words; the exchanges before the task are then of that kind."""
     k: int = 5
     """Candidates per draw."""
     per_turn: int = 2
@@ -86,6 +98,19 @@ class Settings:
     max_tokens: int = 1024
     stop: tuple[str, ...] = ()
     power: Power = Power()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of an answer's fields in a list."""
+        return self.fields if self.key is None else (self.key,)
+
+    @property
+    def named_schema(self) -> Mapping[str, Any] | None:
+        """`item_schema` under these names."""
+        if self.item_schema is None or self.key is None:
+            return self.item_schema
+        (only,) = self.item_schema["properties"].values()
+        return {**self.item_schema, "properties": {self.key: only}, "required": [self.key]}
 
     @property
     def most(self) -> tuple[int, int]:
@@ -131,15 +156,21 @@ def new_seed(rng: Random) -> int:
 
 
 def instructed(prompt: Prompt, instruction: str) -> Prompt:
-    """The prompt with a method's instruction after its last message."""
+    """The prompt with a method's instruction in its system message, after the user's own."""
     if not instruction:
         return prompt
-    *before, last = prompt.messages
-    asked = Message(last.role, f"{last.content}\n\n{instruction}")
-    return replace(prompt, messages=(*before, asked))
+    first, *rest = prompt.messages
+    if first.role != "system":
+        return replace(prompt, messages=(Message("system", instruction), first, *rest))
+    return replace(prompt, messages=(Message("system", f"{first.content}\n\n{instruction}"), *rest))
+
+
+def shown(prompt: Prompt) -> bool:
+    """Whether worked exchanges stand before the task."""
+    return any(message.role == "assistant" for message in prompt.messages)
 
 
 def answered(prompt: Prompt, reply: str, further: str) -> Prompt:
     """The conversation gone on: the model's reply, and what the user says next."""
-    turns = (*prompt.messages, Message("assistant", reply), Message("user", further))
+    turns = (*prompt.messages, Message("assistant", prompt.prefill + reply), Message("user", further))
     return replace(prompt, messages=turns)

@@ -11,14 +11,14 @@ from vsgen.errors import CallError
 from vsgen.flow import Flow, ask
 from vsgen.sampling import prompts
 from vsgen.sampling.direct import form, from_answers
-from vsgen.sampling.settings import Settings, answered, instructed
+from vsgen.sampling.settings import Settings, answered, instructed, shown
 from vsgen.values import Completion, Distribution, Prompt
 
 
 def multi_turn(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]:
     """Ask k times in one conversation; the user's turns are kept as well as the model's."""
     held = form(settings)
-    asked = instructed(prompt, prompts.direct(settings.fields))
+    asked = instructed(prompt, prompts.direct(settings.fields, shown=shown(prompt)))
     replies: list[Completion] = []
     for _ in range(settings.k):
         try:

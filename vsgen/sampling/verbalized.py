@@ -20,33 +20,28 @@ from vsgen.values import Basis, Candidate, Completion, Distribution, Malformed, 
 
 def sequence(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]:
     """Ask for k different answers; all weigh the same."""
-    schema = schemas.many(settings.item_schema, settings.k)
-    asked = instructed(prompt, prompts.sequence(settings.fields, settings.k))
-    reply = yield from ask(settings.generate(asked, rng, schema=schema))
+    asked = instructed(prompt, prompts.sequence(settings.names, settings.k, form=settings.form))
+    reply = yield from ask(settings.generate(asked, rng, **_held(settings, settings.k, verbalized=False)._asdict()))
     return _distribution(settings, [reply], [settings.k], "uniform")
 
 
 def verbalized(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]:
     """Ask for k answers and their probabilities; vs-cot for the model's thoughts on the range of answers first."""
-    reasoning = settings.method == "vs-cot"
-    schema = schemas.many(settings.item_schema, settings.k, verbalized=True, p_max=settings.p_max, reasoning=reasoning)
-    words = prompts.verbalized(settings.fields, settings.k, p_max=settings.p_max, reasoning=reasoning)
-    reply = yield from ask(settings.generate(instructed(prompt, words), rng, schema=schema))
+    asked = instructed(prompt, _words(settings, settings.k))
+    reply = yield from ask(settings.generate(asked, rng, **_held(settings, settings.k)._asdict()))
     return _distribution(settings, [reply], [settings.k], "verbalized")
 
 
 def verbalized_turns(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]:
     """Announce k answers, and ask for them a few a turn, with the whole conversation in view."""
     turns = settings.turns
-    words = prompts.verbalized(settings.fields, turns[0], p_max=settings.p_max, reasoning=False, total=settings.k)
-    asked = instructed(prompt, words)
+    asked = instructed(prompt, _words(settings, turns[0], total=settings.k))
     replies: list[Completion] = []
     for number, size in enumerate(turns):
         if number:
             asked = answered(asked, replies[-1].text, prompts.more(size))
-        schema = schemas.many(settings.item_schema, size, verbalized=True, p_max=settings.p_max)
         try:
-            replies.append((yield from ask(settings.generate(asked, rng, schema=schema))))
+            replies.append((yield from ask(settings.generate(asked, rng, **_held(settings, size)._asdict()))))
         except CallError:
             if not replies:
                 raise
@@ -54,19 +49,36 @@ def verbalized_turns(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Di
     return _distribution(settings, replies, turns[: len(replies)], "verbalized")
 
 
+def _words(settings: Settings, k: int, total: int | None = None) -> str:
+    reasoning = settings.method == "vs-cot"
+    return prompts.verbalized(
+        settings.names, k, p_max=settings.p_max, reasoning=reasoning, total=total, form=settings.form
+    )
+
+
+def _held(settings: Settings, k: int, *, verbalized: bool = True) -> schemas.Form:
+    """What constrains a reply of k answers."""
+    item = settings.named_schema
+    if settings.form == "lines":
+        return schemas.Form(pattern=schemas.lines(item, k, verbalized=verbalized))
+    reasoning = settings.method == "vs-cot"
+    return schemas.Form(schemas.many(item, k, verbalized=verbalized, p_max=settings.p_max, reasoning=reasoning))
+
+
 def _distribution(
     settings: Settings, replies: Sequence[Completion], sizes: Sequence[int], basis: Basis
 ) -> Distribution:
     """Pool what the replies hold; a reply without answers keeps the share of those that were asked of it."""
     stated = basis == "verbalized"
-    parsed = [parse_list(one.text, settings.fields, stopped=one.stopped, verbalized=stated) for one in replies]
+    parsed = [parse_list(one.text, settings.names, stopped=one.stopped, verbalized=stated) for one in replies]
     lost = {i: sizes[i] / sum(sizes) for i, read in enumerate(parsed) if not read.items}
     malformed = [Malformed(replies[i].text, share, parsed[i].problem or "", i) for i, share in lost.items()]
     found = [(i, item) for i, read in enumerate(parsed) for item in read.items]
     weights = _weights([item for _, item in found], basis)
     left = 1 - sum(lost.values())
     candidates = [
-        _candidate(parsed[i], i, item, left * weight) for (i, item), weight in zip(found, weights, strict=True)
+        _candidate(settings, parsed[i], i, item, left * weight)
+        for (i, item), weight in zip(found, weights, strict=True)
     ]
     return Distribution(basis, tuple(candidates), tuple(malformed))
 
@@ -75,5 +87,6 @@ def _weights(items: Sequence[Item], basis: Basis) -> Sequence[float]:
     return weigh(items) if basis == "verbalized" else [1 / len(items) for _ in items]
 
 
-def _candidate(read: Parsed, reply: int, item: Item, weight: float) -> Candidate:
-    return Candidate(item.fields, weight, item.verbalized, None, read.reasoning, item.flags, reply)
+def _candidate(settings: Settings, read: Parsed, reply: int, item: Item, weight: float) -> Candidate:
+    fields = item.fields if settings.key is None else dict(zip(settings.fields, item.fields.values(), strict=False))
+    return Candidate(fields, weight, item.verbalized, None, read.reasoning, item.flags, reply)

@@ -63,6 +63,17 @@ def check_orders(value: object) -> int | Literal["all"]:
     return value
 
 
+def check_demonstrate(value: object) -> int | Literal["auto"]:
+    """How many worked exchanges; YAML reads ``off`` as false."""
+    if value == "auto":
+        return "auto"
+    if value is False or value == "off":
+        return 0
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"must be a whole number, auto or off, got {str(value)[:100]!r}")
+    return value
+
+
 def check_value(value: object) -> str | int | float | bool | None:
     """A value of a variable: text, number, true, false or null, such that a row of JSON can hold it."""
     if isinstance(value, float) and not math.isfinite(value):

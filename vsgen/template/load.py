@@ -7,26 +7,29 @@ import os
 from collections.abc import Mapping, Sequence
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from pydantic import ValidationError
 
 from vsgen.errors import TemplateError
 from vsgen.template.catalog import shipped
+from vsgen.template.examples import Size
 from vsgen.template.messages import nearest, problems, show
-from vsgen.template.nodes import Node, Problem, YamlProblem, plain, read
-from vsgen.template.overrides import override
+from vsgen.template.nodes import Node, Problem, Scalar, YamlProblem, plain, read
+from vsgen.template.overrides import lay_over, override
 from vsgen.template.schema import Template
 
 _MAX_BYTES: Final = 1_048_576
 
 
-def load_template(source: str, overrides: Sequence[str] = ()) -> Template:
+def load_template(source: str, overrides: Sequence[str] = (), size: Size | None = None) -> Template:
     """Load a template.
 
     Args:
         source: A path (it ends in .yaml or .yml, has a separator in it, or is a file), or a shipped template's name.
         overrides: Settings ``key=value`` that change single values; later ones win.
+        size: Of the model that will be asked, whose recommended settings come before the overrides; None leaves the
+            template as it is written, and only checks what it recommends.
 
     Raises:
         TemplateError: It cannot be found, read or used; one line for each problem, in the order of the file.
@@ -39,6 +42,14 @@ def load_template(source: str, overrides: Sequence[str] = ()) -> Template:
     if not isinstance(root.value, dict):
         got = show(plain(root))
         raise TemplateError(f"{root.where}: a template is a mapping with version, name and prompt, got {got}")
+    if size is not None:
+        template = _overridden(_recommended(root, size, found), found, overrides, label)
+        template._fitted = size if _recommendation(root, size) else None
+        return template
+    for each in get_args(Size):
+        if _recommendation(root, each):
+            problems: list[Problem] = []
+            _overridden(_recommended(root, each, problems), [*problems, *found], (), label)
     return _overridden(root, found, overrides, label)
 
 
@@ -64,6 +75,23 @@ def template_text(source: str) -> str:
         TemplateError: It cannot be found or read.
     """
     return _text(*_find(source))
+
+
+def _recommendation(root: Node, size: Size) -> Mapping[Scalar, Node]:
+    """What a template recommends for a size, if it is a mapping of keys to values."""
+    section = root.value.get("recommended") if isinstance(root.value, dict) else None
+    found = section.value.get(size) if section and isinstance(section.value, dict) else None
+    return found.value if found and isinstance(found.value, dict) else {}
+
+
+def _recommended(root: Node, size: Size, found: list[Problem]) -> Node:
+    """The template with what it recommends laid over it; a problem there names its line."""
+    for key, value in _recommendation(root, size).items():
+        try:
+            root = lay_over(root, str(key), value)
+        except YamlProblem as problem:
+            found.append(Problem(value.line, str(problem)))
+    return root
 
 
 def _overridden(root: Node, found: list[Problem], overrides: Sequence[str], label: str) -> Template:

@@ -35,6 +35,18 @@ def override(root: Node, setting: str) -> Node:
     return _set(root, steps, _value(text.strip(), flag), flag)
 
 
+def lay_over(root: Node, key: str, value: Node) -> Node:
+    """The template with the value at `key`, dots and all as for `override`, replaced by a node of its own file.
+
+    Raises:
+        YamlProblem: The key leads nowhere.
+    """
+    steps = key.split(".")
+    if not all(steps):
+        raise YamlProblem(f"{value.where}: recommended: {key!r} is no key; write one such as sampling.k")
+    return _set(root, steps, value, value.where)
+
+
 def _value(text: str, flag: str) -> Node:
     if text.startswith(("[", "{", '"', "'")) and not text.startswith(("{{", "{%")):
         node, problems = read(text, flag, lines=False)

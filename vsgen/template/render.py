@@ -26,6 +26,8 @@ class Renderer:
         self._texts = {"prompt": template.prompt}
         if template.system is not None:
             self._texts["system"] = template.system
+        if template.prefill is not None:
+            self._texts["prefill"] = template.prefill
         self._needed = {where: compile_text(text).needed for where, text in self._texts.items()}
         for label in template.labels:
             self._needed[_place(label)] = _needs(label) - set(template.output.fields)
@@ -42,7 +44,7 @@ class Renderer:
         return frozenset().union(*self._needed.values())
 
     def prompt(self, values: Mapping[str, object]) -> Prompt:
-        """The system message, if any, and the task as a user message.
+        """The system message, if any, the task as a user message, and the beginning of the reply.
 
         Args:
             values: The drawn variables and, over them, the input row's fields.
@@ -61,10 +63,19 @@ class Renderer:
                 f"{self._source}: {_CORRECT}: {ANSWER!r} means the reply's answer here, but is a variable or "
                 "a field of the row too; give that another name"
             )
-        user = Message("user", self._render("prompt", self._texts["prompt"], values))
+        user = Message("user", self.request(values))
+        prefill = self._render("prefill", self._texts["prefill"], values) if "prefill" in self._texts else ""
         if "system" not in self._texts:
-            return Prompt((user,))
-        return Prompt((Message("system", self._render("system", self._texts["system"], values)), user))
+            return Prompt((user,), prefill)
+        return Prompt((Message("system", self._render("system", self._texts["system"], values)), user), prefill)
+
+    def request(self, values: Mapping[str, object]) -> str:
+        """The task itself, without the rest of the prompt.
+
+        Raises:
+            TemplateError: As for `prompt`.
+        """
+        return self._render("prompt", self._texts["prompt"], values)
 
     def label(self, label: Label, values: Mapping[str, object]) -> str:
         """The question of a label.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
+from vsgen.template.checks import check_demonstrate
 from vsgen.template.misfit import Misfit
 from vsgen.template.section import Section, Strings
 
@@ -14,6 +15,8 @@ Engine: TypeAlias = Literal["auto", "smc", "mh", "is", "low-temperature", "best-
 
 VERBALIZING: Final = frozenset({"vs", "vs-cot", "vs-multi"})
 """Methods whose replies state a probability for each candidate."""
+LISTING: Final = frozenset({"sequence", "vs", "vs-multi"})
+"""Methods whose replies may be numbered lines."""
 
 
 class Power(Section):
@@ -67,6 +70,16 @@ class Sampling(Section):
     """A reply ends before the first of these texts."""
     constrain: bool = True
     """Let a schema constrain decoding where the backend can."""
+    format: Literal["json", "lines"] = "json"
+    """How the model writes a list of answers: as a JSON object, or as numbered lines, one answer each."""
+    demonstrate: Annotated[
+        int | Literal["auto"],
+        PlainValidator(check_demonstrate),
+        WithJsonSchema({"anyOf": [{"enum": ["auto", "off", False]}, {"type": "integer", "minimum": 0}]}),
+    ] = "auto"
+    """Worked exchanges before the task: how many, off, or auto. Those of the template's `examples`, else of our own.
+    auto shows examples if there are any, and our own to small models in this process and to models without a chat
+    template: they answer far better then. Larger ones need none, and examples narrow what is drawn."""
     power: Power | None = None
     """How method power draws; other methods do not heed it."""
 
@@ -81,6 +94,14 @@ class Sampling(Section):
             remedy = "leave it out; power.alpha sharpens, and tokens are drawn at temperature 1/alpha"
             raise Misfit(*(((name,), f"does not go together with method power: {remedy}") for name in changed))
         return self
+
+    @field_validator("format")
+    @classmethod
+    def _listing(cls, form: str, info: ValidationInfo) -> str:
+        method = info.data.get("method", "vs")
+        if form == "lines" and method not in LISTING:
+            raise ValueError(f"lines are for {', '.join(sorted(LISTING))}, not {method}")
+        return form
 
     @field_validator("p_max", "p_min")
     @classmethod

@@ -42,6 +42,7 @@ from vsgen.template.checks import (
     shape_of_dedup,
     shape_of_variable,
 )
+from vsgen.template.examples import Recommended, Size, check_examples
 from vsgen.template.final import ANSWER, check_condition, check_place
 from vsgen.template.keep import check_clause, clause, label_problem
 from vsgen.template.label import Label
@@ -228,7 +229,10 @@ class Template(Section):
     prompt: _Text
     """The task (Jinja): asks for one answer."""
     system: _Text | None = None
-    """System message (Jinja)."""
+    """System message (Jinja); what a method has to say follows it."""
+    prefill: _Text | None = None
+    """The beginning of the model's reply (Jinja), which it continues; it is no part of the answer. What follows it
+    is in the method's form: a bare answer for direct, JSON or lines for the others."""
     variables: dict[_Name, _Variable] = Field(default={})
     """Values to draw from for every prompt: a list, or a mapping of values to weights."""
     choices: _Variable | None = None
@@ -243,6 +247,9 @@ class Template(Section):
     """What a field must be beyond its schema: json, python, sql, or what an outside command accepts; by field."""
     repair: int = Field(default=0, ge=0, le=3)
     """Times that an answer which does not fit is asked for once more, with the reason."""
+    examples: Annotated[tuple[dict[str, Any], ...], BeforeValidator(as_list)] = ()
+    """Worked examples, shown to the model as earlier exchanges: the fields of an answer, and optionally `probability`,
+    `reasoning` and values of the prompt's variables. Each draw shows others."""
     sampling: Sampling = Sampling()
     """How candidates are drawn."""
     dedup: Annotated[
@@ -262,8 +269,11 @@ class Template(Section):
     """Answers to keep, unless the command line says otherwise."""
     model: str | None = Field(default=None, min_length=1)
     """Model to ask, unless the command line says otherwise."""
+    recommended: Recommended = Recommended()
+    """Settings by the size of the model; flags and `--set` win over them."""
 
     _source: str = PrivateAttr("")
+    _fitted: Size | None = PrivateAttr(None)
 
     @field_validator("output")
     @classmethod
@@ -280,6 +290,20 @@ class Template(Section):
             if len(text) < output.min_chars:
                 raise Misfit((("min_chars",), f"is {output.min_chars}, but the choice {text!r} is shorter"))
         return output.limited(map(as_text, choices))
+
+    @field_validator("examples")
+    @classmethod
+    def _examples_fit(cls, examples: tuple[dict[str, Any], ...], info: ValidationInfo) -> tuple[dict[str, Any], ...]:
+        if {"output", "prompt"} <= info.data.keys():
+            check_examples(examples, info.data["output"], info.data["prompt"])
+        return examples
+
+    @field_validator("sampling")
+    @classmethod
+    def _lines_hold(cls, sampling: Sampling, info: ValidationInfo) -> Sampling:
+        if "output" in info.data and sampling.format == "lines" and len(info.data["output"].fields) > 1:
+            raise Misfit((("format",), "lines hold one field an answer; use json for several"))
+        return sampling
 
     @field_validator("filter")
     @classmethod
@@ -337,6 +361,11 @@ class Template(Section):
     def source(self) -> str:
         """Where the template was read from, for messages; its name if it was not read from a file."""
         return self._source or self.name
+
+    @property
+    def fitted(self) -> Size | None:
+        """The size of models whose recommended settings are laid over this template; None if none are."""
+        return self._fitted
 
     @cached_property
     def digest(self) -> str:

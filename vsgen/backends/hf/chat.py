@@ -19,6 +19,10 @@ from vsgen.values import Message, Prompt
 _PROBE = "7"
 
 
+_REQUEST = "Request:\n"
+_ANSWER = "Answer:\n"
+
+
 class Placed(NamedTuple):
     """A prompt and answers as tokens, each answer in its place, without an end."""
 
@@ -41,8 +45,8 @@ class Reader:
         """The tokens that a reply continues.
 
         Messages go through the chat template, opened for the assistant, then `Prompt.prefill`. A model without a
-        template reads the messages' contents parted by empty lines, the prefill and the cue; without messages any model
-        reads the prefill alone.
+        template continues a lone message as it stands; a longer conversation is laid out as requests and answers.
+        Without messages any model reads the prefill alone.
         """
         text, opening = self.render(prompt)
         return self.encode([text], opening)[0] or [self.first()]
@@ -52,7 +56,7 @@ class Reader:
         if not prompt.messages:
             return prompt.prefill, True
         if not self._tokenizer.chat_template:
-            return "".join(f"{message.content}\n\n" for message in prompt.messages) + prompt.prefill + prompt.cue, True
+            return _document(prompt), True
         try:
             text = self._chat(prompt.messages)
         except JinjaError as error:
@@ -69,6 +73,12 @@ class Reader:
             return system.content in text and text != self._chat((Message("user", "Mark.\n\nHm?"),))
         except JinjaError:
             return False
+
+    def stops(self, prompt: Prompt) -> tuple[str, ...]:
+        """Texts that end a reply because of how the prompt is laid out: a line's end after a cue, the next request."""
+        if self.cued(prompt):
+            return ("\n",)
+        return (f"\n{_REQUEST}",) if len(prompt.messages) > 1 and not self._tokenizer.chat_template else ()
 
     def cued(self, prompt: Prompt) -> bool:
         """Whether the reply is the one line that a cue leads to."""
@@ -167,3 +177,18 @@ class Reader:
             return self._chat((merged, *messages[2:]))
         except JinjaError as again:
             raise ModelError(f"the model's chat template refuses the prompt: {again}") from again
+
+
+def _document(prompt: Prompt) -> str:
+    """The prompt of a model that only continues text.
+
+    A label's question leads to its cue, a lone message is the beginning of the text itself, and a conversation is a
+    document of requests and answers, which measures better than messages between empty lines (docs/words.md).
+    """
+    if prompt.cue:
+        return "".join(f"{message.content}\n\n" for message in prompt.messages) + prompt.prefill + prompt.cue
+    if len(prompt.messages) == 1:
+        return prompt.messages[0].content + prompt.prefill
+    lead = {"system": "", "user": _REQUEST, "assistant": _ANSWER}
+    turns = [f"{lead[message.role]}{message.content}\n\n" for message in prompt.messages]
+    return "".join(turns) + _ANSWER + prompt.prefill

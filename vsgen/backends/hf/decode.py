@@ -118,8 +118,8 @@ class Decoder:
         """
         if not isinstance(call, Generate):
             raise TypeError(f"a decoder takes Generate calls, got {type(call).__name__}")
-        if self._parts.reader.cued(call.prompt):
-            call = replace(call, stop=(*call.stop, "\n"))
+        if stops := self._parts.reader.stops(call.prompt):
+            call = replace(call, stop=(*call.stop, *stops))
         ids = (*self._read(call.prompt), *call.prefix)
         limit = self._room(call, len(ids))
         job = Job(ticket, call, ids, limit, len(ids) + limit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -22,6 +23,8 @@ from vsgen.errors import ModelError
 from vsgen.ports import Executor
 from vsgen.values import Completion, Generate, ModelFacts, Prompt, Score, Scores, Taught, Teach
 
+EMBEDDED = "tiny"
+"""The name of the model that comes with the package."""
 _MEMORY = 1 << 31
 """Bytes for keys and values where the machine does not say what it has."""
 
@@ -32,11 +35,11 @@ class HfModel:
     Sampling settings come from the call alone; of the model's generation_config only the end tokens are heeded.
     """
 
-    def __init__(self, opened: Opened, *, batch: int | None = None) -> None:
+    def __init__(self, opened: Opened, *, batch: int | None = None, embedded: bool = False) -> None:
         self._name = opened.name
         self._parts = _parts(opened)
         self._limits = _limits(opened.model, batch)
-        self._facts = _facts(opened.model, self._parts)
+        self._facts = replace(_facts(opened.model, self._parts), embedded=embedded)
         packed = pack(opened.model, self._limits.rows)
         try:
             self._parts.network.check()
@@ -73,7 +76,7 @@ class HfModel:
             ModelError: There is no such model, or it cannot be used; the message says what to do.
         """
         opened = load(source, device=device, dtype=dtype, remote_code=remote_code, pickled=pickled, name=name)
-        return cls(opened, batch=batch)
+        return cls(opened, batch=batch, embedded=name == EMBEDDED)
 
     @property
     def name(self) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 import transformers
 from jinja2 import TemplateError as JinjaError
 from transformers import PreTrainedTokenizerBase
@@ -15,7 +17,7 @@ from vsgen.backends.hf import gguf
 from vsgen.backends.hf.chat import Reader
 from vsgen.backends.hf.load import quietly
 from vsgen.errors import ModelError
-from vsgen.values import Prompt
+from vsgen.values import ModelFacts, Prompt
 
 _HF: Any = transformers
 _FAILURES = (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, TypeError)
@@ -26,8 +28,15 @@ _PROBE = "7"
 class Speller:
     """A tokenizer that spells answers in their place after a prompt."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, name: str) -> None:
+    def __init__(
+        self, tokenizer: PreTrainedTokenizerBase, name: str, parameters: Callable[[], int] | None = None
+    ) -> None:
         """Set up.
+
+        Args:
+            tokenizer: Of the model.
+            name: Its name.
+            parameters: Counts the weights that it would have.
 
         Raises:
             ModelError: No token of it ends a reply.
@@ -36,6 +45,7 @@ class Speller:
         self._tokenizer = tokenizer
         self._reader = Reader(tokenizer, (end,) if isinstance(end, int) else ())
         self._name = name
+        self._parameters = parameters
         self._end = self._turn_end()
 
     @classmethod
@@ -59,7 +69,7 @@ class Speller:
             remedy = "check the files" if local else "check the id and the network, or give a folder"
             raise ModelError(f"{source}: cannot be opened as a tokenizer: {reason} ({remedy})") from error
         own = folder.stem if packed else folder.resolve().name if local else source
-        return cls(tokenizer, name or own)
+        return cls(tokenizer, name or own, partial(_count, origin, options))
 
     @property
     def name(self) -> str:
@@ -74,6 +84,18 @@ class Speller:
     def render(self, prompt: Prompt) -> str:
         """The prompt as the model reads it: one text, with the marks of its chat template."""
         return self._reader.render(prompt)[0]
+
+    def facts(self) -> ModelFacts | None:
+        """What the model is, as far as it can be known without its weights; None if nothing is known of them.
+
+        Raises:
+            ModelError: Its configuration cannot be read.
+        """
+        if self._parameters is None:
+            return None
+        chat = bool(self._tokenizer.chat_template)
+        system, embedded = self._reader.takes_system(), self._name == "tiny"
+        return ModelFacts(self._parameters(), len(self._tokenizer), None, "", "", chat, system, embedded)
 
     def spell(self, prompt: Prompt, answers: Sequence[str]) -> tuple[list[int], list[list[int]]]:
         """The prompt's tokens, and each answer's in its place after them, without the end.
@@ -97,3 +119,13 @@ class Speller:
         if not isinstance(end, int):
             raise ModelError(f"{self._name}: the tokenizer has no token that ends a reply; set its eos_token")
         return end
+
+
+def _count(origin: str, options: Mapping[str, Any]) -> int:
+    """Parameters of the model that a configuration describes; no weights are read."""
+    try:
+        with quietly(), torch.device("meta"):
+            config = _HF.AutoConfig.from_pretrained(origin, **options)
+            return sum(weights.numel() for weights in _HF.AutoModelForCausalLM.from_config(config).parameters())
+    except _FAILURES as error:
+        raise ModelError(f"{origin}: its configuration cannot be read: {error}") from error

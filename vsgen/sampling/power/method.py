@@ -23,7 +23,7 @@ from vsgen.sampling.power import mh, smc
 from vsgen.sampling.power.drafts import Draft
 from vsgen.sampling.power.plain import best, draws
 from vsgen.sampling.power.resampling import systematic
-from vsgen.sampling.settings import Engine, Settings, instructed
+from vsgen.sampling.settings import Engine, Settings, instructed, shown
 from vsgen.values import Candidate, Completion, Distribution, Generate, Malformed, Prompt
 
 _HARDLY = 1.5
@@ -66,7 +66,9 @@ class Drawn(NamedTuple):
 
 def power(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]:
     """Ask the task itself, and draw k replies from p^alpha; with a single field the reply is the answer."""
-    asked = settings.generate(instructed(prompt, prompts.direct(settings.fields)), rng, **form(settings)._asdict())
+    asked = settings.generate(
+        instructed(prompt, prompts.direct(settings.fields, shown=shown(prompt))), rng, **form(settings)._asdict()
+    )
     drawn = yield from _engine(settings, asked, rng)
     baseline = settings.power.engine in ("low-temperature", "best-of-n")
     drafts = [one.draft for one in drawn.picks]

@@ -1,0 +1,66 @@
+"""What a task template may say about worked examples and about models of different sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, TypeAlias
+
+from vsgen.template.misfit import Misfit, Path
+from vsgen.template.sandbox import compile_text
+from vsgen.template.section import Section
+
+Size: TypeAlias = Literal["small", "large"]
+
+PROBABILITY = "probability"
+REASONING = "reasoning"
+
+
+class Recommended(Section):
+    """Settings by the size of the model that is asked, or why a model of that size is of no use."""
+
+    small: dict[str, Any] | str | None = None
+    """For models of at most 3 billion parameters in this process: keys and values as `--set` takes them, such as
+    `sampling.method: direct`; or a text that says why they cannot serve."""
+    large: dict[str, Any] | str | None = None
+    """For larger models, and for those whose size is not known."""
+
+    def of(self, size: Size) -> Mapping[str, Any]:
+        """Keys and values for one size."""
+        found = self.small if size == "small" else self.large
+        return found if isinstance(found, dict) else {}
+
+    def unsuited(self, size: Size) -> str | None:
+        """Why models of a size cannot serve; None if nothing is said against them."""
+        found = self.small if size == "small" else self.large
+        return found if isinstance(found, str) else None
+
+
+def check_examples(examples: tuple[dict[str, Any], ...], output: Any, prompt: str) -> None:
+    """Check worked examples.
+
+    Args:
+        examples: Each the fields of one answer, and optionally its probability, the reasoning that leads to it, and
+            values of the prompt's variables.
+        output: The template's `Output`.
+        prompt: The task, as Jinja.
+
+    Raises:
+        Misfit: What does not fit, with its place.
+    """
+    if problems := [problem for i, one in enumerate(examples) for problem in _problems(i, one, output, prompt)]:
+        raise Misfit(*problems)
+
+
+def _problems(i: int, one: Mapping[str, Any], output: Any, prompt: str) -> Iterator[tuple[Path, str]]:
+    answer = {name: one[name] for name in output.fields if name in one}
+    if problem := output.problem(answer):
+        yield (i,), f"does not fit the output: {problem}"
+    stated = one.get(PROBABILITY)
+    if stated is not None and (isinstance(stated, bool) or not isinstance(stated, int | float) or not 0 < stated <= 1):
+        yield (i, PROBABILITY), f"must be a number above 0 and at most 1, got {stated!r}"
+    if REASONING in one and not isinstance(one[REASONING], str):
+        yield (i, REASONING), f"must be text, got {one[REASONING]!r}"
+    known = {*output.fields, PROBABILITY, REASONING, *compile_text(prompt).needed}
+    for name in one:
+        if name not in known:
+            yield (i, str(name)), f"{name!r} is neither a field of the output nor a variable of the prompt"
