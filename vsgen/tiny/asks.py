@@ -26,6 +26,8 @@ class Answers:
     """The key under which a JSON reply gives each answer."""
     bare: bool = False
     """A list reply is the list itself, instead of an object that holds it."""
+    lines: bool = False
+    """A list reply is numbered lines instead of JSON; the field does not show."""
     said: frozenset[int] = frozenset()
     """Heads that earlier turns have used; none is used twice."""
 

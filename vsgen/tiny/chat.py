@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
-from typing import Final, Literal, TypeAlias, TypeVar
+from typing import Final, TypeVar
 
 from vsgen.sampling import prompts
 from vsgen.tiny import words
 from vsgen.tiny.asks import Answers, Ask, Class, Result
+from vsgen.tiny.exchanges import exchanges
 from vsgen.tiny.grammar import sums
 from vsgen.tiny.grammar.script import Step, fixed, perform
 from vsgen.tiny.grammar.source import write
 from vsgen.tiny.grammar.tasks import Question, by_topic, questions
 from vsgen.tiny.grammar.wordings import Split, fill, held
 from vsgen.tiny.replies import reply
+from vsgen.tiny.turns import Conversation, Turn, system, user
 
 T = TypeVar("T")
-Speaker: TypeAlias = Literal["plain", "system", "user", "assistant"]
 
 _TOPICS: Final = {"closed": 34, "ticket": 16, "review": 16, "joke": 11, "story": 11, "quiz": 12}
 _KINDS: Final = {
@@ -40,6 +41,10 @@ _P_MAX: Final = {0.01: 1, 0.02: 1, 0.05: 2, 0.1: 5, 0.15: 1, 0.2: 3, 0.25: 1, 0.
 _P_MAX_SHARE: Final = 0.25
 _OTHER_SHARE: Final = 0.25
 """Share of lists that are asked for in a user's words."""
+_LINES_SHARE: Final = 0.13
+"""Share of the other lists that are numbered lines: one list in ten."""
+_SHOWN_SHARE: Final = 0.1
+"""Share of conversations with worked exchanges before the task."""
 _FIELDS: Final = (
     "answer", "item", "name", "ticket", "review", "joke", "sentence", "question", "value", "output", "response", "city",
 )  # fmt: skip
@@ -48,28 +53,8 @@ _FIELD_SHARE: Final = 0.2
 _UNEVEN_SHARE: Final = 0.4
 """Share of conversations whose last turn may ask for fewer answers than the others."""
 _SYSTEM_SHARE: Final = 0.04
+"""Share of conversations with a system message of the user's own, before that of a method."""
 _SYSTEM: Final = ("You are a helpful assistant.", "You write synthetic data.", "Follow the instructions.")
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One message; `plain` is text outside the chat template."""
-
-    speaker: Speaker
-    steps: tuple[Step, ...]
-
-    @property
-    def text(self) -> str:
-        """The message as text."""
-        return "".join(step.text for step in self.steps)
-
-
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """Turns, and for the trainer's report what they practise."""
-
-    kind: str
-    turns: tuple[Turn, ...]
 
 
 def conversation(rng: Random, *, early: bool = False) -> Conversation:
@@ -93,24 +78,34 @@ def conversation(rng: Random, *, early: bool = False) -> Conversation:
 
 
 def _chat(kind: str, ask: Answers, rng: Random, *, early: bool) -> tuple[Turn, ...]:
+    ask, ks = _asked(kind, ask, rng, early=early)
+    if kind in {"vs", "sequence"} and rng.random() < _OTHER_SHARE:
+        ask = replace(ask, bare=rng.random() < 0.5)
+        return (user(words.other(ask, rng, "train")), _assistant(ask, rng)[0])
+    if ask.form in {"vs", "vs-cot"} and len(ks) == 1 and rng.random() < _P_MAX_SHARE:
+        ask = replace(ask, p_max=_pick(_P_MAX, rng))
+    if ask.form in {"vs", "sequence"} and rng.random() < _LINES_SHARE:
+        ask = replace(ask, lines=True, field="text")
+    shown: tuple[Turn, ...] = ()
+    if rng.random() < _SHOWN_SHARE:
+        ask, shown = exchanges(ask, rng)
+    return tuple(talk(ask, rng, "train", ks, shown))
+
+
+def _asked(kind: str, ask: Answers, rng: Random, *, early: bool) -> tuple[Answers, list[int]]:
+    """The ask with its field and number, and how many answers each turn asks for."""
     if kind in {"direct", "multi-turn"}:
-        turns = 1 if kind == "direct" else 1 + _pick(_K, rng)
-        return tuple(talk(ask, rng, "train", [1] * turns))
+        return ask, [1] * (1 if kind == "direct" else 1 + _pick(_K, rng))
     if rng.random() < _FIELD_SHARE:
         ask = replace(ask, field=rng.choice(_FIELDS))
     if kind == "cot":
-        return tuple(talk(ask, rng, "train", [1]))
+        return ask, [1]
     if kind == "vs-multi":
         k = _pick(_K_TURN, rng)
         last = rng.randint(1, k) if rng.random() < _UNEVEN_SHARE else k
-        return tuple(talk(ask, rng, "train", [k] * rng.choice((1, 1, 2)) + [last]))
-    ask = replace(ask, k=_pick(_K_EARLY if early else _K, rng))
-    if kind != "vs-cot" and rng.random() < _OTHER_SHARE:
-        ask = replace(ask, bare=rng.random() < 0.5)
-        return (user(words.other(ask, rng, "train")), _assistant(ask, rng)[0])
-    if kind != "sequence" and rng.random() < _P_MAX_SHARE:
-        ask = replace(ask, p_max=_pick(_P_MAX, rng))
-    return tuple(talk(ask, rng, "train", [ask.k]))
+        return replace(ask, k=k), [k] * rng.choice((1, 1, 2)) + [last]
+    k = _pick(_K_EARLY if early else _K, rng)
+    return replace(ask, k=k), [k]
 
 
 def classified(question: Question, rng: Random, *, unseen: bool = False) -> Class:
@@ -141,17 +136,22 @@ def story(rng: Random, length: int, *, unseen: bool = False) -> Result:
     return Result(one, engineered=True)
 
 
-def talk(ask: Answers, rng: Random, split: Split, ks: list[int]) -> Iterator[Turn]:
-    """A conversation in the words of vsgen's methods, of as many turns as `ks`; ends when no head is left."""
-    ask = ask.after(frozenset(), ks[0])
+def talk(ask: Answers, rng: Random, split: Split, ks: list[int], shown: tuple[Turn, ...] = ()) -> Iterator[Turn]:
+    """A conversation in the words of vsgen's methods, of as many turns as `ks`; ends when no head is left.
+
+    Worked exchanges that are `shown` stand before the task.
+    """
+    ask = ask.after(ask.said, ks[0])
     total = sum(ks) if len(ks) > 1 and ask.form != "direct" else None
     task = fill(ask.request.wordings.draw(rng, split), ask.request.keys)
+    yield from system(words.own(ask, total, shown=bool(shown)))
+    yield from shown
     for i, k in enumerate(ks):
         ask = ask.after(ask.said, k)
         if not ask.left:
             return
         later = prompts.another((ask.field,)) if ask.form == "direct" else prompts.more(k)
-        yield user(later if i else words.join(task, words.own(ask, total)))
+        yield user(later if i else task)
         turn, said = _assistant(ask, rng)
         yield turn
         ask = ask.after(said, k)
@@ -159,13 +159,14 @@ def talk(ask: Answers, rng: Random, split: Split, ks: list[int]) -> Iterator[Tur
 
 def _single(ask: Ask, rng: Random) -> tuple[Turn, ...]:
     """One question in the words of the training split, and one reply."""
-    return (asking(ask, rng, "train"), _assistant(ask, rng)[0])
+    return (*asking(ask, rng, "train"), _assistant(ask, rng)[0])
 
 
-def asking(ask: Ask, rng: Random, split: Split) -> Turn:
-    """The user's message, or for plain completion the text."""
+def asking(ask: Ask, rng: Random, split: Split) -> tuple[Turn, ...]:
+    """The method's words, if any, and the user's message, or for plain completion the text."""
     plain = isinstance(ask, Answers) and ask.form == "plain"
-    return Turn("plain" if plain else "user", (Step(fixed(words.opening(ask, rng, split)), 0),))
+    text = (Step(fixed(words.opening(ask, rng, split)), 0),)
+    return (*system(words.own(ask)), Turn("plain" if plain else "user", text))
 
 
 def _assistant(ask: Ask, rng: Random) -> tuple[Turn, frozenset[int]]:
@@ -173,15 +174,14 @@ def _assistant(ask: Ask, rng: Random) -> tuple[Turn, frozenset[int]]:
     return Turn("assistant", steps), said
 
 
-def user(text: str) -> Turn:
-    """A message of the user."""
-    return Turn("user", (Step(fixed(text), 0),))
-
-
 def _with_system(turns: tuple[Turn, ...], rng: Random) -> tuple[Turn, ...]:
+    """Now and then with a system message of the user's own, which comes before the method's words."""
     if rng.random() >= _SYSTEM_SHARE:
         return turns
-    return (Turn("system", (Step(fixed(rng.choice(_SYSTEM)), 0),)), *turns)
+    own = rng.choice(_SYSTEM)
+    if turns[0].speaker != "system":
+        return (*system(own), *turns)
+    return (*system(f"{own}\n\n{turns[0].text}"), *turns[1:])
 
 
 def _pick(weights: Mapping[T, int], rng: Random) -> T:

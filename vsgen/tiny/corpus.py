@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerFast
 
-from vsgen.tiny.chat import Conversation, Turn, conversation
+from vsgen.tiny.chat import conversation
 from vsgen.tiny.grammar.script import Step
 from vsgen.tiny.tokens import BOS, EOS, ROLES
+from vsgen.tiny.turns import Conversation, Turn
 
 Encode: TypeAlias = Callable[[str], tuple[int, ...]]
 Target: TypeAlias = tuple[tuple[int, ...], tuple[float, ...]]
@@ -62,11 +63,16 @@ def encoder(tokenizer: PreTrainedTokenizerFast) -> Encode:
 
 
 def example(talk: Conversation, encode: Encode) -> Example:
-    """Tokens and targets of a conversation; replies end with the end-of-turn token, which is a target too."""
+    """Tokens and targets of a conversation; replies end with the end-of-turn token, which is a target too.
+
+    A reply that is shown only has no targets.
+    """
     (bos,), (eos,) = encode(BOS), encode(EOS)
     made = Example(talk.kind, [bos], [])
     for turn in talk.turns:
-        if turn.speaker == "assistant":
+        if turn.speaker == "assistant" and not turn.practised:
+            made.tokens.extend((*encode(ROLES["assistant"]), *encode(turn.text), eos))
+        elif turn.speaker == "assistant":
             _reply(turn, encode, made, eos, chat=talk.turns[0].speaker != "plain")
         else:
             made.tokens.extend(encode(ROLES[turn.speaker]) if turn.speaker != "plain" else ())

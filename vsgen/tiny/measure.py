@@ -17,7 +17,7 @@ import numpy as np
 
 from vsgen.sampling import prompts
 from vsgen.tiny.asks import Answers, Result
-from vsgen.tiny.chat import Turn, asking, chain, classified, story, talk, user
+from vsgen.tiny.chat import asking, chain, classified, story, talk
 from vsgen.tiny.grammar import sums
 from vsgen.tiny.grammar.script import follow
 from vsgen.tiny.grammar.source import head_probs, read
@@ -25,6 +25,7 @@ from vsgen.tiny.grammar.tasks import Question, Request, by_topic
 from vsgen.tiny.grammar.wordings import Split
 from vsgen.tiny.replies import GAMMA, reply
 from vsgen.tiny.subject import Subject, Weighted
+from vsgen.tiny.turns import Turn, user
 from vsgen.tiny.words import other
 
 Answer: TypeAlias = tuple[str, float]
@@ -133,7 +134,7 @@ def direct(subject: Subject, asked: Sequence[Request], splits: Sequence[Split], 
     """One direct answer to each request."""
     rng = Random(seed)
     turns = [asking(Answers(request), rng, splits[i % len(splits)]) for i, request in enumerate(asked)]
-    return subject.replies([subject.prompt([turn]) for turn in turns])
+    return subject.replies([subject.prompt(one) for one in turns])
 
 
 def on_topic(request: Request, text: str) -> bool:
@@ -172,10 +173,10 @@ def agreement(calls: Iterable[Asked]) -> tuple[float, float, int]:
     return float(np.corrcoef(said, true)[0, 1]), float(np.abs(said - true).mean()), len(found)
 
 
-def collapse(subject: Subject, request: Request, turn: Turn) -> float:
+def collapse(subject: Subject, request: Request, turns: Sequence[Turn]) -> float:
     """KL(p^gamma / Z || direct answers) on a closed set, exactly, nats."""
     sharp = [p**GAMMA for p in head_probs(request.source)]
-    said = subject.probs(subject.prompt([turn]), request.source.heads.texts)
+    said = subject.probs(subject.prompt(turns), request.source.heads.texts)
     if min(said) == 0:
         return math.inf
     return math.fsum(s / sum(sharp) * math.log(s / sum(sharp) / q) for s, q in zip(sharp, said, strict=True))
@@ -185,7 +186,7 @@ def collapses(subject: Subject, split: Split, each: int) -> list[float]:
     """`collapse` of every closed set in `each` wordings of a split."""
     rng = Random(5)
     asks = [(r, asking(Answers(r), rng, split)) for r in by_topic("closed") for _ in range(each)]
-    return [collapse(subject, request, turn) for request, turn in asks]
+    return [collapse(subject, request, turns) for request, turns in asks]
 
 
 def variety(subject: Subject, request: Request, splits: Sequence[Split]) -> tuple[int, int]:
@@ -204,7 +205,7 @@ def classification(subject: Subject, question: Question, n: int, splits: Sequenc
     found = []
     for i in range(n):
         ask = classified(question, rng, unseen=True)
-        said = subject.probs(subject.prompt([asking(ask, rng, splits[i % len(splits)])]), question.classes)
+        said = subject.probs(subject.prompt(asking(ask, rng, splits[i % len(splits)])), question.classes)
         distance = 1 - sum(min(q, p) for q, p in zip(said, ask.posterior, strict=True))
         found.append((distance, said.index(max(said)) == ask.posterior.index(max(ask.posterior))))
     return found
@@ -281,7 +282,7 @@ def share(hits: Iterable[bool]) -> float:
 
 def _prompts(subject: Subject, asks: Sequence[Result], splits: Sequence[Split]) -> list[str]:
     rng = Random(8)
-    return [subject.prompt([asking(ask, rng, splits[i % len(splits)])]) for i, ask in enumerate(asks)]
+    return [subject.prompt(asking(ask, rng, splits[i % len(splits)])) for i, ask in enumerate(asks)]
 
 
 def _normalised(replies: Sequence[Weighted]) -> list[float]:

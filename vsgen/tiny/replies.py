@@ -63,6 +63,8 @@ def _one(ask: Answers) -> Script[frozenset[int]]:
 
 
 def _many(ask: Answers) -> Script[frozenset[int]]:
+    if ask.lines:
+        return (yield from _lines(ask))
     p = head_probs(ask.request.source)
     if ask.form == "vs-cot":
         yield from say(f'{{"{prompts.REASONING}": "')
@@ -78,6 +80,18 @@ def _many(ask: Answers) -> Script[frozenset[int]]:
         left.discard(head)
         said.add(head)
     yield from say("]" if ask.bare else "]}")
+    return frozenset(said)
+
+
+def _lines(ask: Answers) -> Script[frozenset[int]]:
+    p, left, said = head_probs(ask.request.source), set(ask.left), set(ask.said)
+    for n in range(min(ask.k, len(left))):
+        yield from say(f"\n{n + 1}." if n else "1.")
+        head = (yield from write(ask.request.source, heads=left, lead=" ")).head
+        if ask.form == "vs":
+            yield from say(f" ({stated(p[head])})")
+        left.discard(head)
+        said.add(head)
     return frozenset(said)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import torch
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
-from vsgen.tiny.chat import Turn
+from vsgen.tiny.turns import Turn
 
 _BATCH: Final = 96
 _LONGEST: Final = 600

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from itertools import product
-from typing import Final
+from typing import Final, get_args
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
@@ -30,8 +30,11 @@ _SKELETON: Final = (
     '{"responses": [{"text": "', '", "responses": [{"text": "', '", "probability": 0.', '}, {"text": "', "}]}",
     '"}, {"text": "', '"}]}', '{"reasoning": "', '", "text": "', '"}',
     '{"responses": [{"', '", "responses": [{"', '}, {"', '"}, {"', '", "', '": "', '[{"', '[{"text": "', "}]", '"}]',
+    " (0.", ")\n",
 )  # fmt: skip
-"""The pieces of a JSON reply, for the field text and for any other."""
+"""The pieces of a JSON reply, for the field text and for any other, and of numbered lines."""
+_NAMES: Final = re.compile(r'\d+(?:\.\d+)?|"\w+"')
+"""What differs between the instructions of one method: numbers and names."""
 _WORDS: Final = r" ?\p{L}+(?:'\p{L}+)?|\d| ?[^\s\p{L}\d]|\n+|\s"
 
 
@@ -68,15 +71,16 @@ def train(texts: Iterable[str]) -> PreTrainedTokenizerFast:
 
 
 def _phrases() -> set[str]:
-    """The pieces of a reply, and the methods' words between numbers and JSON forms."""
-    lines = {line for text in _instructions() for line in text.split("\n") if not line.startswith("{")}
-    pieces = {piece for line in lines for piece in re.split(r"\d+(?:\.\d+)?", line) if len(piece) > 8}
+    """The pieces of a reply, and the methods' words between numbers and names."""
+    pieces = {piece for text in _instructions() for piece in _NAMES.split(text) if len(piece) > 8}
     return pieces.union(_SKELETON)
 
 
 def _instructions() -> list[str]:
     fields = ("text",)
-    texts = [prompts.cot(fields), prompts.sequence(fields, 5), prompts.more(5), prompts.another(fields)]
-    for reasoning, p_max, total in product((False, True), (None, 0.1), (None, 8)):
-        texts.append(prompts.verbalized(fields, 5, p_max=p_max, reasoning=reasoning, total=total))
+    texts = [prompts.direct(fields, shown=True), prompts.cot(fields), prompts.more(5), prompts.another(fields)]
+    for form, k in product(get_args(prompts.Format), (1, 5)):
+        texts.append(prompts.sequence(fields, k, form=form))
+        for reasoning, p_max, total in product((False, True), (None, 0.1), (None, 8)):
+            texts.append(prompts.verbalized(fields, k, p_max=p_max, reasoning=reasoning, total=total, form=form))
     return [*texts, "Reply with exactly one of these: "]

@@ -14,7 +14,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -61,10 +61,21 @@ class Recipe:
     feed_forward: int = 352
     sample: int = 8000
     """Conversations from which the tokenizer is learned."""
+    start: Path | None = None
+    """A folder whose tokenizer and weights are trained on; None makes both anew."""
+
+
+def onward(recipe: Recipe, start: Path, peak: float) -> Recipe:
+    """A recipe that trains given weights on, from `peak` of the learning rates, without the short conversations."""
+    rates = {"lr_matrix": peak * recipe.lr_matrix, "lr": peak * recipe.lr}
+    return replace(recipe, early=0.0, start=start, **rates)
 
 
 def build(recipe: Recipe) -> tuple[PreTrainedTokenizerFast, LlamaForCausalLM]:
-    """A trained tokenizer and an untrained model."""
+    """A trained tokenizer and an untrained model; or both from where the recipe starts."""
+    if recipe.start is not None:
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(recipe.start, local_files_only=True)
+        return tokenizer, LlamaForCausalLM.from_pretrained(recipe.start, local_files_only=True, dtype=torch.float32)
     rng = Random(recipe.seed)
     tokenizer = train(turn.text for _ in range(recipe.sample) for turn in conversation(rng).turns)
     config = LlamaConfig(
@@ -191,12 +202,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--output", type=Path, default=WEIGHTS, help="the folder to write; the package's own by default"
     )
     parser.add_argument("--steps", type=int, default=STEPS, help="optimizer steps")
+    parser.add_argument("--start", type=Path, help="train the weights of this folder on instead of new ones")
+    parser.add_argument("--peak", type=float, default=0.5, help="with --start: learning rates, as a share")
+    parser.add_argument("--seed", type=int, default=0, help="of the conversations; with --start take another one")
+    parser.add_argument("--threads", type=int, default=2, help="one is better than two on a machine that is shared")
     parser.add_argument("--device", default="cpu", help="cpu or cuda; the committed weights come from the CPU")
     parser.add_argument("--every", type=int, default=100, help="steps between two lines of the report")
     parser.add_argument("--keep", type=int, default=500, help="steps between two checkpoints")
     options = parser.parse_args(arguments)
     part = options.output.with_name(f"{options.output.name}.part")
-    train_into(part, Recipe(steps=options.steps), device=options.device, every=options.every, keep=options.keep)
+    recipe = Recipe(steps=options.steps, seed=options.seed)
+    if options.start is not None:
+        recipe = onward(recipe, options.start, options.peak)
+    recipe = replace(recipe, threads=options.threads)
+    train_into(part, recipe, device=options.device, every=options.every, keep=options.keep)
     if not report(gates(part, GATED)):
         sys.stdout.write(f"a gate is missed: {options.output} stays as it was, the new weights are in {part}\n")
         return 1

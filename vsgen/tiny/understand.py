@@ -7,12 +7,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 from typing import Final
 
 from vsgen.errors import CallError
 from vsgen.sampling import prompts
 from vsgen.tiny import words
 from vsgen.tiny.asks import Answers, Ask, Class, Form, Result
+from vsgen.tiny.exchanges import unsaid
 from vsgen.tiny.grammar import sums
 from vsgen.tiny.grammar.source import read
 from vsgen.tiny.grammar.sums import Stage, Sum
@@ -22,7 +24,12 @@ from vsgen.values import Message, Prompt
 
 _CLASSES: Final = re.compile(r"(.*)\n\nReply with exactly one of these: (.*)\.", re.DOTALL)
 _FIELD: Final = re.compile(r'"(\w+)": "(?:\.\.\.|an answer)"')
-_FORMS: Final[tuple[Form, ...]] = ("cot", "sequence", "vs", "vs-cot")
+_KEY: Final = re.compile(r'"(\w+)"')
+_KEYS: Final = {prompts.PROBABILITY, prompts.REASONING, prompts.RESPONSES}
+_OURS: Final = re.compile("Give |Think about the request|In all, ")
+"""How the words of a method begin."""
+_LINE: Final = re.compile(r"^\d+\. (.*?)(?: \([\d.]+\))?$", re.MULTILINE)
+_FORMS: Final[tuple[Form, ...]] = ("direct", "cot", "sequence", "vs", "vs-cot")
 _EVENT: Final = re.compile(r"(\d+)( more)?\.")
 _STAGE: Final = re.compile(r"(add|subtract|multiply by) (\d+)")
 _CHAIN: Final = rf"\d+(?:, {_STAGE.pattern})+"
@@ -41,11 +48,44 @@ def understand(prompt: Prompt) -> tuple[Ask, str]:
         if not found or request is None:
             raise _unknown(prompt.prefill)
         return Answers(request, "plain"), begun
-    first, *later = [message for message in prompt.messages if message.role != "system"]
-    ask = _class(first.content) or _result(first.content) or _answers(first.content) or _filled(first.content)
+    own, turns = _parted(prompt.messages)
+    start = max(i for i, turn in enumerate(turns) if not i or (turn.role == "user" and not _further(turn.content)))
+    ask = _opened(own, turns[start].content)
     if ask is None:
-        raise _unknown(first.content)
+        raise _unknown(turns[start].content)
+    shown, later = turns[:start], turns[start + 1 :]
+    if isinstance(ask, Answers):
+        ask = _after(ask, shown)
     return (_continued(ask, later) if later else ask), prompt.prefill
+
+
+def _parted(messages: Sequence[Message]) -> tuple[str, list[Message]]:
+    """The words of vsgen's method, which end the system message, and the turns."""
+    said = [message.content for message in messages if message.role == "system"]
+    last = said[0].rpartition("\n\n")[2] if said else ""
+    return last if _OURS.match(last) else "", [message for message in messages if message.role != "system"]
+
+
+def _opened(own: str, text: str) -> Ask | None:
+    """What a task asks under the words of a method; a class and an engineered sum are asked without any."""
+    ask = (None if own else _class(text)) or _result(own, text) or _answers(own, text)
+    if ask is not None:
+        return ask
+    bare = _bare(text)
+    return ((None if own else _class(bare)) or _result(own, bare) or _answers(own, bare)) if bare != text else None
+
+
+def _after(ask: Answers, shown: Sequence[Message]) -> Answers:
+    """The ask less what worked exchanges said of the same request."""
+    for asked, told in pairwise(shown):
+        if asked.role == "user" and told.role == "assistant" and ask.request in _requested(asked.content):
+            ask = unsaid(ask, frozenset(_heads(ask, told.content)))
+    return ask
+
+
+def _requested(text: str) -> list[Request]:
+    """The request of a task alone."""
+    return [found for one in (text, _bare(text)) if (found := _tasks().get(one)) is not None]
 
 
 def _unknown(text: str) -> CallError:
@@ -54,8 +94,7 @@ def _unknown(text: str) -> CallError:
 
 def _task(text: str) -> Request | None:
     """The request of plain completion."""
-    ask = _answers(text) or _filled(text)
-    return ask.request if isinstance(ask, Answers) and ask == Answers(ask.request) else None
+    return next(iter(_requested(text)), None)
 
 
 @cache
@@ -90,14 +129,15 @@ def _posterior(question: Question, text: str) -> tuple[float, ...] | None:
     return next((question.reading(of, found.posterior) for of, found in readings if found is not None), None)
 
 
-def _result(text: str) -> Result | None:
-    task, _, instruction = text.partition("\n\n")
-    field = _field(instruction)
-    for match in _matches(task, sums.CHAINS, {"chain": f"(?P<chain>{_CHAIN})"}):
+def _result(own: str, text: str) -> Result | None:
+    field = _field(own)
+    for match in _matches(text, sums.CHAINS, {"chain": f"(?P<chain>{_CHAIN})"}):
         start, *_ = match["chain"].split(",")
         one = Sum(int(start), tuple(_stages(match["chain"])))
-        if instruction in {"", prompts.cot((field,))}:
-            return Result(one, engineered=False, reasoning=bool(instruction), field=field)
+        if own in {"", prompts.cot((field,))}:
+            return Result(one, engineered=False, reasoning=bool(own), field=field)
+    if own:
+        return None
     name, things = r"(?P<name>[A-Z]\w+)", r"(?P<things>\w+)"
     groups = {"name": name, "start": r"(?P<start>\d+)", "things": things, "story": "(?P<story>.+)"}
     for match in _matches(text, sums.STORIES, groups):
@@ -111,21 +151,20 @@ def _stages(chain: str) -> Iterator[Stage]:
         yield operation, int(n)
 
 
-def _answers(text: str) -> Answers | None:
+def _answers(own: str, text: str) -> Answers | None:
     for task, rest in _split(text):
         request = _tasks()[task]
-        ask = _own(request, rest.removeprefix("\n\n")) or _other(request, rest.lstrip())
-        if ask is not None:
+        ask = _other(request, rest.lstrip()) if rest else _own(request, own)
+        if ask is not None and not (own and rest):
             return ask
     return None
 
 
-def _filled(text: str) -> Ask | None:
-    """What is asked between sentences that mean nothing."""
-    bare = text
+def _bare(text: str) -> str:
+    """A task without the sentences around it that mean nothing."""
     for one in (one for ones in fillers() for one in ones):
-        bare = bare.replace(f"{one} ", "").replace(f" {one}", "")
-    return (_class(bare) or _result(bare) or _answers(bare)) if bare != text else None
+        text = text.replace(f"{one} ", "").replace(f" {one}", "")
+    return text
 
 
 def _split(text: str) -> Iterator[tuple[str, str]]:
@@ -138,14 +177,14 @@ def _split(text: str) -> Iterator[tuple[str, str]]:
 
 def _own(request: Request, instruction: str) -> Answers | None:
     """An ask in the words of vsgen's methods."""
-    if not instruction:
-        return Answers(request)
     total = re.match(r"In all, (\d+)", instruction)
     bound = re.search(r"must be below ([\d.e-]+)\.", instruction)
-    k = re.search(r"Generate (\d+)", instruction)
+    k = re.search(r"Give (\d+)", instruction)
+    lines, field = "numbered list" in instruction, _field(instruction)
     for form in _FORMS:
-        ask = Answers(request, form, int(k[1]) if k else 1, float(bound[1]) if bound else None, _field(instruction))
-        if words.own(ask, int(total[1]) if total else None) == instruction:
+        size, p_max = int(k[1]) if k else 1, float(bound[1]) if bound else None
+        ask = Answers(request, form, size, p_max, field, lines=lines)
+        if instruction in {words.own(ask, int(total[1]) if total else None), words.own(ask, shown=True)}:
             return ask
     return None
 
@@ -185,8 +224,15 @@ def _compiled(
 
 
 def _field(text: str) -> str:
-    found = _FIELD.findall(text)
+    """The key of an answer, in the words of a method or in a JSON form."""
+    found = _FIELD.findall(text) or [key for key in _KEY.findall(text) if key not in _KEYS]
     return str(found[-1]) if found else "text"
+
+
+def _further(text: str) -> bool:
+    """Whether a message asks for more of the same."""
+    k = re.match(r"Give (\d+) more", text)
+    return text == prompts.another(("text",)) or (k is not None and text == prompts.more(int(k[1])))
 
 
 def _continued(ask: Ask, later: Sequence[Message]) -> Ask:
@@ -195,29 +241,29 @@ def _continued(ask: Ask, later: Sequence[Message]) -> Ask:
         raise CallError("the oracle answers a class or a sum once; start a new conversation")
     for message in later:
         if message.role == "assistant":
-            heads = {_head(ask.request, text) for text in _said(ask, message.content)}
-            ask = ask.after(ask.said | {head for head in heads if head is not None}, ask.k)
-        elif message.content == prompts.another((ask.field,)):
+            ask = ask.after(ask.said | _heads(ask, message.content), ask.k)
+        elif (k := re.match(r"Give (\d+) more", message.content)) is None:
             ask = ask.after(ask.said, 1)
-        elif (k := re.match(r"Generate (\d+) more", message.content)) and message.content == prompts.more(int(k[1])):
-            ask = ask.after(ask.said, int(k[1]))
         else:
-            raise _unknown(message.content)
+            ask = ask.after(ask.said, int(k[1]))
     return replace(ask, said=ask.said if ask.left else frozenset())
+
+
+def _heads(ask: Answers, reply: str) -> set[int]:
+    """The heads of the answers in an earlier reply."""
+    found = [read(ask.request.source, text) for text in _said(ask, reply)]
+    return {one.head for one in found if one is not None}
 
 
 def _said(ask: Answers, reply: str) -> list[str]:
     """The answers in an earlier reply."""
     if ask.form == "direct":
         return [reply]
+    if ask.lines:
+        return _LINE.findall(reply)
     try:
         found = json.loads(reply)
-        items = found[prompts.RESPONSES] if isinstance(found, dict) else found
+        items = found.get(prompts.RESPONSES, [found]) if isinstance(found, dict) else found
         return [str(item[ask.field]) for item in items]
     except (ValueError, KeyError, TypeError):
         return []
-
-
-def _head(request: Request, text: str) -> int | None:
-    found = read(request.source, text)
-    return None if found is None else found.head

@@ -1,4 +1,6 @@
-"""The words in which an ask is put: the task's own, then those of vsgen's method or of a user who writes the JSON form.
+"""The words in which an ask is put: the task's own, and those of vsgen's method or of a user who writes the JSON form.
+
+A method's words are the system message, and the task alone is the user's; a user's own words follow the task.
 
 Words are drawn from a split, so that evaluation can ask in words that were never trained on.
 """
@@ -45,7 +47,7 @@ WITHOUT: Final = Wordings(
 
 
 def opening(ask: Ask, rng: Random, split: Split) -> str:
-    """The first message of the user, or for plain completion the whole text."""
+    """The task, which is a message of the user, or for plain completion the whole text."""
     match ask:
         case Class():
             task = ask.question.wordings.draw(rng, split)
@@ -55,26 +57,36 @@ def opening(ask: Ask, rng: Random, split: Split) -> str:
             return fill(sums.STORIES.draw(rng, split), {"story": _story(ask.sum, rng), **_owner(ask.sum, rng)})
         case Result():
             task = fill(sums.CHAINS.draw(rng, split), {"chain": sums.told(ask.sum)})
-            return join(task, prompts.cot((ask.field,)) if ask.reasoning else "")
+            return task
         case _:
             task = fill(ask.request.wordings.draw(rng, split), ask.request.keys)
-            if ask.form == "plain":
-                return f"Q: {task}\nA:"
-            return join(task, own(ask))
+            return f"Q: {task}\nA:" if ask.form == "plain" else task
 
 
-def own(ask: Answers, total: int | None = None) -> str:
-    """The words of vsgen's method; `total` announces further turns."""
+def own(ask: Ask, total: int | None = None, *, shown: bool = False) -> str:
+    """The words of vsgen's method; `total` announces further turns, `shown` tells of exchanges before the task."""
+    match ask:
+        case Class() | Answers(form="plain"):
+            return ""
+        case Result():
+            return prompts.cot((ask.field,)) if ask.reasoning else ""
     fields = (ask.field,)
     match ask.form:
         case "sequence":
-            return prompts.sequence(fields, ask.k)
+            return prompts.sequence(fields, ask.k, form=_format(ask))
         case "vs" | "vs-cot":
-            return prompts.verbalized(fields, ask.k, p_max=ask.p_max, reasoning=ask.form == "vs-cot", total=total)
+            stepwise = ask.form == "vs-cot"
+            return prompts.verbalized(
+                fields, ask.k, p_max=ask.p_max, reasoning=stepwise, total=total, form=_format(ask)
+            )
         case "cot":
             return prompts.cot(fields)
         case _:
-            return prompts.direct(fields)
+            return prompts.direct(fields, shown=shown)
+
+
+def _format(ask: Answers) -> prompts.Format:
+    return "lines" if ask.lines else "json"
 
 
 def other(ask: Answers, rng: Random, split: Split) -> str:
@@ -94,11 +106,6 @@ def form(ask: Answers, rng: Random, *, stating: bool) -> str:
         items.append(json.dumps(item | ({prompts.PROBABILITY: rng.randint(1, 30) / 100} if stating else {})))
     inner = f"[{', '.join(items)}{rng.choice(('', ', ...'))}]"
     return inner if ask.bare else f'{{"{prompts.RESPONSES}": {inner}}}'
-
-
-def join(task: str, instruction: str) -> str:
-    """A method's words follow the task after an empty line."""
-    return f"{task}\n\n{instruction}" if instruction else task
 
 
 def _owner(one: sums.Sum, rng: Random) -> dict[str, str]:
