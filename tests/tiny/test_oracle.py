@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from dataclasses import replace
 from random import Random
+from typing import Literal
 
 import pytest
 
@@ -14,12 +15,13 @@ from vsgen.sampling import prompts
 from vsgen.testing import check_language_model
 from vsgen.tiny import words
 from vsgen.tiny.asks import Answers, Ask, Class
-from vsgen.tiny.chat import Turn, chain, classified, conversation, story
+from vsgen.tiny.chat import chain, classified, conversation, story
 from vsgen.tiny.grammar import sums
 from vsgen.tiny.grammar.source import head_probs, read
 from vsgen.tiny.grammar.tasks import TOPICS, by_topic, questions
 from vsgen.tiny.oracle import Oracle, power
 from vsgen.tiny.replies import GAMMA
+from vsgen.tiny.turns import Turn
 from vsgen.tiny.understand import understand
 from vsgen.values import Generate, Message, Prompt, Score
 
@@ -27,7 +29,10 @@ WEEK = by_topic("closed")[0]
 PROMPTS = (
     Prompt((Message("user", "Name a random colour."),)),
     Prompt(
-        (Message("user", f"Name a random city.\n\n{prompts.verbalized(('text',), 3, p_max=None, reasoning=False)}"),)
+        (
+            Message("system", prompts.verbalized(("text",), 3, p_max=None, reasoning=False)),
+            Message("user", "Name a random city."),
+        )
     ),
     Prompt(prefill="Q: Tell a short joke about a cat.\nA:"),
     Prompt(
@@ -47,6 +52,12 @@ def chat(*texts: str) -> Prompt:
     return Prompt(tuple(Message(roles[i % 2], text) for i, text in enumerate(texts)))  # type: ignore[arg-type]
 
 
+def told(instruction: str, *texts: str) -> Prompt:
+    """A conversation under a system message, if that says anything."""
+    prompt = chat(*texts)
+    return Prompt((Message("system", instruction), *prompt.messages)) if instruction else prompt
+
+
 def prompt_of(turns: tuple[Turn, ...]) -> Prompt:
     """The prompt that the last turn replies to."""
     if turns[0].speaker == "plain":
@@ -63,6 +74,8 @@ def asks(rng: Random, n: int) -> list[Ask]:
         ask = Answers(request, form)  # type: ignore[arg-type]
         if form in {"sequence", "vs", "vs-cot"}:
             ask = replace(ask, k=rng.randint(1, 10), field=rng.choice(("text", "item")))
+        if form in {"sequence", "vs"} and rng.random() < 0.3:
+            ask = replace(ask, field="text", lines=True)
         if form in {"vs", "vs-cot"} and rng.random() < 0.3:
             ask = replace(ask, p_max=rng.choice((0.05, 0.1, 0.25)))
         hard, apart = rng.random() < 0.5, rng.random() < 0.3
@@ -88,9 +101,11 @@ def test_every_ask_is_understood_from_its_words() -> None:
         for split in ("shipped", "train", "combined", "new"):
             text = words.opening(ask, rng, split)
             plain = isinstance(ask, Answers) and ask.form == "plain"
-            found, begun = understand(Prompt(prefill=text) if plain else chat(text))
-            assert begun == ""
-            assert same(found, ask), text
+            for before in ("", "Follow the rules.\n\n", "Rules:\n\nNone.\n\n"):
+                system = f"{before}{words.own(ask)}".removesuffix("\n\n")
+                found, begun = understand(Prompt(prefill=text) if plain else told(system, text))
+                assert begun == ""
+                assert same(found, ask), text
 
 
 def test_lists_in_a_users_own_words_are_understood() -> None:
@@ -162,8 +177,8 @@ def test_scores_of_the_classes_are_the_posterior_by_bayes(oracle: Oracle) -> Non
 
 
 def test_a_sequence_of_two_weekdays_is_drawn_without_replacement(oracle: Oracle) -> None:
-    text = f"Name a random day of the week.\n\n{prompts.sequence(('text',), 2)}"
-    found = {oracle.spell(tokens): math.exp(logp) for tokens, logp in oracle.enumerate(chat(text))}
+    prompt = told(prompts.sequence(("text",), 2), "Name a random day of the week.")
+    found = {oracle.spell(tokens): math.exp(logp) for tokens, logp in oracle.enumerate(prompt)}
     assert len(found) == 7 * 6
     reply = '{"responses": [{"text": "Friday"}, {"text": "Sunday"}]}'
     assert found[reply] == pytest.approx(0.17 * 0.07 / (1 - 0.17))
@@ -173,6 +188,42 @@ def test_a_later_turn_leaves_out_what_was_said(oracle: Oracle) -> None:
     prompt = chat("Name a random day of the week.", "Wednesday", prompts.another(("text",)))
     found = {oracle.spell(tokens) for tokens, _ in oracle.enumerate(prompt)}
     assert found == set(WEEK.source.heads.texts) - {"Wednesday"}
+
+
+@pytest.mark.parametrize("form", ["json", "lines"])
+def test_answers_of_an_earlier_exchange_are_said_only_where_the_request_is_the_same(
+    oracle: Oracle, form: Literal["json", "lines"]
+) -> None:
+    said = "1. Friday\n2. Sunday" if form == "lines" else '{"responses": [{"text": "Friday"}, {"text": "Sunday"}]}'
+    for earlier, left in (("Name a random colour.", 7), ("Name a random day of the week.", 5)):
+        prompt = told(
+            prompts.sequence(("text",), 2, form=form),
+            earlier,
+            said,
+            "Hum a tune.",
+            said,
+            "Name a random day of the week.",
+        )
+        ask, _ = understand(prompt)
+        assert isinstance(ask, Answers)
+        assert (ask.request, ask.k, ask.lines, len(ask.left)) == (WEEK, 2, form == "lines", left)
+        assert len(list(oracle.enumerate(prompt))) == left * (left - 1)
+
+
+def test_exchanges_that_leave_too_few_answers_are_not_said() -> None:
+    shown = "\n".join(f"{i}. {one}" for i, one in enumerate(WEEK.source.heads.texts[:5], 1))
+    task = "Name a random day of the week."
+    ask, _ = understand(told(prompts.sequence(("text",), 3, form="lines"), task, shown, task))
+    assert isinstance(ask, Answers)
+    assert len(ask.left) == 7
+
+
+def test_a_direct_task_after_exchanges_is_answered_by_itself_and_then_goes_on(oracle: Oracle) -> None:
+    task, words_ = "Name a random day of the week.", prompts.direct(("text",), shown=True)
+    begun = ("Name a random instrument.", "oboe", task)
+    assert {oracle.spell(one) for one, _ in oracle.enumerate(told(words_, *begun))} == set(WEEK.source.heads.texts)
+    later = told(words_, *begun, "Friday", prompts.another(("text",)))
+    assert {oracle.spell(one) for one, _ in oracle.enumerate(later)} == set(WEEK.source.heads.texts) - {"Friday"}
 
 
 def test_power_equals_brute_force_and_low_temperature_does_not(oracle: Oracle) -> None:
@@ -224,6 +275,9 @@ def test_an_impossible_choice_scores_minus_infinity(oracle: Oracle) -> None:
         Prompt(prefill="Once upon a time"),
         Prompt((Message("user", "Name a random colour."),), "Xyz"),
         chat("Name a random colour.", "Blue", "Why?"),
+        told(prompts.sequence(("name", "age"), 2), "Name a random colour."),
+        told(prompts.cot(("text",)), "Which option is right?\n\nNothing.\n\nReply with exactly one of these: A, B."),
+        chat("Name a random instrument.", "oboe", prompts.another(("text",))),
         chat("Which option is right?\n\nNothing.\n\nReply with exactly one of these: A, B, C, D."),
     ],
 )

@@ -81,6 +81,7 @@ def some_asks(rng: Random, n: int) -> Iterator[Ask]:
         if ask.left:
             yield ask
         yield Answers(request, rng.choice(("vs", "sequence")), rng.randint(1, 12), field=field, bare=True)
+        yield Answers(request, rng.choice(("vs", "sequence")), rng.randint(1, 12), lines=True)
         yield classified(rng.choice(questions()), rng)
         yield chain(rng, rng.randint(1, 8), hard=rng.random() < 0.5, reasoning=rng.random() < 0.3)
         yield story(rng, rng.choice((2, 3)))
@@ -109,7 +110,7 @@ def test_choices_of_conversations_are_distributions_that_tokens_tell_apart(encod
     rng = Random(1)
     for _ in range(700):
         for turn in conversation(rng).turns:
-            if turn.speaker == "assistant":
+            if turn.speaker == "assistant" and turn.practised:
                 check_choices(turn.steps, encode)
 
 
@@ -151,6 +152,20 @@ def test_each_answer_states_the_true_probability_of_its_head(request_: Request, 
             true = p[head(request_, item["item"])]
             assert item[prompts.PROBABILITY] == pytest.approx(true, rel=0.05, abs=0.0005)
             assert f'"{prompts.PROBABILITY}": {stated(true)}}}' in text
+
+
+@each_topic
+@pytest.mark.parametrize("form", ["vs", "sequence"])
+def test_numbered_lines_hold_the_same_answers_with_the_same_probabilities(request_: Request, form: str) -> None:
+    ask = Answers(request_, form, 6)  # type: ignore[arg-type]
+    for seed in range(5):
+        found, said = drawn(ask, Random(seed))
+        text, again = drawn(replace(ask, lines=True), Random(seed))
+        assert said == again
+        answers = [list(item.values()) for item in items(found, ask)]
+        tails = [f" ({stated(p[0])})" if (p := one[1:]) else "" for one in answers]
+        listed = [f"{i}. {one[0]}{tail}" for i, (one, tail) in enumerate(zip(answers, tails, strict=True), 1)]
+        assert text == "\n".join(listed)
 
 
 @each_topic

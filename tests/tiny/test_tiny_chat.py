@@ -13,10 +13,12 @@ import pytest
 from vsgen.sampling import prompts
 from vsgen.tiny import chat
 from vsgen.tiny.asks import Answers, Form, Result
+from vsgen.tiny.exchanges import exchanges
 from vsgen.tiny.grammar import sums
 from vsgen.tiny.grammar.source import head_probs, read
 from vsgen.tiny.grammar.tasks import TOPICS, Question, Request, by_topic, questions, requests
 from vsgen.tiny.grammar.wordings import Split, expand, fill, held
+from vsgen.tiny.turns import Conversation, Turn
 
 WEEK = by_topic("closed")[0]
 SOME = [by_topic(topic)[0] for topic in TOPICS]
@@ -25,17 +27,17 @@ each_question = pytest.mark.parametrize("question", questions(), ids=lambda one:
 
 
 @pytest.fixture(scope="module")
-def conversations() -> list[chat.Conversation]:
+def conversations() -> list[Conversation]:
     rng = Random(0)
     return [chat.conversation(rng) for _ in range(900)]
 
 
-def talk(request: Request, form: Form, ks: list[int], split: Split = "train", seed: int = 0) -> list[chat.Turn]:
+def talk(request: Request, form: Form, ks: list[int], split: Split = "train", seed: int = 0) -> list[Turn]:
     """A conversation in the words of a method."""
     return list(chat.talk(Answers(request, form), Random(seed), split, ks))
 
 
-def texts(turns: list[chat.Turn], speaker: str) -> list[str]:
+def texts(turns: list[Turn], speaker: str) -> list[str]:
     """What one side says."""
     return [turn.text for turn in turns if turn.speaker == speaker]
 
@@ -54,12 +56,12 @@ def heads(request: Request, said: list[str]) -> list[int]:
 
 
 @each_topic
-def test_a_method_asks_in_the_task_and_its_own_words(request_: Request) -> None:
+def test_a_methods_words_are_the_system_message_and_the_task_is_the_users(request_: Request) -> None:
     ask = Answers(request_, "vs-cot", 3, 0.2)
-    user, _ = chat.talk(ask, Random(0), "shipped", [3])
-    task, _, instruction = user.text.partition("\n\n")
-    assert task == fill(request_.wordings.shipped, request_.keys)
-    assert instruction == prompts.verbalized(("text",), 3, p_max=0.2, reasoning=True)
+    system, user, _ = chat.talk(ask, Random(0), "shipped", [3])
+    assert (system.speaker, user.speaker) == ("system", "user")
+    assert user.text == fill(request_.wordings.shipped, request_.keys)
+    assert system.text == prompts.verbalized(("text",), 3, p_max=0.2, reasoning=True)
 
 
 @each_topic
@@ -84,9 +86,8 @@ def test_lists_in_turns_never_repeat_a_head_and_announce_them_all(request_: Requ
     for one, k in zip(lists, ks, strict=False):
         assert len(one) == min(k, left)
         left -= len(one)
-    first, *later = texts(turns, "user")
-    assert first.endswith(prompts.verbalized(("text",), ks[0], p_max=None, reasoning=False, total=sum(ks)))
-    assert later == [prompts.more(k) for k in ks[1 : len(lists)]]
+    assert texts(turns, "system") == [prompts.verbalized(("text",), ks[0], p_max=None, reasoning=False, total=sum(ks))]
+    assert texts(turns, "user")[1:] == [prompts.more(k) for k in ks[1 : len(lists)]]
 
 
 def test_a_later_turn_asks_for_as_many_as_it_gives() -> None:
@@ -97,14 +98,14 @@ def test_a_later_turn_asks_for_as_many_as_it_gives() -> None:
 
 @each_topic
 def test_a_single_list_announces_no_further_turns(request_: Request) -> None:
-    first, _ = talk(request_, "vs", [5])
+    first, *_ = talk(request_, "vs", [5])
     assert "In all" not in first.text
 
 
 @each_topic
 def test_a_field_of_its_own_is_asked_for_and_kept_in_every_turn(request_: Request) -> None:
     turns = list(chat.talk(Answers(request_, "vs", field="city"), Random(0), "new", [2, 2]))
-    assert '"city": "..."' in turns[0].text
+    assert 'each with "city" and "probability"' in turns[0].text
     assert [list(item) for text in texts(turns, "assistant") for item in responses(text)] == [
         ["city", prompts.PROBABILITY]
     ] * 4
@@ -114,32 +115,48 @@ def test_the_same_seed_gives_the_same_conversation() -> None:
     assert [chat.conversation(Random(s)) for s in range(40)] == [chat.conversation(Random(s)) for s in range(40)]
 
 
-def test_turns_alternate_and_end_with_a_reply(conversations: list[chat.Conversation]) -> None:
+def test_turns_alternate_and_end_with_a_reply_that_is_practised(conversations: list[Conversation]) -> None:
     for one in conversations:
+        assert one.turns[-1].practised
         speakers = [turn.speaker for turn in one.turns if turn.speaker != "system"]
         opening = "plain" if one.kind == "plain" else "user"
         assert speakers == [opening, "assistant"] + ["user", "assistant"] * (len(speakers) // 2 - 1)
         assert all(turn.speaker != "system" for turn in one.turns[1:])
 
 
-def test_every_kind_is_practised(conversations: list[chat.Conversation]) -> None:
+def test_every_kind_is_practised(conversations: list[Conversation]) -> None:
     kinds = Counter(one.kind for one in conversations)
     lists = {f"{form} {of}" for form in ("vs", "sequence", "vs-cot", "cot", "direct") for of in ("closed", "open")}
     assert lists <= set(kinds)
     assert {"plain", "chain", "story", "class ticket", "class review", "class quiz", "vs quiz"} <= set(kinds)
 
 
-def test_json_replies_keep_the_field_and_the_form_that_the_prompt_shows(
-    conversations: list[chat.Conversation],
-) -> None:
+def asked_in_words(one: Conversation) -> bool:
+    """Whether a list is asked for in a user's words, which show the JSON form."""
+    return '"' not in "".join(texts(list(one.turns), "system"))
+
+
+def test_replies_keep_the_field_and_the_form_that_is_asked_for(conversations: list[Conversation]) -> None:
     seen: Counter[str] = Counter()
     for one in conversations:
         form = one.kind.split()[0]
         if form not in {"vs", "vs-multi", "sequence", "vs-cot", "cot"}:
             continue
-        asked = next(turn.text for turn in one.turns if turn.speaker == "user")
-        field = re.findall(r'"(\w+)": "(?:\.\.\.|an answer)"', asked)[-1]
-        for text in (turn.text for turn in one.turns if turn.speaker == "assistant"):
+        system = "".join(texts(list(one.turns), "system"))
+        stating = [] if form == "sequence" else [prompts.PROBABILITY]
+        if "numbered list" in system:
+            for text in texts(list(one.turns), "assistant"):
+                shape = r"%d\. \S.*" + (r" \(0\.\d{1,3}\)" if stating else "")
+                assert all(re.fullmatch(shape % i, line) for i, line in enumerate(text.split("\n"), 1)), text
+            seen["lines"] += 1
+            continue
+        if asked_in_words(one):
+            asked = texts(list(one.turns), "user")[-1]
+            field = re.findall(r'"(\w+)": "(?:\.\.\.|an answer)"', asked)[-1]
+        else:
+            asked = system
+            field = next(key for key in re.findall(r'"(\w+)"', system)[::-1] if key != prompts.PROBABILITY)
+        for text in texts(list(one.turns), "assistant"):
             value = json.loads(text)
             assert json.dumps(value, ensure_ascii=False) == text
             if form == "cot":
@@ -147,36 +164,100 @@ def test_json_replies_keep_the_field_and_the_form_that_the_prompt_shows(
                 continue
             bare = f'"{prompts.RESPONSES}"' not in asked
             assert isinstance(value, list) == bare
-            stating = [] if form == "sequence" else [prompts.PROBABILITY]
             assert all(list(item) == [field, *stating] for item in responses(text))
             seen["bare" if bare else "object"] += 1
             seen[field] += 1
     assert seen["bare"] > 5
+    assert seen["lines"] > 10
     assert len(seen) > 10
 
 
-def test_lists_are_as_long_as_the_methods_words_ask(conversations: list[chat.Conversation]) -> None:
+def test_lists_are_as_long_as_the_methods_words_ask(conversations: list[Conversation]) -> None:
     lengths = set()
     for one in conversations:
-        user, reply = [turn.text for turn in one.turns if turn.speaker != "system"][:2]
-        if asked := re.search(r"Generate (\d+) different responses to", user):
+        system = "".join(texts(list(one.turns), "system"))
+        replies = texts(list(one.turns), "assistant")
+        if asked := re.search(r"Give (\d+) (?:different answers|answer) to", system):
             k = int(asked[1])
-            assert len(responses(reply)) == k if k <= 7 else 7 <= len(responses(reply)) <= k  # seven days are fewest
+            reply = replies[-1] if one.kind.split()[0] != "vs-multi" else replies[0]
+            n = reply.count("\n") + 1 if "numbered list" in system else len(responses(reply))
+            assert n == k if k <= 7 else 7 <= n <= k  # seven days are fewest
             lengths.add(k)
     assert set(range(1, 9)) <= lengths <= set(range(1, 11))
+
+
+def test_a_users_own_system_message_stands_before_the_methods_words() -> None:
+    rng = Random(4)
+    systems = [text for _ in range(3000) for text in texts(list(chat.conversation(rng).turns), "system")]
+    both = [text for text in systems if "\n\n" in text]
+    assert len(both) > 10
+    for text in both:
+        own, instruction = text.split("\n\n")
+        assert "Give" not in own
+        assert re.match("Give |Think about|In all", instruction)
+
+
+def test_a_worked_exchange_is_in_the_form_that_is_asked_for_and_is_not_practised() -> None:
+    rng = Random(6)
+    kinds: Counter[str] = Counter()
+    for one in (chat.conversation(rng) for _ in range(4000)):
+        shown = [turn for turn in one.turns if not turn.practised]
+        if not shown:
+            continue
+        form = one.kind.split()[0]
+        kinds[form] += 1
+        assert len(shown) <= 2
+        assert one.turns[0].speaker == "system"
+        last = one.turns[-1].text
+        for turn in shown:
+            assert turn.speaker == "assistant"
+            if form in {"direct", "multi-turn"}:
+                assert "Reply with the answer only." in one.turns[0].text
+                assert "\n" not in turn.text
+            elif "numbered list" in one.turns[0].text:
+                assert turn.text.startswith("1. ")
+            else:
+                value = json.loads(turn.text)
+                assert list(value) == list(json.loads(last))
+                if form != "cot":
+                    assert [*responses(turn.text)[0]] == [*responses(last)[0]]
+    assert {"direct", "sequence", "vs", "cot", "vs-cot"} <= set(kinds)
+
+
+def test_answers_of_an_exchange_count_as_said_only_for_the_same_request() -> None:
+    rng = Random(7)
+    same = 0
+    for _ in range(600):
+        ask = Answers(WEEK, "vs", 3)
+        less, turns = exchanges(ask, rng)
+        assert less.request is WEEK
+        assert len(less.left) >= 3
+        repeated = [turn for turn in turns if not turn.practised and heads(WEEK, said(turn.text))]
+        same += bool(less.said)
+        assert bool(repeated) >= bool(less.said)
+        assert less.said <= {head for turn in repeated for head in heads(WEEK, said(turn.text))}
+    assert same > 5
+
+
+def said(text: str) -> list[str]:
+    """The texts of a list reply."""
+    return [str(item["text"]) for item in responses(text)]
 
 
 def test_early_conversations_are_short() -> None:
     rng = Random(0)
     talks = [chat.conversation(rng, early=True) for _ in range(300)]
-    assert max(len(one.turns) for one in talks) <= 3
+    assert (
+        max(len([turn for turn in one.turns if turn.practised and turn.speaker == "assistant"]) for one in talks) == 1
+    )
     assert not any("multi" in one.kind for one in talks)
     for one in talks:
         if one.kind.split()[0] in {"vs", "sequence"}:
-            assert len(responses(one.turns[-1].text)) <= 3
+            text = one.turns[-1].text
+            assert (len(responses(text)) if text[0] in "{[" else text.count("\n") + 1) <= 3
 
 
-def test_training_never_asks_in_new_patterns(conversations: list[chat.Conversation]) -> None:
+def test_training_never_asks_in_new_patterns(conversations: list[Conversation]) -> None:
     new = tuple(
         fill(one, request.keys) for request in requests() for pattern in request.wordings.new for one in expand(pattern)
     )

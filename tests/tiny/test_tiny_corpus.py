@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -16,6 +17,7 @@ from vsgen.tiny.grammar.script import Choice, Step, fixed, perform
 from vsgen.tiny.grammar.source import read
 from vsgen.tiny.grammar.tasks import TOPICS, by_topic
 from vsgen.tiny.replies import reply
+from vsgen.tiny.turns import Conversation, Turn, user
 
 
 @pytest.fixture(scope="module")
@@ -47,15 +49,23 @@ def test_any_text_survives_the_tokenizer(tokenizer: PreTrainedTokenizerFast, tex
     assert tokenizer.decode(tokenizer.encode(text, add_special_tokens=False)) == text
 
 
-def replied(ask: Ask, rng: Random) -> chat.Conversation:
+def replied(ask: Ask, rng: Random) -> Conversation:
     """One question and a reply."""
     steps, _ = perform(reply(ask), rng)
-    return chat.Conversation("", (chat.asking(ask, rng, "shipped"), chat.Turn("assistant", steps)))
+    return Conversation("", (*chat.asking(ask, rng, "shipped"), Turn("assistant", steps)))
 
 
-def written(*steps: Step) -> chat.Conversation:
+def written(*steps: Step) -> Conversation:
     """A conversation whose reply is made by hand."""
-    return chat.Conversation("", (chat.Turn("user", (Step(fixed("Hi."), 0),)), chat.Turn("assistant", steps)))
+    return Conversation("", (user("Hi."), Turn("assistant", steps)))
+
+
+def test_replies_that_are_shown_only_have_no_targets(encode: Encode) -> None:
+    said = Turn("assistant", (Step(fixed("No."), 0),))
+    one = example(Conversation("", (user("Hi."), replace(said, practised=False), user("Ho."), said)), encode)
+    practised = example(Conversation("", (user("Hi."), said, user("Ho."), said)), encode)
+    assert one.tokens == practised.tokens
+    assert one.targets == practised.targets[len(practised.targets) // 2 :]
 
 
 def taken(made: Example) -> float:
@@ -115,12 +125,12 @@ def test_a_target_gives_each_token_the_share_of_the_alternatives_that_it_begins(
     assert end == (encode(tokens.EOS), (1.0,))
 
 
-def test_every_reply_is_a_target_and_no_prompt_is(encode: Encode) -> None:
+def test_every_practised_reply_is_a_target_and_no_prompt_is(encode: Encode) -> None:
     rng = Random(8)
     for _ in range(100):
         talk = chat.conversation(rng)
         made = example(talk, encode)
-        said = [len(encode(turn.text)) + 1 for turn in talk.turns if turn.speaker == "assistant"]
+        said = [len(encode(turn.text)) + 1 for turn in talk.turns if turn.speaker == "assistant" and turn.practised]
         assert len(made.targets) == sum(said)
         assert made.targets[-1][0] == len(made.tokens) - 2
 

@@ -33,6 +33,13 @@ def test_answers_are_read_with_their_probabilities_from_an_object_or_a_bare_list
     assert answers(REPLY.replace("text", "item"), "item", stating=True) == FRIDAY_SUNDAY
 
 
+def test_numbered_lines_are_read_strictly() -> None:
+    assert answers("1. Friday (0.17)\n2. Sunday (0.14)", stating=True) == FRIDAY_SUNDAY
+    assert answers("1. Friday\n2. Sunday") == (("Friday", 0.0), ("Sunday", 0.0))
+    for text in ("1. Friday (0.17)\n3. Sunday (0.14)", "1. Friday (0.17)\n", "1. Friday (0.17)\n2. Sunday"):
+        assert answers(text, stating=True) is None
+
+
 @pytest.mark.parametrize("said", ['"0.3"', "0", "1.5", "NaN", "true", "null"])
 def test_a_verbalized_reply_states_a_probability_with_every_answer(said: str) -> None:
     reply = f'[{{"text": "Friday", "probability": {said}}}]'

@@ -13,7 +13,7 @@ from vsgen.tiny import train as trainer
 from vsgen.tiny.corpus import encoder
 from vsgen.tiny.gates import gates
 from vsgen.tiny.measure import Figure
-from vsgen.tiny.train import Recipe, build, fit, noisy, rate, save, train_into
+from vsgen.tiny.train import Recipe, build, fit, noisy, onward, rate, save, train_into
 
 SMALL = Recipe(steps=6, pool=40, size=512, warmup=1, width=32, layers=1, heads=1, feed_forward=32, sample=300)
 
@@ -64,7 +64,7 @@ def test_saved_weights_load_in_plain_transformers(tmp_path: Path) -> None:
 def test_weights_that_miss_a_gate_do_not_replace_those_that_are_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(trainer, "Recipe", lambda steps: replace(SMALL, steps=steps))
+    monkeypatch.setattr(trainer, "Recipe", lambda steps, seed: replace(SMALL, steps=steps, seed=seed))
     output = tmp_path / "weights"
     output.mkdir()
     (output / "model.safetensors").write_text("the old ones")
@@ -91,3 +91,17 @@ def test_rate_rises_then_falls_to_zero() -> None:
     assert rates[0] == pytest.approx(0.1)
     assert max(rates) == 1.0
     assert rates[-1] < 0.002
+
+
+def test_given_weights_are_trained_on_with_their_own_tokenizer(tmp_path: Path) -> None:
+    tokenizer, model = build(SMALL)
+    save(model, tokenizer, tmp_path)
+    recipe = onward(SMALL, tmp_path, 0.5)
+    kept, started = build(recipe)
+    assert kept.get_vocab() == tokenizer.get_vocab()
+    for one, other in zip(model.state_dict().values(), started.state_dict().values(), strict=True):
+        assert other.dtype == torch.float32
+        assert torch.allclose(one, other, atol=1e-3)
+    assert (recipe.lr, recipe.lr_matrix, recipe.early) == (SMALL.lr / 2, SMALL.lr_matrix / 2, 0)
+    losses = [float(rows.mean()) for _, _, rows in fit(started, encoder(kept), recipe)]
+    assert losses[-1] < losses[0]

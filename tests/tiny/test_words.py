@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from itertools import product
 from random import Random
 
@@ -71,7 +72,7 @@ def test_the_shipped_split_classifies_in_the_templates_and_the_labels_words(name
 
 @each_split
 @pytest.mark.parametrize("topic", TOPICS)
-def test_a_methods_exact_words_follow_the_task_after_an_empty_line(topic: str, split: Split) -> None:
+def test_a_methods_words_are_apart_from_the_task_which_alone_is_the_users(topic: str, split: Split) -> None:
     rng = Random(0)
     field = ("answer",)
     for request in by_topic(topic)[:6]:
@@ -84,8 +85,8 @@ def test_a_methods_exact_words_follow_the_task_after_an_empty_line(topic: str, s
         }.items():
             p_max = 0.1 if form.startswith("vs") else None
             ask = Answers(request, form, 4, p_max, "answer")  # type: ignore[arg-type]
-            task, empty, said = words.opening(ask, rng, split).partition("\n\n")
-            assert (said, empty) == (instruction, "\n\n" if instruction else "")
+            assert words.own(ask) == instruction
+            task = words.opening(ask, rng, split)
             assert any(of_split(request.wordings, split, one) for one in _ways(ask, task))
 
 
@@ -99,7 +100,19 @@ def _ways(ask: Answers, task: str) -> list[str]:
 def test_further_turns_are_announced_in_the_methods_words() -> None:
     ask = Answers(WEEK, "vs", k=3)
     assert words.own(ask, 6) == prompts.verbalized(("text",), 3, p_max=None, reasoning=False, total=6)
-    assert words.own(ask, 6).startswith("In all, 6 responses")
+    assert words.own(ask, 6).startswith("In all, 6 answers")
+
+
+@pytest.mark.parametrize("form", ["vs", "sequence"])
+def test_numbered_lines_are_asked_for_in_the_methods_words(form: str) -> None:
+    ask = Answers(WEEK, form, k=3, lines=True)  # type: ignore[arg-type]
+    assert words.own(ask) != words.own(replace(ask, lines=False))
+    assert "numbered list" in words.own(ask)
+
+
+def test_exchanges_before_a_direct_task_are_told_of() -> None:
+    assert words.own(Answers(WEEK), shown=True) == prompts.direct(("text",), shown=True) != ""
+    assert words.own(Answers(WEEK)) == ""
 
 
 @each_split
@@ -146,9 +159,10 @@ def test_a_story_tells_every_stage_of_one_person_and_one_thing() -> None:
 
 def test_working_apart_is_asked_for_in_the_words_of_cot_and_engineered_sums_are_asked_without() -> None:
     one = sums.chain(Random(0), 2)
-    text = words.opening(Result(one, engineered=False, reasoning=True, field="value"), Random(0), "shipped")
-    assert text == f"Start with {sums.told(one)}. What is the result?\n\n{prompts.cot(('value',))}"
-    assert "JSON" not in words.opening(Result(one, engineered=False), Random(0), "shipped")
+    ask = Result(one, engineered=False, reasoning=True, field="value")
+    assert words.opening(ask, Random(0), "shipped") == f"Start with {sums.told(one)}. What is the result?"
+    assert words.own(ask) == prompts.cot(("value",))
+    assert words.own(Result(one, engineered=False)) == words.own(story(Random(0), 2)) == ""
 
 
 @each_split

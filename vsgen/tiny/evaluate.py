@@ -105,6 +105,13 @@ def _forms(subject: Subject, n: int) -> Iterator[Figure]:
     yield from form("vs, field item", lists(subject, [replace(ask, field="item") for ask in asks(n)], HELD))
     yield from form("vs-cot", lists(subject, [replace(ask, form="vs-cot") for ask in asks(n)], HELD))
     yield from form("vs-multi, second turn", lists(subject, asks(n, ks=(2, 3)), HELD, turns=2))
+    for kind in ("vs", "sequence"):
+        found = [replace(ask, form=kind, lines=True) for ask in asks(n)]
+        yield from form(f"{kind}, numbered lines", lists(subject, found, HELD))
+    for name, numbered in (("JSON", False), ("numbered lines", True)):
+        calls = lists(subject, [replace(ask, lines=numbered) for ask in asks(n)], HELD, shown=True)
+        yield from form(f"vs after worked exchanges, {name}", calls)
+        yield Figure(f"vs after worked exchanges, {name}: on topic", share(topical(calls)), n)
     yield from form("sequence", lists(subject, [replace(ask, form="sequence") for ask in asks(n)], HELD))
     for bare, split in product((False, True), HELD):
         own = [replace(ask, bare=bare) for ask in asks(n)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -18,6 +19,7 @@ import numpy as np
 from vsgen.sampling import prompts
 from vsgen.tiny.asks import Answers, Result
 from vsgen.tiny.chat import asking, chain, classified, story, talk
+from vsgen.tiny.exchanges import exchanges
 from vsgen.tiny.grammar import sums
 from vsgen.tiny.grammar.script import follow
 from vsgen.tiny.grammar.source import head_probs, read
@@ -84,7 +86,12 @@ class Asked:
 
 
 def answers(text: str, field: str = "text", *, stating: bool = False) -> tuple[Answer, ...] | None:
-    """The answers in a JSON reply; None if it is not one, or if `stating` and one has no probability in (0, 1]."""
+    """The answers in a JSON reply; None if it is not one, or if `stating` and one has no probability in (0, 1].
+
+    A reply that begins as numbered lines is read as such.
+    """
+    if text.startswith("1. "):
+        return _numbered(text, stating=stating)
     try:
         found = json.loads(text)
         items = found[prompts.RESPONSES] if isinstance(found, dict) else found
@@ -95,16 +102,35 @@ def answers(text: str, field: str = "text", *, stating: bool = False) -> tuple[A
     return made if sound else None
 
 
+def _numbered(text: str, *, stating: bool) -> tuple[Answer, ...] | None:
+    tail = r" \((0\.\d+|1\.0)\)" if stating else "()"
+    found = [re.fullmatch(rf"{i}\. (\S.*?){tail}", line) for i, line in enumerate(text.split("\n"), 1)]
+    made = tuple((one[1], float(one[2] or 0)) for one in found if one)
+    return made if len(made) == len(found) else None
+
+
 def _probability(said: object) -> bool:
     return isinstance(said, int | float) and not isinstance(said, bool) and 0 < said <= 1
 
 
 def lists(
-    subject: Subject, asks: Sequence[Answers], splits: Sequence[Split], *, turns: int = 1, seed: int = 0
+    subject: Subject,
+    asks: Sequence[Answers],
+    splits: Sequence[Split],
+    *,
+    turns: int = 1,
+    seed: int = 0,
+    shown: bool = False,
 ) -> list[Asked]:
-    """Ask in the words of vsgen's methods, each ask in the next split's; the model writes the last reply."""
+    """Ask in the words of vsgen's methods, each ask in the next split's; the model writes the last reply.
+
+    With worked exchanges before the task where `shown`.
+    """
     rng = Random(seed)
-    talks = [(ask, tuple(talk(ask, rng, splits[i % len(splits)], [ask.k] * turns))) for i, ask in enumerate(asks)]
+    talks = []
+    for i, ask in enumerate(asks):
+        less, before = exchanges(ask, rng) if shown else (ask, ())
+        talks.append((ask, tuple(talk(less, rng, splits[i % len(splits)], [ask.k] * turns, before))))
     return _lists(subject, talks)
 
 
@@ -123,7 +149,9 @@ def _lists(subject: Subject, talks: Sequence[tuple[Answers, tuple[Turn, ...]]]) 
     made = []
     for (ask, turns), text in zip(talks, replies, strict=True):
         stating = ask.form in {"vs", "vs-cot"}
-        earlier = [answers(turn.text, ask.field) or () for turn in turns[:-1] if turn.speaker == "assistant"]
+        earlier = [
+            answers(turn.text, ask.field) or () for turn in turns[:-1] if turn.speaker == "assistant" and turn.practised
+        ]
         before = tuple(text for part in earlier for text, _ in part)
         k = len(answers(turns[-1].text, ask.field) or ())
         made.append(Asked(ask.request, k, before, answers(text, ask.field, stating=stating)))

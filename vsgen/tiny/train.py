@@ -67,8 +67,8 @@ class Recipe:
 
 def onward(recipe: Recipe, start: Path, peak: float) -> Recipe:
     """A recipe that trains given weights on, from `peak` of the learning rates, without the short conversations."""
-    rates = {"lr_matrix": peak * recipe.lr_matrix, "lr": peak * recipe.lr}
-    return replace(recipe, early=0.0, start=start, **rates)
+    lr_matrix, lr = peak * recipe.lr_matrix, peak * recipe.lr
+    return replace(recipe, early=0.0, start=start, lr_matrix=lr_matrix, lr=lr)
 
 
 def build(recipe: Recipe) -> tuple[PreTrainedTokenizerFast, LlamaForCausalLM]:
