@@ -22,6 +22,7 @@ from vsgen.flows.asking import Asker
 from vsgen.flows.keep import Keeper, Tried
 from vsgen.flows.repair import Mender
 from vsgen.flows.valid import Checked, Refusal, Rules, echoes, validate
+from vsgen.flows.weigh import bare, basis, weigh
 from vsgen.labelling import Labeller, Labels, Text
 from vsgen.ports import Sampler
 from vsgen.sampling.methods import open_sampler
@@ -55,6 +56,8 @@ class Outcome:
     """How each of its replies was read."""
     tried: tuple[Tried, ...] = ()
     """How the clauses of `keep` fared, in the order in which they were put."""
+    rank: float | None = None
+    """Rank correlation of the stated probabilities with the model's own."""
     skipped: str | None = None
     """Why the row could not be used at all."""
 
@@ -67,6 +70,8 @@ class _Draw:
     """Of its candidates, then of its replies without any."""
     prompt: Prompt
     """The task itself."""
+    said: Prompt
+    """What the model read first."""
     values: Mapping[str, object]
     """The variables and, over them, the row's fields."""
     meta: Mapping[str, object]
@@ -158,19 +163,21 @@ class Pipeline:
                 return Outcome(skipped=problem)
             raise InputError(f"{problem}; or pass --on-error skip") from error
         ids = [f"{self._template.name}/{number:06d}.{i}" for i in range(len(drawn.candidates) + len(drawn.malformed))]
-        draw = _Draw(ids, prompt, values, self._meta(drawn, values, row))
-        checked = yield from self._validate(drawn, draw, spent.first or prompt)
+        draw = _Draw(ids, prompt, spent.first or prompt, values, self._meta(drawn, values, row))
+        checked = yield from self._validate(drawn, draw)
         return (yield from self._sift(drawn, checked, draw))
 
-    def _validate(self, drawn: Distribution, draw: _Draw, said: Prompt) -> Flow[Checked]:
+    def _validate(self, drawn: Distribution, draw: _Draw) -> Flow[Checked]:
         """Which candidates are what the template asks for, once those that can be mended are."""
-        rules = Rules(self._template, self._outside, echoes(self._template, draw.prompt, said, draw.values))
+        rules = Rules(self._template, self._outside, echoes(self._template, draw.prompt, draw.said, draw.values))
         checked = yield from validate(rules, drawn.candidates, draw.ids)
         return (yield from Mender(rules, self._asker.settings, self._seed).mend(checked, draw.ids, draw.prompt))
 
     def _sift(self, drawn: Distribution, checked: Checked, draw: _Draw) -> Flow[Outcome]:
         """What becomes of the candidates of a draw: kept, new, and then labelled."""
-        judged = answered(self._template.output.answer, self._render, checked.candidates, draw.values)
+        task = bare(self._template, draw.prompt)
+        weighed = yield from weigh(self._template, drawn, checked, task, draw.said)
+        judged = answered(self._template.output.answer, self._render, weighed.candidates, draw.values)
         refused = dict(checked.refused)
         valid = {i: one for i, one in enumerate(judged.candidates) if i not in refused}
         kept = yield from self._keeper.sift(valid, {i: draw.text(i, one) for i, one in valid.items()}, judged.voted)
@@ -179,8 +186,15 @@ class Pipeline:
         records, rejected = yield from self._rows(judged, refused, kept.labels, draw)
         unread = zip(draw.ids[len(judged.candidates) :], drawn.malformed, strict=True)
         rejected += [rows.malformed(name, lost, draw.meta) for name, lost in unread]
-        notes, tried = (*drawn.notes, *judged.problems), tuple(kept.tried)
-        return Outcome(tuple(records), tuple(rejected), len(draw.ids), notes=notes, replies=reads(drawn), tried=tried)
+        return Outcome(
+            tuple(records),
+            tuple(rejected),
+            len(draw.ids),
+            notes=(*drawn.notes, *weighed.notes, *judged.problems),
+            replies=reads(drawn),
+            tried=tuple(kept.tried),
+            rank=weighed.rank,
+        )
 
     def _rows(
         self, judged: Answered, refused: Mapping[int, Refusal], labels: dict[int, Labels], draw: _Draw
@@ -191,7 +205,9 @@ class Pipeline:
         made = yield from self._labeller.label([draw.text(i, one) for i, one in kept.items()], self._later)
         labels |= {i: self._ordered({**labels[i], **own}) for i, own in zip(kept, made, strict=True)}
         common: Labels = {} if judged.voted is None else {ANSWER: judged.voted}
-        lessons = yield from self._teach(draw.prompt, {draw.ids[i]: one.fields for i, one in kept.items()})
+        lessons = yield from self._teach(
+            bare(self._template, draw.prompt), {draw.ids[i]: one.fields for i, one in kept.items()}
+        )
         records = [
             rows.record(draw.ids[i], merged[i], common | labels[i], draw.meta, lesson)
             for i, lesson in zip(kept, lessons, strict=True)
@@ -210,4 +226,6 @@ class Pipeline:
     def _meta(self, drawn: Distribution, values: Mapping[str, object], row: Row) -> dict[str, object]:
         used = {name: values[name] for name in sorted(self._render.variables() & values.keys())}
         place = {"row": row.index} if row.where else {}
-        return {**self._origin, "basis": drawn.basis, **place, "variables": used}
+        unknown = {"verbalized": drawn.basis == "verbalized", "logp": self._template.scored}
+        empty = {name: None for name, wanted in unknown.items() if wanted}
+        return {**self._origin, "basis": basis(self._template, drawn.basis), **place, "variables": used, **empty}

@@ -77,6 +77,8 @@ class Tally:
     """What was odd about the kept ones: how many have each flag."""
     tried: dict[str, Tried] = field(default_factory=dict)
     """How each clause of `keep` fared."""
+    ranks: list[float] = field(default_factory=list)
+    """Of each draw: the rank correlation of stated probabilities with the model's own."""
     skipped: int = 0
     calls: int = 0
     """Replies drawn from the model for these draws, replayed ones included."""
@@ -116,6 +118,8 @@ class Tally:
         self.flagged.update(flag for one in outcome.records for flag in flags(one))
         for one in outcome.tried:
             self.tried[one.clause] = one.added(self.tried.get(one.clause))
+        if outcome.rank is not None:
+            self.ranks.append(outcome.rank)
         self.skipped += outcome.skipped is not None
         self.calls += outcome.calls
         self.tokens += outcome.tokens

@@ -6,13 +6,11 @@ will see. Several fields are taught as the JSON object that method direct asks f
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from vsgen.errors import CallError, InputError
 from vsgen.flow import Flow, ask
-from vsgen.sampling import prompts
-from vsgen.sampling.settings import instructed
+from vsgen.sampling.direct import plain, written
 from vsgen.values import Lesson, Message, Prompt, Teach
 
 
@@ -32,7 +30,7 @@ def teach(
     """
     lessons: list[Lesson | None] = []
     for name, fields in answers.items():
-        asked, answer = instructed(prompt, prompts.direct(list(fields))), _answer(list(fields.values()), fields)
+        asked, answer = plain(prompt, list(fields)), written(fields)
         try:
             taught = yield from ask(Teach(asked, answer, top))
         except CallError as error:
@@ -42,9 +40,3 @@ def teach(
         else:
             lessons.append(Lesson((*asked.messages, Message("assistant", answer)), taught))
     return lessons
-
-
-def _answer(values: Sequence[object], fields: Mapping[str, object]) -> str:
-    if len(values) == 1 and isinstance(values[0], str):
-        return values[0]
-    return json.dumps(values[0] if len(values) == 1 else dict(fields), ensure_ascii=False)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 Role: TypeAlias = Literal["system", "user", "assistant"]
-Basis: TypeAlias = Literal["verbalized", "frequency", "uniform", "power"]
+Basis: TypeAlias = Literal["verbalized", "frequency", "uniform", "power", "model"]
 Reason: TypeAlias = Literal[
     "duplicate", "malformed", "refused", "placeholder", "schema", "filter", "check", "keep", "surplus"
 ]
@@ -266,8 +266,8 @@ class Distribution:
     """What one draw yields: weighted candidates, and the replies that could not be read."""
 
     basis: Basis
-    """Where the weights come from: stated by the model, counted over independent replies, equal by default, or
-    proportional to p^alpha."""
+    """Where the weights come from: stated by the model, counted over independent replies, equal by default,
+    proportional to p^alpha, or to the model's own probability of each answer."""
     candidates: tuple[Candidate, ...]
     malformed: tuple[Malformed, ...] = ()
     notes: tuple[str, ...] = ()

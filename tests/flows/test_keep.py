@@ -20,7 +20,8 @@ GOOD = {"apple": 0.9, "bean": 0.2, "corn": 0.6}
 
 
 def template(*keep: str) -> Template:
-    return Template.model_validate({"version": 1, "name": "t", "prompt": "hi", "labels": LABELS, "keep": list(keep)})
+    asked = {"version": 1, "name": "t", "prompt": "hi", "logp": True, "labels": LABELS}
+    return Template.model_validate({**asked, "keep": list(keep)})
 
 
 def sift(made: Template, *texts: str, voted: SoftLabel | None = None) -> tuple[Kept, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -91,6 +92,11 @@ def summary(tally: Tally, seconds: float, where: str) -> list[str]:
         lines.append(f"  {tally.cut} texts were longer than the embedder reads; only their beginnings were compared")
     if zero := tally.flagged[_ZERO]:
         lines.append(f"  {zero} rows have stated probability 0 (meta.flags: {_ZERO}); sampling.p_min rejects such")
+    if unscored := tally.flagged["unscored"]:
+        lines.append(f"  {unscored} rows could not be scored (meta.logp is null)")
+    if tally.ranks:
+        mean, draws = math.fsum(tally.ranks) / len(tally.ranks), len(tally.ranks)
+        lines.append(f"  stated probabilities and the model's own: rank correlation {mean:.2f} (mean of {draws} draws)")
     if tally.skipped:
         lines.append(f"  {tally.skipped} input rows skipped")
     if tally.stopped:

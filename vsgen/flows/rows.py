@@ -27,7 +27,7 @@ def record(
     """
     candidate, count = merged
     meta = {**common, "merged": count}
-    if common["basis"] == "verbalized":
+    if "verbalized" in common:
         meta["verbalized"] = candidate.verbalized
     optional = {"logp": candidate.logp, "reasoning": candidate.reasoning, "flags": list(candidate.flags) or None}
     meta |= {key: value for key, value in optional.items() if value is not None} | dict(candidate.details)

@@ -6,6 +6,8 @@ On an aligned model this is where mode collapse shows (arXiv 2510.01171, section
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from random import Random
 
 from vsgen.flow import Flow, ask_all
@@ -17,8 +19,20 @@ from vsgen.values import Candidate, Completion, Distribution, Malformed, Prompt
 
 def direct(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]:
     """Ask the task itself k times; with a single field the reply is the answer."""
-    asked = instructed(prompt, prompts.direct(settings.fields, shown=shown(prompt)))
-    return (yield from _draw(settings, asked, form(settings), rng))
+    return (yield from _draw(settings, plain(prompt, settings.fields), form(settings), rng))
+
+
+def plain(prompt: Prompt, fields: Sequence[str]) -> Prompt:
+    """The task as this method asks it, which is how a student and a score see it too."""
+    return instructed(prompt, prompts.direct(fields, shown=shown(prompt)))
+
+
+def written(fields: Mapping[str, object]) -> str:
+    """An answer as a reply to the plain task: a single text as it is, all else as JSON."""
+    values = list(fields.values())
+    if len(values) == 1 and isinstance(values[0], str):
+        return values[0]
+    return json.dumps(values[0] if len(values) == 1 else dict(fields), ensure_ascii=False)
 
 
 def form(settings: Settings) -> schemas.Form:

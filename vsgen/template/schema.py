@@ -258,6 +258,11 @@ class Template(Section):
     """When two answers count as the same; false keeps all."""
     labels: Annotated[tuple[Label, ...], BeforeValidator(as_list)] = ()
     """Soft labels to add to every answer."""
+    logp: bool = False
+    """Score every valid answer as the reply to the plain task: the model's own log-probability, `meta.logp`, nats."""
+    weights: Literal["stated", "model", "uniform"] | None = None
+    """What an answer's `probability` is: what the model stated, its own probability of the answer (which is then
+    scored, as by `logp`), or the same for all of a draw. By default what the method gives."""
     keep: Annotated[
         tuple[Annotated[str, BeforeValidator(check_clause)], ...],
         BeforeValidator(as_items),
@@ -338,6 +343,14 @@ class Template(Section):
             raise Misfit(*(((i, "name"), message) for i, message in problems))
         return labels
 
+    @field_validator("weights")
+    @classmethod
+    def _stated(cls, weights: str | None, info: ValidationInfo) -> str | None:
+        method = info.data["sampling"].method if "sampling" in info.data else "vs"
+        if weights == "stated" and method not in VERBALIZING:
+            raise ValueError(f"method {method} states no probabilities; use model or uniform, or leave it out")
+        return weights
+
     @field_validator("keep")
     @classmethod
     def _keep_names(cls, clauses: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
@@ -348,9 +361,18 @@ class Template(Section):
         unstated = f"method {method} states no probabilities, so 'verbalized' has no value"
         if method not in VERBALIZING:
             found += [((i,), unstated) for i, text in enumerate(clauses) if "verbalized" in clause(text).needed]
+        if not info.data.get("logp") and info.data.get("weights") != "model":
+            named = {*info.data["output"].fields, *info.data.get("variables", ())}
+            unscored = [i for i, text in enumerate(clauses) if "logp" in clause(text).needed - named]
+            found += [((i,), "'logp' has no value; say 'logp: true' in the template") for i in unscored]
         if problems := [(path, problem) for path, problem in found if problem]:
             raise Misfit(*problems)
         return clauses
+
+    @property
+    def scored(self) -> bool:
+        """Whether every valid answer is scored."""
+        return self.logp or self.weights == "model"
 
     @property
     def judges(self) -> tuple[str, ...]:
