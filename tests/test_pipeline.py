@@ -183,7 +183,9 @@ def test_a_rows_fields_are_variables_and_win_over_drawn_ones(template: Template)
     outcome = played(pipeline(template), row=Row(7, {"product": "zeppelin"}, "rows.jsonl:9"))
     call = played.asked[0]
     assert isinstance(call, Generate)
-    assert call.prompt.messages[-1].content == "Write a ticket about a zeppelin."
+    instruction, task = call.prompt.messages
+    assert instruction.content.startswith("Give 4 different answers")
+    assert task.content == "Write a ticket about a zeppelin."
     assert outcome.records[0].meta["variables"] == {"product": "zeppelin"}
     assert outcome.records[0].meta["row"] == 7
 

@@ -62,8 +62,8 @@ def test_own_log_probabilities_leave_out_what_cannot_be_scored() -> None:
 
 
 def test_a_draw_has_the_answers_and_the_tokens_of_its_reply() -> None:
-    made = value(Oracle(), draw(DAY, {"k": 3}, 0))
+    made = value(Oracle(), draw(DAY, {"k": 3}, 0, None))
     assert len(made.distribution.candidates) == 3
     assert all(DAY.holds(str(one.fields["text"])) for one in made.distribution.candidates)
     assert made.tokens > 10
-    assert value(Oracle(), draw(DAY, {"k": 3}, 0)) == made
+    assert value(Oracle(), draw(DAY, {"k": 3}, 0, None)) == made

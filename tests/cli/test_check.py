@@ -33,7 +33,7 @@ def test_a_good_template_shows_its_prompts_its_schema_and_its_labels(vsgen: Vsge
     shown = vsgen("check", template, "-n", 4)
     assert shown.exit_code == 0
     assert shown.stdout.count("Write a ticket about a ") == 4
-    assert "Generate 3 different responses" in shown.stdout
+    assert "[system]\nGive 3 different answers" in shown.stdout
     schema = json.loads(shown.stdout.split("[reply schema]\n")[1].splitlines()[0])
     assert schema["properties"]["responses"]["maxItems"] == 3
     assert "Which queue? …\n\nReply with exactly one of these: billing, bug." in shown.stdout
@@ -41,9 +41,9 @@ def test_a_good_template_shows_its_prompts_its_schema_and_its_labels(vsgen: Vsge
 
 def test_the_method_and_its_later_turns_are_shown(vsgen: Vsgen, template: Path) -> None:
     shown = vsgen("check", template, "--method", "vs-multi", "-k", 5, "-n", 1).stdout
-    assert "In all, 5 responses" in shown
-    assert "Generate 2 more" in shown
-    assert "Generate 1 more" in shown
+    assert "In all, 5 answers" in shown
+    assert "Give 2 different answers" in shown
+    assert "Give 1 more" in shown
 
 
 def test_input_rows_are_variables(vsgen: Vsgen, template: Path, tmp_path: Path) -> None:

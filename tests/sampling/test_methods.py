@@ -83,14 +83,14 @@ def test_direct_with_several_fields_asks_for_json_and_constrains_it() -> None:
     settings = Settings("direct", fields=("question", "answer"), item_schema=TWO_FIELDS, k=1)
     drawn, (call,) = converse(settings, lambda i, _: '{"question": "1+1?", "answer": 2}')
     assert drawn.candidates[0].fields == {"question": "1+1?", "answer": 2}
-    assert '{"question": "...", "answer": "..."}' in call.prompt.messages[-1].content
+    assert 'with "question" and "answer"' in call.prompt.messages[0].content
     assert call.schema is not None
     assert json.loads(call.schema)["required"] == ["question", "answer"]
 
 
 def test_cot_keeps_the_reasoning_apart_from_the_answer() -> None:
     drawn, calls = converse(Settings("cot", k=1), lambda i, _: '{"reasoning": "warm", "text": "red"}')
-    assert prompts.cot(["text"]) in calls[0].prompt.messages[-1].content
+    assert calls[0].prompt.messages[0].content.endswith(prompts.cot(["text"]))
     (candidate,) = drawn.candidates
     assert (candidate.fields, candidate.reasoning, candidate.logp) == ({"text": "red"}, "warm", None)
 
@@ -148,7 +148,7 @@ def test_vs_multi_announces_the_total_and_asks_the_rest_in_turns() -> None:
     replies = [listed(("a", 0.3), ("b", 0.1)), "garbage", listed(("e", 0.1))]
     drawn, calls = converse(settings, lambda i, _: replies[i])
     assert len(calls) == settings.most[0] == 3
-    assert "In all, 5 responses" in calls[0].prompt.messages[-1].content
+    assert "In all, 5 answers" in calls[0].prompt.messages[0].content
     assert [message.role for message in calls[2].prompt.messages] == ["system", *["user", "assistant"] * 2, "user"]
     assert calls[2].prompt.messages[-1].content == prompts.more(1)
     assert texts(drawn) == ["a", "b", "e"]
@@ -172,9 +172,9 @@ def test_a_draw_is_a_function_of_its_generator(method: Method) -> None:
 def test_the_form_and_the_meaning_are_in_the_words_also_when_a_schema_constrains(constrained: bool) -> None:
     settings = Settings("vs", k=3, p_max=0.1, item_schema=ITEM if constrained else None)
     _, (call,) = converse(settings, lambda i, _: listed(("a", 0.1)))
-    words = call.prompt.messages[-1].content
-    assert words.startswith("Name a colour.\n\n")
-    assert all(part in words for part in ("Generate 3", "below 0.1", "full distribution", '"probability": 0.12'))
+    words, task = (message.content for message in call.prompt.messages)
+    assert task == "Name a colour."
+    assert all(part in words for part in ("Give 3", "below 0.1", "all possible answers", '"text" and "probability"'))
     assert (call.schema is not None) == constrained
 
 

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from vsgen.errors import TemplateError
-from vsgen.pipeline import settings_of
+from vsgen.flows.asking import settings_of
 from vsgen.sampling.settings import Engine as SamplerEngine
 from vsgen.sampling.settings import Power as PowerSettings
 from vsgen.template.load import load_template

@@ -195,7 +195,7 @@ def test_trace_and_answer_are_two_fields_of_one_reply() -> None:
     text = '{"trace": "two and two", "sum": "4"}'
 
     def answer(calls: Sequence[Generate]) -> Sequence[Completion]:
-        assert all(call.schema is not None and "trace" in call.prompt.messages[-1].content for call in calls)
+        assert all(call.schema is not None and "trace" in call.prompt.messages[0].content for call in calls)
         return [Completion(text, (1,), -1.0, -1.0, True, 0, (-1.0,), (-1.0,)) for _ in calls]
 
     schema = {"type": "object", "properties": {"trace": {"type": "string"}, "sum": {"type": "string"}}}

@@ -137,7 +137,7 @@ def test_what_was_said_is_sorted_by_who_said_it() -> None:
     )
     asked = told(("text",), task, Prompt(turns), values=["kettle", 4], closed=["stars"])
     assert asked.request == ("You are terse.", TASK)
-    assert [words.strip() for words in asked.words] == ["", "Name a fruit.", INSTRUCTION.strip()]
+    assert [words.strip() for words in asked.words] == [INSTRUCTION.strip(), "Name a fruit.", ""]
     assert (asked.examples, asked.given) == (('["A ripe red apple"]',), ("kettle",))
     assert asked.closed == {"stars"}
 
