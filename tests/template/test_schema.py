@@ -14,8 +14,9 @@ from pydantic import BaseModel, ValidationError
 
 from vsgen.template.catalog import shipped
 from vsgen.template.label import Label
+from vsgen.template.output import Filter, Output
 from vsgen.template.sampling import Sampling
-from vsgen.template.schema import Dedup, Filter, Output, Template, json_schema
+from vsgen.template.schema import Dedup, Template, json_schema
 
 EDITOR = Draft202012Validator(json_schema())
 RECORD = {

@@ -16,8 +16,9 @@ from vsgen.template.check import Check
 from vsgen.template.label import Label
 from vsgen.template.misfit import Misfit, Path, TextProblem
 from vsgen.template.nodes import Node, Problem
+from vsgen.template.output import Filter, Output
 from vsgen.template.sampling import Power, Sampling
-from vsgen.template.schema import Dedup, Filter, Output, Template
+from vsgen.template.schema import Dedup, Template
 
 _MAX_SHOWN: Final = 60
 _NOT_KEYS: Final = frozenset(

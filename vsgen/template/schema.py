@@ -7,10 +7,10 @@ look at several fields stand in the validator of the later one, so that one wron
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from hashlib import blake2b
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from annotated_types import Gt, MinLen
 from pydantic import (
@@ -25,15 +25,13 @@ from pydantic import (
     ValidationInfo,
     WithJsonSchema,
     field_validator,
-    model_validator,
 )
 
-from vsgen.template.answer import Checker, as_text, closed, pattern_finder
+from vsgen.template.answer import as_text
 from vsgen.template.check import Check, Checks, spelled_out
 from vsgen.template.checks import (
     as_items,
     as_list,
-    check_name,
     check_slug,
     check_text,
     check_value,
@@ -43,35 +41,17 @@ from vsgen.template.checks import (
     shape_of_variable,
 )
 from vsgen.template.examples import Recommended, Size, check_examples
-from vsgen.template.final import ANSWER, check_condition, check_place
+from vsgen.template.final import ANSWER
 from vsgen.template.keep import check_clause, clause, label_problem
 from vsgen.template.label import Label
 from vsgen.template.misfit import Misfit
+from vsgen.template.output import Filter, Name, Output
 from vsgen.template.sampling import VERBALIZING, Sampling
 from vsgen.template.section import Section, Strings
 
 Value: TypeAlias = str | int | float | bool | None
 Guard: TypeAlias = Literal["numbers", "negation"]
 
-RESERVED: Final = frozenset(
-    [
-        "probability",
-        "reasoning",
-        "responses",
-        "id",
-        "labels",
-        "meta",
-        "reason",
-        "clause",
-        "detail",
-        "twin",
-        "similarity",
-        "raw",
-    ]
-)
-"""Names that an output field may not have: the reply's form and the row use them."""
-
-_Name = Annotated[str, AfterValidator(check_name)]
 _Text = Annotated[str, AfterValidator(check_text)]
 _Value = Annotated[
     Value, PlainValidator(check_value), WithJsonSchema({"type": ["string", "number", "boolean", "null"]})
@@ -86,118 +66,6 @@ _Variable = Annotated[
         custom_error_message="must be a list of values, or a mapping of values to weights",
     ),
 ]
-
-
-class Output(Section):
-    """What one answer looks like: one text field, or the fields of a JSON Schema."""
-
-    field: _Name = "text"
-    """Name of the single text field."""
-    max_chars: int = Field(default=400, ge=1)
-    """Longest text that is kept, in characters."""
-    min_chars: int = Field(default=1, ge=0)
-    """Shortest text that is kept, in characters."""
-    schema_: dict[str, Any] | None = Field(default=None, alias="schema")
-    """A JSON Schema of type object, in place of the three above: each of its properties is a field, all required."""
-    answer: Annotated[str, MinLen(1)] | None = None
-    """Where the final answer stands: the name of a field, or a regular expression with one group, of which the last
-    match in the first field counts. The answers' shares of the draw become the soft label `answer`."""
-    correct: Annotated[str, AfterValidator(check_condition)] | None = None
-    """Whether the answer is right, as `meta.correct`: an expression of Jinja over `answer` (text) and variables."""
-
-    @field_validator("field")
-    @classmethod
-    def _not_reserved(cls, name: str) -> str:
-        if name in RESERVED:
-            raise ValueError(f"{name!r} is reserved; call the field something else")
-        return name
-
-    @field_validator("schema_")
-    @classmethod
-    def _usable(cls, schema: dict[str, Any] | None) -> dict[str, Any] | None:
-        if schema is not None:
-            names = closed(schema)["properties"]
-            if problems := [(("properties", name), problem) for name in names if (problem := _field_problem(name))]:
-                raise Misfit(*problems)
-        return schema
-
-    @model_validator(mode="after")
-    def _one_form(self) -> Output:
-        if self.schema_ is not None:
-            both = [name for name in ("field", "max_chars", "min_chars") if name in self.model_fields_set]
-            if both:
-                raise Misfit(
-                    *(((name,), "does not go together with 'schema'; say it inside the schema") for name in both)
-                )
-        elif self.min_chars > self.max_chars:
-            raise Misfit((("min_chars",), f"must be <= max_chars, which is {self.max_chars}, got {self.min_chars}"))
-        return self
-
-    @model_validator(mode="after")
-    def _answer_found(self) -> Output:
-        if self.answer is not None:
-            try:
-                check_place(self.answer, self.fields)
-            except ValueError as error:
-                raise Misfit((("answer",), str(error))) from None
-        elif self.correct is not None:
-            raise Misfit((("correct",), "needs 'answer', which says where a reply's answer stands"))
-        return self
-
-    _allowed: tuple[str, ...] = PrivateAttr(())
-
-    @cached_property
-    def item_schema(self) -> dict[str, Any]:
-        """The JSON Schema of one answer: all fields required, no others allowed, no ``$ref`` inside."""
-        if self.schema_ is not None:
-            return closed(self.schema_)
-        text: dict[str, Any] = {"type": "string", "minLength": self.min_chars, "maxLength": self.max_chars}
-        if self._allowed:
-            text = {"type": "string", "enum": list(self._allowed)}
-        return closed({"type": "object", "properties": {self.field: text}})
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """Names of the answer's fields, in order."""
-        return (self.field,) if self.schema_ is None else tuple(self.schema_["properties"])
-
-    def limited(self, texts: Iterable[str]) -> Output:
-        """This output, with a text field that may be nothing else than one of these texts."""
-        made = Output.model_validate(self.model_dump(by_alias=True, exclude_unset=True))
-        made._allowed = tuple(dict.fromkeys(texts))
-        return made
-
-    @cached_property
-    def _checker(self) -> Checker:
-        return Checker(self.item_schema)
-
-    def problem(self, fields: Mapping[str, object]) -> str | None:
-        """Why a candidate's fields do not fit, in one line; None if they fit. Never raises."""
-        return self._checker.problem(fields)
-
-
-class Filter(Section):
-    """Keeps or refuses a candidate by the text of one field; patterns are searched in linear time, as Rust's are."""
-
-    match: str | None = None
-    """The field must contain this regular expression (no look-around, no back-references)."""
-    reject: str | None = None
-    """The field must not contain this regular expression."""
-
-    @field_validator("match", "reject")
-    @classmethod
-    def _compiles(cls, pattern: str | None) -> str | None:
-        if pattern is not None:
-            pattern_finder(pattern)
-        return pattern
-
-    def problem(self, text: str) -> str | None:
-        """Why the text is refused; None if it is not."""
-        if self.match is not None and not pattern_finder(self.match)(text):
-            return f"does not match {self.match!r}"
-        if self.reject is not None and pattern_finder(self.reject)(text):
-            return f"matches {self.reject!r}"
-        return None
 
 
 class Dedup(Section):
@@ -233,7 +101,7 @@ class Template(Section):
     prefill: _Text | None = None
     """The beginning of the model's reply (Jinja), which it continues; it is no part of the answer. What follows it
     is in the method's form: a bare answer for direct, JSON or lines for the others."""
-    variables: dict[_Name, _Variable] = Field(default={})
+    variables: dict[Name, _Variable] = Field(default={})
     """Values to draw from for every prompt: a list, or a mapping of values to weights."""
     choices: _Variable | None = None
     """The right answers to the prompt, where they are known: a list of equally likely ones, or a mapping of answers to
@@ -413,16 +281,6 @@ class Template(Section):
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a template file, for editors."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Template.model_json_schema(by_alias=True)}
-
-
-def _field_problem(name: str) -> str | None:
-    if name in RESERVED:
-        return f"{name!r} is reserved; call the field something else"
-    try:
-        check_name(name)
-    except ValueError as error:
-        return str(error)
-    return None
 
 
 def _require_fields(names: Sequence[str], paths: Sequence[tuple[str, ...]], info: ValidationInfo) -> None:
