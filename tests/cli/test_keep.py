@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Vsgen
+from vsgen.files.places import Places
+from vsgen.run import Job, run
+from vsgen.session import ModelChoice
 
 TEMPLATE = """\
 version: 1
@@ -93,3 +96,35 @@ def test_a_clause_that_names_what_is_not_there_is_refused_before_a_model_is_open
         ended = vsgen(*command, "--set", f"keep={keep}")
         assert ended.exit_code == 2
         assert problem in ended.stderr
+
+
+def test_check_says_what_decides_and_who_judges(vsgen: Vsgen, queues: Path) -> None:
+    sets = ("--set", "keep=[labels.category.margin > 0.1, logp < -1]", "--set", "logp=true")
+    shown = vsgen("check", queues, *sets, "--set", "labels.0.model=some/judge")
+    assert shown.exit_code == 0, shown.stderr
+    assert "[scored] every answer that fits" in shown.stdout
+    assert "[kept only if] labels.category.margin > 0.1 (asks for label category first)\n" in shown.stdout
+    assert "[kept only if] logp < -1\n" in shown.stdout
+    assert "[judged] label category by some/judge" in shown.stdout
+
+
+def test_neither_the_window_nor_the_batch_changes_what_is_kept_weighed_and_judged(tmp_path: Path, queues: Path) -> None:
+    """Scores, a judge's labels before the gate and other labels after it, all in one run."""
+    other = '{name: urgency, classes: [high, low], prompt: "How urgent? {{ text }}"}'
+
+    def written(window: int, batch: int) -> bytes:
+        out = tmp_path / f"out-{window}-{batch}.jsonl"
+        queues.write_text(TEMPLATE.replace("keep:", f"- {other}\nkeep:"))
+        job = Job(
+            str(queues),
+            ("weights=model", "labels.0.model=tiny"),
+            places=Places(out),
+            model=ModelChoice("tiny", batch=batch),
+            window=window,
+        )
+        run(job, observe=lambda _: None, warn=lambda _: None)
+        return out.read_bytes()
+
+    alone = written(1, 1)
+    assert alone.count(b"\n") == 8 and alone.count(b'"urgency":{"probs":{') == 8
+    assert alone == written(64, 3) == written(64, 64)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from vsgen.backends.hf.spell import Speller
     from vsgen.preview import Preview
+    from vsgen.template.schema import Template
     from vsgen.values import ModelFacts, Prompt
 
 
@@ -60,7 +61,24 @@ def check(
             typer.echo(
                 f"[repaired] what does not fit is asked for again, up to {_times(loaded.repair)}, with the reason"
             )
+        for line in _decisions(loaded):
+            typer.echo(line)
         typer.echo(f"{loaded.name}@{loaded.digest}: good")
+
+
+def _decisions(template: Template) -> Iterator[str]:
+    """What decides on an answer that fits, and who judges it."""
+    from vsgen.template.keep import clause
+
+    if template.scored:
+        yield "[scored] every answer that fits, as the reply to the plain task"
+    names = [label.name for label in template.labels]
+    for text in template.keep:
+        read = [name for name in names if name in clause(text).labels(names)]
+        yield f"[kept only if] {text}" + (f" (asks for label {', '.join(read)} first)" if read else "")
+    for label in template.labels:
+        if label.model:
+            yield f"[judged] label {label.name} by {label.model}"
 
 
 def _times(count: int) -> str:
