@@ -356,6 +356,18 @@ def test_labels_that_keep_reads_stand_in_the_rejects_and_are_made_once(template:
     assert [(one.seen, one.held) for one in outcome.tried] == [(2, 1)]
 
 
+def test_a_label_that_could_not_be_made_is_why_an_answer_is_refused(template: Template, tmp_path: Path) -> None:
+    made = keeping(template, tmp_path, "labels.queue.probs.bug > 0.1")
+    played = Played(reply(("apple", 0.5), ("bean", 0.25)))
+    outcome = refusing(pipeline(made, skip_bad_rows=True), played, Score, "bean")
+    assert [record.fields["text"] for record in outcome.records] == ["apple"]
+    (lost,) = outcome.rejected
+    assert (lost.reason, lost.clause) == ("keep", "labels.queue.probs.bug > 0.1")
+    assert lost.detail.startswith("cannot be evaluated: ") and lost.detail.endswith(
+        "label queue: 9 tokens and room for 5"
+    )
+
+
 def test_only_what_is_kept_counts_for_the_quota(template: Template, tmp_path: Path) -> None:
     made = keeping(template, tmp_path, "text != 'apple'")
     outcome = Played(reply(("apple", 0.5), ("bean", 0.25), ("corn", 0.25)))(pipeline(made, quota=Quota(1)))

@@ -18,7 +18,7 @@ from vsgen.template.final import ANSWER
 from vsgen.template.keep import CORRECT, LABELS, Clause, clause
 from vsgen.template.misfit import TextProblem
 from vsgen.template.schema import Template
-from vsgen.values import Candidate, SoftLabel
+from vsgen.values import Candidate, SoftLabel, Unlabelled
 
 
 class Tried(NamedTuple):
@@ -85,7 +85,7 @@ class Keeper:
             refused = {}
             for i in alive:
                 values = _values(candidates[i], texts[i].values, found.labels[i], voted)
-                if refusal := _refusal(one, values):
+                if refusal := _refusal(one, values, found.labels[i]):
                     refused[i] = refusal
             failed = sum(bool(refusal.detail) for refusal in refused.values())
             found.tried.append(Tried(one.text, len(alive), len(alive) - len(refused), failed))
@@ -114,8 +114,9 @@ def _values(
     return {**asked, **own, LABELS: {name: label_line(one) for name, one in every.items()}, **candidate.fields}
 
 
-def _refusal(one: Clause, values: Mapping[str, object]) -> Refusal | None:
+def _refusal(one: Clause, values: Mapping[str, object], labels: Labels) -> Refusal | None:
     try:
         return None if one.holds(values) else Refusal("keep", clause=one.text)
     except TextProblem as problem:
-        return Refusal("keep", f"cannot be evaluated: {problem}", one.text)
+        missing = [f"label {name}: {made.problem}" for name, made in labels.items() if isinstance(made, Unlabelled)]
+        return Refusal("keep", "; ".join([f"cannot be evaluated: {problem}", *missing]), one.text)
