@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vsgen.errors import CallError
-from vsgen.flow import Flow, InOrder, Spent, ask, ask_all, in_order, metered, together
+from vsgen.flow import Flow, Heard, InOrder, Spent, ask, ask_all, directed, in_order, metered, overheard, together
 from vsgen.values import Completion, Generate, Prompt
 
 
@@ -72,3 +72,30 @@ def test_metered_counts_completions_and_passes_everything_on() -> None:
     with pytest.raises(StopIteration) as stop:
         flow.send(())
     assert (stop.value.value, spent.calls, spent.tokens) == ("done", 2, 3)
+
+
+def test_an_overheard_flow_goes_as_it_is_and_every_call_is_noted_with_its_reply() -> None:
+    first, second, refused = (Generate(Prompt(), seed) for seed in range(3))
+
+    def talk() -> Flow[str]:
+        yield from in_order()
+        reply = yield from ask(first)
+        other = yield from directed(ask(second), "judge")
+        with pytest.raises(CallError):
+            yield from ask(refused)
+        return reply.text + other.text
+
+    heard: list[Heard] = []
+    flow, error = overheard(talk(), heard), CallError("too long")
+    assert isinstance(next(flow), InOrder)
+    assert flow.send(()) == (first,)
+    flow.send([Completion("a")])
+    assert flow.send([Completion("b")]) == (refused,)
+    with pytest.raises(StopIteration) as stop:
+        flow.throw(error)
+    assert stop.value.value == "ab"
+    assert heard == [
+        Heard(first, Completion("a")),
+        Heard(second, Completion("b"), "judge"),
+        Heard(refused, error),
+    ]

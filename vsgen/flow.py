@@ -107,7 +107,10 @@ class Heard(NamedTuple):
     """One call of a flow, and what came of it."""
 
     call: Call
+    """The plain call, even if it was directed."""
     reply: Reply | CallError
+    judge: str | None = None
+    """The model that it was directed to; None is the run's own."""
 
 
 def overheard(flow: Flow[R], heard: list[Heard]) -> Flow[R]:
@@ -119,10 +122,10 @@ def overheard(flow: Flow[R], heard: list[Heard]) -> Flow[R]:
             try:
                 replies = yield wait
             except CallError as error:
-                heard += [Heard(_plain(call), error) for call in calls]
+                heard += [_heard(call, error) for call in calls]
                 wait = flow.throw(error)
                 continue
-            heard += map(Heard, map(_plain, calls), replies)
+            heard += map(_heard, calls, replies)
             wait = flow.send(replies)
     except StopIteration as stop:
         value: R = stop.value
@@ -145,8 +148,8 @@ def directed(flow: Flow[R], model: str) -> Flow[R]:
         return value
 
 
-def _plain(call: Call) -> Call:
-    return call.call if isinstance(call, Directed) else call
+def _heard(call: Call, reply: Reply | CallError) -> Heard:
+    return Heard(call.call, reply, call.model) if isinstance(call, Directed) else Heard(call, reply)
 
 
 def _directed(call: Call, model: str) -> Call:

@@ -107,9 +107,10 @@ class Session:
         """What the language model is; None where it cannot say."""
         return self._model.facts() if isinstance(self._model, Inspectable) else None
 
-    def render(self, prompt: Prompt) -> str | None:
-        """A prompt as the language model reads it; None where it cannot say."""
-        return self._model.render(prompt) if isinstance(self._model, Inspectable) else None
+    def render(self, prompt: Prompt, judge: str | None = None) -> str | None:
+        """A prompt as the language model, or one of the judges, reads it; None where it cannot say."""
+        model = self._model if judge is None else self._judges[judge]
+        return model.render(prompt) if isinstance(model, Inspectable) else None
 
     @property
     def cut(self) -> int:

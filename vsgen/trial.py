@@ -87,9 +87,9 @@ class Trial:
         """The model's own name."""
         return self._session.model
 
-    def render(self, prompt: Prompt) -> str | None:
-        """A prompt as the model reads it; None where it cannot say."""
-        return self._session.render(prompt)
+    def render(self, prompt: Prompt, judge: str | None = None) -> str | None:
+        """A prompt as the model, or a judge, reads it; None where it cannot say."""
+        return self._session.render(prompt, judge)
 
     def draws(self) -> Iterator[Shown]:
         """Draw, one after the other; they are those of a run with the same seed, but for repeats of earlier draws.

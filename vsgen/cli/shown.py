@@ -41,11 +41,12 @@ def draw_lines(shown: Shown, trial: Trial, seconds: float) -> Iterator[str]:
 def _replies(heard: Sequence[Heard], trial: Trial) -> Iterator[str]:
     """The prompts and the raw replies; a prompt that goes on where the last one ended is shown from there."""
     before = ""
-    asked = [(one.call, one.reply) for one in heard if isinstance(one.call, Generate)]
-    for number, (call, reply) in enumerate(asked, start=1):
-        text = _reading(call.prompt, trial)
+    asked = [(one.call, one.reply, one.judge) for one in heard if isinstance(one.call, Generate)]
+    for number, (call, reply, judge) in enumerate(asked, start=1):
+        text = _reading(call.prompt, trial, judge)
         if text != before:
-            yield _head("prompt, as the model reads it" if trial.render(call.prompt) is not None else "prompt")
+            known = trial.render(call.prompt, judge) is not None
+            yield _head(f"prompt, as {judge or 'the model'} reads it" if known else "prompt")
             yield f"…{text.removeprefix(before)}" if before and text.startswith(before) else text
             before = text
         yield _head(f"reply {number} of {len(asked)}: {_how_it_ended(reply)}")
@@ -66,11 +67,11 @@ def _how_it_ended(reply: object) -> str:
 
 def _questions(heard: Sequence[Heard], trial: Trial) -> Iterator[str]:
     """The first questions of scored labels, with what the model makes of the choices."""
-    asked = [(one.call, one.reply) for one in heard if isinstance(one.call, Score)]
+    asked = [(one.call, one.reply, one.judge) for one in heard if isinstance(one.call, Score)]
     if asked:
         yield _head(f"scored questions: {len(asked)}, of which the first {min(_SHOWN, len(asked))}")
-    for call, reply in asked[:_SHOWN]:
-        yield _reading(call.prompt, trial)
+    for call, reply, judge in asked[:_SHOWN]:
+        yield _reading(call.prompt, trial, judge)
         if isinstance(reply, Scores):
             each = zip(call.choices, reply.logp, strict=True)
             yield "  " + "  ".join(f"{choice} {math.exp(logp):.2g}" for choice, logp in each)
@@ -101,9 +102,9 @@ def _spent(shown: Shown, seconds: float) -> str:
     return f"{replies}, {outcome.tokens:,} tokens, {seconds:.1f} s{rate}"
 
 
-def _reading(prompt: Prompt, trial: Trial) -> str:
+def _reading(prompt: Prompt, trial: Trial, judge: str | None) -> str:
     """The prompt as one text, or its messages where the model cannot say how it reads them."""
-    text = trial.render(prompt)
+    text = trial.render(prompt, judge)
     if text is not None:
         return text
     turns = [f"[{message.role}]\n{message.content}" for message in prompt.messages]
