@@ -31,6 +31,7 @@ from vsgen.template.schema import Template
 from vsgen.template.variables import draw_variables
 from vsgen.values import Record, Row
 from vsgen.verdict.finding import Verdict
+from vsgen.verdict.setting import Setting
 from vsgen.verdict.watch import Watch
 
 _NEW = 0.02
@@ -209,7 +210,7 @@ def run(job: Job, *, observe: Callable[[Tally], None], warn: Callable[[str], Non
         journal = job.places.open_journal(open_files)
         draws = _Draws(job, template, tally, journal, open_files.enter_context(Commands()))
         lines, rejects = job.places.open_output(open_files), job.places.open_rejects(open_files)
-        watch = Watch(draws.template)
+        watch = Watch(draws.setting)
         tell = _Once(warn)
         tell(draws.unsuited)
         for outcome in draws.outcomes(rows):
@@ -265,6 +266,11 @@ class _Draws:
             teach_top=job.token_logprobs.top if job.token_logprobs else 0,
         )
         self._pace = _Pace(job, self.template, self._pipeline.settings, tally)
+
+    @property
+    def setting(self) -> Setting:
+        """What the verdict must know."""
+        return Setting.of_run(self.template, self._session.facts)
 
     @property
     def unsuited(self) -> Sequence[str]:

@@ -24,6 +24,7 @@ from vsgen.values import Prompt, Row
 from vsgen.verdict.finding import Verdict
 from vsgen.verdict.findings import judge
 from vsgen.verdict.observed import Observed
+from vsgen.verdict.setting import Setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,8 @@ class Trial:
     def _shown(self, number: int, heard: Sequence[Heard], outcome: Outcome) -> Shown:
         observed = Observed.of(self.template)
         observed.add(outcome)
-        return Shown(f"{self.template.name}/{number:06d}", heard, outcome, judge(observed, self.template))
+        setting = Setting.of_run(self.template, self._session.facts)
+        return Shown(f"{self.template.name}/{number:06d}", heard, outcome, judge(observed, setting))
 
 
 def _rows(source: str | None, count: int) -> list[Row]:

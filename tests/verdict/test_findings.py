@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,17 +17,18 @@ from vsgen.values import Reason
 from vsgen.verdict.finding import Finding, Verdict
 from vsgen.verdict.findings import judge
 from vsgen.verdict.observed import Observed
+from vsgen.verdict.setting import Setting
 
 FAIR = (0.3, 0.25, 0.2)
 DAYS = [record(day, mass=0.97) for day in ("Monday", "Tuesday", "Friday")]
 
 
-def verdict(draws: Sequence[Outcome], asked: Template | None = None) -> Verdict:
+def verdict(draws: Sequence[Outcome], asked: Template | None = None, **more: Any) -> Verdict:
     asked = asked or template()
     observed = Observed.of(asked)
     for one in draws:
         observed.add(one)
-    return judge(observed, asked)
+    return judge(observed, Setting(asked, **more))
 
 
 def good(stated: tuple[float, ...] = FAIR) -> Outcome:
@@ -66,12 +69,15 @@ def test_replies_that_cannot_be_read(lost: int, level: str | None) -> None:
 
 def test_the_remedy_starts_from_the_settings_that_were_used() -> None:
     draws = [outcome([], [reject("malformed")], [Read(0)])] * 6
-    hot, cool = template(), template(sampling={"temperature": 0.7})
-    low = template(sampling={"temperature": 0.7, "min_p": 0.1})
-    remedies = [verdict(draws, asked).findings[0].remedy for asked in (hot, cool, low)]
-    assert remedies[0] == "--temperature 0.7"
-    assert remedies[1] == "--set sampling.min_p=0.1"
-    assert "-m" in remedies[2]
+    settings: dict[str, object] = {}
+    remedies = []
+    for change in ({}, {"temperature": 0.7}, {"min_p": 0.1}, {"format": "lines"}):
+        settings |= change
+        remedies.append(verdict(draws, template(sampling=settings), shows=True).findings[0].remedy)
+    wanted = ["--temperature 0.7", "--set sampling.min_p=0.1", "--set sampling.format=lines", "a larger model (-m)"]
+    assert remedies == wanted
+    bare = template(sampling={"temperature": 0.7})
+    assert verdict(draws, bare).findings[0].remedy == "--set sampling.demonstrate=1"
 
 
 def test_replies_cut_at_the_limit_name_a_longer_one() -> None:
@@ -195,3 +201,31 @@ def test_bad_findings_stand_first() -> None:
     lines = verdict(both).lines()
     assert lines[0] == "verdict: bad: 1 finding, 1 note"
     assert [re.match(r"  (\w+):", line)[1] for line in lines[1:]] == ["bad", "note"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("weights", ["model", "uniform"])
+def test_stated_probabilities_do_not_matter_where_weights_do_not_rest_on_them(weights: str) -> None:
+    draws = [good((0.9, 0.8, 0.7))] * 9
+    assert verdict(draws).bad
+    assert not verdict(draws, template(weights=weights)).findings
+    assert verdict(draws).findings[0].remedy == "--set weights=model, or uniform"
+
+
+def test_stated_probabilities_that_do_not_follow_the_models_own_are_a_note() -> None:
+    draws = [replace(good(uneven(i)), rank=0.1) for i in range(9)]
+    finding = only(draws)
+    assert (finding.name, finding.level) == ("ranks", "note")
+    assert "rank correlation of 0.10 (9 draws)" in finding.text
+    assert not verdict([replace(one, rank=0.8) for one in draws]).findings
+
+
+def test_a_template_that_says_that_a_model_is_too_small_is_taken_at_its_word() -> None:
+    found = verdict([good()], unsuited="small models cannot serve this template: sums are too hard")
+    assert found.bad
+    assert "sums are too hard" in found.lines()[1]
+
+
+def test_settings_that_were_recommended_are_named() -> None:
+    asked = template()
+    asked._fitted = "small"
+    assert "settings recommended for small models" in verdict([good()], asked).lines()[0]

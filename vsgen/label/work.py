@@ -25,6 +25,7 @@ from vsgen.report.table import calibration_table
 from vsgen.session import Session
 from vsgen.values import Row, SoftLabel, Unlabelled
 from vsgen.verdict.finding import Verdict
+from vsgen.verdict.setting import Setting
 from vsgen.verdict.watch import Watch
 
 _UNSELECTED = "filter"
@@ -84,7 +85,7 @@ class _Work:
         self._session = session
         self._open_files = open_files
         self._warn = warn
-        self._watch = Watch(job.template)
+        self._watch = Watch(Setting(job.template))
         tally.paid = session.paid
         self._corrections = {one.name: Correction(one) for one in job.template.labels}
         methods = {one.name: one.method for one in job.template.labels}

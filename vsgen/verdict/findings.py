@@ -7,14 +7,14 @@ only where they are sure. The measurements behind the thresholds are of SmolLM2-
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from statistics import median
+from statistics import fmean, median
 from typing import Final, NamedTuple, TypeAlias
 
 from vsgen.template.final import ANSWER
-from vsgen.template.schema import Template
 from vsgen.verdict.finding import Finding, Level, Verdict
 from vsgen.verdict.observed import SUM, Observed
 from vsgen.verdict.remedies import calmer, longer_reply, longer_text, look, other_draw, other_weights, reworded
+from vsgen.verdict.setting import Setting
 from vsgen.verdict.share import Share, percent
 
 
@@ -48,6 +48,8 @@ UNIFORM: Final = 0.5
 MASS: Final = (0.5, 0.05)
 """Median probability of the classes together: a note below the first, bad below the second. Where the classes had less
 than .05 the labels of SmolLM2 were right no more often than by chance (.33 to .43 of three classes)."""
+RANKED: Final = 0.2
+"""Mean rank correlation of stated probabilities with the model's own, below which they are hardly related; a note."""
 ACCEPTED: Final = 0.25
 """Of judged candidates that are kept; a note below: each row costs more than four."""
 REPEATED: Final = 0.6
@@ -57,96 +59,98 @@ _LISTS: Final = 8
 _HOPELESS: Final = 20
 """Candidates of which none is kept, from which on that is bad."""
 
-Check: TypeAlias = Callable[[Observed, Template], Iterator[Finding]]
+Check: TypeAlias = Callable[[Observed, Setting], Iterator[Finding]]
 
 
-def judge(seen: Observed, template: Template) -> Verdict:
+def judge(seen: Observed, asked: Setting) -> Verdict:
     """The verdict on the draws seen so far.
 
     Args:
         seen: Their figures.
-        template: What was asked, with the settings that were really used; the remedies start from them.
+        asked: The settings that were really used; the remedies start from them.
     """
-    found = [one for check in _CHECKS for one in check(seen, template)]
-    return Verdict(sorted(found, key=lambda one: one.level != "bad"), tuple(_figures(seen)))
+    found = [one for check in _CHECKS for one in check(seen, asked)]
+    return Verdict(sorted(found, key=lambda one: one.level != "bad"), (*_figures(seen), *_settings(asked)))
 
 
-def _unread(seen: Observed, template: Template) -> Iterator[Finding]:
+def _unread(seen: Observed, asked: Setting) -> Iterator[Finding]:
     share = Share(seen.unread, seen.replies)
     if level := LOST.level(share):
-        yield Finding("unread", level, f"{share} replies hold no answer that can be read", calmer(template))
+        yield Finding("unread", level, f"{share} replies hold no answer that can be read", calmer(asked))
 
 
-def _placeholders(seen: Observed, template: Template) -> Iterator[Finding]:
+def _placeholders(seen: Observed, asked: Setting) -> Iterator[Finding]:
     share = seen.reason("placeholder")
     if level := LOST.level(share):
-        yield Finding("placeholder", level, f"{share} candidates only echo the request or its form", calmer(template))
+        yield Finding("placeholder", level, f"{share} candidates only echo the request or its form", calmer(asked))
 
 
-def _cut(seen: Observed, template: Template) -> Iterator[Finding]:
+def _cut(seen: Observed, asked: Setting) -> Iterator[Finding]:
     share = Share(seen.cut, seen.replies)
     if level := LOST.level(share):
-        limit = template.sampling.max_tokens
-        yield Finding("cut", level, f"{share} replies were cut at max_tokens {limit}", longer_reply(template))
+        limit = asked.template.sampling.max_tokens
+        yield Finding("cut", level, f"{share} replies were cut at max_tokens {limit}", longer_reply(asked))
 
 
-def _long(seen: Observed, template: Template) -> Iterator[Finding]:
+def _long(seen: Observed, asked: Setting) -> Iterator[Finding]:
     share = Share(seen.long, seen.wanted)
     if level := LOST.level(share):
         limits = ", ".join(map(str, sorted(set(seen.limits.values()))))
         text = f"{share} candidates are longer than the {limits} characters that they may have"
-        yield Finding("length", level, text, longer_text(template))
+        yield Finding("length", level, text, longer_text(asked))
 
 
-def _misfits(seen: Observed, template: Template) -> Iterator[Finding]:
+def _misfits(seen: Observed, asked: Setting) -> Iterator[Finding]:
     every = seen.reason("schema", "refused", "check")
     share = Share(every.count - seen.long, every.of)
     if level := MISFIT.level(share):
         text = f"{share} candidates do not fit the schema, the choices or a check"
-        yield Finding("misfit", level, text, look(template))
+        yield Finding("misfit", level, text, look(asked))
 
 
-def _sums(seen: Observed, template: Template) -> Iterator[Finding]:
+def _sums(seen: Observed, asked: Setting) -> Iterator[Finding]:
     share = seen.above_one
-    if level := IMPOSSIBLE.level(share):
+    if (level := IMPOSSIBLE.level(share)) and _weigh(asked):
         middle, low, high = median(seen.sums), min(seen.sums), max(seen.sums)
         spread = f"median {middle:.2f}" + (f", {low:.2f} to {high:.2f}" if share.of > 1 else "")
         text = f"the stated probabilities of {share} replies sum to more than {SUM} ({spread}): no distribution"
-        yield Finding("sums", level, text, other_weights(template))
+        yield Finding("sums", level, text, other_weights(asked))
 
 
-def _recited(seen: Observed, template: Template) -> Iterator[Finding]:
+def _recited(seen: Observed, asked: Setting) -> Iterator[Finding]:
     stated, share = seen.recited()
     first, begins = seen.first()
+    if not _weigh(asked):
+        return
     if share.count > 1 and (level := RECITED.level(share)):
         numbers = ", ".join(f"{p:g}" for p in stated)
         text = f"{share} lists state the very same probabilities ({numbers}): recited, not estimated"
-        yield Finding("recited", level, text, other_weights(template))
+        yield Finding("recited", level, text, other_weights(asked))
     elif begins.of >= _LISTS and begins.surely(FIRST):
         text = f"{begins} lists begin with the same probability, {first:g}: it may be copied, not estimated"
-        yield Finding("recited", "note", text, other_weights(template))
+        yield Finding("recited", "note", text, other_weights(asked))
 
 
-def _uniform(seen: Observed, template: Template) -> Iterator[Finding]:
+def _uniform(seen: Observed, asked: Setting) -> Iterator[Finding]:
     share = seen.uniform
-    if share.count > 1 and share.surely(UNIFORM):
+    if share.count > 1 and share.surely(UNIFORM) and _weigh(asked):
         text = f"{share} lists state the same probability for all their answers, which ranks none"
-        yield Finding("uniform", "note", text, other_weights(template))
+        yield Finding("uniform", "note", text, other_weights(asked))
 
 
-def _unlabelled(seen: Observed, _: Template) -> Iterator[Finding]:
+def _unlabelled(seen: Observed, _: Setting) -> Iterator[Finding]:
     share = Share(seen.unlabelled, seen.labels)
     if level := LOST.level(share):
         remedy = "see `problem` in their rows"
         yield Finding("unlabelled", level, f"{share} labels could not be made", remedy)
 
 
-def _masses(seen: Observed, template: Template) -> Iterator[Finding]:
+def _masses(seen: Observed, asked: Setting) -> Iterator[Finding]:
     for name, masses in seen.masses.items():
         middle = median(masses)
         if middle < MASS[0]:
             level: Level = "bad" if middle < MASS[1] else "note"
-            yield Finding("mass", level, _mass(name, middle, len(masses)), reworded(template, name))
+            yield Finding("mass", level, _mass(name, middle, len(masses)), reworded(asked, name))
 
 
 def _mass(name: str, middle: float, count: int) -> str:
@@ -156,12 +160,12 @@ def _mass(name: str, middle: float, count: int) -> str:
     return f"label {name}: all classes together get a probability of {middle:.2g} (median of {count:,}): {who}"
 
 
-def _accepted(seen: Observed, template: Template) -> Iterator[Finding]:
+def _accepted(seen: Observed, asked: Setting) -> Iterator[Finding]:
     judged, kept = seen.wanted, seen.kept
     if judged >= _HOPELESS and not kept:
-        yield Finding("kept", "bad", f"none of {judged:,} candidates was kept{_worst(seen)}", look(template))
+        yield Finding("kept", "bad", f"none of {judged:,} candidates was kept{_worst(seen)}", look(asked))
     elif Share(judged - kept, judged).surely(1 - ACCEPTED) and not seen.reason("duplicate").surely(REPEATED):
-        yield Finding("kept", "note", f"{Share(kept, judged)} candidates were kept{_worst(seen)}", look(template))
+        yield Finding("kept", "note", f"{Share(kept, judged)} candidates were kept{_worst(seen)}", look(asked))
 
 
 def _worst(seen: Observed) -> str:
@@ -173,16 +177,46 @@ def _worst(seen: Observed) -> str:
     return f"; most are rejected as {reasons[0][0]} ({reasons[0][1]:,})" if reasons else ""
 
 
-def _repeats(seen: Observed, template: Template) -> Iterator[Finding]:
+def _repeats(seen: Observed, asked: Setting) -> Iterator[Finding]:
     share = seen.reason("duplicate")
-    if share.surely(REPEATED) and not (template.choices and seen.kept >= len(template.choices)):
-        yield Finding("repeats", "note", f"{share} candidates repeat a kept row", other_draw(template))
+    if share.surely(REPEATED) and not _exhausted(seen, asked):
+        yield Finding("repeats", "note", f"{share} candidates repeat a kept row", other_draw(asked))
+
+
+def _exhausted(seen: Observed, asked: Setting) -> bool:
+    """Whether all right answers are rows already."""
+    choices = asked.template.choices
+    return bool(choices) and seen.kept >= len(choices or ())
+
+
+def _unsuited(_: Observed, asked: Setting) -> Iterator[Finding]:
+    if asked.unsuited:
+        yield Finding("unsuited", "bad", asked.unsuited, "a larger model (-m)")
+
+
+def _ranks(seen: Observed, asked: Setting) -> Iterator[Finding]:
+    if len(seen.ranks) >= _LISTS and (mean := fmean(seen.ranks)) < RANKED and _weigh(asked):
+        text = (
+            f"stated probabilities and the model's own have a rank correlation of {mean:.2f} ({len(seen.ranks)} draws)"
+        )
+        yield Finding("ranks", "note", text, other_weights(asked))
+
+
+def _weigh(asked: Setting) -> bool:
+    """Whether the rows' probability rests on what the model stated."""
+    return asked.template.weights in (None, "stated")
 
 
 _CHECKS: Final[Sequence[Check]] = (
-    *(_unread, _placeholders, _cut, _long, _misfits),
-    *(_sums, _recited, _uniform, _unlabelled, _masses, _accepted, _repeats),
+    *(_unsuited, _unread, _placeholders, _cut, _long, _misfits),
+    *(_sums, _recited, _uniform, _ranks, _unlabelled, _masses, _accepted, _repeats),
 )
+
+
+def _settings(asked: Setting) -> Iterator[str]:
+    """Settings that the user may not know of."""
+    if asked.template.fitted:
+        yield f"settings recommended for {asked.template.fitted} models"
 
 
 def _figures(seen: Observed) -> Iterator[str]:

@@ -46,6 +46,8 @@ class Observed:
     """The stated probabilities of each reply that states at least three, as it states them."""
     long: int = 0
     """Rejects with a text that is longer than its field allows."""
+    ranks: array[float] = field(default_factory=lambda: array("d"))
+    """Of each draw that says: the rank correlation of stated probabilities with the model's own."""
     rows: int = 0
     """Rows that came from elsewhere and were only labelled."""
     labels: int = 0
@@ -67,6 +69,7 @@ class Observed:
         self.candidates += outcome.candidates
         self.kept += len(outcome.records)
         self.rejected.update(one.reason for one in outcome.rejected)
+        self.ranks.extend([] if outcome.rank is None else [outcome.rank])
         self.clauses.update(one.clause for one in outcome.rejected if one.clause)
         for read in outcome.replies:
             self._add_reply(read)

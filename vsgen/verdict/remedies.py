@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from vsgen.template.schema import Template
+from vsgen.verdict.setting import Setting
 
 _CALM: Final = 0.7
 """The temperature at which SmolLM2 gave most valid answers: 55 of 75, against 21 at 1."""
@@ -16,59 +16,66 @@ _FRAME: Final = 20
 _LISTS: Final = frozenset({"sequence", "vs", "vs-cot", "vs-multi"})
 
 
-def calmer(template: Template) -> str:
-    """For replies that go astray: draw less at random, then help the model, then ask another."""
-    how = template.sampling
+def calmer(asked: Setting) -> str:
+    """For replies that go astray: hold the form, draw less at random, help the model, then ask another."""
+    how = asked.template.sampling
     if how.method == "power":
         return "--method direct, or a larger model (-m)"
-    if not how.constrain:
-        return "--set sampling.constrain=true"
-    if how.temperature > _CALM:
-        return f"--temperature {_CALM:g}"
-    if not how.min_p:
-        return "--set sampling.min_p=0.1"
-    return "a larger model (-m), or --method direct"
+    steps = {
+        "--set sampling.constrain=true": not how.constrain,
+        f"--temperature {_CALM:g}": how.temperature > _CALM,
+        "--set sampling.demonstrate=1": not asked.shows and len(asked.template.output.fields) == 1,
+        "--set sampling.min_p=0.1": not how.min_p,
+        "--set sampling.format=lines": how.format == "json" and _is_list(asked),
+    }
+    open_steps = [step for step, helps in steps.items() if helps]
+    return open_steps[0] if open_steps else "a larger model (-m)"
 
 
-def other_weights(template: Template) -> str:
+def other_weights(_: Setting) -> str:
     """For stated probabilities that mean nothing."""
-    return calmer(template)
+    return "--set weights=model, or uniform"
 
 
-def longer_reply(template: Template) -> str:
+def longer_reply(asked: Setting) -> str:
     """For replies that were cut: more room, unless there is enough for all answers at their longest."""
-    room = template.sampling.max_tokens
-    return calmer(template) if room >= _needed(template) else f"--set sampling.max_tokens={2 * room}"
+    room = asked.template.sampling.max_tokens
+    return calmer(asked) if room >= _needed(asked) else f"--set sampling.max_tokens={2 * room}"
 
 
-def _needed(template: Template) -> float:
+def _needed(asked: Setting) -> float:
     """Tokens of a reply whose answers all have their longest length; endless where that has no limit."""
-    how, fields = template.sampling, template.output.item_schema["properties"].values()
+    how, fields = asked.template.sampling, asked.template.output.item_schema["properties"].values()
     texts = [one for one in fields if one.get("type") == "string"]
     each: float = sum(float(one.get("maxLength", math.inf)) / _CHARS + _FRAME for one in texts)
     return each * (how.k if how.method in _LISTS else 1)
 
 
-def longer_text(template: Template) -> str:
+def _is_list(asked: Setting) -> bool:
+    """Whether replies are lists of one field an answer, which may be numbered lines."""
+    return asked.template.sampling.method in _LISTS and len(asked.template.output.fields) == 1
+
+
+def longer_text(asked: Setting) -> str:
     """For texts at their limit."""
-    if template.output.schema_ is None:
-        return f"--set output.max_chars={2 * template.output.max_chars}, or ask for less in the prompt"
+    if asked.template.output.schema_ is None:
+        return f"--set output.max_chars={2 * asked.template.output.max_chars}, or ask for less in the prompt"
     return "raise maxLength in output.schema, or ask for less in the prompt"
 
 
-def reworded(template: Template, label: str) -> str:
+def reworded(_: Setting, label: str) -> str:
     """For a label whose question is not answered."""
     return f"reword the prompt of label {label}, or name another model for it; vsgen doctor -m MODEL compares wordings"
 
 
-def look(_: Template) -> str:
+def look(_: Setting) -> str:
     """For candidates that are refused: look at a few."""
     return "vsgen try, with the same template and flags, shows why"
 
 
-def other_draw(template: Template) -> str:
+def other_draw(asked: Setting) -> str:
     """For answers that are the same again and again (mode collapse)."""
-    how = template.sampling
+    how = asked.template.sampling
     if how.method == "power":
         return "a lower sampling.power.alpha, or more values in `variables:`"
     if how.method in {"direct", "cot"}:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from vsgen.pipeline import Outcome
-from vsgen.template.schema import Template
 from vsgen.values import SoftLabel, Unlabelled
 from vsgen.verdict.finding import Finding, Verdict
 from vsgen.verdict.findings import judge
 from vsgen.verdict.observed import Observed
+from vsgen.verdict.setting import Setting
 
 _FIRST: Final = 20
 """The first look comes after so many candidates (or four draws, if these are small) or rows; then whenever the run is
@@ -20,10 +20,10 @@ twice as long as at the last look."""
 class Watch:
     """Counts the finished draws of a run, in their order, and judges them."""
 
-    def __init__(self, template: Template) -> None:
-        """Set up, for a run of a template."""
-        self._template = template
-        self._observed = Observed.of(template)
+    def __init__(self, asked: Setting) -> None:
+        """Set up, for a run with a setting."""
+        self._asked = asked
+        self._observed = Observed.of(asked.template)
         self._next = _FIRST
         self._told: set[str] = set()
 
@@ -39,7 +39,7 @@ class Watch:
 
     def verdict(self) -> Verdict:
         """On all draws so far."""
-        return judge(self._observed, self._template)
+        return judge(self._observed, self._asked)
 
     def _look(self) -> list[str]:
         if self._observed.size < self._next:

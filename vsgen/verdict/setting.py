@@ -1,0 +1,32 @@
+"""What a run was asked to do, as far as a verdict must know it to say what to try next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vsgen.flows.asking import settings_of, unsuited
+from vsgen.template.schema import Template
+from vsgen.values import ModelFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A template with the settings that were really used."""
+
+    template: Template
+    shows: bool = False
+    """Worked exchanges stand before the tasks."""
+    unsuited: str | None = None
+    """What the template says against models of this size."""
+
+    @classmethod
+    def of_run(cls, template: Template, facts: ModelFacts | None) -> Setting:
+        """The setting of a run.
+
+        Args:
+            template: With what it recommends for the model's size laid over it.
+            facts: What the model is; None where it cannot say.
+        """
+        examples = bool(template.examples and template.sampling.demonstrate)
+        shows = examples or bool(settings_of(template, facts).demonstrate)
+        return cls(template, shows, unsuited(template, facts))
