@@ -15,7 +15,7 @@ from vsgen.engine.executors import Batched
 from vsgen.flow import Flow
 from vsgen.ports import Executor, LanguageModel
 from vsgen.tiny.oracle import Oracle
-from vsgen.values import Call, Generate, Score
+from vsgen.values import Call, Generate, Score, Scores
 
 R = TypeVar("R")
 DAY = CLOSED[0]
@@ -67,3 +67,24 @@ def test_a_draw_has_the_answers_and_the_tokens_of_its_reply() -> None:
     assert all(DAY.holds(str(one.fields["text"])) for one in made.distribution.candidates)
     assert made.tokens > 10
     assert value(Oracle(), draw(DAY, {"k": 3}, 0, None)) == made
+
+
+def test_a_worked_exchange_stands_before_the_bare_question_where_one_is_wanted() -> None:
+    asked: list[Score] = []
+
+    class Listening:
+        name = "listening"
+
+        def generate(self, calls: object) -> object:
+            raise AssertionError("nothing is drawn")
+
+        def score(self, calls: list[Score]) -> list[Scores]:
+            asked.extend(calls)
+            return [Scores(tuple(-2.0 for _ in call.choices)) for call in calls]
+
+    for exchanges in (0, 1):
+        value(Listening(), bare(DAY, exchanges=exchanges))  # type: ignore[arg-type]
+    alone, after = (call.prompt.messages for call in asked)
+    assert after[-1] == alone[-1]
+    assert len(after) == len(alone) + 2
+    assert [message.role for message in after[-3:]] == ["user", "assistant", "user"]

@@ -32,7 +32,7 @@ def label(name: str, mass: float = 0.9) -> SoftLabel:
 
 
 def card(*each: Lists, ranks: float | None = 0.6, wordings: Sequence[Wording] = ()) -> Card:
-    return Card("toy", None, {"day": 0.5}, each, ranks, 30, wordings)
+    return Card("toy", None, {"alone": {"day": 0.5}}, each, ranks, 30, wordings)
 
 
 def test_right_answers_are_counted_of_all_that_were_asked_for() -> None:

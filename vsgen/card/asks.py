@@ -10,7 +10,7 @@ from typing import NamedTuple
 from vsgen.card.tasks import CLASSES, QUESTION, Task
 from vsgen.errors import CallError, ModelError
 from vsgen.flow import Flow, Spent, ask, metered
-from vsgen.flows.asking import Asker, settings_of
+from vsgen.flows.asking import Asker
 from vsgen.labels.method import judge
 from vsgen.labels.settings import How, Question
 from vsgen.probability import log_sum_exp
@@ -18,6 +18,10 @@ from vsgen.sampling.methods import open_sampler
 from vsgen.template.render import Renderer
 from vsgen.template.schema import Template
 from vsgen.values import Distribution, Generate, ModelFacts, Prompt, Score, SoftLabel, Unlabelled
+
+_BRIEF = 40
+_LONG = 300
+"""Characters of an answer at most; our own exchanges have answers of the same kind."""
 
 
 class Drawn(NamedTuple):
@@ -31,23 +35,26 @@ class Drawn(NamedTuple):
 def template(task: Task, sampling: Mapping[str, object]) -> Template:
     """A task as a template."""
     name = task.name.casefold().replace(" ", "-")
-    return Template.model_validate({"version": 1, "name": name, "prompt": task.prompt, "sampling": dict(sampling)})
+    output = {"max_chars": _BRIEF if task.answers else _LONG}
+    sections = {"version": 1, "name": name, "prompt": task.prompt, "output": output, "sampling": dict(sampling)}
+    return Template.model_validate(sections)
 
 
 def draw(task: Task, sampling: Mapping[str, object], number: int, facts: ModelFacts | None) -> Flow[Drawn]:
     """Draw number `number` of a task, as a run would with a model of these facts."""
-    asked, spent = template(task, sampling), Spent()
-    render = Renderer(asked)
-    asker = Asker(asked, render, facts, seed=0)
-    prompt = asker.ask(render.prompt({}), {}, number)
-    flow = open_sampler(asker.settings)(prompt, Random(f"card/{task.name}/{number}"))
-    distribution = yield from metered(flow, spent)
+    spent = Spent()
+    distribution = yield from metered(_asked(task, sampling, number, facts), spent)
     return Drawn(task, distribution, spent.tokens)
 
 
-def bare(task: Task) -> Flow[float]:
-    """P(the reply is exactly one of the right answers), where the task is asked for one bare answer; computed."""
-    scores = yield from ask(Score(_plain(task), task.answers))
+def bare(task: Task, *, exchanges: int = 0) -> Flow[float]:
+    """P(the reply is exactly one of the right answers), where the task is asked for one bare answer; computed.
+
+    Args:
+        task: A closed one.
+        exchanges: Worked ones that stand before it.
+    """
+    scores = yield from ask(Score(_bare_prompt(task, exchanges), task.answers))
     return min(1.0, math.exp(log_sum_exp(scores.logp)))
 
 
@@ -56,7 +63,7 @@ def own(task: Task, texts: Sequence[str]) -> Flow[dict[str, float]]:
     found: dict[str, float] = {}
     for text in dict.fromkeys(texts):
         try:
-            scores = yield from ask(Score(_plain(task), (text,)))
+            scores = yield from ask(Score(_bare_prompt(task, 0), (text,)))
         except CallError:
             continue
         found[text] = scores.logp[0]
@@ -76,10 +83,18 @@ def named(probs: Mapping[str, float]) -> str:
     return CLASSES[place]
 
 
-def _plain(task: Task) -> Prompt:
+def _asked(task: Task, sampling: Mapping[str, object], number: int, facts: ModelFacts | None) -> Flow[Distribution]:
+    """The method's flow, with the prompt that a run would make."""
+    asked = template(task, sampling)
+    render = Renderer(asked)
+    asker = Asker(asked, render, facts, seed=0)
+    prompt = asker.ask(render.prompt({}), {}, number)
+    return open_sampler(asker.settings)(prompt, Random(f"card/{task.name}/{number}"))
+
+
+def _bare_prompt(task: Task, exchanges: int) -> Prompt:
     """The prompt that method direct asks with."""
-    asked = template(task, {"method": "direct", "k": 1})
-    calls = next(open_sampler(settings_of(asked))(Renderer(asked).prompt({}), Random(0)))
+    calls = next(_asked(task, {"method": "direct", "k": 1, "demonstrate": exchanges}, 0, None))
     if not isinstance(calls, Sequence) or not isinstance(calls[0], Generate):
         raise ModelError("method direct asks nothing")
     return calls[0].prompt

@@ -25,7 +25,7 @@ K = 5
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """Lists of answers with probabilities, asked for in one way, decoded without constraint."""
+    """Lists of answers with probabilities, asked for in one way."""
 
     name: str
     """The settings, in words."""
@@ -94,8 +94,8 @@ class Card:
 
     model: str
     facts: ModelFacts | None
-    bare: Mapping[str, float]
-    """P(one bare answer is right) of each closed task, temperature 1; computed."""
+    bare: Mapping[str, Mapping[str, float]]
+    """P(one bare answer is right), temperature 1, by way of asking and closed task; computed."""
     lists: Sequence[Lists]
     ranks: float | None
     """Rank correlation of stated probabilities with the model's own log-probability of the same answers."""

@@ -19,22 +19,26 @@ from vsgen.values import SoftLabel, Unlabelled
 
 R = TypeVar("R")
 
+_CALM: Final = 0.7
 WAYS: Final[Mapping[str, Mapping[str, object]]] = {
     "json, temperature 1": {"temperature": 1.0},
-    "json, temperature 0.7": {"temperature": 0.7},
-    "json, temperature 0.7, min-p 0.1": {"temperature": 0.7, "min_p": 0.1},
-    "json, temperature 0.7, no exchange": {"temperature": 0.7, "demonstrate": 0},
-    "lines, temperature 0.7": {"temperature": 0.7, "format": "lines"},
+    "json": {"temperature": _CALM},
+    "json, no worked exchange": {"temperature": _CALM, "demonstrate": 0},
+    "json, decoding free": {"temperature": _CALM, "constrain": False},
+    "lines": {"temperature": _CALM, "format": "lines"},
+    "lines, decoding free": {"temperature": _CALM, "format": "lines", "constrain": False},
 }
-"""How lists are asked for, beside the defaults."""
+"""How lists are asked for, beside the defaults; at temperature .7 where none is named."""
+BARE: Final = {"alone": 0, "after a worked exchange": 1}
+"""Exchanges before the task."""
 WORDINGS: Final[Mapping[str, tuple[Sequence[str], How]]] = {
     "class names": (CLASSES, How()),
     "class names with capitals": ([name.capitalize() for name in CLASSES], How()),
     "class names within the question": (CLASSES, How(listed=False)),
     "letters": (CLASSES, How(spelling="letters")),
 }
-_REPLIES: Final = 2
-"""Of each task in each way."""
+_REPLIES: Final = {True: 2, False: 1}
+"""Of each closed and each open task in each way."""
 _MOST: Final = 40
 """Different answers of a task whose own log-probability is computed."""
 _TOKENS: Final = 192
@@ -54,7 +58,7 @@ def measure(choice: ModelChoice, *, clock: Callable[[], float], tell: Callable[[
     """
     session = Session(choice, "tiny", MemoryJournal())
     tell("bare answers")
-    alone = dict(zip([task.name for task in CLOSED], _all(session, [bare(task) for task in CLOSED]), strict=True))
+    alone = {name: _bare(session, exchanges) for name, exchanges in BARE.items()}
     lists = []
     for name, way in WAYS.items():
         tell(f"lists: {name}")
@@ -66,9 +70,15 @@ def measure(choice: ModelChoice, *, clock: Callable[[], float], tell: Callable[[
     return Card(session.model, session.facts, alone, lists, ranks, ranked, wordings)
 
 
+def _bare(session: Session, exchanges: int) -> dict[str, float]:
+    found = _all(session, [bare(task, exchanges=exchanges) for task in CLOSED])
+    return dict(zip([task.name for task in CLOSED], found, strict=True))
+
+
 def _lists(session: Session, name: str, way: Mapping[str, object], clock: Callable[[], float]) -> Lists:
-    sampling = {"constrain": False, "k": K, "max_tokens": _TOKENS, **way}
-    flows = [draw(task, sampling, number, session.facts) for task in (*CLOSED, *OPEN) for number in range(_REPLIES)]
+    sampling = {"k": K, "max_tokens": _TOKENS, **way}
+    tasks = [(task, number) for task in (*CLOSED, *OPEN) for number in range(_REPLIES[bool(task.answers)])]
+    flows = [draw(task, sampling, number, session.facts) for task, number in tasks]
     begun = clock()
     return Lists(name, way, _all(session, flows), clock() - begun)
 

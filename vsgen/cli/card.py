@@ -21,10 +21,12 @@ def card_lines(card: Card) -> Iterator[str]:
         yield f"{'speed':22} {tokens / seconds:.1f} tokens/s with {len(card.lists[0].drawn)} replies side by side"
     yield ""
     yield "P(one bare answer is right), temperature 1, computed"
-    yield "  " + " · ".join(f"{name} {p:.2g}" for name, p in card.bare.items()) + f" · mean {_mean(card):.2g}"
+    for way, probs in card.bare.items():
+        each = " · ".join(f"{name} {p:.2g}" for name, p in probs.items())
+        yield f"  {way:26}{each} · mean {math.fsum(probs.values()) / len(probs):.2g}"
     yield ""
-    yield "lists of 5 answers with probabilities, decoding free"
-    yield f"  {'':24}{'can be read':>14}{'first right':>18}{'all right':>14}{'sum, median':>14}"
+    yield "lists of 5 answers with probabilities, temperature 0.7 where none is named"
+    yield f"  {'':26}{'can be read':>14}{'first right':>18}{'all right':>14}{'sum, median':>14}"
     yield from map(_list, card.lists)
     rho = "not defined" if card.ranks is None else f"{card.ranks:.2f}"
     yield ""
@@ -49,7 +51,7 @@ def _facts(facts: ModelFacts) -> Iterator[str]:
 def _list(one: Lists) -> str:
     sums = f"{median(one.sums):.2f}" if one.sums else "-"
     first = f"{one.first.value:.2f} ± {_error(one.first):.2f}"
-    return f"  {one.name:24}{_of(one.read):>14}{first:>18}{percent(one.valid.value):>14}{sums:>14}"
+    return f"  {one.name:26}{_of(one.read):>14}{first:>18}{percent(one.valid.value):>14}{sums:>14}"
 
 
 def _error(share: Share) -> float:
@@ -60,10 +62,6 @@ def _error(share: Share) -> float:
 
 def _of(share: Share) -> str:
     return f"{share.count} of {share.of}"
-
-
-def _mean(card: Card) -> float:
-    return math.fsum(card.bare.values()) / len(card.bare)
 
 
 def _size(parameters: int) -> str:
