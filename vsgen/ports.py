@@ -102,6 +102,11 @@ class Executor(Protocol):
 class Streaming(Protocol):
     """A language model whose running batch can be joined: finished calls leave it and waiting ones enter."""
 
+    @property
+    def rows(self) -> int:
+        """Replies that it draws side by side; a few more than there are cost little until they are all taken."""
+        ...
+
     def decoder(self) -> Executor:
         """A new executor of `Generate` calls."""
         ...

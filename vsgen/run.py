@@ -34,6 +34,8 @@ from vsgen.verdict.finding import Verdict
 from vsgen.verdict.setting import Setting
 from vsgen.verdict.watch import Watch
 
+_AHEAD = 2
+"""Draws beyond those that are expected to do are started while less than one row in so many (1/2) is taken."""
 _NEW = 0.02
 """A run is saturated once less than this share of its latest candidates was new."""
 
@@ -129,7 +131,8 @@ class Tally:
 class _Pace:
     """Decides how many draws may be under way, and when to give up."""
 
-    def __init__(self, job: Job, template: Template, settings: Settings, tally: Tally) -> None:
+    def __init__(self, job: Job, template: Template, settings: Settings, tally: Tally, rows: int) -> None:
+        """Set up; `rows` is how many replies the model draws side by side."""
         self._job = job
         self._tally = tally
         self._size = job.window
@@ -139,6 +142,7 @@ class _Pace:
         drawn = settings.most[1] + mended * settings.max_tokens
         self._tokens = drawn + settings.k * sum(tokens for _, tokens in labels)
         self._k = settings.k
+        self._free = rows // (_AHEAD * settings.most[0])
         self._recent: deque[tuple[int, int]] = deque(maxlen=job.patience)
 
     def window(self) -> int:
@@ -148,13 +152,24 @@ class _Pace:
             return 0
         bounds = [self._size]
         if tally.wanted is not None:
-            expected = (tally.kept + self._k) / (tally.draws + 1)
-            bounds.append(math.ceil((tally.wanted - tally.kept) / expected))
+            bounds.append(self._needed(tally.wanted))
         if job.max_calls is not None:
             bounds.append((job.max_calls - tally.calls) // self._calls)
         if job.max_tokens is not None:
             bounds.append((job.max_tokens - tally.tokens) // self._tokens)
         return max(0, min(bounds))
+
+    def _needed(self, wanted: int) -> int:
+        """The draws that will probably do.
+
+        Some give less than others. Were only as many started as do on average, what then lacks would be drawn in a
+        batch that is almost empty and takes nearly as long as a full one. So some are started ahead, as long as much of
+        the batch is free; when enough is kept, what is still under way is given up.
+        """
+        expected = (self._tally.kept + self._k) / (self._tally.draws + 1)
+        likely = math.ceil((wanted - self._tally.kept) / expected)
+        ahead = min(math.isqrt(likely), self._free - likely) if likely > 0 else 0
+        return likely + max(0, ahead)
 
     def note(self, outcome: Outcome) -> None:
         """Learn from a finished draw whether more of them are worth while."""
@@ -265,7 +280,7 @@ class _Draws:
             skip_bad_rows=job.skip_bad_rows,
             teach_top=job.token_logprobs.top if job.token_logprobs else 0,
         )
-        self._pace = _Pace(job, self.template, self._pipeline.settings, tally)
+        self._pace = _Pace(job, self.template, self._pipeline.settings, tally, self._session.rows)
 
     @property
     def setting(self) -> Setting:

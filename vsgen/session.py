@@ -15,7 +15,7 @@ from vsgen.checks.commands import Commands
 from vsgen.engine.executors import Batched, Directory, decoder
 from vsgen.engine.replay import Replay
 from vsgen.errors import ModelError, OptionError
-from vsgen.ports import Executor, Inspectable, Journal, LanguageModel, Teacher
+from vsgen.ports import Executor, Inspectable, Journal, LanguageModel, Streaming, Teacher
 from vsgen.values import Call, Check, Directed, Embed, Generate, ModelFacts, Models, Prompt, Reply, Score, Taught, Teach
 
 _EMBED_BATCH = 256
@@ -96,6 +96,11 @@ class Session:
     def models(self) -> Models:
         """What is known of the language models."""
         return Models(self._model.name, {name: model.name for name, model in self._judges.items()}, self.facts)
+
+    @property
+    def rows(self) -> int:
+        """Replies that the language model draws side by side."""
+        return self._model.rows if isinstance(self._model, Streaming) else 1
 
     @property
     def teaches(self) -> bool:

@@ -90,3 +90,40 @@ def test_folder_with_broken_weights_is_a_model_error(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"not safetensors")
     with pytest.raises(ModelError, match="cannot load it"):
         embed(open_embedder(str(tmp_path)), ["text"])
+
+
+def test_texts_of_every_length_have_the_bytes_that_they_have_alone(minilm: Embedder) -> None:
+    rng = random.Random(3)
+    texts = [" ".join(rng.choices(WORDS, k=words)) for words in range(1, 60, 3) for _ in range(6)]
+    alone = [embed(minilm, [text])[0] for text in texts]
+    assert embed(minilm, texts) == alone
+    rng.shuffle(texts)
+    assert set(embed(minilm, texts)) == set(alone)
+
+
+def test_texts_go_alone_where_together_changes_a_bit(minilm: Embedder, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(minilm, SentenceEmbedder)
+    sizes: list[int] = []
+    plain = SentenceEmbedder._encode
+
+    def spy(self: SentenceEmbedder, texts: list[str], size: int) -> list[NDArray[np.float32]]:
+        sizes.append(size)
+        return [row + size * 1e-6 for row in plain(self, texts, size)]
+
+    monkeypatch.setattr(SentenceEmbedder, "_encode", spy)
+    fresh = open_embedder("minilm", device="cpu")
+    embed(fresh, ["a b c d e", "f g h i j"])
+    assert max(sizes) > 1  # tried
+    sizes.clear()
+    embed(fresh, ["a b c d e", "f g h i j", "one longer text"])
+    assert set(sizes) == {1}
+
+
+def test_the_number_of_threads_is_left_as_it_was(minilm: Embedder) -> None:
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    embed(minilm, ["a b c", "d e f"])
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(before)

@@ -111,6 +111,11 @@ class HfModel:
         """The prompt as the model reads it: one text, with the marks of its chat template."""
         return self._parts.reader.render(prompt)[0]
 
+    @property
+    def rows(self) -> int:
+        """Replies decoded side by side at most."""
+        return self._limits.rows
+
     def decoder(self) -> Executor:
         """A new executor of `Generate` calls with a running batch of its own."""
         return Decoder(self._parts, self._limits)
