@@ -208,7 +208,9 @@ def test_stated_probabilities_do_not_matter_where_weights_do_not_rest_on_them(we
     draws = [good((0.9, 0.8, 0.7))] * 9
     assert verdict(draws).bad
     assert not verdict(draws, template(weights=weights)).findings
-    assert verdict(draws).findings[0].remedy == "--set weights=model, or uniform"
+    cool = template(sampling={"temperature": 0.7})
+    assert verdict(draws, cool).findings[0].remedy == "--set weights=model, or uniform"
+    assert verdict(draws).findings[0].remedy.startswith("--temperature 0.7; ")
 
 
 def test_stated_probabilities_that_do_not_follow_the_models_own_are_a_note() -> None:

@@ -23,7 +23,7 @@ def calmer(asked: Setting) -> str:
         return "--method direct, or a larger model (-m)"
     steps = {
         "--set sampling.constrain=true": not how.constrain,
-        f"--temperature {_CALM:g}": how.temperature > _CALM,
+        f"--temperature {_CALM:g}": _hot(asked),
         "--set sampling.demonstrate=1": not asked.shows and len(asked.template.output.fields) == 1,
         "--set sampling.min_p=0.1": not how.min_p,
         "--set sampling.format=lines": how.format == "json" and _is_list(asked),
@@ -32,9 +32,14 @@ def calmer(asked: Setting) -> str:
     return open_steps[0] if open_steps else "a larger model (-m)"
 
 
-def other_weights(_: Setting) -> str:
-    """For stated probabilities that mean nothing."""
-    return "--set weights=model, or uniform"
+def other_weights(asked: Setting) -> str:
+    """For stated probabilities that mean nothing; a model that goes astray in its numbers does so in its words."""
+    weights = "--set weights=model, or uniform"
+    return f"--temperature {_CALM:g}; if that does not help, {weights}" if _hot(asked) else weights
+
+
+def _hot(asked: Setting) -> bool:
+    return asked.template.sampling.temperature > _CALM
 
 
 def longer_reply(asked: Setting) -> str:
