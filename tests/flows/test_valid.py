@@ -44,3 +44,8 @@ def test_the_first_test_that_refuses_gives_the_reason() -> None:
     both = misfit(Rules(made), Candidate({"text": "xxxxxx"}, 1.0))
     assert both is not None and (both.reason, both.detail) == ("schema", "text: 6 characters, at most 4")
     assert misfit(Rules(made), Candidate({"text": "abc"}, 1.0)) is None
+
+
+def test_a_reasoning_that_fills_its_limit_is_flagged() -> None:
+    short, long = (Candidate({"text": "a day"}, 0.5, reasoning="x" * length) for length in (1999, 2000))
+    assert [one.flags for one in checked(template(), short, long).candidates] == [(), ("reasoning-cut",)]

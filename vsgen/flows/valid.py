@@ -13,12 +13,15 @@ from typing import Final, NamedTuple, TypeAlias
 from vsgen.checking import Outside, syntax_problem, verdict
 from vsgen.flow import Flow
 from vsgen.sampling.replies.echo import Echoes, told
+from vsgen.sampling.schemas import MOST_REASONING
 from vsgen.template.canonical import canonical
 from vsgen.template.schema import Template
 from vsgen.values import Candidate, Prompt, Reason
 
 RESPELLED: Final = "respelled"
 """A text that is one of a closed set came in another case, or with spaces around it."""
+CUT: Final = "reasoning-cut"
+"""The reasoning before the answer is as long as it may be, so that decoding has probably cut it."""
 ZERO: Final = "zero-probability"
 """The model stated that this answer has probability 0."""
 
@@ -138,7 +141,11 @@ def _spelled(template: Template, candidate: Candidate) -> Candidate:
     """The candidate in its canonical spelling, flagged where that or its stated probability is odd."""
     schemas = template.output.item_schema["properties"]
     fields = {name: canonical(schemas.get(name, {}), value) for name, value in candidate.fields.items()}
-    odd = {RESPELLED: fields != candidate.fields, ZERO: candidate.verbalized == 0}
+    odd = {
+        RESPELLED: fields != candidate.fields,
+        ZERO: candidate.verbalized == 0,
+        CUT: len(candidate.reasoning or "") >= MOST_REASONING,
+    }
     if not any(odd.values()):
         return candidate
     return replace(candidate, fields=fields, flags=(*candidate.flags, *(name for name, holds in odd.items() if holds)))

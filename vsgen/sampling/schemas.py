@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 
 from vsgen.sampling import prompts
 
-_REASONING = {"type": "string", "minLength": 1, "maxLength": 2000}
+MOST_REASONING = 2000
+"""Characters at which decoding under a schema ends a reasoning."""
+_REASONING = {"type": "string", "minLength": 1, "maxLength": MOST_REASONING}
 _STEP = 0.001
 _LONGEST = 2000
 """Characters of a line without a limit of its own."""
