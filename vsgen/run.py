@@ -289,9 +289,9 @@ class _Draws:
 
     @property
     def unsuited(self) -> Sequence[str]:
-        """What the template says against this model."""
+        """What is to be said against this model: its speed here, and what the template says."""
         why = unsuited(self.template, self._session.facts)
-        return [why] if why else []
+        return [*self._session.notes, *([why] if why else [])]
 
     def outcomes(self, rows: Iterator[tuple[int, Row]]) -> Iterator[Outcome]:
         """Draw until enough is kept or there is a reason to stop, which is then in the tally."""

@@ -98,6 +98,12 @@ class Session:
         return Models(self._model.name, {name: model.name for name, model in self._judges.items()}, self.facts)
 
     @property
+    def notes(self) -> Sequence[str]:
+        """What the user should know of the language model before it is asked anything."""
+        slow = self.facts and self.facts.slow
+        return [f"{self.model}: {slow}"] if slow else []
+
+    @property
     def rows(self) -> int:
         """Replies that the language model draws side by side."""
         return self._model.rows if isinstance(self._model, Streaming) else 1

@@ -191,6 +191,8 @@ class ModelFacts:
     """Its chat template has a place of its own for a system message."""
     embedded: bool = False
     """It is the embedded model, which was trained on vsgen's own words and needs no examples of them."""
+    slow: str | None = None
+    """Why it computes much more slowly than it could on this machine, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)

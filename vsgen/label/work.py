@@ -61,6 +61,8 @@ def label(job: Job, *, observe: Callable[[Tally], None], warn: Callable[[str], N
     with ExitStack() as open_files:
         journal = job.places.open_journal(open_files)
         session = Session(job.model, job.default_model, journal, judges=job.template.judges)
+        for note in session.notes:
+            warn(note)
         work = _Work(job, tally, session, open_files, warn)
         work.write(
             work.corrected(gold, observe),

@@ -129,6 +129,8 @@ def evaluate(job: Job, *, observe: Callable[[Tally], None], warn: Callable[[str]
         journal = job.places.open_journal(open_files)
         session = Session(job.choice, model, journal, score_batch=_SCORED)
         tally.paid = session.paid
+        for note in session.notes:
+            warn(note)
         if not session.teaches:
             warn(f"{session.model}: cannot say next-token distributions, so `support` is null")
         lines = job.places.open_output(open_files)

@@ -12,7 +12,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from vsgen.backends.hf.load import fingerprint, load, pick_device, pick_dtype
+from vsgen.backends.hf import load as loading
+from vsgen.backends.hf.load import fingerprint, load, pick_device, pick_dtype, slow
+from vsgen.backends.hf.model import HfModel
 from vsgen.backends.open import open_model
 from vsgen.errors import ModelError
 
@@ -107,3 +109,17 @@ def test_device_and_dtype_are_checked() -> None:
 def test_opening_writes_nothing_on_stderr(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     open_model(str(folder), device="cpu")
     assert capfd.readouterr().err == ""
+
+
+def test_a_type_that_the_cpu_cannot_multiply_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cpu = torch.device("cpu")
+    monkeypatch.setattr(loading, "has_bfloat16", lambda: False)
+    assert slow(torch.float32, cpu) is None
+    assert slow(torch.bfloat16, torch.device("cuda")) is None
+    assert pick_dtype("auto", cpu, torch.bfloat16) == torch.float32  # whatever the CPU has
+    facts = HfModel.open(str(folder), device="cpu", dtype="bfloat16").facts()
+    assert facts.slow is not None
+    assert facts.slow.startswith("this CPU has no instructions for bfloat16")
+    assert facts.slow.endswith("slower than --dtype float32")
+    monkeypatch.setattr(loading, "has_bfloat16", lambda: True)
+    assert slow(torch.bfloat16, cpu) is None

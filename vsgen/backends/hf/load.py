@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import platform
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stderr
@@ -100,6 +101,24 @@ def pick_dtype(dtype: str, device: torch.device, stored: torch.dtype | None) -> 
     if dtype not in _DTYPES:
         raise ModelError(f"dtype {dtype!r} is not known; choose auto, {', '.join(_DTYPES)}")
     return _DTYPES[dtype]
+
+
+def slow(dtype: torch.dtype, device: torch.device) -> str | None:
+    """Why a model of this type computes slowly on this machine, and what to do; None where it does not."""
+    if device.type != "cpu" or dtype.itemsize != 2:
+        return None
+    if dtype == torch.bfloat16 and has_bfloat16():
+        return None
+    kind = str(dtype).removeprefix("torch.")
+    return f"this CPU has no instructions for {kind}, which makes it several times slower than --dtype float32"
+
+
+def has_bfloat16() -> bool:
+    """Whether the CPU multiplies bfloat16 itself (AVX512-BF16 or AMX); a CPU of another make is taken to."""
+    if platform.machine() not in {"x86_64", "AMD64"}:
+        return True
+    cpu: Any = torch.cpu
+    return any(getattr(cpu, name, bool)() for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
 
 
 def fingerprint(source: Path) -> str:

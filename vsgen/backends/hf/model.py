@@ -13,7 +13,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from vsgen.backends.hf.chat import Reader
 from vsgen.backends.hf.decode import Decoder
 from vsgen.backends.hf.grammar import Grammars
-from vsgen.backends.hf.load import Opened, load
+from vsgen.backends.hf.load import Opened, load, slow
 from vsgen.backends.hf.network import Network
 from vsgen.backends.hf.packed import pack, unpack
 from vsgen.backends.hf.parts import Limits, Parts
@@ -137,6 +137,7 @@ def _facts(model: PreTrainedModel, parts: Parts) -> ModelFacts:
         device=str(model.device),
         chat=bool(parts.tokenizer.chat_template),
         system=parts.reader.takes_system(),
+        slow=slow(model.dtype, model.device),
     )
 
 
