@@ -22,7 +22,7 @@ from vsgen.tiny.gates import asks, gates
 from vsgen.tiny.measure import Figure, lists
 from vsgen.tiny.subject import Subject
 
-SHA256 = "b979413025ea36b5308a36d7c0b40a21b0155ab327772e4a05c71c4c9333dd42"
+SHA256 = "0ec70ce9adfc862b42fae326c7201de702a13ec4f13ebf8bc82160b525ea3318"
 SHARES = ("parses", "exactly", "repeats", "on topic", "step right")
 LOADING = """
 import sys

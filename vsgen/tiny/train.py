@@ -75,6 +75,8 @@ def build(recipe: Recipe) -> tuple[PreTrainedTokenizerFast, LlamaForCausalLM]:
     """A trained tokenizer and an untrained model; or both from where the recipe starts."""
     if recipe.start is not None:
         tokenizer = PreTrainedTokenizerFast.from_pretrained(recipe.start, local_files_only=True)
+        for name in ("is_local", "local_files_only"):  # how it was opened, which is not to be saved with it
+            tokenizer.init_kwargs.pop(name, None)
         return tokenizer, LlamaForCausalLM.from_pretrained(recipe.start, local_files_only=True, dtype=torch.float32)
     rng = Random(recipe.seed)
     tokenizer = train(turn.text for _ in range(recipe.sample) for turn in conversation(rng).turns)
