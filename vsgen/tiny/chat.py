@@ -41,9 +41,9 @@ _P_MAX: Final = {0.01: 1, 0.02: 1, 0.05: 2, 0.1: 5, 0.15: 1, 0.2: 3, 0.25: 1, 0.
 _P_MAX_SHARE: Final = 0.25
 _OTHER_SHARE: Final = 0.25
 """Share of lists that are asked for in a user's words."""
-_LINES_SHARE: Final = 0.13
-"""Share of the other lists that are numbered lines: one list in ten."""
-_SHOWN_SHARE: Final = 0.1
+_LINES_SHARE: Final = 0.3
+"""Share of the other lists that are numbered lines."""
+_SHOWN_SHARE: Final = 0.12
 """Share of conversations with worked exchanges before the task."""
 _FIELDS: Final = (
     "answer", "item", "name", "ticket", "review", "joke", "sentence", "question", "value", "output", "response", "city",

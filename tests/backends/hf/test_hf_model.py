@@ -170,7 +170,7 @@ def test_what_follows_a_cue_ends_with_its_line_on_a_base_model_and_not_on_a_chat
     asked = (Message("user", "Which queue?"),)
     cued = [Generate(Prompt(asked, cue="Answer:"), seed=seed, max_tokens=200, stop=("%",)) for seed in range(12)]
     base = HfModel.open(str(make_model(chat=None)), device="cpu")
-    free = [replace(call, prompt=Prompt(asked, prefill="Answer:")) for call in cued]  # the same text, without a cue
+    free = [replace(call, prompt=Prompt(asked, prefill="\n\nAnswer:")) for call in cued]  # the same text, without a cue
     replies, whole = base.generate(cued), base.generate(free)
     assert replies == base.generate([replace(call, stop=("%", "\n")) for call in free])
     several = [i for i, reply in enumerate(whole) if "\n" in reply.text]
