@@ -31,10 +31,10 @@ TASK = Prompt((Message("system", "Be brief."), Message("user", "Name a colour.")
 
 
 def converse(
-    settings: Settings, reply: Callable[[int, Generate], str], seed: int = 0
+    settings: Settings, reply: Callable[[int, Generate], str], seed: int = 0, task: Prompt = TASK
 ) -> tuple[Distribution, list[Generate]]:
     """Draw once from a model that is a function; returns also every call."""
-    flow = open_sampler(settings)(TASK, Random(seed))
+    flow = open_sampler(settings)(task, Random(seed))
     calls: list[Generate] = []
     try:
         asked = next(flow)

@@ -17,8 +17,8 @@ from vsgen.sampling import prompts
 from vsgen.sampling.settings import LISTS, Settings
 from vsgen.values import Message, Prompt
 
-DIGITS = 3
-"""Decimals of a stated probability."""
+_DIGITS: Final = 3
+"""Decimals of a stated probability, as the form of a reply has them."""
 
 
 class Answer(NamedTuple):
@@ -193,6 +193,6 @@ def _single(settings: Settings, answer: Answer, thoughts: str | None) -> str:
 
 
 def _stated(answer: Answer, listed: Sequence[Answer]) -> float:
-    """An example without a probability has an equal share."""
+    """An example without a probability has an equal share; none is told as 0."""
     p = answer.probability
-    return round(1 / len(listed) if p is None else p, DIGITS)
+    return max(round(1 / len(listed) if p is None else p, _DIGITS), 10**-_DIGITS)

@@ -13,6 +13,7 @@ from random import Random
 from vsgen.errors import CallError
 from vsgen.flow import Flow, ask
 from vsgen.sampling import prompts, schemas
+from vsgen.sampling.replies.items import NO_JSON
 from vsgen.sampling.replies.parse import Item, Parsed, parse_list, weigh
 from vsgen.sampling.settings import Settings, answered, instructed
 from vsgen.values import Basis, Candidate, Completion, Distribution, Malformed, Prompt
@@ -89,4 +90,6 @@ def _weights(items: Sequence[Item], basis: Basis) -> Sequence[float]:
 
 def _candidate(settings: Settings, read: Parsed, reply: int, item: Item, weight: float) -> Candidate:
     fields = item.fields if settings.key is None else dict(zip(settings.fields, item.fields.values(), strict=False))
-    return Candidate(fields, weight, item.verbalized, None, read.reasoning, item.flags, reply)
+    asked = {NO_JSON} if settings.form == "lines" else set[str]()
+    flags = tuple(flag for flag in item.flags if flag not in asked)
+    return Candidate(fields, weight, item.verbalized, None, read.reasoning, flags, reply)

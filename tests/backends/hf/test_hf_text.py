@@ -71,12 +71,39 @@ def test_chat_template_is_used_once_and_prefill_follows_it(make_tokenizer: MakeT
     assert reader.render(prompt) == ("<|system|>S<|end|>\n<|user|>U<|end|>\n<|assistant|>Sure", False)
 
 
-def test_without_a_template_messages_are_parted_by_empty_lines(make_tokenizer: MakeTokenizer) -> None:
+def test_without_a_template_a_conversation_is_a_document_of_requests_and_answers(
+    make_tokenizer: MakeTokenizer,
+) -> None:
     reader = Reader(make_tokenizer("pieces"), (2,))
     prompt = Prompt((Message("system", "S"), Message("user", "U")), prefill="Sure")
-    assert reader.render(prompt) == ("S\n\nU\n\nSure", True)
+    assert reader.render(prompt) == ("S\n\nRequest:\nU\n\nAnswer:\nSure", True)
+    told = (Message("system", "S"), Message("user", "A"), Message("assistant", "B"), Message("user", "U"))
+    document = "S\n\nRequest:\nA\n\nAnswer:\nB\n\nRequest:\nU\n\nAnswer:\n"
+    assert reader.render(Prompt(told)) == (document, True)
+    assert reader.stops(Prompt(told)) == ("\nRequest:\n",)
     assert reader.ids(prompt)[0] == 1
     assert 1 not in reader.ids(prompt)[1:]
+
+
+def test_without_a_template_a_lone_message_is_continued_as_it_stands(make_tokenizer: MakeTokenizer) -> None:
+    reader = Reader(make_tokenizer("pieces"), (2,))
+    alone = Prompt((Message("user", "Once upon"),), prefill=" a time")
+    assert reader.render(alone) == ("Once upon a time", True)
+    assert reader.stops(alone) == ()
+
+
+def test_without_a_template_a_cue_leads_to_one_line(make_tokenizer: MakeTokenizer) -> None:
+    reader = Reader(make_tokenizer("pieces"), (2,))
+    cued = Prompt((Message("user", "Is it day?"),), cue="Answer:")
+    assert reader.render(cued) == ("Is it day?\n\nAnswer:", True)
+    assert reader.stops(cued) == ("\n",)
+
+
+def test_a_chat_template_lays_out_conversations_itself(make_tokenizer: MakeTokenizer) -> None:
+    told = (Message("user", "A"), Message("assistant", "B"), Message("user", "U"))
+    reader = Reader(make_tokenizer(), (0,))
+    assert reader.stops(Prompt(told, cue="Answer:")) == ()
+    assert "Request:" not in reader.render(Prompt(told))[0]
 
 
 def test_begin_token_of_the_template_is_not_doubled(make_tokenizer: MakeTokenizer) -> None:
