@@ -41,6 +41,17 @@ def test_a_complete_output_is_as_bad_as_it_was(vsgen: Vsgen, tmp_path: Path) -> 
     assert vsgen(*GOOD, "-o", good, "--resume", "--strict").exit_code == 0
 
 
+def test_an_output_whose_run_died_before_its_last_words_is_judged_again(vsgen: Vsgen, tmp_path: Path) -> None:
+    out, journal = tmp_path / "out.jsonl", tmp_path / "out.jsonl.journal"
+    vsgen(*BAD, "-o", out)
+    rows, whole = out.read_bytes(), journal.read_bytes()
+    journal.write_bytes(whole[:-30])
+    again = vsgen(*BAD, "-o", out, "--resume", "--strict")
+    assert again.exit_code == 5
+    assert "calls made now: none" in again.stderr
+    assert (out.read_bytes(), journal.read_bytes()) == (rows, whole)
+
+
 def test_a_quiet_run_says_nothing_and_still_fails(vsgen: Vsgen) -> None:
     ended = vsgen(*BAD, "--strict", "--quiet")
     assert (ended.exit_code, ended.stderr) == (5, "")

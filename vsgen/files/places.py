@@ -58,7 +58,12 @@ class Places:
             raise OptionError(f"{self.output}: was made with another template, model, seed or input; {remedy}")
         if (ended and not ended.complete) or (wanted is not None and rows < wanted):
             return None
-        return rows
+        return None if ended is None and self._has_journal() else rows
+
+    def _has_journal(self) -> bool:
+        """Whether there is a journal; one without a last line is of a run that died when its output was just whole."""
+        path = self.journal_path
+        return path is not None and path.exists()
 
     def passed(self) -> bool:
         """Whether the run that made the output passed its quality gate, as far as the journal says."""
