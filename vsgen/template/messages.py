@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from vsgen.template.answer import short
 from vsgen.template.check import Check
+from vsgen.template.examples import Recommended
 from vsgen.template.label import Label
 from vsgen.template.misfit import Misfit, Path, TextProblem
 from vsgen.template.nodes import Node, Problem
@@ -32,6 +33,7 @@ _SECTIONS: Final[dict[str, type[BaseModel]]] = {
     "labels": Label,
     "filter": Filter,
     "check": Check,
+    "recommended": Recommended,
 }
 _MAPPING: Final = "must be a mapping of keys to values"
 _WHAT: Final = {

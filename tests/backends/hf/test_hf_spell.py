@@ -46,7 +46,7 @@ def test_prompt_and_answer_together_are_what_the_tokenizer_makes_of_the_whole_te
             [{"role": "user", "content": PROMPT.messages[0].content}], tokenize=False, add_generation_prompt=True
         )
         if chat
-        else f"{PROMPT.messages[0].content}\n\n"
+        else PROMPT.messages[0].content
     )
     for answer, row in zip(ANSWERS, rows, strict=True):
         assert [*ids, *row] == tokenizer(text + answer, add_special_tokens=not chat)["input_ids"]

@@ -188,7 +188,8 @@ def _document(prompt: Prompt) -> str:
     if prompt.cue:
         return "".join(f"{message.content}\n\n" for message in prompt.messages) + prompt.prefill + prompt.cue
     if len(prompt.messages) == 1:
-        return prompt.messages[0].content + prompt.prefill
+        space = " " if prompt.prefill[:1].strip() else ""  # a template's prefill comes without spaces around it
+        return prompt.messages[0].content + space + prompt.prefill
     lead = {"system": "", "user": _REQUEST, "assistant": _ANSWER}
     turns = [f"{lead[message.role]}{message.content}\n\n" for message in prompt.messages]
     return "".join(turns) + _ANSWER + prompt.prefill
