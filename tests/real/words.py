@@ -36,6 +36,8 @@ class Way(NamedTuple):
     closing: Sequence[str]
     end: bool = False
     """The end of the reply may follow an answer."""
+    lead: str = ""
+    """Stands before each answer."""
 
 
 def asked(task: Closed, sampling: dict[str, object], facts: ModelFacts = _CHAT) -> list[Prompt]:
@@ -84,7 +86,7 @@ def _opened(field: str | None = None) -> Callable[[Closed], str]:
 
 
 def _line(_: Closed) -> str:
-    return "1. "
+    return "1."
 
 
 def _nothing(_: Closed) -> str:
@@ -97,8 +99,8 @@ WAYS = (
     Way("vs, instruction as system message", partial(_own, demonstrate=0), _opened(), ['"']),
     Way("vs, one exchange (what small models get)", partial(_own, demonstrate=1), _opened("text"), ['"']),
     Way("vs, two exchanges", partial(_own, demonstrate=2), _opened("text"), ['"']),
-    Way("vs, lines, no exchange", partial(_own, demonstrate=0, format="lines"), _line, [" ("]),
-    Way("vs, lines, one exchange", partial(_own, demonstrate=1, format="lines"), _line, [" ("]),
+    Way("vs, lines, no exchange", partial(_own, demonstrate=0, format="lines"), _line, [" ("], lead=" "),
+    Way("vs, lines, one exchange", partial(_own, demonstrate=1, format="lines"), _line, [" ("], lead=" "),
     Way("sequence, one exchange", partial(_own, method="sequence", demonstrate=1), _opened("text"), ['"']),
     Way("direct, bare answer, no exchange", partial(_own, method="direct", demonstrate=0), _nothing, [], end=True),
     Way("direct, bare answer, one exchange", partial(_own, method="direct", demonstrate=1), _nothing, [], end=True),
@@ -108,7 +110,10 @@ WAYS = (
 def measured(model: Exact, way: Way, task: Closed) -> list[Valid]:
     """The mean over the way's prompts, for each shape."""
     closing = model.after(way.closing, end=way.end)
-    each = [model.valid(prompt, way.opening(task), task.answers, closing, SHAPES) for prompt in way.prompts(task)]
+    each = [
+        model.valid(prompt, way.opening(task), task.answers, closing, SHAPES, lead=way.lead)
+        for prompt in way.prompts(task)
+    ]
     return [
         Valid(sum(one.probability for one in column) / len(column), sum(one.effective for one in column) / len(column))
         for column in zip(*each, strict=True)
@@ -118,21 +123,21 @@ def measured(model: Exact, way: Way, task: Closed) -> list[Valid]:
 def table(model: Exact, tasks: Sequence[Closed], ways: Sequence[Way] = WAYS) -> None:
     """Print a table of one set of tasks."""
     heads = [f"T {shape.temperature:g}" + (f", min-p {shape.min_p:g}" if shape.min_p else "") for shape in SHAPES]
-    print("| way of asking |", " | ".join(heads), "| effective, T 1 | each task, T 1 |")  # noqa: T201
-    print("| --- |" + " --- |" * (len(SHAPES) + 2))  # noqa: T201
+    print("| way of asking |", " | ".join(heads), "| effective, T 1 | each task, T 1 |")
+    print("| --- |" + " --- |" * (len(SHAPES) + 2))
     for way in ways:
         found = [measured(model, way, task) for task in tasks]
         means = [sum(one[i].probability for one in found) / len(found) for i in range(len(SHAPES))]
         effective = sum(one[0].effective for one in found) / len(found)
         each = " ".join(f"{one[0].probability:.2f}" for one in found)
-        print(f"| {way.name} |", " | ".join(f"{p:.3f}" for p in means), f"| {effective:.1f} | {each} |", flush=True)  # noqa: T201
+        print(f"| {way.name} |", " | ".join(f"{p:.3f}" for p in means), f"| {effective:.1f} | {each} |", flush=True)
 
 
 def main() -> None:
     """Print both tables."""
     model = Exact.open(sys.argv[1] if len(sys.argv) > 1 else str(MODEL))
     for name, tasks in (("chosen on", CHOSEN), ("checked on", CHECKED)):
-        print(f"\nTasks that the words were {name}: {', '.join(task.field for task in tasks)}\n")  # noqa: T201
+        print(f"\nTasks that the words were {name}: {', '.join(task.field for task in tasks)}\n")
         table(model, tasks)
 
 
