@@ -13,6 +13,8 @@ Size: TypeAlias = Literal["small", "large"]
 
 PROBABILITY = "probability"
 REASONING = "reasoning"
+UNSUITED = "unsuited"
+"""Among recommended settings, the key that says why they do not suffice."""
 
 
 class Recommended(Section):
@@ -20,19 +22,16 @@ class Recommended(Section):
 
     small: dict[str, Any] | str | None = None
     """For models of at most 3 billion parameters in this process: keys and values as `--set` takes them, such as
-    `sampling.method: direct`; or a text that says why they cannot serve."""
+    `sampling.method: direct`; or a text that says why they cannot serve. With both, the text is the key `unsuited`."""
     large: dict[str, Any] | str | None = None
     """For larger models, and for those whose size is not known."""
-
-    def of(self, size: Size) -> Mapping[str, Any]:
-        """Keys and values for one size."""
-        found = self.small if size == "small" else self.large
-        return found if isinstance(found, dict) else {}
 
     def unsuited(self, size: Size) -> str | None:
         """Why models of a size cannot serve; None if nothing is said against them."""
         found = self.small if size == "small" else self.large
-        return found if isinstance(found, str) else None
+        if isinstance(found, dict):
+            return str(found[UNSUITED]) if UNSUITED in found else None
+        return found
 
 
 def check_examples(examples: tuple[dict[str, Any], ...], output: Any, prompt: str) -> None:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from vsgen.errors import TemplateError
 from vsgen.template.catalog import shipped
-from vsgen.template.examples import Size
+from vsgen.template.examples import UNSUITED, Size
 from vsgen.template.messages import nearest, problems, show
 from vsgen.template.nodes import Node, Problem, Scalar, YamlProblem, plain, read
 from vsgen.template.overrides import lay_over, override
@@ -81,7 +81,8 @@ def _recommendation(root: Node, size: Size) -> Mapping[Scalar, Node]:
     """What a template recommends for a size, if it is a mapping of keys to values."""
     section = root.value.get("recommended") if isinstance(root.value, dict) else None
     found = section.value.get(size) if section and isinstance(section.value, dict) else None
-    return found.value if found and isinstance(found.value, dict) else {}
+    settings = found.value if found and isinstance(found.value, dict) else {}
+    return {key: value for key, value in settings.items() if key != UNSUITED}
 
 
 def _recommended(root: Node, size: Size, found: list[Problem]) -> Node:
