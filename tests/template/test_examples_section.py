@@ -64,6 +64,8 @@ def test_an_example_is_an_answer_with_what_led_to_it(tmp_path: Path) -> None:
         ),
         ("prefill: ''", ":5: prefill: "),
         ("recommended: {smal: {sampling.k: 3}}", ":5: recommended: unknown key 'smal'; did you mean 'small'?"),
+        ("recommended:\n  small:\n    unsuited:", ":7: recommended.small.unsuited: must be text, got None"),
+        ("recommended:\n  small:\n    unsuited: 3", ":7: recommended.small.unsuited: must be text, got 3"),
         ("recommended:\n  small:\n    sampling.kk: 3", ":7: sampling: unknown key 'kk'"),
         ("recommended:\n  small:\n    sampling.k: 3\n    sampling.k2: 4", ":8: sampling: unknown key 'k2'"),
         ("recommended:\n  large:\n    sampling.k: 0", ":7: sampling.k: must be >= 1, got 0"),
@@ -125,6 +127,15 @@ def test_a_text_in_place_of_settings_says_why_none_will_do(tmp_path: Path) -> No
     assert template.recommended.unsuited("large") is None
     assert template.fitted is None
     assert template.sampling.k == load(tmp_path, "").sampling.k
+
+
+def test_settings_may_stand_beside_why_they_do_not_suffice(tmp_path: Path) -> None:
+    text = "recommended: {small: {sampling.k: 3, unsuited: one in four is wrong}}\n"
+    template = load(tmp_path, text, size="small")
+    assert (template.sampling.k, template.fitted) == (3, "small")
+    assert template.recommended.unsuited("small") == "one in four is wrong"
+    alone = load(tmp_path, "recommended: {small: {unsuited: they cannot count}}\n", size="small")
+    assert (alone.recommended.unsuited("small"), alone.fitted) == ("they cannot count", None)
 
 
 def test_editors_know_the_new_keys() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, TypeAlias
 
+from pydantic import field_validator
+
 from vsgen.template.misfit import Misfit, Path
 from vsgen.template.sandbox import compile_text
 from vsgen.template.section import Section
@@ -25,6 +27,14 @@ class Recommended(Section):
     `sampling.method: direct`; or a text that says why they cannot serve. With both, the text is the key `unsuited`."""
     large: dict[str, Any] | str | None = None
     """For larger models, and for those whose size is not known."""
+
+    @field_validator("small", "large")
+    @classmethod
+    def _said_in_words(cls, found: dict[str, Any] | str | None) -> dict[str, Any] | str | None:
+        why = found.get(UNSUITED, "-") if isinstance(found, dict) else "-"
+        if not isinstance(why, str) or not why.strip():
+            raise Misfit(((UNSUITED,), f"must be text, got {why!r}"))
+        return found
 
     def unsuited(self, size: Size) -> str | None:
         """Why models of a size cannot serve; None if nothing is said against them."""
