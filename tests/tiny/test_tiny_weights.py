@@ -22,7 +22,7 @@ from vsgen.tiny.gates import asks, gates
 from vsgen.tiny.measure import Figure, lists
 from vsgen.tiny.subject import Subject
 
-SHA256 = "0ec70ce9adfc862b42fae326c7201de702a13ec4f13ebf8bc82160b525ea3318"
+SHA256 = "a867761c87fabc0935fba20e495cf68fcbfe291fede599223485aa85d7a4da8c"
 SHARES = ("parses", "exactly", "repeats", "on topic", "step right")
 LOADING = """
 import sys
