@@ -178,7 +178,7 @@ def test_after_a_cue_a_choice_is_a_line_of_its_own_after_a_space(make_model: Mak
 def test_without_a_cue_a_choice_is_scored_as_it_is_and_ended_by_the_end_of_text_alone(make_model: MakeModel) -> None:
     folder = make_model(chat=None)
     (scores,) = HfModel.open(str(folder), device="cpu").score([Score(CHAT, PREFIXES)])
-    text = f"{CHAT.messages[0].content}\n\n"
+    text = CHAT.messages[0].content  # a lone message is continued as it stands
     assert scores.logp == pytest.approx([brute(folder, text, each, special=True) for each in PREFIXES], abs=1e-4)
 
 
