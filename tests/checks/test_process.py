@@ -84,7 +84,7 @@ def test_a_problem_is_told_on_one_short_line_without_control_characters(tmp_path
         ("input()\nprint('{\"ok\": \"yes\"}', flush=True)", "must write verdicts"),
         ("input()\nprint('{\"id\": 7, \"ok\": true}', flush=True)", "answers out of order: was asked about id 1"),
         ("import sys; sys.stdin.readline(); sys.stdout.buffer.write(b'\\xff\\xfe\\n')", "must write verdicts"),
-        ("import sys\nsys.stdin.readline()\nwhile True: sys.stdout.write('x' * 65536)", "bytes at once, where a verdict was due"),
+        ("import sys\ninput()\nwhile True: sys.stdout.write('x' * 65536)", "bytes at once, where a verdict was due"),
         ("import os, time; os.close(1); time.sleep(60)", "closed its standard output"),
     ],
 )  # fmt: skip
