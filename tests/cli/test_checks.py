@@ -140,7 +140,7 @@ def test_check_shows_what_will_be_checked_and_repaired(vsgen: Vsgen, words: list
 
 def test_repairs_count_in_the_budget_and_are_resumed(vsgen: Vsgen, tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
-    asked = ("run", "support-tickets", "-n", 5, *FAST, "--set", "filter={text: {match: '^[A-M]'}}", "-o", out)
+    asked = ("run", "support-tickets", "-n", 5, *FAST, "--set", "filter={text: {match: '^[A-H]'}}", "-o", out)
     ended = vsgen(*asked, "--set", "repair=2", "--max-calls", 20)
     counted = [entry for entry in lines(tmp_path / "out.jsonl.journal") if entry["kind"] == "generate"]
     assert 0 < len(counted) <= 20
