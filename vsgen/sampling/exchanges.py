@@ -14,6 +14,7 @@ from random import Random
 from typing import Final, NamedTuple
 
 from vsgen.sampling import prompts
+from vsgen.sampling.direct import written
 from vsgen.sampling.settings import LISTS, Settings
 from vsgen.values import Message, Prompt
 
@@ -186,10 +187,7 @@ def _reply(settings: Settings, answers: Sequence[Answer], rng: Random) -> str | 
 def _single(settings: Settings, answer: Answer, thoughts: str | None) -> str:
     if settings.method == "cot":
         return json.dumps({prompts.REASONING: answer.reasoning or thoughts, **answer.fields}, ensure_ascii=False)
-    values = list(answer.fields.values())
-    if len(values) == 1:
-        return values[0] if isinstance(values[0], str) else json.dumps(values[0])
-    return json.dumps(dict(answer.fields), ensure_ascii=False)
+    return written(answer.fields)
 
 
 def _stated(answer: Answer, listed: Sequence[Answer]) -> float:

@@ -7,13 +7,12 @@ after the reason once more (what stands last is what a small model heeds), and t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from random import Random
 
 from vsgen.sampling import prompts
-from vsgen.sampling.direct import form, read_answer
+from vsgen.sampling.direct import form, read_answer, written
 from vsgen.sampling.replies.parse import Item
 from vsgen.sampling.settings import Settings, answered, instructed
 from vsgen.values import Completion, Generate, Prompt
@@ -34,7 +33,7 @@ def again(settings: Settings, talk: Prompt, fields: Mapping[str, object], proble
         problem: Why it does not fit, in words.
     """
     request = next(message.content for message in talk.messages if message.role == "user")
-    return answered(talk, _written(settings, fields), f"{words(settings, problem)}\n\n{request}")
+    return answered(talk, written(fields), f"{words(settings, problem)}\n\n{request}")
 
 
 def words(settings: Settings, problem: str) -> str:
@@ -51,11 +50,3 @@ def call(settings: Settings, talk: Prompt, rng: Random) -> Generate:
 def read(settings: Settings, reply: Completion) -> Item | None:
     """The one answer of a reply; None if it holds none."""
     return next(iter(read_answer(replace(settings, method="direct"), reply).items), None)
-
-
-def _written(settings: Settings, fields: Mapping[str, object]) -> str:
-    """An answer as a model gives it when it is asked for one alone."""
-    if len(settings.fields) == 1:
-        (value,) = fields.values()
-        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return json.dumps(dict(fields), ensure_ascii=False)
