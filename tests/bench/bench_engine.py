@@ -14,7 +14,7 @@ from vsgen.engine.replay import Replay
 from vsgen.files.journal import FileJournal, MemoryJournal
 from vsgen.files.records import FileLines, record_line
 from vsgen.flow import Flow, ask
-from vsgen.pipeline import Outcome, Pipeline, Quota
+from vsgen.flows.draw import Outcome, Pipeline, Quota
 from vsgen.ports import Executor, Journal
 from vsgen.template.load import load_template
 from vsgen.values import Call, Completion, Generate, Models, Prompt, Row

@@ -18,13 +18,13 @@ import orjson
 import transformers
 
 from vsgen.backends.open_tokenizer import open_tokenizer
-from vsgen.targets.discretise import Grid
-from vsgen.targets.draws import draw
-from vsgen.targets.families import FAMILIES
-from vsgen.targets.names import GridKind
-from vsgen.targets.paper import paper_targets
-from vsgen.targets.soft import paths, spell, trie_row
-from vsgen.targets.target import Target
+from vsgen.distributions.discretise import Grid
+from vsgen.distributions.draws import draw
+from vsgen.distributions.families import FAMILIES
+from vsgen.distributions.names import GridKind
+from vsgen.distributions.paper import paper_targets
+from vsgen.distributions.soft import paths, spell, trie_row
+from vsgen.distributions.target import Target
 from vsgen.tiny import WEIGHTS
 
 HF: Any = transformers

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from vsgen.files.places import Places
-from vsgen.run import Job, run
-from vsgen.session import ModelChoice
+from vsgen.jobs.desk import ModelChoice
+from vsgen.jobs.generate import GenerateOptions, run
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Vsgen
@@ -158,7 +158,7 @@ def test_neither_the_window_nor_the_batch_changes_what_is_checked_and_repaired(
     def written(window: int, batch: int) -> bytes:
         out = tmp_path / f"out-{window}-{batch}.jsonl"
         overrides = ("dedup.embedder=hash", "repair=2", checked(words)[1])
-        job = Job(
+        job = GenerateOptions(
             "support-tickets",
             overrides,
             places=Places(out),

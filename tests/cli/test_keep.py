@@ -9,8 +9,8 @@ import pytest
 
 from tests.cli.conftest import Vsgen
 from vsgen.files.places import Places
-from vsgen.run import Job, run
-from vsgen.session import ModelChoice
+from vsgen.jobs.desk import ModelChoice
+from vsgen.jobs.generate import GenerateOptions, run
 
 TEMPLATE = """\
 version: 1
@@ -115,7 +115,7 @@ def test_neither_the_window_nor_the_batch_changes_what_is_kept_weighed_and_judge
     def written(window: int, batch: int) -> bytes:
         out = tmp_path / f"out-{window}-{batch}.jsonl"
         queues.write_text(TEMPLATE.replace("keep:", f"- {other}\nkeep:"))
-        job = Job(
+        job = GenerateOptions(
             str(queues),
             ("weights=model", "labels.0.model=tiny"),
             places=Places(out),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _opened_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vsgen.session.open_model", lambda *_, **__: tiny())
+    monkeypatch.setattr("vsgen.jobs.desk.open_model", lambda *_, **__: tiny())
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _opened_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vsgen.session.open_model", lambda *_, **__: tiny())
+    monkeypatch.setattr("vsgen.jobs.desk.open_model", lambda *_, **__: tiny())
 
 
 @pytest.fixture
@@ -183,7 +183,7 @@ class Mute(Scripted):
 def test_a_class_that_the_model_cannot_write_is_told_whatever_is_done_with_bad_rows(
     vsgen: Vsgen, rows: Path, monkeypatch: pytest.MonkeyPatch, on_error: str
 ) -> None:
-    monkeypatch.setattr("vsgen.session.open_model", lambda *_, **__: Mute())
+    monkeypatch.setattr("vsgen.jobs.desk.open_model", lambda *_, **__: Mute())
     ended = vsgen("label", rows, "--name", "place", "--classes", "日本,x", "--on-error", on_error, "-m", "mute")
     assert (ended.exit_code, ended.stdout) == (2, "")
     assert ended.stderr == "vsgen: flags: label place: the model's tokenizer cannot write '日本'; use other words\n"

@@ -22,7 +22,7 @@ ARGUMENTS = ("run", "story-openers", "-n", str(ROWS), "--patience", "0", "--quie
 def processes() -> ForkServerContext:
     """Starts each process from one that has done the imports, so that kills fall into the run itself."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["vsgen.run", "vsgen.backends.hf.model", "torch", "transformers"])
+    context.set_forkserver_preload(["vsgen.jobs.generate", "vsgen.backends.hf.model", "torch", "transformers"])
     _run(context, ["--version"])
     return context
 

@@ -21,8 +21,8 @@ import torch
 from vsgen.backends.open import open_model
 from vsgen.export.tensors import read_row
 from vsgen.files.places import Places
-from vsgen.run import Job, run
-from vsgen.session import ModelChoice
+from vsgen.jobs.desk import ModelChoice
+from vsgen.jobs.generate import GenerateOptions, run
 from vsgen.values import Message, Prompt, Score
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def test_the_window_does_not_change_the_output(tmp_path: Path) -> None:
         out, rejects = tmp_path / f"{window}.jsonl", tmp_path / f"{window}.rejects"
         overrides = ["dedup.embedder=hash", "dedup.threshold=0.9"]
         files, tiny = Places(out, rejects), ModelChoice("tiny")
-        job = Job("random-item", overrides, places=files, num=30, model=tiny, window=window)
+        job = GenerateOptions("random-item", overrides, places=files, num=30, model=tiny, window=window)
         run(job, observe=lambda tally: None, warn=lambda text: None)
         return out.read_bytes() + rejects.read_bytes()
 

@@ -18,10 +18,10 @@ import pytest
 
 from vsgen.backends.open_tokenizer import open_tokenizer
 from vsgen.files.places import Places
-from vsgen.session import ModelChoice
-from vsgen.target import evaluate as room
-from vsgen.target.evaluate import Tally, evaluate
-from vsgen.target.job import Job
+from vsgen.jobs import measure as room
+from vsgen.jobs.desk import ModelChoice
+from vsgen.jobs.measure import Tally, evaluate
+from vsgen.jobs.targets_options import TargetsOptions
 from vsgen.values import Completion, Generate, Message, Prompt, Score, Scores
 
 if TYPE_CHECKING:
@@ -395,9 +395,9 @@ PROMPTS = 4
 COARSE = ("--max-bins", 8, "--no-probes")
 
 
-def job(out: Path, *, resume: bool = False) -> Job:
+def job(out: Path, *, resume: bool = False) -> TargetsOptions:
     """What MEASURED and COARSE ask for."""
-    return Job(
+    return TargetsOptions(
         families=("bernoulli", "student_t"),
         selected=True,
         samples=6,
@@ -488,7 +488,7 @@ def test_a_model_that_says_no_distributions_is_measured_without_its_support(
         def score(self, calls: Sequence[Score]) -> list[Scores]:
             return [Scores((-1.0,) * len(call.choices)) for call in calls]
 
-    monkeypatch.setattr("vsgen.session.open_model", lambda *_, **__: Silent())
+    monkeypatch.setattr("vsgen.jobs.desk.open_model", lambda *_, **__: Silent())
     ended = vsgen(*MEASURED, *COARSE)
     assert [row["support"] for row in rows(ended)] == [None] * PROMPTS
     assert "silent: cannot say next-token distributions, so `support` is null" in ended.stderr

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from vsgen.flow import InOrder
 from vsgen.flows.keep import Keeper, Kept, Tried
-from vsgen.labelling import Labeller, Text
+from vsgen.flows.label import Labeller, Text
 from vsgen.template.schema import Template
 from vsgen.values import Candidate, Score, Scores, SoftLabel
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from vsgen.errors import TooLongError
 from vsgen.flow import Flow, InOrder
-from vsgen.pipeline import Outcome, Pipeline, Quota
+from vsgen.flows.draw import Outcome, Pipeline, Quota
 from vsgen.template.schema import Template
 from vsgen.values import Call, Completion, Generate, Message, Models, Row
 

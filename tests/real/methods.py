@@ -20,9 +20,9 @@ from tests.real.tasks import CHECKED, Closed
 from vsgen.engine.drive import drive
 from vsgen.files.journal import MemoryJournal
 from vsgen.flow import ask_all
+from vsgen.flows.draw import Outcome, Pipeline, Quota
+from vsgen.jobs.desk import ModelChoice, Session
 from vsgen.metrics.ranks import rank_correlation
-from vsgen.pipeline import Outcome, Pipeline, Quota
-from vsgen.session import ModelChoice, Session
 from vsgen.template.schema import Template
 from vsgen.values import Embed, Row
 

@@ -15,8 +15,8 @@ from random import Random
 from tests.real import MODEL
 from vsgen.errors import VsgenError
 from vsgen.files.places import Places
-from vsgen.run import Job, run
-from vsgen.session import ModelChoice
+from vsgen.jobs.desk import ModelChoice
+from vsgen.jobs.generate import GenerateOptions, run
 from vsgen.template.catalog import shipped
 from vsgen.template.load import load_template
 
@@ -27,7 +27,7 @@ def rows(name: str, source: str, folder: Path) -> list[str]:
     """The first answers that a run keeps."""
     output = folder / f"{name}.jsonl"
     wanted = min(ROWS, load_template(name).num or ROWS)
-    job = Job(name, ("labels=[]",), places=Places(output), num=wanted, model=ModelChoice(source))
+    job = GenerateOptions(name, ("labels=[]",), places=Places(output), num=wanted, model=ModelChoice(source))
     run(job, observe=lambda _: None, warn=lambda text: print(f"{name}: {text}", file=sys.stderr))
     found = [json.loads(line) for line in output.read_text().splitlines()]
     return [f"{list(one['meta']['variables'].values())} {_answer(one)}" for one in found]

@@ -11,9 +11,9 @@ from typing import get_args
 import pytest
 
 from vsgen.flow import Flow, InOrder
+from vsgen.flows.draw import Outcome, Pipeline, Quota
+from vsgen.jobs.preview import preview
 from vsgen.labels.words import question
-from vsgen.pipeline import Outcome, Pipeline, Quota
-from vsgen.preview import preview
 from vsgen.template.catalog import describe
 from vsgen.template.final import find_answer
 from vsgen.template.load import load_template

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vsgen.pipeline import Outcome
+from vsgen.flows.draw import Outcome
 from vsgen.sampling.reads import Read
 from vsgen.template.schema import Template
 from vsgen.values import Reason, Record, Rejected, SoftLabel

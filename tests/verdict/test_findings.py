@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.verdict.drawing import outcome, record, reject, template
-from vsgen.pipeline import Outcome
+from vsgen.flows.draw import Outcome
 from vsgen.sampling.reads import Read
 from vsgen.template.schema import Template
 from vsgen.values import Reason

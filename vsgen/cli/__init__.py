@@ -1,1 +1,1 @@
-"""cli: see vsgen/README.md."""
+"""The command line: one module a command, options declared once."""

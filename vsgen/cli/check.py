@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vsgen.backends.hf.spell import Speller
-    from vsgen.preview import Preview
+    from vsgen.jobs.preview import Preview
     from vsgen.template.schema import Template
     from vsgen.values import ModelFacts, Prompt
 
@@ -35,10 +35,10 @@ def check(
     Exit status: 0 the template is good; 2 it is not.
     """
     with user_errors():
-        from vsgen.checking import described, require
         from vsgen.files.rows import read_rows
         from vsgen.flows.asking import size_of, unsuited
-        from vsgen.preview import preview
+        from vsgen.flows.checks import described, require
+        from vsgen.jobs.preview import preview
         from vsgen.template.load import load_template
         from vsgen.values import Row
 

@@ -16,7 +16,7 @@ from vsgen.errors import VsgenError
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-    from vsgen.run import Tally
+    from vsgen.jobs.generate import Tally
 
 _PLAIN_SECONDS = 10.0
 _ZERO = "zero-probability"

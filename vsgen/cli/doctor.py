@@ -11,7 +11,7 @@ import typer
 
 from vsgen.cli import options
 from vsgen.cli.console import say, user_errors
-from vsgen.cli.job import not_resumable, reader_may_go
+from vsgen.cli.shell import not_resumable, reader_may_go
 
 _PACKAGES = (
     *("vsgen", "torch", "transformers", "sentence-transformers", "llguidance"),
@@ -48,9 +48,9 @@ def doctor(
 
 def _measure(model: str, *, device: str, dtype: str, batch: int | None, remote_code: bool, pickled: bool) -> None:
     with user_errors(), not_resumable():
-        from vsgen.card.measure import measure
         from vsgen.cli.card import card_lines
-        from vsgen.session import ModelChoice
+        from vsgen.jobs.card import measure
+        from vsgen.jobs.desk import ModelChoice
 
         choice = ModelChoice(model, device, dtype, batch, remote_code=remote_code, pickled=pickled)
         card = measure(choice, clock=time.monotonic, tell=lambda text: say(f"vsgen: measuring {text}"))

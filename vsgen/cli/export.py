@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import typer
 
 from vsgen.cli.console import say, user_errors
-from vsgen.cli.job import not_resumable, reader_may_go
+from vsgen.cli.shell import not_resumable, reader_may_go
 
 if TYPE_CHECKING:
     from vsgen.export.forms import Wanted

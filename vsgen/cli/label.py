@@ -11,11 +11,11 @@ import typer
 
 from vsgen.cli import options
 from vsgen.cli.console import user_errors
-from vsgen.cli.job import carry_out
+from vsgen.cli.shell import carry_out
 from vsgen.errors import GateError
 
 if TYPE_CHECKING:
-    from vsgen.label.job import Tally
+    from vsgen.jobs.label_options import Tally
 
 
 def label(
@@ -98,10 +98,10 @@ def label(
     """
     with user_errors():
         from vsgen.files.places import Places
-        from vsgen.label.job import Job, from_flags, from_template
-        from vsgen.label.work import label as label_rows
+        from vsgen.jobs.desk import ModelChoice
+        from vsgen.jobs.label import label as label_rows
+        from vsgen.jobs.label_options import LabelOptions, from_flags, from_template
         from vsgen.labels.select import parse_selection
-        from vsgen.session import ModelChoice
 
         given = {"method": method, "kind": kind, "prior": prior, "permutations": permutations}
         overrides = [*(f"{key}={value}" for key, value in given.items() if value is not None), *(sets or ())]
@@ -113,7 +113,7 @@ def label(
                 _sections(names or [], classes or [], choices, prompts or [], kind), on, overrides
             )
         places = Places(output, rejects, journal, resume, overwrite, inputs=[input, template or "", calibrate or ""])
-        job = Job(
+        job = LabelOptions(
             template=loaded,
             on=field,
             input=input,
@@ -145,7 +145,7 @@ def _sections(
 ) -> list[Mapping[str, object]]:
     """One label section for each --name, with the classes and prompts in the same order."""
     from vsgen.errors import OptionError
-    from vsgen.label.job import classes_of
+    from vsgen.jobs.label_options import classes_of
 
     if not names:
         raise OptionError("what to label? give --name and --classes (or --choices), or --template")

@@ -10,7 +10,7 @@ import typer
 
 from vsgen.cli import options
 from vsgen.cli.console import summary, user_errors
-from vsgen.cli.job import carry_out
+from vsgen.cli.shell import carry_out
 from vsgen.errors import GateError
 
 _SHORT = 1
@@ -63,13 +63,13 @@ def run(
     with user_errors():
         from vsgen.export.packed import parse_token_logprobs
         from vsgen.files.places import Places
-        from vsgen.run import Job
-        from vsgen.run import run as run_job
-        from vsgen.session import ModelChoice
+        from vsgen.jobs.desk import ModelChoice
+        from vsgen.jobs.generate import GenerateOptions
+        from vsgen.jobs.generate import run as run_job
 
         places = Places(output, rejects, journal, resume, overwrite, inputs=[input or "", template])
         choice = ModelChoice(model, device, dtype, batch, remote_code=trust_remote_code, pickled=allow_pickle)
-        job = Job(
+        job = GenerateOptions(
             template=template,
             overrides=options.overrides(sets, method=method, k=k, temperature=temperature, no_dedup=no_dedup),
             input=input,

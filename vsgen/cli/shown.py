@@ -12,7 +12,7 @@ import typer
 from vsgen.errors import CallError
 from vsgen.files.records import record_line, rejected_line
 from vsgen.flow import Heard
-from vsgen.trial import Shown, Trial
+from vsgen.jobs.trial import Shown, Trial
 from vsgen.values import Completion, Generate, Prompt, Record, Score, Scores
 
 _SHOWN = 3

@@ -11,12 +11,12 @@ import typer
 
 from vsgen.cli import options
 from vsgen.cli.console import say, user_errors
-from vsgen.cli.job import carry_out, not_resumable, reader_may_go
-from vsgen.targets.names import GridKind, Kind, SplitName
+from vsgen.cli.shell import carry_out, not_resumable, reader_may_go
+from vsgen.distributions.names import GridKind, Kind, SplitName
 
 if TYPE_CHECKING:
-    from vsgen.target.evaluate import Summary, Tally
-    from vsgen.target.job import Job
+    from vsgen.jobs.measure import Summary, Tally
+    from vsgen.jobs.targets_options import TargetsOptions
 
 
 def targets(
@@ -86,11 +86,11 @@ def targets(
     """
     with user_errors():
         from vsgen.files.places import Places
-        from vsgen.session import ModelChoice
-        from vsgen.target.job import Job
+        from vsgen.jobs.desk import ModelChoice
+        from vsgen.jobs.targets_options import TargetsOptions
 
         inputs = [name or "" for name in (template, input, rows)]
-        job = Job(
+        job = TargetsOptions(
             template=template,
             input=input,
             overrides=options.overrides(sets),
@@ -119,8 +119,8 @@ def targets(
             _make(job, quiet=quiet)
 
 
-def _make(job: Job, *, quiet: bool) -> None:
-    from vsgen.target.make import make
+def _make(job: TargetsOptions, *, quiet: bool) -> None:
+    from vsgen.jobs.targets import make
 
     def tell(text: str) -> None:
         if not quiet:
@@ -133,8 +133,8 @@ def _make(job: Job, *, quiet: bool) -> None:
     tell(f"{made.rows} rows of {made.prompts} prompts in {time.monotonic() - begun:.1f} s -> {where}")
 
 
-def _evaluate(job: Job, mode: str, *, quiet: bool) -> None:
-    from vsgen.target.evaluate import evaluate
+def _evaluate(job: TargetsOptions, mode: str, *, quiet: bool) -> None:
+    from vsgen.jobs.measure import evaluate
 
     carry_out(partial(evaluate, job), job.places, mode, quiet=quiet, summary=_summary)
 
@@ -152,7 +152,7 @@ def _summary(tally: Tally, seconds: float, where: str) -> list[str]:
 
 def _table(summary: Summary) -> Iterator[str]:
     """Means by family, aligned."""
-    from vsgen.target.evaluate import COLUMNS
+    from vsgen.jobs.measure import COLUMNS
 
     titles = [name.replace("w1_normalized", "W1/IQR").replace("_per_", "/") for name in COLUMNS]
     yield f"{'':18}{'prompts':>8}" + "".join(f"{title:>10}" for title in titles)

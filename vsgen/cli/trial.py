@@ -9,10 +9,10 @@ import typer
 
 from vsgen.cli import options
 from vsgen.cli.console import user_errors
-from vsgen.cli.job import not_resumable, reader_may_go
+from vsgen.cli.shell import not_resumable, reader_may_go
 
 if TYPE_CHECKING:
-    from vsgen.trial import Job
+    from vsgen.jobs.trial import TrialOptions
 
 
 def try_(
@@ -39,10 +39,10 @@ def try_(
     Exit status: 0 shown; 2 wrong template, input or flags; 3 the model failed; 130 interrupted.
     """
     with user_errors():
-        from vsgen.session import ModelChoice
-        from vsgen.trial import Job
+        from vsgen.jobs.desk import ModelChoice
+        from vsgen.jobs.trial import TrialOptions
 
-        job = Job(
+        job = TrialOptions(
             template=template,
             overrides=options.overrides(sets, method=method, k=k, temperature=temperature),
             input=input,
@@ -55,9 +55,9 @@ def try_(
             _show(job)
 
 
-def _show(job: Job) -> None:
+def _show(job: TrialOptions) -> None:
     from vsgen.cli.shown import draw_lines
-    from vsgen.trial import Trial
+    from vsgen.jobs.trial import Trial
 
     trial = Trial(job)
     begun = time.monotonic()

@@ -1,1 +1,1 @@
-"""dedup: see vsgen/README.md."""
+"""Which texts repeat a kept one, and where the weight of a repeat goes."""

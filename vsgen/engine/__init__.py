@@ -1,1 +1,1 @@
-"""engine: see vsgen/README.md."""
+"""Moves many flows at once, in the order in which they were started."""

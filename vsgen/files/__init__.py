@@ -1,1 +1,1 @@
-"""files: see vsgen/README.md."""
+"""What is read and written: rows in, records out, the journal."""

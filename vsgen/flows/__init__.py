@@ -1,1 +1,1 @@
-"""The stations of a draw: what is valid, what is new and wanted, and what each candidate ends as."""
+"""The way of one row: what is asked about it, what is valid, new and wanted, and what each candidate ends as."""

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from vsgen.files.records import label_line
 from vsgen.flow import Flow
+from vsgen.flows.label import Labeller, Labels, Text
 from vsgen.flows.valid import Refusal
-from vsgen.labelling import Labeller, Labels, Text
 from vsgen.template.final import ANSWER
 from vsgen.template.keep import CORRECT, LABELS, Clause, clause
 from vsgen.template.misfit import TextProblem

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple, TypeAlias
 
-from vsgen.checking import Outside, syntax_problem, verdict
 from vsgen.flow import Flow
+from vsgen.flows.checks import Outside, syntax_problem, verdict
 from vsgen.sampling.replies.echo import Echoes, told
 from vsgen.sampling.schemas import MOST_REASONING
 from vsgen.template.canonical import canonical

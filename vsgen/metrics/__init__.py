@@ -1,1 +1,1 @@
-"""metrics: see vsgen/README.md."""
+"""Figures about predictions and distributions, with what chance alone would show."""

@@ -1,1 +1,1 @@
-"""report: see vsgen/README.md."""
+"""Figures for people: tables, histograms, reliability diagrams."""

@@ -1,1 +1,1 @@
-"""sampling: see vsgen/README.md."""
+"""Methods: how one prompt becomes a distribution of candidates."""

@@ -1,1 +1,1 @@
-"""template: see vsgen/README.md."""
+"""The YAML task template: its schema, its errors with line numbers, and its sandboxed rendering."""

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from vsgen.pipeline import Outcome
+from vsgen.flows.draw import Outcome
 from vsgen.sampling.reads import Read
 from vsgen.template.schema import Template
 from vsgen.values import Record, SoftLabel, Unlabelled

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from vsgen.pipeline import Outcome
+from vsgen.flows.draw import Outcome
 from vsgen.values import SoftLabel, Unlabelled
 from vsgen.verdict.finding import Finding, Verdict
 from vsgen.verdict.findings import judge

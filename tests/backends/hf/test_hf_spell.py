@@ -12,8 +12,8 @@ from tokenizers import processors
 
 from vsgen.backends.hf.spell import Speller
 from vsgen.backends.open_tokenizer import open_tokenizer
+from vsgen.distributions.trie import plant
 from vsgen.errors import ModelError
-from vsgen.targets.trie import plant
 from vsgen.tiny import WEIGHTS
 from vsgen.values import Message, Prompt
 

@@ -1,0 +1,306 @@
+"""What becomes of texts and classes that a model cannot be asked about, and of the others beside them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from tests.labels.asking import Scripted, said, told
+from vsgen.errors import CallError, ChoiceError, InputError, TemplateError, TooLongError
+from vsgen.flows.label import Labeller, Labels, Text, how
+from vsgen.labels.settings import How
+from vsgen.labels.words import CONTENT_FREE
+from vsgen.template.load import template_of
+from vsgen.template.schema import Template
+from vsgen.values import Generate, Score, Scores, SoftLabel, Unlabelled
+
+QUEUE = {"name": "queue", "classes": ["bug", "billing"], "prompt": "Which queue? {{ text }}"}
+TONE = {"name": "tone", "classes": ["rude", "polite"], "prompt": "Which tone? {{ text }}"}
+CONTEXT = 40
+"""Words."""
+
+
+def template(*labels: Mapping[str, object]) -> Template:
+    return template_of({"version": 1, "name": "t", "prompt": "-", "labels": list(labels)}, "t.yaml")
+
+
+def labeller(*labels: Mapping[str, object], lenient: bool = False, truncate: bool | None = False) -> Labeller:
+    return Labeller(template(*labels or (QUEUE,)), ("text",), seed=1, lenient=lenient, truncate=truncate)
+
+
+def text(words: object, name: str = "in:1", **values: object) -> Text:
+    return Text(name, name, {"text": words, **values})
+
+
+@dataclass
+class Narrow(Scripted):
+    """Has a context of so many words and cannot write some classes; each text has scores of its own."""
+
+    unspeakable: tuple[str, ...] = ()
+    tried: int = 0
+
+    def score(self, calls: Sequence[Score]) -> Sequence[Scores]:
+        self.tried += 1
+        for call in calls:
+            words = len(said(call.prompt).split())
+            if words > CONTEXT:
+                raise TooLongError(
+                    f"prompt has {words} tokens, not {CONTEXT}; shorten it", tokens=words, context=CONTEXT
+                )
+            if strange := [choice for choice in call.choices if choice in self.unspeakable]:
+                raise ChoiceError(f"cannot write {strange[0]!r}; use other words")
+            if "refuse me" in said(call.prompt):
+                raise CallError("cannot answer this")
+        return Scripted.score(self, calls)
+
+
+def narrow(*unspeakable: str) -> Narrow:
+    def scores(prompt: str, choice: str) -> float:
+        return (1 + len(prompt) * len(choice) % 7) / 20
+
+    return Narrow(scores=scores, unspeakable=unspeakable)
+
+
+def labelled(one: Labeller, *texts: Text, model: Narrow | None = None) -> list[Labels]:
+    return told(one.label(texts), model or narrow())
+
+
+def test_each_text_gets_each_label_in_the_order_of_the_template() -> None:
+    found = labelled(labeller(QUEUE, TONE), text("a", "1"), text("b", "2"))
+    assert [list(labels) for labels in found] == [["queue", "tone"]] * 2
+    queue = found[0]["queue"]
+    assert isinstance(queue, SoftLabel)
+    assert list(queue.probs) == ["bug", "billing"]
+    assert labelled(labeller(QUEUE, TONE)) == []
+
+
+def test_a_kind_of_label_is_asked_for_all_texts_at_once() -> None:
+    flow = labeller(QUEUE, TONE).label([text(str(i), str(i)) for i in range(5)])
+    calls = next(flow)
+    assert isinstance(calls, list)
+    assert [said(call.prompt)[:6] for call in calls] == ["Which "] * 5
+
+
+def test_a_text_has_the_same_labels_alone_and_among_others() -> None:
+    votes = {**QUEUE, "name": "votes", "method": "votes", "replies": 5, "think": False}
+    one = labeller(QUEUE, votes)
+    texts = [text(f"text {i}", f"in:{i}") for i in range(4)]
+
+    def model() -> Narrow:
+        found = narrow()
+        found.replies = lambda _: {"bug": 0.5, "billing": 0.3, "?": 0.2}
+        return found
+
+    together = labelled(one, *texts, model=model())
+    assert together == [labelled(one, each, model=model())[0] for each in texts]
+    assert len({str(labels["votes"]) for labels in together}) > 1
+
+
+def test_draws_depend_on_the_seed_the_key_and_the_labels_name() -> None:
+    votes = {**QUEUE, "method": "votes", "replies": 3}
+
+    def seeds(seed: int, key: str, name: str) -> list[int]:
+        flow = Labeller(template({**votes, "name": name}), ("text",), seed=seed).label([Text("x", key, {"text": "a"})])
+        calls = next(flow)
+        assert isinstance(calls, list)
+        return [call.seed for call in calls if isinstance(call, Generate)]
+
+    assert seeds(1, "k", "n") == seeds(1, "k", "n")
+    assert len({tuple(seeds(*each)) for each in [(1, "k", "n"), (2, "k", "n"), (1, "l", "n"), (1, "k", "m")]}) == 4
+
+
+# --- texts that cannot be asked about
+
+LONG = "word " * 60
+BAD = {
+    "too long": (text(LONG, "in:2"), r"prompt has \d+ tokens, not 40; shorten it, or pass --truncate"),
+    "refused": (text("refuse me", "in:2"), "cannot answer this"),
+    "without the field": (Text("in:2", "in:2", {"body": "a"}), "missing variable 'text'"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_bad_text_is_named_with_its_label_and_what_to_do(kind: str) -> None:
+    bad, problem = BAD[kind]
+    with pytest.raises(InputError, match=rf"^in:2: label queue: {problem}.*; or pass --on-error skip$"):
+        labelled(labeller(TONE | {"prompt": "Tone?"}, QUEUE), text("a"), bad, text("b", "in:3"))
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_bad_text_is_left_unlabelled_where_that_is_allowed_and_the_others_are_labelled_as_alone(kind: str) -> None:
+    bad, problem = BAD[kind]
+    one = labeller(QUEUE, lenient=True)
+    first, second, third = labelled(one, text("a"), bad, text("b", "in:3"))
+    lost = second["queue"]
+    assert isinstance(lost, Unlabelled)
+    assert re.match(problem, lost.problem)
+    assert "--on-error" not in lost.problem
+    assert isinstance(first["queue"], SoftLabel)
+    assert [first] == labelled(one, text("a"))
+    assert [third] == labelled(one, text("b", "in:3"))
+
+
+def test_a_bad_text_loses_only_the_label_that_cannot_be_made() -> None:
+    (found,) = labelled(labeller(QUEUE, TONE | {"prompt": "Tone of {{ author }}"}, lenient=True), text("a"))
+    assert isinstance(found["queue"], SoftLabel)
+    assert found["tone"] == Unlabelled(
+        "missing variable 'author'; give values under 'variables:' or as fields of the input rows"
+    )
+
+
+@pytest.mark.parametrize("lenient", [True, False])
+def test_classes_of_the_template_that_the_model_cannot_write_are_the_templates_fault(lenient: bool) -> None:
+    with pytest.raises(TemplateError, match=r"^t.yaml: label queue: cannot write 'bug'; use other words$"):
+        labelled(labeller(QUEUE, lenient=lenient), text("a"), model=narrow("bug"))
+
+
+def test_classes_of_a_row_that_the_model_cannot_write_are_the_rows_fault() -> None:
+    asked = {"name": "right", "choices": "options", "prompt": "{{ text }}"}
+    rows = [text("a", "in:1", options=["x", "y"]), text("b", "in:2", options=["x", "bug"])]
+    with pytest.raises(InputError, match=r"^in:2: label right: cannot write 'bug'"):
+        labelled(labeller(asked), *rows, model=narrow("bug"))
+    first, second = labelled(labeller(asked, lenient=True), *rows, model=narrow("bug"))
+    assert isinstance(first["right"], SoftLabel)
+    assert second["right"] == Unlabelled("cannot write 'bug'; use other words")
+
+
+# --- truncation
+
+
+def test_a_text_is_cut_only_on_request_and_its_label_says_so() -> None:
+    found = labelled(labeller(QUEUE, truncate=True), text("short"), text(LONG, "in:2"))
+    short, cut = found[0]["queue"], found[1]["queue"]
+    assert isinstance(short, SoftLabel)
+    assert isinstance(cut, SoftLabel)
+    assert "truncated" not in short.details
+    assert cut.details["truncated"] is True
+
+
+@pytest.mark.parametrize("words", [31, 35, 60, 400, 20_000])
+@pytest.mark.parametrize("around", [0, 10, 25])
+def test_a_text_is_cut_at_its_end_and_little_more_than_needed(words: int, around: int) -> None:
+    numbered = " ".join(f"w{i:05d}" for i in range(words))
+    model = narrow()
+    asked = {**QUEUE, "prompt": "Which queue? {{ manual }}: {{ text }}"}
+    room = CONTEXT - len(said(labeller(asked).prompts({"text": "", "manual": "m " * around})[0]).split())
+    labelled(labeller(asked, truncate=True), text(numbered, manual="m " * around), model=model)
+    (call,) = model.scored
+    kept = said(call.prompt).partition(": ")[2].partition("\n")[0]
+    assert numbered.startswith(kept)
+    assert kept == numbered or 0.7 * room - 1 <= len(kept.split()) <= room
+    assert model.tried <= 8
+
+
+def test_the_cut_text_and_the_other_prompts_of_its_label_agree() -> None:
+    reasoned = {**QUEUE, "method": "reasoning", "replies": 3}
+    model = narrow()
+    model.replies = lambda _: {"Let me see": 1.0}
+    (found,) = labelled(labeller(reasoned, truncate=True), text(LONG), model=model)
+    label = found["queue"]
+    assert isinstance(label, SoftLabel)
+    assert label.details["truncated"] is True
+    last = model.drawn[-3:]
+    assert {call.prompt.messages[0] for call in model.scored} == {call.prompt.messages[0] for call in last}
+
+
+def test_a_text_of_which_nothing_would_be_left_is_an_error_all_the_same() -> None:
+    asked = {**QUEUE, "prompt": "{{ manual }} {{ text }}"}
+    with pytest.raises(InputError, match=r"^in:1: label queue: prompt has \d+ tokens, not 40; shorten it; or pass"):
+        labelled(labeller(asked, truncate=True), text("a few words", manual=LONG))
+
+
+def test_without_the_choice_nobody_is_told_of_truncation() -> None:
+    with pytest.raises(InputError) as caught:
+        labelled(labeller(QUEUE, truncate=None), text(LONG))
+    assert "--truncate" not in str(caught.value)
+
+
+# --- what is asked
+
+
+def test_contextual_calibration_asks_about_nothing_in_place_of_the_text_alone() -> None:
+    asked = {**QUEUE, "prompt": "{{ shop }}: {{ text }}", "prior": "contextual"}
+    model = narrow()
+    labelled(labeller(asked), text("It leaks", shop="Bikes"), model=model)
+    assert [said(call.prompt).partition("\n")[0] for call in model.scored] == [
+        "Bikes: It leaks",
+        f"Bikes: {CONTENT_FREE}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "classes"),
+    [
+        (["x", "y"], ["x", "y"]),
+        ([1, 2.5], ["1", "2.5"]),
+        ([" x ", "y\n"], ["x", "y"]),
+        (("x", "y", "z"), ["x", "y", "z"]),
+    ],
+)
+def test_a_row_lists_its_own_classes(options: object, classes: list[str]) -> None:
+    asked = {"name": "right", "choices": "options", "prompt": "{{ text }}"}
+    (found,) = labelled(labeller(asked), text("a", options=options))
+    label = found["right"]
+    assert isinstance(label, SoftLabel)
+    assert list(label.probs) == classes
+
+
+@pytest.mark.parametrize(
+    "options",
+    ["x, y", None, 3, {"x": 1, "y": 2}, [], ["x"], ["x", "x"], ["1", 1], ["x", ""], ["x", " "], ["x", "x "],
+     ["x", None], [["x"], ["y"]], [{"text": "x"}, {"text": "y"}], ["x", "y", {"z": 1}]],
+    ids=repr,
+)  # fmt: skip
+def test_what_lists_no_classes_is_told_with_what_was_got(options: object) -> None:
+    asked = {"name": "right", "choices": "options", "prompt": "{{ text }}"}
+    with pytest.raises(InputError) as caught:
+        labelled(labeller(asked), text("a", options=options))
+    assert str(caught.value).startswith(
+        f"in:1: label right: field 'options' must be a list of at least two different texts, got {options!r}"
+    )
+
+
+def test_a_missing_list_of_classes_and_a_long_one_are_told() -> None:
+    asked = {"name": "right", "choices": "options", "prompt": "{{ text }}"}
+    with pytest.raises(InputError, match=r"^in:1: label right: missing variable 'options'"):
+        labelled(labeller(asked), text("a"))
+    with pytest.raises(InputError) as caught:
+        labelled(labeller(asked), text("a", options=["x"] * 1000))
+    assert len(str(caught.value)) < 300
+    lettered = {**asked, "verbalizer": "letters"}
+    with pytest.raises(InputError, match="'options' lists 27 classes, but there are 26 letters"):
+        labelled(labeller(lettered), text("a", options=list(range(27))))
+    (found,) = told(labeller(lettered).label([text("a", options=list(range(26)))]), Scripted())
+    assert isinstance(found["right"], SoftLabel)
+
+
+def test_the_default_template_is_the_default_way() -> None:
+    (label,) = template(QUEUE).labels
+    assert how(label) == How(replies=0)
+    drawing = template({**QUEUE, "method": "votes", "think": False, "pseudocount": 1, "permutations": "all"}).labels[0]
+    assert how(drawing) == How(method="votes", think=False, pseudocount=1, orders="all")
+
+
+@pytest.mark.parametrize(
+    ("label", "begins"),
+    [
+        (QUEUE, "Which queue? It leaks\n\nReply with exactly one of these: bug, billing."),
+        ({**QUEUE, "listed": False}, "Which queue? It leaks"),
+        ({**QUEUE, "method": "reasoning"}, "Which queue? It leaks\n\nThe possible answers are: bug, billing. Think"),
+        ({**QUEUE, "method": "votes"}, "Which queue? It leaks\n\nThink about it step by step."),
+        ({**QUEUE, "method": "verbalized"}, "Which queue? It leaks\n\nHow probable"),
+        ({**QUEUE, "kind": "multi"}, "Which queue? It leaks\n\nDoes this apply: bug?"),
+        ({**QUEUE, "verbalizer": "letters"}, "Which queue? It leaks\n\nA. bug\nB. billing"),
+        (
+            {"name": "x", "choices": "options", "prompt": "{{ text }}"},
+            "It leaks\n\nReply with exactly one of",
+        ),
+    ],
+    ids=["score", "not listed", "reasoning", "votes", "verbalized", "multi", "letters", "choices"],
+)
+def test_prompts_show_what_is_asked_first(label: Mapping[str, object], begins: str) -> None:
+    (prompt,) = labeller(label).prompts({"text": "It leaks", "options": [1, 2]})
+    assert said(prompt).startswith(begins)

@@ -1,0 +1,231 @@
+"""One row's way through vsgen: render, draw, validate, keep what shall be kept, drop repeats, label.
+
+It is a flow, so it knows nothing of batches, models or files. Its stations are in `vsgen.flows`; what decides whether a
+candidate is kept comes before the gate where repeats end, so a repeat's twin is always a kept row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+
+from vsgen.dedup.index import Index
+from vsgen.dedup.merge import merge
+from vsgen.errors import CallError, InputError, TemplateError
+from vsgen.flow import Flow, Spent, metered
+from vsgen.flows import rows
+from vsgen.flows.admit import Gate, Quota
+from vsgen.flows.answers import Answered, answered
+from vsgen.flows.asking import Asker
+from vsgen.flows.checks import outside
+from vsgen.flows.keep import Keeper, Tried
+from vsgen.flows.label import Labeller, Labels, Text
+from vsgen.flows.repair import Mender
+from vsgen.flows.token_logprobs import teach
+from vsgen.flows.valid import Checked, Refusal, Rules, echoes, validate
+from vsgen.flows.weigh import bare, basis, weigh
+from vsgen.ports import Sampler
+from vsgen.sampling.methods import open_sampler
+from vsgen.sampling.reads import Read, reads
+from vsgen.sampling.settings import Settings
+from vsgen.template.final import ANSWER
+from vsgen.template.render import Renderer
+from vsgen.template.schema import Template
+from vsgen.template.variables import draw_variables
+from vsgen.values import Candidate, Distribution, Lesson, Models, Prompt, Record, Rejected, Row
+
+__all__ = ["Outcome", "Pipeline", "Quota"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """All that came of one draw."""
+
+    records: tuple[Record, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    candidates: int = 0
+    """What was drawn: answers, and replies without any."""
+    calls: int = 0
+    """Completions asked for."""
+    tokens: int = 0
+    """Tokens drawn in them."""
+    notes: tuple[str, ...] = ()
+    """What the user should know about how well the draw went."""
+    replies: tuple[Read, ...] = ()
+    """How each of its replies was read."""
+    tried: tuple[Tried, ...] = ()
+    """How the clauses of `keep` fared, in the order in which they were put."""
+    rank: float | None = None
+    """Rank correlation of the stated probabilities with the model's own."""
+    skipped: str | None = None
+    """Why the row could not be used at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Draw:
+    """What is known of a draw beside its candidates."""
+
+    ids: Sequence[str]
+    """Of its candidates, then of its replies without any."""
+    prompt: Prompt
+    """The task itself."""
+    said: Prompt
+    """What the model read first."""
+    values: Mapping[str, object]
+    """The variables and, over them, the row's fields."""
+    meta: Mapping[str, object]
+    """What all its records have in common."""
+
+    def text(self, i: int, candidate: Candidate) -> Text:
+        """What is labelled of a candidate."""
+        return Text(self.ids[i], self.ids[i], {**self.values, **candidate.fields})
+
+
+class Pipeline:
+    """A template made ready to draw."""
+
+    def __init__(
+        self,
+        template: Template,
+        *,
+        seed: int,
+        models: Models,
+        index: Index | None,
+        quota: Quota,
+        skip_bad_rows: bool = False,
+        teach_top: int = 0,
+    ) -> None:
+        """Set up.
+
+        Args:
+            template: What to ask.
+            seed: Of the whole run.
+            models: Their names, for the records.
+            index: Of the texts that were kept; None keeps repeats.
+            quota: Of records.
+            skip_bad_rows: Report a row that lacks a variable as skipped instead of raising.
+            teach_top: Tokens to say at each position of a kept answer; 0 teaches nothing.
+        """
+        self._template = template
+        self._seed = seed
+        self._gate = Gate(index, quota, template.dedup.on if template.dedup else ())
+        self._skip_bad_rows = skip_bad_rows
+        self._teach_top = teach_top
+        self._outside = outside(template)
+        self._render = Renderer(template)
+        self._labeller = Labeller(
+            template, template.output.fields, seed=seed, lenient=skip_bad_rows, judges=models.judges
+        )
+        self._keeper = Keeper(template, self._labeller)
+        self._later = {label.name for label in template.labels} - self._keeper.labels
+        self._asker = Asker(template, self._render, models.facts, seed=seed)
+        self._sampler: Sampler = open_sampler(self._asker.settings)
+        origin = f"{template.name}@{template.digest}"
+        fitted = {"recommended": template.fitted} if template.fitted else {}
+        self._origin = {
+            "method": template.sampling.method,
+            "model": models.own,
+            "seed": seed,
+            "template": origin,
+            **fitted,
+        }
+
+    @property
+    def settings(self) -> Settings:
+        """With which the method draws."""
+        return self._asker.settings
+
+    def draw(self, row: Row, number: int) -> Flow[Outcome]:
+        """Draw number `number` of the run, for one row.
+
+        Raises:
+            InputError: The row lacks a variable of the prompt, or makes one that is too long for the model.
+            TemplateError: There is no row, and the template itself lacks a variable.
+            CallError: There is no row, and the template itself is too long.
+        """
+        spent = Spent()
+        outcome = yield from metered(self._draw(row, number, spent), spent)
+        return replace(outcome, calls=spent.calls, tokens=spent.tokens)
+
+    def _draw(self, row: Row, number: int, spent: Spent) -> Flow[Outcome]:
+        values = {**draw_variables(self._template, self._seed, number), **row.fields}
+        try:
+            prompt = self._render.prompt(values)
+            rng = Random(f"{self._seed}/{self._template.name}/{number}")
+            asked = self._asker.ask(prompt, values, number)
+            drawn = yield from self._sampler(asked, rng)
+        except (TemplateError, CallError) as error:
+            if not row.where:
+                raise
+            problem = f"{row.where}: {error}"
+            if self._skip_bad_rows:
+                return Outcome(skipped=problem)
+            raise InputError(f"{problem}; or pass --on-error skip") from error
+        ids = [f"{self._template.name}/{number:06d}.{i}" for i in range(len(drawn.candidates) + len(drawn.malformed))]
+        draw = _Draw(ids, prompt, spent.first or prompt, values, self._meta(drawn, values, row))
+        checked = yield from self._validate(drawn, draw)
+        return (yield from self._sift(drawn, checked, draw))
+
+    def _validate(self, drawn: Distribution, draw: _Draw) -> Flow[Checked]:
+        """Which candidates are what the template asks for, once those that can be mended are."""
+        rules = Rules(self._template, self._outside, echoes(self._template, draw.prompt, draw.said, draw.values))
+        checked = yield from validate(rules, drawn.candidates, draw.ids)
+        return (yield from Mender(rules, self._asker.settings, self._seed).mend(checked, draw.ids, draw.prompt))
+
+    def _sift(self, drawn: Distribution, checked: Checked, draw: _Draw) -> Flow[Outcome]:
+        """What becomes of the candidates of a draw: kept, new, and then labelled."""
+        task = bare(self._template, draw.prompt)
+        weighed = yield from weigh(self._template, drawn, checked, task, draw.said)
+        judged = answered(self._template.output.answer, self._render, weighed.candidates, draw.values)
+        refused = dict(checked.refused)
+        valid = {i: one for i, one in enumerate(judged.candidates) if i not in refused}
+        kept = yield from self._keeper.sift(valid, {i: draw.text(i, one) for i, one in valid.items()}, judged.voted)
+        refused |= kept.refused
+        refused |= yield from self._gate.admit(draw.ids, judged.candidates, refused.keys())
+        records, rejected = yield from self._rows(judged, refused, kept.labels, draw)
+        unread = zip(draw.ids[len(judged.candidates) :], drawn.malformed, strict=True)
+        rejected += [rows.malformed(name, lost, draw.meta) for name, lost in unread]
+        return Outcome(
+            tuple(records),
+            tuple(rejected),
+            len(draw.ids),
+            notes=(*drawn.notes, *weighed.notes, *judged.problems),
+            replies=reads(drawn),
+            tried=tuple(kept.tried),
+            rank=weighed.rank,
+        )
+
+    def _rows(
+        self, judged: Answered, refused: Mapping[int, Refusal], labels: dict[int, Labels], draw: _Draw
+    ) -> Flow[tuple[list[Record], list[Rejected]]]:
+        """Give what is kept the labels that it has not yet, teach it, and write everything out."""
+        merged = merge(judged.candidates, rows.within(draw.ids, refused))
+        kept = {i: one.candidate for i, one in enumerate(merged) if i not in refused}
+        made = yield from self._labeller.label([draw.text(i, one) for i, one in kept.items()], self._later)
+        labels |= {i: self._ordered({**labels[i], **own}) for i, own in zip(kept, made, strict=True)}
+        common: Labels = {} if judged.voted is None else {ANSWER: judged.voted}
+        lessons = yield from self._teach(
+            bare(self._template, draw.prompt), {draw.ids[i]: one.fields for i, one in kept.items()}
+        )
+        records = [
+            rows.record(draw.ids[i], merged[i], common | labels[i], draw.meta, lesson)
+            for i, lesson in zip(kept, lessons, strict=True)
+        ]
+        unkept = {i: rows.record(draw.ids[i], merged[i], labels.get(i, {}), draw.meta) for i in sorted(refused)}
+        return records, [rows.rejected(one, refused[i]) for i, one in unkept.items()]
+
+    def _ordered(self, labels: Labels) -> Labels:
+        return {label.name: labels[label.name] for label in self._template.labels}
+
+    def _teach(self, prompt: Prompt, answers: Mapping[str, Mapping[str, object]]) -> Flow[list[Lesson | None]]:
+        if not self._teach_top:
+            return [None] * len(answers)
+        return (yield from teach(prompt, answers, top=self._teach_top, lenient=self._skip_bad_rows))
+
+    def _meta(self, drawn: Distribution, values: Mapping[str, object], row: Row) -> dict[str, object]:
+        used = {name: values[name] for name in sorted(self._render.variables() & values.keys())}
+        place = {"row": row.index} if row.where else {}
+        unknown = {"verbalized": drawn.basis == "verbalized", "logp": self._template.scored}
+        empty = {name: None for name, wanted in unknown.items() if wanted}
+        return {**self._origin, "basis": basis(self._template, drawn.basis), **place, "variables": used, **empty}

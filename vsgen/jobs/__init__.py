@@ -1,0 +1,1 @@
+"""What each command does, from the user's options to the files that it leaves."""

@@ -1,0 +1,190 @@
+"""What the user asked of ``vsgen label``, and what came of it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vsgen.errors import OptionError
+from vsgen.files.places import Places
+from vsgen.jobs.desk import ModelChoice
+from vsgen.labels.select import Selection
+from vsgen.template.checks import check_name
+from vsgen.template.load import load_template, template_of
+from vsgen.template.sandbox import compile_text
+from vsgen.template.schema import Template
+from vsgen.verdict.finding import Verdict
+
+_SOURCE = "flags"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelOptions:
+    """What the user asked for."""
+
+    template: Template
+    """Whose label sections say what to ask."""
+    on: str
+    """The field that holds the text."""
+    input: str
+    places: Places = field(default_factory=Places)
+    model: ModelChoice = field(default_factory=ModelChoice)
+    seed: int = 0
+    window: int = 128
+    """Rows under way at most; changes speed and memory, never the output."""
+    gold: str | None = None
+    """A file of rows whose class is known; a temperature is fitted to it."""
+    plot: Path | None = None
+    """Where the reliability diagram goes."""
+    selection: Selection | None = None
+    histogram: bool = False
+    """Tell how the rows' normalised entropy is distributed."""
+    truncate: bool = False
+    skip_bad_rows: bool = False
+    meta: bool = True
+
+    @property
+    def default_model(self) -> str:
+        """Who is asked where no flag says: the template's model; or a label's own, where each names one."""
+        return self.template.model or (self.template.judges[0] if self.judged else "tiny")
+
+    @property
+    def judged(self) -> bool:
+        """Whether every label names its own model."""
+        return all(label.model is not None for label in self.template.labels)
+
+    @property
+    def origin(self) -> str:
+        """Names all that an output is made from, but for the rows' content."""
+        model = self.model.name or self.default_model
+        chosen = self.selection and f"{self.selection.kind}:{self.selection.share}"
+        parts = [
+            self.template.digest,
+            self.on,
+            model,
+            self.seed,
+            self.input,
+            self.gold,
+            chosen,
+            self.truncate,
+            self.meta,
+        ]
+        return "/".join("" if part is None else str(part) for part in parts)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has happened so far; every count is a sum over finished rows."""
+
+    wanted: int | None = None
+    kept: int = 0
+    """Rows labelled; each is written, or not selected."""
+    written: int = 0
+    unlabelled: int = 0
+    """Labels that could not be made, each with its problem in the row."""
+    truncated: int = 0
+    """Labels of texts that were cut."""
+    skipped: int = 0
+    """Lines that could not be used at all."""
+    unselected: int = 0
+    tokens: int = 0
+    """Tokens drawn in replies."""
+    paid: Counter[str] = field(default_factory=Counter)
+    """Calls answered in this process, by kind."""
+    was_done: bool = False
+    """Nothing was to do: the output was complete before."""
+    verdict: Verdict | None = None
+    """On all labels; None before the end, and where nothing was to do."""
+    passed: bool = True
+    """The verdict, of this run or of the one that made the output, is not bad."""
+    report: list[str] = field(default_factory=list)
+    """Lines for people: calibration, histogram."""
+
+    @property
+    def rejected(self) -> Mapping[str, int]:
+        """What is not as wished, by reason."""
+        found = {"unlabelled": self.unlabelled, "skipped": self.skipped}
+        return {reason: count for reason, count in found.items() if count}
+
+
+def from_template(source: str, on: str | None, overrides: Sequence[str]) -> tuple[Template, str]:
+    """A template whose labels are wanted, and the field that holds the text.
+
+    Args:
+        source: Its path or name.
+        on: The field; by default the first field of the template's output.
+        overrides: ``key=value`` of a label section, laid over each label.
+
+    Raises:
+        TemplateError: It cannot be loaded.
+        OptionError: It has no labels.
+    """
+    template = load_template(source)
+    if not template.labels:
+        raise OptionError(f"{template.source}: has no 'labels:'; add some, or pass --name and --classes instead")
+    if overrides:
+        template = load_template(source, _each(overrides, len(template.labels)))
+    return template, on or template.output.fields[0]
+
+
+def from_flags(
+    sections: Sequence[Mapping[str, object]], on: str | None, overrides: Sequence[str]
+) -> tuple[Template, str]:
+    """A template that was put together from flags, and the field that holds the text.
+
+    Args:
+        sections: A label section each; without a prompt it gets one, and a prompt that does not refer to the text gets
+            the text after it.
+        on: The field; ``text`` by default.
+        overrides: As for `from_template`.
+
+    Raises:
+        TemplateError: The flags make no usable labels.
+        OptionError: The field cannot be referred to.
+    """
+    field_name = on or "text"
+    try:
+        check_name(field_name)
+    except ValueError as error:
+        raise OptionError(f"--on: {error}") from None
+    labels = [{**section, "prompt": _prompt(section, field_name)} for section in sections]
+    document = {"version": 1, "name": "label", "prompt": "-", "dedup": False, "labels": labels}
+    return template_of(document, _SOURCE, _each(overrides, len(labels))), field_name
+
+
+def _each(overrides: Sequence[str], count: int) -> list[str]:
+    return [f"labels.{i}.{setting}" for setting in overrides for i in range(count)]
+
+
+def _prompt(section: Mapping[str, object], on: str) -> str:
+    text = "{{ " + on + " }}"
+    asked = section.get("prompt")
+    if not isinstance(asked, str):
+        name = str(section.get("name")).replace("_", " ")
+        asked = "Read this text." if section.get("kind") == "multi" else f"Which {name} fits this text best?"
+        return f"{asked}\n\n{text}"
+    try:
+        named = on in compile_text(asked).needed
+    except ValueError:
+        return asked
+    return asked if named else f"{asked}\n\n{text}"
+
+
+def classes_of(word: str) -> list[str]:
+    """What follows ``--classes``: names parted by commas, or a JSON list of names where one holds a comma.
+
+    Raises:
+        OptionError: It begins as a JSON list and is none of texts.
+    """
+    if not word.lstrip().startswith("["):
+        return [name.strip() for name in word.split(",")]
+    try:
+        names = json.loads(word)
+    except json.JSONDecodeError as error:
+        raise OptionError(f"--classes: not a JSON list ({error.msg}), got {word!r}") from None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise OptionError(f"--classes: must be a JSON list of texts, got {word!r}")
+    return names

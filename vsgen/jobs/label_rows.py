@@ -1,0 +1,139 @@
+"""A row on its way through ``vsgen label``: checked, labelled by a flow, written with its labels."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from tempfile import TemporaryFile
+from types import TracebackType
+from typing import NamedTuple
+
+from vsgen.errors import InputError, OutputError
+from vsgen.files.records import label_line
+from vsgen.flow import Flow, Spent, metered
+from vsgen.flows.label import Labeller, Labels, Text
+from vsgen.jobs.label_options import LabelOptions
+from vsgen.values import Row, SoftLabel
+
+
+class Labelled(NamedTuple):
+    """A row and what its labels came out as."""
+
+    row: Row
+    labels: Labels
+    tokens: int
+    """Tokens drawn for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a row says of how its labels were made."""
+
+    models: Mapping[str, str]
+    """By label."""
+    seed: int
+    methods: Mapping[str, str]
+    """By label."""
+
+
+def with_text(row: Row, job: LabelOptions) -> Row:
+    """A row that has a text.
+
+    Raises:
+        InputError: It has none; names the line.
+    """
+    if job.on not in row.fields:
+        known = ", ".join(row.fields) or "none"
+        raise InputError(f"{row.where}: no field {job.on!r} to label; its fields are: {known}; name one with --on")
+    if row.fields[job.on] is None:
+        raise InputError(f"{row.where}: field {job.on!r} is null; give a text, or name another field with --on")
+    return row
+
+
+def checked(row: Row, job: LabelOptions) -> Row:
+    """A row that has a text and no label of these names yet.
+
+    Raises:
+        InputError: It is not; names the line.
+    """
+    with_text(row, job)
+    labels = row.fields.get("labels", {})
+    if not isinstance(labels, Mapping):
+        raise InputError(f"{row.where}: field 'labels' must be an object of labels, got {type(labels).__name__}")
+    if twice := [label.name for label in job.template.labels if label.name in labels]:
+        remedy = f"take it out (jq 'del(.labels.{twice[0]})'), or give the new one another name"
+        raise InputError(f"{row.where}: has a label {twice[0]!r} already; {remedy}")
+    return row
+
+
+def label_row(labeller: Labeller, row: Row) -> Flow[Labelled]:
+    """Ask for all labels of a row. Fields stand for themselves; behind them the variables that ``vsgen run`` drew."""
+    spent = Spent()
+    meta = row.fields.get("meta")
+    drawn = meta.get("variables") if isinstance(meta, Mapping) else None
+    values = {**(drawn if isinstance(drawn, Mapping) else {}), **row.fields}
+    (labels,) = yield from metered(labeller.label([Text(row.where, str(row.index), values)]), spent)
+    return Labelled(row, labels, spent.tokens)
+
+
+def row_line(labelled: Labelled, origin: Origin | None) -> dict[str, object]:
+    """The JSON object that is written: the row's own fields, all labels, and in meta how the new ones were made.
+
+    A meta that is no object stays as it is, and so does any where nothing is to be said of the labels.
+    """
+    fields = dict(labelled.row.fields)
+    before, meta = fields.pop("labels", {}), fields.pop("meta", {})
+    assert isinstance(before, Mapping)
+    made = {name: label_line(label) for name, label in labelled.labels.items()}
+    line: dict[str, object] = {**fields, "labels": {**before, **made}}
+    if origin is None or not isinstance(meta, Mapping):
+        return {**line, "meta": meta} if "meta" in labelled.row.fields else line
+    how = {
+        name: {"method": method, "model": origin.models[name], "seed": origin.seed}
+        for name, method in origin.methods.items()
+    }
+    known = meta.get("labelled", {})
+    return {**line, "meta": {**meta, "labelled": {**(known if isinstance(known, Mapping) else {}), **how}}}
+
+
+def soft(labelled: Labelled, name: str) -> SoftLabel | None:
+    """A row's label, if it could be made."""
+    label = labelled.labels[name]
+    return label if isinstance(label, SoftLabel) else None
+
+
+class Spool:
+    """Rows that have to wait for the last one, on disk in a file without a name."""
+
+    def __init__(self) -> None:
+        self._file = TemporaryFile()  # noqa: SIM115  # closed by `__exit__`
+
+    def __enter__(self) -> Spool:
+        """Return itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Close; the rows are gone."""
+        self._file.close()
+
+    def add(self, labelled: Labelled) -> None:
+        """Append a row.
+
+        Raises:
+            OutputError: The disk for temporary files is full.
+        """
+        try:
+            pickle.dump(labelled, self._file, protocol=pickle.HIGHEST_PROTOCOL)
+        except OSError as error:
+            remedy = "free some space, or set TMPDIR to a folder that has it"
+            raise OutputError(f"temporary file: cannot be written: {error.strerror}; {remedy}") from error
+
+    def __iter__(self) -> Iterator[Labelled]:
+        """All rows, in the order in which they came; once."""
+        self._file.seek(0)
+        while True:
+            try:
+                yield pickle.load(self._file)
+            except EOFError:
+                return

@@ -1,0 +1,131 @@
+"""A few draws whole, for people: what the model read, what it said, and what became of it. Nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from vsgen.checks.commands import Commands
+from vsgen.dedup.index import Index
+from vsgen.engine.drive import drive
+from vsgen.errors import InputError
+from vsgen.files.journal import MemoryJournal
+from vsgen.files.rows import read_rows
+from vsgen.flow import Flow, Heard, overheard
+from vsgen.flows.asking import size_of
+from vsgen.flows.checks import require
+from vsgen.flows.draw import Outcome, Pipeline, Quota
+from vsgen.jobs.desk import ModelChoice, Session
+from vsgen.template.load import load_template
+from vsgen.template.render import Renderer
+from vsgen.template.variables import draw_variables
+from vsgen.values import Prompt, Row
+from vsgen.verdict.finding import Verdict
+from vsgen.verdict.findings import judge
+from vsgen.verdict.observed import Observed
+from vsgen.verdict.setting import Setting
+
+
+@dataclass(frozen=True, slots=True)
+class TrialOptions:
+    """What the user asked for."""
+
+    template: str
+    overrides: Sequence[str] = ()
+    """``key=value``, laid over the template."""
+    input: str | None = None
+    draws: int = 1
+    model: ModelChoice = field(default_factory=ModelChoice)
+    seed: int = 0
+    allow_exec: bool = False
+    """Let the template's checks run their commands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One draw, whole."""
+
+    name: str
+    heard: Sequence[Heard]
+    """Every call and its reply, in the order in which they were asked."""
+    outcome: Outcome
+    verdict: Verdict
+    """On this draw alone."""
+
+
+class Trial:
+    """A template and a model, opened to draw a few times."""
+
+    def __init__(self, job: TrialOptions) -> None:
+        """Open them.
+
+        Raises:
+            UserError: The template or the input is wrong.
+            ModelError: The model cannot be opened.
+        """
+        self.template = load_template(job.template, job.overrides)
+        require(self.template, allow_exec=job.allow_exec)
+        self._commands = Commands()
+        self._job = job
+        self._rows = _rows(job.input, job.draws)
+        if job.input is None:
+            Renderer(self.template).prompt(draw_variables(self.template, job.seed, 0))
+        dedup = self.template.dedup or None
+        embedder = dedup.embedder if dedup else None
+        self._session = Session(
+            job.model,
+            self.template.model or "tiny",
+            MemoryJournal(),
+            embedder=embedder,
+            judges=self.template.judges,
+            commands=self._commands,
+        )
+        self.template = load_template(job.template, job.overrides, size_of(self._session.facts))
+
+    @property
+    def model(self) -> str:
+        """The model's own name."""
+        return self._session.model
+
+    def render(self, prompt: Prompt, judge: str | None = None) -> str | None:
+        """A prompt as the model, or a judge, reads it; None where it cannot say."""
+        return self._session.render(prompt, judge)
+
+    def draws(self) -> Iterator[Shown]:
+        """Draw, one after the other; they are those of a run with the same seed, but for repeats of earlier draws.
+
+        Raises:
+            VsgenError: See `vsgen.errors`.
+        """
+        with self._commands:
+            for row in self._rows:
+                heard: list[Heard] = []
+                flow = overheard(self._pipeline().draw(row, row.index), heard)
+                yield self._shown(row.index, heard, self._drive(flow))
+
+    def _pipeline(self) -> Pipeline:
+        """Each draw has an index of its own: it is compared with nothing but itself."""
+        dedup, models = self.template.dedup or None, self._session.models
+        index = Index(dedup.threshold, guards=dedup.guards) if dedup else None
+        return Pipeline(self.template, seed=self._job.seed, models=models, index=index, quota=Quota(None))
+
+    def _drive(self, flow: Flow[Outcome]) -> Outcome:
+        (outcome,) = drive([flow], self._session.executors, window=lambda: 1)
+        return outcome
+
+    def _shown(self, number: int, heard: Sequence[Heard], outcome: Outcome) -> Shown:
+        observed = Observed.of(self.template)
+        observed.add(outcome)
+        setting = Setting.of_run(self.template, self._session.facts)
+        return Shown(f"{self.template.name}/{number:06d}", heard, outcome, judge(observed, setting))
+
+
+def _rows(source: str | None, count: int) -> list[Row]:
+    """The first rows of the input, or as many without fields."""
+    if source is None:
+        return [Row(number) for number in range(count)]
+    rows = list(islice(read_rows(source), count))
+    if not rows:
+        raise InputError(f"{source}: has no rows; give at least one JSON object")
+    return rows

@@ -1,1 +1,0 @@
-"""label: see vsgen/README.md."""

@@ -1,1 +1,0 @@
-"""targets: see vsgen/README.md."""
