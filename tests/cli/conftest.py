@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
@@ -14,8 +15,12 @@ Vsgen: TypeAlias = Callable[..., Result]
 
 
 @pytest.fixture
-def vsgen() -> Vsgen:
-    """Runs a command; `Result.stdout`, `.stderr` and `.exit_code` are what a shell would see."""
+def vsgen(monkeypatch: pytest.MonkeyPatch) -> Vsgen:
+    """Runs a command; `Result.stdout`, `.stderr` and `.exit_code` are what a shell would see.
+
+    No line of progress falls due, so that a slow machine writes what a fast one does.
+    """
+    monkeypatch.setattr("vsgen.cli.console._PLAIN_SECONDS", math.inf)
     runner = CliRunner()
 
     def command(*words: object, stdin: str | None = None) -> Result:

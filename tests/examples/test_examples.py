@@ -8,9 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
+@pytest.mark.slow
 def test_the_tickets_target_makes_rows_for_each_product_and_asks_nothing_twice(tmp_path: Path) -> None:
     folder = tmp_path / "tickets"
     shutil.copytree(EXAMPLES / "tickets", folder, ignore=shutil.ignore_patterns("build"))

@@ -9,9 +9,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "power"
 
 
+@pytest.mark.slow
 def test_the_target_compares_ways_on_the_same_questions(tmp_path: Path) -> None:
     folder = tmp_path / "power"
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("build"))

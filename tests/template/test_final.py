@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from tests.template.test_power_section import BASE
@@ -34,9 +32,8 @@ def test_answers_are_found(place: str, fields: dict[str, object], answer: str | 
 
 
 def test_a_hostile_pattern_is_searched_in_linear_time() -> None:
-    begun = time.monotonic()
+    """A search that backtracks would not end."""
     assert find_answer(r"(?:(?:a+)+)+(b)", {"text": "a" * 100_000}) is None
-    assert time.monotonic() - begun < 5
 
 
 @pytest.fixture
