@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -35,17 +35,22 @@ def text(words: object, name: str = "in:1", **values: object) -> Text:
     return Text(name, name, {"text": words, **values})
 
 
+def words_of(prompt: str) -> int:
+    return len(prompt.split())
+
+
 @dataclass
 class Narrow(Scripted):
     """Has a context of so many words and cannot write some classes; each text has scores of its own."""
 
     unspeakable: tuple[str, ...] = ()
+    tokens: Callable[[str], int] = words_of
     tried: int = 0
 
     def score(self, calls: Sequence[Score]) -> Sequence[Scores]:
         self.tried += 1
         for call in calls:
-            words = len(said(call.prompt).split())
+            words = self.tokens(said(call.prompt))
             if words > CONTEXT:
                 raise TooLongError(
                     f"prompt has {words} tokens, not {CONTEXT}; shorten it", tokens=words, context=CONTEXT
@@ -192,6 +197,29 @@ def test_a_text_is_cut_at_its_end_and_little_more_than_needed(words: int, around
     assert numbered.startswith(kept)
     assert kept == numbered or 0.7 * room - 1 <= len(kept.split()) <= room
     assert model.tried <= 8
+
+
+def test_a_cut_that_takes_no_token_away_is_followed_by_a_deeper_one() -> None:
+    """Spaces take no tokens, so the first cuts shorten the text and not the call."""
+    model = narrow()
+    (found,) = labelled(labeller(QUEUE, truncate=True), text("word " * 60 + " " * 5_000), model=model)
+    assert isinstance(found["queue"], SoftLabel)
+    assert "word word" in said(model.scored[0].prompt)
+    assert model.tried <= 7
+
+
+def test_a_cut_that_adds_tokens_is_followed_by_a_deeper_one() -> None:
+    """A word of the vocabulary is one token, and many once it is cut."""
+    whole = "x" * 10_000
+
+    def tokens(prompt: str) -> int:
+        return sum(1 if word == whole else -(-len(word) // 100) for word in prompt.split())
+
+    model = narrow()
+    model.tokens = tokens
+    (found,) = labelled(labeller(QUEUE, truncate=True), text("word " * 45 + whole), model=model)
+    assert isinstance(found["queue"], SoftLabel)
+    assert model.tried <= 7
 
 
 def test_the_cut_text_and_the_other_prompts_of_its_label_agree() -> None:

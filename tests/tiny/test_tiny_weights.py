@@ -63,6 +63,7 @@ def test_loads_offline_in_plain_transformers_and_names_the_typical_day() -> None
     assert done.stdout.strip() == "Wednesday"
 
 
+@pytest.mark.slow
 def test_weights_hold_the_gates_on_a_sample_of_unseen_prompts() -> None:
     missed = [figure for figure in gates(WEIGHTS, 24) if not _near(figure)]
     assert not missed
