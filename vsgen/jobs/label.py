@@ -18,6 +18,7 @@ from vsgen.jobs.desk import Session
 from vsgen.jobs.label_correct import Calibrated, Correction, calibrate, gold_places
 from vsgen.jobs.label_options import LabelOptions, Tally
 from vsgen.jobs.label_rows import Labelled, Origin, Spool, checked, label_row, row_line, soft, with_text
+from vsgen.jobs.occurrence import Occurrences
 from vsgen.labels.select import Kind, informativeness, most_informative, normalised_entropy
 from vsgen.labels.soft import distributions, kind_of
 from vsgen.report.histogram import histogram
@@ -162,7 +163,8 @@ class _Work:
         labeller = Labeller(
             job.template, (job.on,), seed=job.seed, lenient=lenient, truncate=job.truncate, judges=judges
         )
-        flows = (label_row(labeller, row) for row in rows)
+        occurrences = Occurrences()
+        flows = (label_row(labeller, row, occurrences.name(row.fields)) for row in rows)
         yield from drive(flows, self._session.executors, window=lambda: self._job.window)
 
     def _counted(self, made: Iterable[Labelled]) -> Iterator[Labelled]:

@@ -67,13 +67,19 @@ def checked(row: Row, job: LabelOptions) -> Row:
     return row
 
 
-def label_row(labeller: Labeller, row: Row) -> Flow[Labelled]:
-    """Ask for all labels of a row. Fields stand for themselves; behind them the variables that ``vsgen run`` drew."""
+def label_row(labeller: Labeller, row: Row, name: str) -> Flow[Labelled]:
+    """Ask for all labels of a row. Fields stand for themselves; behind them the variables that ``vsgen run`` drew.
+
+    Args:
+        labeller: Asks.
+        row: What to label.
+        name: Names the randomness of its labels; see `vsgen.jobs.occurrence`.
+    """
     spent = Spent()
     meta = row.fields.get("meta")
     drawn = meta.get("variables") if isinstance(meta, Mapping) else None
     values = {**(drawn if isinstance(drawn, Mapping) else {}), **row.fields}
-    (labels,) = yield from metered(labeller.label([Text(row.where, str(row.index), values)]), spent)
+    (labels,) = yield from metered(labeller.label([Text(row.where, name, values)]), spent)
     return Labelled(row, labels, spent.tokens)
 
 
