@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +18,7 @@ VALUES = st.recursive(
 ROWS = st.dictionaries(st.text(max_size=3), VALUES, max_size=4)
 
 
-def names(*rows: dict[str, object]) -> list[str]:
+def names(*rows: Mapping[str, object]) -> list[str]:
     occurrences = Occurrences()
     return [occurrences.name(row) for row in rows]
 
