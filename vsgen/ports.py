@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Protocol, runtime_checkable
 
@@ -135,12 +135,21 @@ class Journal(Protocol):
         """Remember a reply; on disk, where there is one, when this returns."""
         ...
 
-    def end(self, origin: str, *, complete: bool, passed: bool = True) -> None:
+    def end(
+        self,
+        parts: Mapping[str, object],
+        *,
+        complete: bool,
+        passed: bool = True,
+        summary: Mapping[str, object] | None = None,
+    ) -> None:
         """Remember that a run ended, and how.
 
         Args:
-            origin: What its output was made from.
+            parts: What its output was made from, by name: all that shapes it. A later run compares these with its own;
+                one that was not given is None.
             complete: All that was wanted is there.
             passed: Its verdict was not bad.
+            summary: Its counts.
         """
         ...

@@ -235,15 +235,20 @@ def test_a_torn_journal_is_continued_to_the_same_bytes_and_nothing_is_asked_twic
 
 
 @pytest.mark.parametrize(
-    "other",
+    ("other", "change"),
     [
-        ("--seed", "5"), ("--prior", "contextual"), ("--truncate",), ("--select", "margin:0.5"), ("--on", "id"),
-        ("--set", "normalize=byte"), ("--calibrate", "GOLD"), ("-m", "another"),
+        (("--seed", "5"), "the seed was 0 and is 5"),
+        (("--prior", "contextual"), "the template has changed"),
+        (("--truncate",), "--truncate was false and is true"),
+        (("--select", "margin:0.5"), "--select was not given and is margin:0.5"),
+        (("--on", "id"), "the template has changed, --on was text and is id"),
+        (("--set", "normalize=byte"), "the template has changed"),
+        (("--calibrate", "GOLD"), "--calibrate was not given and is GOLD"),
+        (("-m", "another", "--seed", "5"), "the model was tiny and is another, the seed was 0 and is 5"),
     ],
-    ids=" ".join,
-)  # fmt: skip
+)
 def test_an_output_of_other_flags_is_not_taken_for_this_one(
-    vsgen: Vsgen, tmp_path: Path, rows: Path, other: tuple[str, ...]
+    vsgen: Vsgen, tmp_path: Path, rows: Path, other: tuple[str, ...], change: str
 ) -> None:
     out = tmp_path / "out.jsonl"
     assert vsgen("label", rows, *CATEGORY, "-o", out).exit_code == 0
@@ -251,7 +256,7 @@ def test_an_output_of_other_flags_is_not_taken_for_this_one(
     words = [str(rows) if word == "GOLD" else word for word in other]
     ended = vsgen("label", rows, *CATEGORY, "-o", out, "--resume", *words)
     assert ended.exit_code == 2
-    assert "was made with another template, model, seed or input; --overwrite makes it anew" in ended.stderr
+    assert f"was made otherwise: {change.replace('GOLD', str(rows))}; --overwrite makes it anew" in ended.stderr
     assert out.read_bytes() == before
 
 

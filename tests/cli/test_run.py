@@ -211,6 +211,17 @@ def test_a_budget_is_kept_and_ends_a_run_short(
     assert more.exit_code == 0
 
 
+def test_a_complete_output_is_continued_by_a_larger_n_and_kept_from_a_smaller_one(vsgen: Vsgen, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    assert vsgen("run", "jokes", "-n", 3, "-o", out, *FAST).exit_code == 0
+    first = out.read_bytes()
+    fewer = vsgen("run", "jokes", "-n", 2, "-o", out, "--resume", *FAST)
+    assert fewer.exit_code == 2 and f"{out}: was made otherwise: -n was 3 and is 2; --overwrite" in fewer.stderr
+    assert out.read_bytes() == first
+    assert vsgen("run", "jokes", "-n", 8, "-o", out, "--resume", *FAST).exit_code == 0
+    assert len(lines(out)) == 8 and out.read_bytes().startswith(first)
+
+
 def test_an_existing_output_is_left_alone_unless_a_flag_says_otherwise(vsgen: Vsgen, tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     arguments = ("run", "jokes", "-n", 3, "-o", out, *FAST)

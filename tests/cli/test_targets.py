@@ -424,12 +424,12 @@ def test_an_interrupted_measurement_resumes_to_the_same_bytes_and_asks_only_the_
         evaluate(job(out), observe=interrupt, warn=pytest.fail)
     assert not out.exists() and (tmp_path / "out.jsonl.part").exists()
     replies = journal.read_bytes().splitlines(keepends=True)
-    journal.write_bytes(b"".join(replies[:10]) + replies[10][:-9])  # as a power cut leaves it
+    journal.write_bytes(b"".join(replies[:11]) + replies[11][:-9])  # as a power cut leaves it
     tally = evaluate(job(out, resume=True), observe=lambda tally: None, warn=pytest.fail)
     assert out.read_bytes() == whole.read_bytes()
     assert tally.kept == tally.wanted == PROMPTS
     assert tally.paid.total() == PROMPTS * (6 + 1 + 1) - 10
-    assert len(journal.read_bytes().splitlines()) == PROMPTS * (6 + 1 + 1) + 1
+    assert len(journal.read_bytes().splitlines()) == 1 + PROMPTS * (6 + 1 + 1) + 1
 
 
 def test_a_complete_measurement_is_left_alone_and_another_one_is_refused(vsgen: Vsgen, tmp_path: Path) -> None:
@@ -440,7 +440,8 @@ def test_a_complete_measurement_is_left_alone_and_another_one_is_refused(vsgen: 
     assert (again.exit_code, again.stderr) == (0, f"vsgen: {out} is complete already: {PROMPTS} rows\n")
     for other in (("--seed", 1), ("--max-bins", 9), ("--samples", 7), ("--split", "heldout"), ("-n", 1), ("--probes",)):
         refused = vsgen(*asked, "--resume", *other)
-        assert refused.exit_code == 2 and "was made with another template, model, seed or input" in refused.stderr
+        assert refused.exit_code == 2 and "was made otherwise: " in refused.stderr
+        assert {"-n": "--num", "--seed": "the seed"}.get(other[0], other[0]) in refused.stderr
     exists = vsgen(*asked)
     assert exists.exit_code == 2 and "--overwrite" in exists.stderr and "--resume" in exists.stderr
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == files
@@ -453,7 +454,7 @@ def test_settings_of_a_template_are_part_of_what_is_resumed(vsgen: Vsgen, days: 
     assert vsgen(*asked).exit_code == 0
     assert vsgen(*asked, "--resume").exit_code == 0
     days.write_text(DAYS.replace("Monday: 3", "Monday: 4"))
-    assert "was made with another template" in vsgen(*asked, "--resume").stderr
+    assert "was made otherwise: the template has changed" in vsgen(*asked, "--resume").stderr
 
 
 def test_a_stopped_measurement_says_how_to_go_on(vsgen: Vsgen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

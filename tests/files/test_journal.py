@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import resource
 import signal
 import subprocess
 import sys
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from hashlib import blake2b
 from pathlib import Path
+from threading import Event
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsgen.errors import OutputError
-from vsgen.files.journal import FileJournal, MemoryJournal, digest
+from vsgen.errors import OptionError, OutputError
+from vsgen.files.journal import VERSION, FileJournal, MemoryJournal, digest
+from vsgen.files.sealed import sealed
 from vsgen.values import (
     Call,
     Check,
@@ -34,6 +39,7 @@ from vsgen.values import (
     Vector,
 )
 
+NEW = Score(Prompt(prefill="new"), ("a", "b"))
 TEXT = st.text(max_size=30)
 CALLS: st.SearchStrategy[Call] = st.one_of(
     st.builds(
@@ -68,26 +74,64 @@ def reply_to(call: Call) -> Reply:
             return reply_to(call.call)
 
 
-@given(calls=st.lists(CALLS, max_size=8), cut=st.integers(0, 200))
+def filled(path: Path, calls: Sequence[Call]) -> bytes:
+    with FileJournal(path) as journal:
+        for call in calls:
+            journal.add(journal.key("m", call), "m", call, reply_to(call))
+    return path.read_bytes()
+
+
+def found(journal: FileJournal, calls: Sequence[Call]) -> list[Reply | None]:
+    return [journal.find(journal.key("m", call)) for call in calls]
+
+
+@given(calls=st.lists(CALLS, max_size=8), cut=st.integers(0, 400))
 def test_whatever_tail_is_torn_off_whole_lines_survive(
     tmp_path_factory: pytest.TempPathFactory, calls: list[Call], cut: int
 ) -> None:
     path = tmp_path_factory.mktemp("journal") / "j"
-    with FileJournal(path) as journal:
-        for call in calls:
-            journal.add(journal.key("m", call), "m", call, reply_to(call))
-    whole = path.read_bytes()
+    whole = filled(path, calls)
     torn = whole[: max(0, len(whole) - cut)]
     path.write_bytes(torn)
-    survivors = torn.count(b"\n")
+    survivors = max(torn.count(b"\n") - 1, 0)
     with FileJournal(path) as journal:
-        for number, call in enumerate(calls):
-            found = journal.find(journal.key("m", call))
-            assert found == reply_to(call) if number < survivors else found in (None, reply_to(call))
-        journal.add(journal.key("m", Embed("new")), "m", Embed("new"), reply_to(Embed("new")))
+        for number, (call, reply) in enumerate(zip(calls, found(journal, calls), strict=True)):
+            assert reply == reply_to(call) if number < survivors else reply in (None, reply_to(call))
+        journal.add(journal.key("m", NEW), "m", NEW, reply_to(NEW))
     lines = path.read_bytes().splitlines()
-    assert len(lines) == survivors + 1
+    assert len(lines) == 1 + survivors + 1
     assert all(orjson.loads(line) for line in lines)
+    assert orjson.loads(lines[0])["vsgen journal"] == VERSION
+
+
+@given(calls=st.lists(CALLS, min_size=1, max_size=6, unique_by=repr), data=st.data())
+def test_a_byte_that_changes_is_never_taken_for_a_reply(
+    tmp_path_factory: pytest.TempPathFactory, calls: list[Call], data: st.DataObject
+) -> None:
+    path = tmp_path_factory.mktemp("journal") / "j"
+    whole = filled(path, calls)
+    head = whole.index(b"\n") + 1
+    at = data.draw(st.integers(head, len(whole) - 1))
+    path.write_bytes(whole[:at] + bytes([whole[at] ^ data.draw(st.integers(1, 255))]) + whole[at + 1 :])
+    with FileJournal(path) as journal:
+        replies = found(journal, calls)
+        assert all(reply in (None, reply_to(call)) for call, reply in zip(calls, replies, strict=True))
+        lost = replies.count(None)
+        assert 1 <= lost <= 2, "the line, and the next one where its end is gone"
+        assert len(journal) == len(calls) - lost
+        for call in calls:
+            journal.add(journal.key("m", call), "m", call, reply_to(call))
+        assert found(journal, calls) == [reply_to(call) for call in calls]
+    with FileJournal(path) as journal:
+        assert found(journal, calls) == [reply_to(call) for call in calls]
+
+
+@given(call=CALLS)
+def test_the_digest_of_a_call_is_what_it_always_was(call: Call) -> None:
+    """Or every reply of every old journal would be asked anew."""
+    kind = type(call).__name__.lower()
+    asked = orjson.dumps(["m", kind, asdict(call)], option=orjson.OPT_SORT_KEYS)
+    assert digest("m", call) == blake2b(asked, digest_size=16).hexdigest()
 
 
 def test_the_digest_names_everything_that_is_asked() -> None:
@@ -117,23 +161,80 @@ def test_a_second_run_on_the_same_journal_is_refused(tmp_path: Path) -> None:
     FileJournal(tmp_path / "j").__exit__(None, None, None)
 
 
-def test_a_damaged_line_in_the_middle_is_as_if_it_were_never_asked(tmp_path: Path) -> None:
+OLD = (
+    b'{"key":"%s","kind":"embed","model":"m","call":{"text":"a"},"reply":{"data":"AAECAwQFBgcICQoLDA0ODw=="}}\n'
+    % digest("m", Embed("a")).encode()
+    + b'{"key":"%s","kind":"check","model":"m","call":{"command":["x"],"row":"{}","timeout":10.0,"version":""},'
+    b'"reply":{"ok":false,"problem":"odd"}}\n' % digest("m", Check(("x",), "{}")).encode()
+)
+"""As vsgen wrote before journals had versions."""
+OLD_CALLS: list[Call] = [Embed("a"), Check(("x",), "{}")]
+OLD_REPLIES: list[Reply] = [Vector(bytes(range(16))), Checked(False, "odd")]
+
+
+@pytest.mark.parametrize(
+    "end", [b"", b'{"kind":"end","origin":"abc/tiny/0/","complete":true,"passed":true}\n', b'{"ke']
+)
+def test_a_journal_of_before_there_were_versions_is_read_and_continued(tmp_path: Path, end: bytes) -> None:
     path = tmp_path / "j"
-    calls = [Embed("a"), Embed("b"), Embed("c")]
+    path.write_bytes(OLD + end)
     with FileJournal(path) as journal:
-        for call in calls:
-            journal.add(journal.key("m", call), "m", call, reply_to(call))
-    lines = path.read_bytes().splitlines(keepends=True)
-    lines[1] = lines[1][:60] + b"#" * (len(lines[1]) - 61) + b"\n"
-    path.write_bytes(b"".join(lines))
-    with FileJournal(path) as journal:
-        assert [journal.find(journal.key("m", call)) is None for call in calls] == [False, True, False]
+        assert found(journal, OLD_CALLS) == OLD_REPLIES
+        journal.add(journal.key("m", NEW), "m", NEW, reply_to(NEW))
+    for _ in range(2):
+        with FileJournal(path) as journal:
+            assert found(journal, [*OLD_CALLS, NEW]) == [*OLD_REPLIES, reply_to(NEW)]
+    assert path.read_bytes().startswith(OLD)
+    assert path.read_bytes().count(b'{"vsgen journal":') == 1
+
+
+def test_a_journal_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    newer = sealed(b'{"vsgen journal":2,"kind":"version","anything":[]}') + b"\x00 whatever comes next"
+    path.write_bytes(newer)
+    for _ in range(2):
+        with pytest.raises(OptionError, match="is a journal of version 2, but this vsgen reads version 1; upgrade it"):
+            FileJournal(path)
+    assert path.read_bytes() == newer
+
+
+@pytest.mark.parametrize("other", [b"id,text\n", b'{"id":"a"}\n', b"\x00\x00", b'{"vsgen "}\n'])
+def test_another_file_is_refused_and_left_as_it_is(tmp_path: Path, other: bytes) -> None:
+    path = tmp_path / "j"
+    path.write_bytes(other)
+    with pytest.raises(OptionError, match="is not a journal of vsgen"):
+        FileJournal(path)
+    assert path.read_bytes() == other
+
+
+def test_a_line_is_on_disk_before_its_reply_is_used_and_synced_without_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = Event()
+    monkeypatch.setattr("vsgen.files.appended._SECONDS", 0.01)
+    monkeypatch.setattr("os.fdatasync", lambda _: synced.set())
+    with FileJournal(tmp_path / "j") as journal:
+        synced.wait()
+        synced.clear()
+        journal.add(journal.key("m", NEW), "m", NEW, reply_to(NEW))
+        assert len((tmp_path / "j").read_bytes().splitlines()) == 2
+        assert synced.wait(60)
+
+
+def test_a_disk_that_takes_no_sync_is_an_output_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("os.fdatasync", failing)
+    journal = FileJournal(tmp_path / "j")
+    with pytest.raises(OutputError, match="cannot write the journal: Input/output error"):
+        journal.__exit__(None, None, None)
 
 
 def test_a_full_disk_is_an_output_error_and_loses_no_earlier_line(tmp_path: Path) -> None:
     """A file-size limit stands in for the disk: the kernel refuses the same write in the same way."""
     script = (
-        "import sys; from pathlib import Path; from vsgen.errors import OutputError\n"
+        "import sys; from pathlib import Path; from vsgen.errors import OptionError, OutputError\n"
         "from vsgen.files.journal import FileJournal; from vsgen.values import Embed, Vector\n"
         "journal = FileJournal(Path(sys.argv[1]))\n"
         "try:\n"

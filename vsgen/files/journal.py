@@ -1,25 +1,35 @@
 """The journal: every call and its raw reply, one JSON object a line, on disk before anything is derived from it.
 
 A call is named by the digest of what is asked (model, prompt, parameters, seed), so the journal is a cache that any
-later run may read: a changed filter or threshold finds all its replies again. A line is written by a single `write`; a
-line that a kill or a full disk has torn is cut off when the journal is opened again.
+later run may read: a changed filter or threshold finds all its replies again.
+
+The first line says what the file is and its version. Every line ends with a checksum; one that does not fit counts as
+not there, so its call is asked again, and a tail that a kill or a full disk has torn is cut off when the journal is
+opened again. "On disk" means: with the system, by a single `write`, before the reply is used, so that no kill loses it;
+and on the disk itself a second later, so that a power cut loses that second.
+
+A journal of before there were versions is read and continued: its lines, up to the version line that then follows them,
+have no checksum.
 """
 
 from __future__ import annotations
 
 import base64
-import contextlib
-import fcntl
-import os
-from dataclasses import asdict
+import struct
+from collections.abc import Mapping
+from dataclasses import fields
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
-from vsgen.errors import OptionError, OutputError
+from vsgen.digests import SIZE, DigestMap
+from vsgen.errors import OptionError
+from vsgen.files.appended import Appended
+from vsgen.files.ends import START, End, end_line
+from vsgen.files.sealed import intact, sealed
 from vsgen.values import (
     Call,
     Check,
@@ -27,6 +37,8 @@ from vsgen.values import (
     Completion,
     Embed,
     Generate,
+    Message,
+    Prompt,
     Reply,
     Score,
     Scores,
@@ -35,9 +47,13 @@ from vsgen.values import (
     Vector,
 )
 
+VERSION = 1
+"""Of the journals that are written; see docs/journal.md."""
+_VERSION = b'{"vsgen journal":'
+_FIRST = sealed(_VERSION + b'%d,"kind":"version","holds":"calls and their raw replies: docs/journal.md"}' % VERSION)
 _KEY = b'{"key":"'
-_END = b'{"kind":"end"'
-_DIGITS = 32
+_PLACE = struct.Struct("<QI")
+"""Where a line begins, and how long it is."""
 _REMEMBERED = 4096
 _KINDS: dict[type[Call], str] = {Generate: "generate", Score: "score", Teach: "teach", Embed: "embed", Check: "check"}
 _REPLIES: dict[str, type[Reply]] = {
@@ -47,33 +63,20 @@ _REPLIES: dict[str, type[Reply]] = {
     "embed": Vector,
     "check": Checked,
 }
+_NAMES: dict[type[object], list[str]] = {
+    kind: sorted(field.name for field in fields(kind)) for kind in (*_KINDS, Prompt, Message)
+}
 
 
 def digest(model: str, call: Call) -> str:
     """128 bits, as hex, of all that is asked; equal calls of one model have equal digests."""
-    asked = orjson.dumps([model, _KINDS[type(call)], asdict(call)], option=orjson.OPT_SORT_KEYS)
-    return blake2b(asked, digest_size=_DIGITS // 2).hexdigest()
+    asked = orjson.dumps([model, _KINDS[type(call)], call], default=_by_name, option=orjson.OPT_PASSTHROUGH_DATACLASS)
+    return blake2b(asked, digest_size=SIZE).hexdigest()
 
 
-class End(NamedTuple):
-    """How a run ended; see `vsgen.ports.Journal.end`."""
-
-    origin: str
-    complete: bool
-    passed: bool = True
-
-
-def last_end(path: Path | None) -> End | None:
-    """How the last run on a journal ended; None if it did not."""
-    if path is None or not path.exists():
-        return None
-    with path.open("rb") as lines:
-        ends = [line for line in lines if line.startswith(_END)]
-    try:
-        end = orjson.loads(ends[-1])
-        return End(end["origin"], end["complete"], end.get("passed", True))
-    except (IndexError, KeyError, orjson.JSONDecodeError):
-        return None
+def _by_name(value: object) -> dict[str, object]:
+    """The fields of a dataclass in the order of their names, which the digest of a call has always had."""
+    return {name: getattr(value, name) for name in _NAMES[type(value)]}
 
 
 class MemoryJournal:
@@ -97,14 +100,21 @@ class MemoryJournal:
             if len(self._replies) > _REMEMBERED:
                 del self._replies[next(iter(self._replies))]
 
-    def end(self, origin: str, *, complete: bool, passed: bool = True) -> None:
+    def end(
+        self,
+        parts: Mapping[str, object],
+        *,
+        complete: bool,
+        passed: bool = True,
+        summary: Mapping[str, object] | None = None,
+    ) -> None:
         """See `vsgen.ports.Journal`."""
 
 
 class FileJournal:
     """A journal in a file, which one run at a time may hold open.
 
-    Memory grows by a digest and an offset a call; replies are read back from disk when they are asked for.
+    Memory grows by a digest and a place a call, some 32 bytes; replies are read back from disk when they are asked for.
     """
 
     def __init__(self, path: Path) -> None:
@@ -112,24 +122,17 @@ class FileJournal:
 
         Raises:
             OutputError: The file cannot be written, or another run holds it.
-            OptionError: The file is something else than a journal.
+            OptionError: The file is something else than a journal, or one of a newer version.
         """
         self._path = path
+        self._file = Appended(path, "the journal")
+        self._places = DigestMap(_PLACE.size)
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(self._file)
-            raise OutputError(
-                f"{path}: another vsgen run is writing here; wait for it, or choose another -o"
-            ) from error
-        except OSError as error:
-            raise OutputError(f"{path}: cannot write the journal: {error.strerror}; choose another -o") from error
-        head = os.pread(self._file, len(_KEY), 0)
-        if head and not (_KEY.startswith(head) or _END.startswith(head)):
-            os.close(self._file)
-            raise OptionError(f"{path}: is not a journal of vsgen; name another file, or one that does not exist yet")
-        self._places = self._read()
+            if not self._read():
+                self._file.append(_FIRST)
+        except BaseException as error:
+            self._file.__exit__(type(error), error, None)
+            raise
 
     def __enter__(self) -> FileJournal:
         """Return the open journal itself."""
@@ -137,9 +140,7 @@ class FileJournal:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Close, and let another run in."""
-        with contextlib.suppress(OSError):
-            os.fsync(self._file)
-        os.close(self._file)
+        self._file.__exit__(kind, error, at)
 
     def __len__(self) -> int:
         """How many different calls are answered in it."""
@@ -154,8 +155,9 @@ class FileJournal:
         place = self._places.get(bytes.fromhex(key))
         if place is None:
             return None
+        begin, length = _PLACE.unpack(place)
         try:
-            entry = orjson.loads(os.pread(self._file, place[1], place[0]))
+            entry = orjson.loads(self._file.read(length, begin))
             return _reply(entry["kind"], entry["reply"])
         except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError):
             return None
@@ -166,52 +168,65 @@ class FileJournal:
         Raises:
             OutputError: The line could not be written whole.
         """
-        asked = asdict(call)
-        if asked.get("prefix"):
-            asked["prefix"] = len(asked["prefix"])
-        line = orjson.dumps(
-            {"key": key, "kind": _KINDS[type(call)], "model": model, "call": asked, "reply": asdict(reply)},
-            default=_base64,
-        )
-        self._places[bytes.fromhex(key)] = (self._append(line), len(line))
+        entry = {"key": key, "kind": _KINDS[type(call)], "model": model, "call": _asked(call), "reply": reply}
+        line = sealed(orjson.dumps(entry, default=_base64))
+        self._places[bytes.fromhex(key)] = _PLACE.pack(self._file.append(line), len(line))
 
-    def end(self, origin: str, *, complete: bool, passed: bool = True) -> None:
+    def end(
+        self,
+        parts: Mapping[str, object],
+        *,
+        complete: bool,
+        passed: bool = True,
+        summary: Mapping[str, object] | None = None,
+    ) -> None:
         """See `vsgen.ports.Journal`."""
-        self._append(orjson.dumps({"kind": "end", "origin": origin, "complete": complete, "passed": passed}))
+        self._file.append(end_line(End(parts, complete, passed, summary)))
 
-    def _append(self, line: bytes) -> int:
-        """Write a line; returns where it begins."""
-        try:
-            written = os.write(self._file, line + b"\n")
-        except OSError as error:
-            raise OutputError(f"{self._path}: cannot write the journal: {error.strerror}; {_REMEDY}") from error
-        if written <= len(line):
-            raise OutputError(f"{self._path}: cannot write the journal: the disk is full; {_REMEDY}")
-        self._end += len(line) + 1
-        return self._end - len(line) - 1
-
-    def _read(self) -> dict[bytes, tuple[int, int]]:
-        places: dict[bytes, tuple[int, int]] = {}
-        self._end = 0
-        with open(self._file, "rb", closefd=False) as lines:
+    def _read(self) -> bool:
+        """Find the places of all calls; whether there is a version line."""
+        at, versioned = 0, False
+        with open(self._file.fileno(), "rb", closefd=False) as lines:
             for line in lines:
+                if at == 0:
+                    _recognize(line, self._path)
                 if not line.endswith(b"\n"):
-                    os.ftruncate(self._file, self._end)
+                    self._file.cut(at)
                     break
-                if (key := _key(line)) is not None:
-                    places[key] = (self._end, len(line) - 1)
-                self._end += len(line)
-        return places
+                if line.startswith(_VERSION):
+                    versioned = True
+                    _refuse_newer(line, self._path)
+                elif (key := _key(line)) and (intact(line) or not versioned):
+                    self._places[key] = _PLACE.pack(at, len(line))
+                at += len(line)
+        return versioned
 
 
-_REMEDY = "free some space, then run the same command with --resume"
+def _recognize(line: bytes, path: Path) -> None:
+    """See that a first line, torn or whole, is a journal's."""
+    if not any(line.startswith(start[: len(line)]) for start in (_VERSION, _KEY, START)):
+        raise OptionError(f"{path}: is not a journal of vsgen; name another file, or one that does not exist yet")
+
+
+def _refuse_newer(line: bytes, path: Path) -> None:
+    version = line.removeprefix(_VERSION).partition(b",")[0].decode("ascii", "replace")
+    if intact(line) and version != str(VERSION):
+        remedy = f"this vsgen reads version {VERSION}; upgrade it, or name another file"
+        raise OptionError(f"{path}: is a journal of version {version}, but {remedy}")
 
 
 def _key(line: bytes) -> bytes | None:
     try:
-        return bytes.fromhex(line[len(_KEY) : len(_KEY) + _DIGITS].decode("ascii")) if line.startswith(_KEY) else None
+        name = line[len(_KEY) : len(_KEY) + 2 * SIZE].decode("ascii")
+        return bytes.fromhex(name) if line.startswith(_KEY) else None
     except ValueError:
         return None
+
+
+def _asked(call: Call) -> object:
+    if not isinstance(call, Generate) or not call.prefix:
+        return call
+    return {field: getattr(call, field) for field in call.__slots__} | {"prefix": len(call.prefix)}
 
 
 def _base64(value: object) -> str:

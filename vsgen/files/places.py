@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from vsgen.errors import OptionError
-from vsgen.files.journal import FileJournal, MemoryJournal, last_end
+from vsgen.files.ends import NUM, End, changed, last_end
+from vsgen.files.journal import FileJournal, MemoryJournal
 from vsgen.files.records import FileLines, NoLines, PipeLines, count_lines, part_of
 from vsgen.ports import Journal
 
@@ -33,15 +34,16 @@ class Places:
         """Where the calls lie."""
         return self.journal or (self.output and self.output.with_name(self.output.name + ".journal"))
 
-    def done(self, origin: str, wanted: int | None = None) -> int | None:
+    def done(self, parts: Mapping[str, object]) -> int | None:
         """The rows of a resumed output that is complete already; None if there is something to do.
 
         Args:
-            origin: Names all that the output is made from, as the journal's last line does.
-            wanted: How many rows are wanted, where that is known.
+            parts: What the output is made from, by name; see `vsgen.ports.Journal.end`. `vsgen.files.ends.NUM` among
+                them is how many rows are wanted, where that is known.
 
         Raises:
-            OptionError: The files do not go together, or there is an output and no flag says what to do with it.
+            OptionError: The files do not go together, there is an output and no flag says what to do with it, or it was
+                made from something else.
         """
         try:
             self._check()
@@ -53,12 +55,20 @@ class Places:
             rows = count_lines(self.output)
         except OSError as error:
             raise OptionError(f"{error.filename}: {error.strerror}; name another file") from error
-        if ended and ended.origin != origin:
-            remedy = "--overwrite makes it anew"
-            raise OptionError(f"{self.output}: was made with another template, model, seed or input; {remedy}")
-        if (ended and not ended.complete) or (wanted is not None and rows < wanted):
+        if ended:
+            self._compare(ended, parts)
+        wanted = parts.get(NUM)
+        if (ended and not ended.complete) or (isinstance(wanted, int) and rows < wanted):
             return None
         return None if ended is None and self._has_journal() else rows
+
+    def _compare(self, ended: End, parts: Mapping[str, object]) -> None:
+        remedy = "--overwrite makes it anew, and asks nothing that its journal answers"
+        if ended.parts is None:
+            raise OptionError(f"{self.output}: an older vsgen made it, and did not say from what; {remedy}")
+        compared = parts if ended.complete else {name: value for name, value in parts.items() if name != NUM}
+        if changes := changed(ended.parts, compared):
+            raise OptionError(f"{self.output}: was made otherwise: {', '.join(changes)}; {remedy}")
 
     def _has_journal(self) -> bool:
         """Whether there is a journal; one without a last line is of a run that died when its output was just whole."""

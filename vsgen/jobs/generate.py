@@ -14,6 +14,7 @@ from vsgen.dedup.index import Index
 from vsgen.engine.drive import drive
 from vsgen.errors import InputError, OptionError
 from vsgen.export.packed import TokenLogprobs, token_row
+from vsgen.files.ends import NUM
 from vsgen.files.places import Places
 from vsgen.files.records import record_line, rejected_line
 from vsgen.files.rows import read_rows
@@ -212,8 +213,8 @@ def run(job: GenerateOptions, *, observe: Callable[[Tally], None], warn: Callabl
     _refuse_batch_priors(template)
     require(template, allow_exec=job.allow_exec)
     tally = Tally(wanted=_wanted(job, template))
-    origin = _origin(job, template)
-    if (rows_done := job.places.done(origin, tally.wanted)) is not None:
+    parts = _parts(job, template, tally.wanted)
+    if (rows_done := job.places.done(parts)) is not None:
         tally.kept, tally.was_done, tally.passed = rows_done, True, job.places.passed()
         return tally
     rows = _numbered(_rows(job, tally, warn))
@@ -239,7 +240,7 @@ def run(job: GenerateOptions, *, observe: Callable[[Tally], None], warn: Callabl
         lines.finish()
         tally.verdict = watch.verdict()
         tally.passed = not tally.verdict.bad
-        journal.end(origin, complete=tally.stopped is None, passed=tally.passed)
+        journal.end(parts, complete=tally.stopped is None, passed=tally.passed)
     return tally
 
 
@@ -328,14 +329,19 @@ def _refuse_batch_priors(template: Template) -> None:
         raise OptionError(f"{template.source}: label {batch[0]}: prior batch needs all rows before the first; {remedy}")
 
 
-def _origin(job: GenerateOptions, template: Template) -> str:
+def _parts(job: GenerateOptions, template: Template, wanted: int | None) -> dict[str, object]:
     """Names all that an output is made from, but for the rows' content."""
     how = job.token_logprobs
-    checked = [one.version for one in outside(template) if one.version]
-    taught = [f"top={how.top},layout={how.layout},tail={how.tail}"] if how else []
-    return "/".join(
-        [template.digest, job.model.name or template.model or "tiny", str(job.seed), job.input or "", *taught, *checked]
-    )
+    return {
+        "template": template.digest,
+        "model": job.model.name or template.model or "tiny",
+        "seed": job.seed,
+        "input": job.input,
+        NUM: wanted,
+        "--token-logprobs": how and f"top={how.top},layout={how.layout},tail={how.tail}",
+        "checks' commands": [one.version for one in outside(template) if one.version],
+        "--meta": job.meta,
+    }
 
 
 def _wanted(job: GenerateOptions, template: Template) -> int | None:

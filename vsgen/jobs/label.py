@@ -53,7 +53,7 @@ def label(job: LabelOptions, *, observe: Callable[[Tally], None], warn: Callable
         ensure_drawable(job.plot)
     if job.gold == job.input == "-":
         raise OptionError("--calibrate -: standard input is INPUT already; name a file for one of them")
-    if (rows := job.places.done(job.origin)) is not None:
+    if (rows := job.places.done(job.parts)) is not None:
         tally.kept, tally.was_done, tally.passed = rows, True, job.places.passed()
         return tally
     gold = list(_gold_rows(job, job.gold)) if job.gold is not None else None
@@ -73,7 +73,7 @@ def label(job: LabelOptions, *, observe: Callable[[Tally], None], warn: Callable
         )
         tally.verdict = work.verdict()
         tally.passed = not tally.verdict.bad
-        journal.end(job.origin, complete=True, passed=tally.passed)
+        journal.end(job.parts, complete=True, passed=tally.passed)
     return tally
 
 

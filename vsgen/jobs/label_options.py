@@ -57,22 +57,19 @@ class LabelOptions:
         return all(label.model is not None for label in self.template.labels)
 
     @property
-    def origin(self) -> str:
+    def parts(self) -> dict[str, object]:
         """Names all that an output is made from, but for the rows' content."""
-        model = self.model.name or self.default_model
-        chosen = self.selection and f"{self.selection.kind}:{self.selection.share}"
-        parts = [
-            self.template.digest,
-            self.on,
-            model,
-            self.seed,
-            self.input,
-            self.gold,
-            chosen,
-            self.truncate,
-            self.meta,
-        ]
-        return "/".join("" if part is None else str(part) for part in parts)
+        return {
+            "template": self.template.digest,
+            "--on": self.on,
+            "model": self.model.name or self.default_model,
+            "seed": self.seed,
+            "input": self.input,
+            "--calibrate": self.gold,
+            "--select": self.selection and f"{self.selection.kind}:{self.selection.share}",
+            "--truncate": self.truncate,
+            "--meta": self.meta,
+        }
 
 
 @dataclass(slots=True)

@@ -115,8 +115,8 @@ def evaluate(job: TargetsOptions, *, observe: Callable[[Tally], None], warn: Cal
     """
     job.check()
     template = open_template(job)
-    origin, tally = job.origin(template), Tally()
-    if (rows := job.places.done(origin)) is not None:
+    parts, tally = job.parts(template), Tally()
+    if (rows := job.places.done(parts)) is not None:
         tally.kept, tally.was_done = rows, True
         return tally
     targets = peeked(find_targets(job, template, warn))
@@ -141,7 +141,7 @@ def evaluate(job: TargetsOptions, *, observe: Callable[[Tally], None], warn: Cal
             tally.add(found)
             observe(tally)
         lines.finish()
-        journal.end(origin, complete=True)
+        journal.end(parts, complete=True)
     return tally
 
 

@@ -66,7 +66,7 @@ def peeked(targets: Iterator[Target]) -> Iterator[Target]:
 
 def _check_output(places: Places) -> None:
     """As `Places.done`, but that nothing can be resumed: what an interrupted command left is simply written anew."""
-    replace(places, overwrite=True).done("")
+    replace(places, overwrite=True).done({})
     if places.output is not None and places.output.exists() and not places.overwrite:
         raise OptionError(f"{places.output}: exists; --overwrite writes it anew")
 

@@ -80,13 +80,26 @@ class TargetsOptions:
         """The name of the model to measure."""
         return self.choice.name or (template.model if template else None) or "tiny"
 
-    def origin(self, template: Template | None) -> str:
+    def parts(self, template: Template | None) -> dict[str, object]:
         """Names all that a model's measures are made from, but for the rows' content."""
-        asked = [template.digest if template else "paper", self.model(template), self.draws, self.seed, self.probes]
-        source = [self.input, self.rows, self.on, self.limit]
         grid = self.fineness
-        paper = [",".join(self.families), ",".join(self.splits), self.selected, grid.kind, grid.decimals, grid.max_bins]
-        return "/".join("" if part is None else str(part) for part in (*asked, *source, *paper))
+        return {
+            "template": template and template.digest,
+            "model": self.model(template),
+            "--samples": self.draws,
+            "seed": self.seed,
+            "--probes": self.probes,
+            "input": self.input,
+            "--from": self.rows,
+            "--on": self.on,
+            "--num": self.limit,
+            "--family": list(self.families),
+            "--split": list(self.splits),
+            "--selected": self.selected,
+            "--grid": grid.kind,
+            "--decimals": grid.decimals,
+            "--max-bins": grid.max_bins,
+        }
 
     def check(self) -> None:
         """See that all flags go together; the files are `Places.done`'s to check.
