@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import platform
+from importlib.metadata import version
+
+from vsgen.backends.hf.names import revision
 from vsgen.ports import LanguageModel
+
+_LIBRARIES = ("vsgen", "torch", "transformers")
 
 
 def open_model(
@@ -38,3 +46,25 @@ def open_model(
             from vsgen.backends.hf.model import HfModel
 
             return HfModel.open(name, device=device, dtype=dtype, batch=batch, remote_code=remote_code, pickled=pickled)
+
+
+def stamp(name: str, **how: object) -> str | None:
+    """What changes when a model, opened this way, might say something else of itself; takes milliseconds.
+
+    It hangs on the files, on how they are opened, on the versions of the libraries, and on the machine, whose devices
+    decide what `auto` is.
+
+    Args:
+        name: As for `open_model`.
+        how: As for `open_model`.
+
+    Returns:
+        Digits; None where the model's files are not on this machine.
+    """
+    from vsgen.tiny import WEIGHTS
+
+    files = revision(str(WEIGHTS) if name == "tiny" else name)
+    if files is None:
+        return None
+    known = [name, files, how, [version(one) for one in _LIBRARIES], platform.node()]
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]

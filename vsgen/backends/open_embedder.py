@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from vsgen.backends.hashed import HashedEmbedder
+from vsgen.backends.hub import cached_snapshot
 from vsgen.backends.sentence import SentenceEmbedder
 from vsgen.errors import ModelError
 from vsgen.ports import Embedder
@@ -101,13 +102,8 @@ def _is_model(folder: Path) -> bool:
 
 def _cached(repo: str) -> Path | None:
     """The newest snapshot in the local cache, if it is whole enough to be a model."""
-    from huggingface_hub import snapshot_download
-
-    try:
-        folder = Path(snapshot_download(repo, local_files_only=True))
-    except (OSError, ValueError):  # not cached, or not even a valid id
-        return None
-    return folder if _is_model(folder) else None
+    folder = cached_snapshot(repo)
+    return folder if folder is not None and _is_model(folder) else None
 
 
 def _fetched(repo: str, remedy: str) -> Path:

@@ -13,8 +13,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from vsgen.backends.hf import load as loading
-from vsgen.backends.hf.load import fingerprint, load, pick_device, pick_dtype, slow
+from vsgen.backends.hf.load import load, pick_device, pick_dtype, slow
 from vsgen.backends.hf.model import HfModel
+from vsgen.backends.hf.names import fingerprint
 from vsgen.backends.open import open_model
 from vsgen.errors import ModelError
 

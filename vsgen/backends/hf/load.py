@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import platform
-import warnings
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, redirect_stderr
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
-from huggingface_hub.utils.logging import set_verbosity_error
-from huggingface_hub.utils.tqdm import disable_progress_bars
 from safetensors import SafetensorError
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from vsgen.backends.hf import gguf
+from vsgen.backends.hf.names import own_name
+from vsgen.backends.hf.quiet import quietly
 from vsgen.errors import ModelError
 
 _HF: Any = transformers
@@ -32,8 +29,6 @@ _DTYPES = {
 }
 _FAILURES = (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, TypeError, SafetensorError)
 """What transformers and its parts raise on a model that is missing, broken or not supported."""
-_SMALL = 1 << 24
-_SAMPLE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +72,7 @@ def load(source: str, *, device: str, dtype: str, remote_code: bool, pickled: bo
         if packed:
             gguf.make_plain(model, source)
     _check_complete(source, report)
-    return Opened(_name(source, name, config), model, tokenizer)
+    return Opened(own_name(source, name, getattr(config, "_commit_hash", None)), model, tokenizer)
 
 
 def pick_device(device: str) -> torch.device:
@@ -121,38 +116,6 @@ def has_bfloat16() -> bool:
     return any(getattr(cpu, name, bool)() for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
 
 
-def fingerprint(source: Path) -> str:
-    """Eight hex digits that change with the configuration, the tokenizer or the weights of a folder or GGUF file.
-
-    Small files are hashed whole; of a large weight file its size and 64 KiB from its head, its middle and its end.
-    """
-    if source.is_file():
-        return _digest([source])
-    kinds = {".json", ".jinja", ".model", ".txt", ".safetensors", ".bin"}
-    return _digest(path for path in sorted(source.iterdir()) if path.is_file() and path.suffix in kinds)
-
-
-def _digest(files: Iterable[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in files:
-        size = path.stat().st_size
-        digest.update(f"{path.name}\0{size}\0".encode())
-        with path.open("rb") as file:
-            for start in (0,) if size <= _SMALL else (0, size // 2, size - _SAMPLE):
-                file.seek(start)
-                digest.update(file.read(_SMALL if size <= _SMALL else _SAMPLE))
-    return digest.hexdigest()[:8]
-
-
-def _name(source: str, name: str | None, config: Any) -> str:
-    place = Path(source)
-    if place.exists():
-        own = place.resolve().name if place.is_dir() else place.stem
-        return f"{name or own}@{fingerprint(place)}"
-    commit = getattr(config, "_commit_hash", None)
-    return f"{name or source}@{commit[:8]}" if commit else name or source
-
-
 def _check_folder(folder: Path, pickled: bool) -> None:
     if not (folder / "config.json").is_file():
         raise ModelError(
@@ -171,18 +134,6 @@ def _check_complete(source: str, report: dict[str, Any]) -> None:
             f"{source}: {len(absent)} weights are missing or of the wrong shape, first {absent[0]}; "
             "the files are not a whole causal language model"
         )
-
-
-@contextmanager
-def quietly() -> Iterator[None]:
-    """Keep the libraries' warnings and progress bars off stderr."""
-    _HF.utils.logging.set_verbosity_error()
-    _HF.utils.logging.disable_progress_bar()
-    disable_progress_bars()
-    set_verbosity_error()  # type: ignore[no-untyped-call]
-    with warnings.catch_warnings(), redirect_stderr(io.StringIO()):  # unpacking a GGUF file draws a bar of its own
-        warnings.simplefilter("ignore")
-        yield
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from transformers import PreTrainedTokenizerBase
 
 from vsgen.backends.hf import gguf
 from vsgen.backends.hf.chat import Reader
-from vsgen.backends.hf.load import quietly
+from vsgen.backends.hf.quiet import quietly
 from vsgen.errors import ModelError
 from vsgen.values import ModelFacts, Prompt
 

@@ -1,0 +1,143 @@
+"""What is noted of an opened model is what the model says, and holds until something of it changes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import huggingface_hub.constants
+import pytest
+
+from vsgen.backends.known import Asked, Known
+from vsgen.backends.open import open_model, stamp
+from vsgen.backends.table import TableModel
+from vsgen.errors import ModelError
+from vsgen.ports import LanguageModel
+
+MakeModel = Callable[..., Path]
+
+
+class Notebook:
+    """Notes as a journal keeps them: as JSON."""
+
+    def __init__(self) -> None:
+        self.lines: dict[str, str] = {}
+
+    def note(self, name: str, value: Mapping[str, object]) -> None:
+        self.lines[name] = json.dumps(value)
+
+    def noted(self, name: str) -> Mapping[str, Any] | None:
+        return json.loads(self.lines[name]) if name in self.lines else None
+
+
+def never() -> LanguageModel:
+    raise AssertionError("opened")
+
+
+@pytest.fixture
+def folder(make_model: MakeModel, tmp_path: Path) -> Path:
+    """A copy that a test may change."""
+    return Path(shutil.copytree(make_model(), tmp_path / "toy"))
+
+
+def test_what_is_noted_is_what_the_opened_model_says(folder: Path) -> None:
+    for name in ("tiny", str(folder)):
+        notes = Notebook()
+        first = Asked(partial(open_model, name), partial(stamp, name), notes)
+        again = Asked(never, partial(stamp, name), notes)
+        assert again.known == first.known == Known.of(first.opened())
+        assert first.known.teaches
+        assert first.known.rows > 1
+
+
+def test_what_a_model_does_not_say_is_noted_as_unknown() -> None:
+    notes, model = Notebook(), TableModel.random(0)
+    Asked(lambda: model, lambda: "s", notes)
+    assert Asked(never, lambda: "s", notes).known == Known(model.name, None, 1, teaches=True)
+
+
+def test_a_known_model_is_opened_once_when_it_is_needed() -> None:
+    notes, opened = Notebook(), list[LanguageModel]()
+
+    def opener() -> LanguageModel:
+        opened.append(TableModel.random(0))
+        return opened[-1]
+
+    Asked(opener, lambda: "s", notes)
+    asked = Asked(opener, lambda: "s", notes)
+    assert len(opened) == 1
+    assert asked.opened() is asked.opened() is opened[1]
+    assert len(opened) == 2
+
+
+def test_another_file_device_or_place_is_another_stamp(folder: Path) -> None:
+    one = stamp(str(folder), device="cpu")
+    assert one
+    assert stamp(str(folder), device="cpu") == one
+    assert stamp(str(folder), device="cuda") != one
+    copied = shutil.copytree(folder, folder.with_name("copy"))
+    assert stamp(str(copied), device="cpu") != one
+    (folder / "tokenizer_config.json").write_text("{}")
+    assert stamp(str(folder), device="cpu") != one
+
+
+def test_a_hub_id_is_known_by_the_commit_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    assert stamp("some/model") is None
+    stamps = []
+    for commit in ("aaaa", "bbbb"):
+        (tmp_path / "models--some--model" / "snapshots" / commit).mkdir(parents=True)
+        (tmp_path / "models--some--model" / "refs").mkdir(exist_ok=True)
+        (tmp_path / "models--some--model" / "refs" / "main").write_text(commit)
+        stamps.append(stamp("some/model"))
+    assert None not in stamps
+    assert len(set(stamps)) == 2
+
+
+def test_a_model_that_opening_fetches_is_noted_under_the_stamp_of_what_came() -> None:
+    notes, model, stamps = Notebook(), TableModel.random(0), [None, "fetched"]
+    Asked(lambda: model, lambda: stamps.pop(0), notes)
+    assert list(notes.lines) == ["fetched"]
+
+
+def test_a_model_without_a_stamp_is_always_opened() -> None:
+    notes, model = Notebook(), TableModel.random(0)
+    assert Asked(lambda: model, lambda: None, notes).opened() is model
+    assert notes.lines == {}
+
+
+def test_a_model_that_is_no_longer_the_known_one_is_refused() -> None:
+    notes = Notebook()
+    Asked(lambda: TableModel.random(0), lambda: "s", notes)
+    notes.lines["s"] = notes.lines["s"].replace(TableModel.random(0).name, "other@1")
+    asked = Asked(lambda: TableModel.random(0), lambda: "s", notes)
+    with pytest.raises(ModelError, match=r"was other@1 when this run began; run the same command again"):
+        asked.opened()
+
+
+@pytest.mark.parametrize("change", [("rows", None), ("color", "blue")])
+def test_a_note_of_another_version_counts_as_none(change: tuple[str, object]) -> None:
+    notes = Notebook()
+    Asked(partial(open_model, "tiny"), lambda: "s", notes)
+    whole = notes.noted("s")
+    assert whole and Known.read(whole)
+    key, value = change
+    for changed in (dict(whole), dict(whole["facts"])):
+        changed.pop(key, None) if value is None else changed.update({key: value})
+        note = changed if "name" in changed else {**whole, "facts": changed}
+        assert note == whole or Known.read(note) is None
+
+
+def test_a_stamp_loads_no_library() -> None:
+    code = (
+        "import sys; from vsgen.backends import known; from vsgen.backends.open import stamp; print(stamp('tiny'));"
+        "print(sorted(sys.modules.keys() & {'torch', 'transformers', 'tokenizers', 'numpy'}))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines() == [stamp("tiny"), "[]"]

@@ -1,0 +1,58 @@
+"""Keeps what libraries print while they load off standard error, and nothing else.
+
+A model may be opened in a thread of its own while the main thread speaks to the user: only the opening thread's lines
+are dropped.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
+from threading import RLock, get_ident
+from typing import Any
+
+import transformers
+from huggingface_hub.utils.logging import set_verbosity_error
+from huggingface_hub.utils.tqdm import disable_progress_bars
+
+_HF: Any = transformers
+_ONE = RLock()
+"""One thread at a time: each puts back what it found."""
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Drop the libraries' warnings and progress bars; unpacking a GGUF file draws one that no setting stops."""
+    _HF.utils.logging.set_verbosity_error()
+    _HF.utils.logging.disable_progress_bar()
+    disable_progress_bars()
+    set_verbosity_error()  # type: ignore[no-untyped-call]
+    with (
+        _ONE,
+        warnings.catch_warnings(),
+        redirect_stderr(_WithoutThisThread(sys.stderr)),
+    ):  # GGUF draws a bar of its own
+        warnings.simplefilter("ignore")
+        yield
+
+
+class _WithoutThisThread:
+    """A stream, but for what the thread that made this writes."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._thread = get_ident()
+
+    def write(self, text: str) -> int:
+        if self._stream is not None and get_ident() != self._thread:
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        if self._stream is not None:
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)

@@ -1,0 +1,114 @@
+"""What a run must know of a language model before it asks it anything, so that a model that is not asked stays closed.
+
+What an opened model says of itself is noted in the journal, under a stamp of all that it hangs on: the files, how they
+are opened, the libraries, the machine. A later run with the same stamp takes the note for it, and opens the model when
+a call comes that the journal does not answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from threading import Lock
+from typing import Any, Protocol
+
+from vsgen.errors import ModelError
+from vsgen.ports import Inspectable, LanguageModel, Streaming, Teacher
+from vsgen.values import ModelFacts
+
+
+class Notes(Protocol):
+    """Where notes are kept from one run to the next."""
+
+    def note(self, name: str, value: Mapping[str, object]) -> None:
+        """Keep a JSON object under a name."""
+        ...
+
+    def noted(self, name: str) -> Mapping[str, Any] | None:
+        """What was last kept under a name."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a language model."""
+
+    name: str
+    """Its own, part of every call's digest."""
+    facts: ModelFacts | None
+    """What it is; None where it cannot say."""
+    rows: int
+    """Replies that it draws side by side."""
+    teaches: bool
+    """It can say next-token distributions."""
+
+    @classmethod
+    def of(cls, model: LanguageModel) -> Known:
+        """What an opened model says."""
+        facts = model.facts() if isinstance(model, Inspectable) else None
+        rows = model.rows if isinstance(model, Streaming) else 1
+        return cls(model.name, facts, rows, isinstance(model, Teacher))
+
+    @classmethod
+    def read(cls, note: Mapping[str, Any] | None) -> Known | None:
+        """What a note says; None where there is none, or it is that of another version of vsgen."""
+        if note is None or not _has(note, cls):
+            return None
+        facts = note["facts"]
+        if facts is None:
+            return cls(**note)
+        return cls(**{**note, "facts": ModelFacts(**facts)}) if _has(facts, ModelFacts) else None
+
+
+class Asked:
+    """A language model that is opened when it is first needed; safe to use from several threads.
+
+    The desk takes settings from `known`; its executors call `opened` with the first call that the journal does not
+    answer, in the thread that will compute.
+    """
+
+    def __init__(self, opener: Callable[[], LanguageModel], stamp: Callable[[], str | None], notes: Notes) -> None:
+        """Recall what is known of a model; open it where that is nothing.
+
+        Args:
+            opener: Opens it.
+            stamp: Names all that what is known of it hangs on; see `vsgen.backends.open.stamp`. Opening may change it,
+                where that fetches the files.
+            notes: What earlier runs knew; the journal.
+
+        Raises:
+            ModelError: It cannot be opened.
+        """
+        self._opener = opener
+        self._lock = Lock()
+        self._model: LanguageModel | None = None
+        self.known = self._recalled(stamp(), notes) or self._learned(stamp, notes)
+        """What is known of it, opened or not."""
+
+    def opened(self) -> LanguageModel:
+        """The model itself.
+
+        Raises:
+            ModelError: It cannot be opened, or is no longer the one that is known.
+        """
+        with self._lock:
+            if self._model is None:
+                self._model = self._opener()
+                if self._model.name != self.known.name:
+                    was = f"was {self.known.name} when this run began"
+                    raise ModelError(f"{self._model.name}: {was}; run the same command again, with --resume")
+            return self._model
+
+    def _recalled(self, stamp: str | None, notes: Notes) -> Known | None:
+        return None if stamp is None else Known.read(notes.noted(stamp))
+
+    def _learned(self, stamp: Callable[[], str | None], notes: Notes) -> Known:
+        self._model = self._opener()
+        known = Known.of(self._model)
+        if (now := stamp()) is not None:
+            notes.note(now, asdict(known))
+        return known
+
+
+def _has(values: Mapping[str, Any], kind: type[Known | ModelFacts]) -> bool:
+    return values.keys() == {field.name for field in fields(kind)}
