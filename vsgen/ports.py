@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from random import Random
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from vsgen.errors import CallError
 from vsgen.flow import Flow
@@ -152,4 +152,12 @@ class Journal(Protocol):
             passed: Its verdict was not bad.
             summary: Its counts.
         """
+        ...
+
+    def note(self, name: str, value: Mapping[str, object]) -> None:
+        """Keep a JSON object under a name, for later runs."""
+        ...
+
+    def noted(self, name: str) -> Mapping[str, Any] | None:
+        """What was last kept under a name; None if nothing was."""
         ...

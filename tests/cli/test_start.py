@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import Vsgen
+from tests.cli.tickets import write
+from vsgen.tiny import WEIGHTS
+
+MODELS = ("torch", "transformers", "tokenizers", "sentence_transformers", "llguidance", "scipy")
 HEAVY = ("torch", "transformers", "sentence_transformers", "numpy", "pydantic", "jinja2", "yaml", "llguidance")
 
 PROBE = """
@@ -23,7 +30,7 @@ print(*sorted(set({heavy!r}) & sys.modules.keys()), file=sys.stderr)
 def heavy_after(*command: str, of: tuple[str, ...]) -> str:
     probe = [sys.executable, "-c", PROBE.format(heavy=of), *command]
     ended = subprocess.run(probe, capture_output=True, text=True, check=True)
-    assert ended.stdout.strip()
+    assert ended.stdout.strip() or "-o" in command
     *_, loaded = ended.stderr.splitlines()  # notes for people may stand before the probe's own line
     return loaded
 
@@ -38,4 +45,43 @@ def test_help_imports_nothing_heavy(command: list[str]) -> None:
     [["run", "--help"], ["check", "--help"], ["try", "--help"], ["templates"], ["check", "random-item"], ["schema"]],
 )
 def test_what_needs_no_model_loads_none(command: list[str]) -> None:
-    assert heavy_after(*command, of=("torch", "transformers", "sentence_transformers")) == ""
+    assert heavy_after(*command, of=MODELS) == ""
+
+
+def test_a_run_that_the_journal_answers_whole_loads_no_model(vsgen: Vsgen, tmp_path: Path) -> None:
+    output = tmp_path / "out.jsonl"
+    command = ("run", "support-tickets", "-n", "3", "-o", str(output))
+    assert vsgen(*command).exit_code == 0
+    rows = output.read_bytes()
+    output.unlink()
+    assert heavy_after(*command, "--resume", of=MODELS) == ""
+    assert output.read_bytes() == rows
+
+
+def test_labels_and_judges_that_the_journal_answers_load_no_model(vsgen: Vsgen, tmp_path: Path) -> None:
+    template, output = tmp_path / "judged.yaml", tmp_path / "out.jsonl"
+    template.write_text(
+        "name: judged\nversion: 1\nprompt: Say a day.\nlabels:\n"
+        "- {name: kind, classes: [good, bad], prompt: 'What is {{ text }}?', model: " + str(WEIGHTS) + "}\n"
+    )
+    rows = write(tmp_path / "rows.jsonl", [{"text": "Monday"}, {"text": "Tuesday"}])
+    command = ("label", str(rows), "--template", str(template), "-o", str(output))
+    result = vsgen(*command)
+    assert result.exit_code == 0, result.stderr
+    labelled = output.read_bytes()
+    output.unlink()
+    assert heavy_after(*command, "--resume", of=MODELS) == ""
+    assert output.read_bytes() == labelled
+
+
+def test_a_model_that_is_gone_is_named_before_anything_is_replayed(vsgen: Vsgen, tmp_path: Path) -> None:
+    folder, output = tmp_path / "model", tmp_path / "out.jsonl"
+    shutil.copytree(WEIGHTS, folder)
+    command = ("run", "random-item", "-n", "3", "-m", folder, "--no-dedup", "-o", output)
+    assert vsgen(*command).exit_code in {0, 1}
+    output.unlink()
+    shutil.rmtree(folder)
+    result = vsgen(*command, "--resume")
+    assert result.exit_code == 3
+    assert str(folder) in result.stderr
+    assert not output.exists()

@@ -424,12 +424,13 @@ def test_an_interrupted_measurement_resumes_to_the_same_bytes_and_asks_only_the_
         evaluate(job(out), observe=interrupt, warn=pytest.fail)
     assert not out.exists() and (tmp_path / "out.jsonl.part").exists()
     replies = journal.read_bytes().splitlines(keepends=True)
-    journal.write_bytes(b"".join(replies[:11]) + replies[11][:-9])  # as a power cut leaves it
+    journal.write_bytes(b"".join(replies[:12]) + replies[12][:-9])  # as a power cut leaves it
     tally = evaluate(job(out, resume=True), observe=lambda tally: None, warn=pytest.fail)
     assert out.read_bytes() == whole.read_bytes()
     assert tally.kept == tally.wanted == PROMPTS
     assert tally.paid.total() == PROMPTS * (6 + 1 + 1) - 10
-    assert len(journal.read_bytes().splitlines()) == 1 + PROMPTS * (6 + 1 + 1) + 1
+    about_the_file_the_model_and_the_end = 3
+    assert len(journal.read_bytes().splitlines()) == about_the_file_the_model_and_the_end + PROMPTS * (6 + 1 + 1)
 
 
 def test_a_complete_measurement_is_left_alone_and_another_one_is_refused(vsgen: Vsgen, tmp_path: Path) -> None:

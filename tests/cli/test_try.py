@@ -42,7 +42,8 @@ def test_it_is_the_draw_that_a_run_makes_first(vsgen: Vsgen) -> None:
 def test_the_raw_reply_is_the_one_that_the_journal_keeps(vsgen: Vsgen, tmp_path: Path) -> None:
     shown = vsgen("try", "jokes", *FAST).stdout
     vsgen("run", "jokes", "-n", 1, "-o", tmp_path / "out", *FAST)
-    first = json.loads((tmp_path / "out.journal").read_text().splitlines()[1])
+    lines = map(json.loads, (tmp_path / "out.journal").read_text().splitlines())
+    first = next(line for line in lines if line["kind"] == "generate")
     assert first["reply"]["text"] in shown
 
 

@@ -10,23 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any
 
 from vsgen.errors import ModelError
-from vsgen.ports import Inspectable, LanguageModel, Streaming, Teacher
+from vsgen.ports import Inspectable, Journal, LanguageModel, Streaming, Teacher
 from vsgen.values import ModelFacts
-
-
-class Notes(Protocol):
-    """Where notes are kept from one run to the next."""
-
-    def note(self, name: str, value: Mapping[str, object]) -> None:
-        """Keep a JSON object under a name."""
-        ...
-
-    def noted(self, name: str) -> Mapping[str, Any] | None:
-        """What was last kept under a name."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +55,14 @@ class Asked:
     answer, in the thread that will compute.
     """
 
-    def __init__(self, opener: Callable[[], LanguageModel], stamp: Callable[[], str | None], notes: Notes) -> None:
+    def __init__(self, opener: Callable[[], LanguageModel], stamp: Callable[[], str | None], notes: Journal) -> None:
         """Recall what is known of a model; open it where that is nothing.
 
         Args:
             opener: Opens it.
             stamp: Names all that what is known of it hangs on; see `vsgen.backends.open.stamp`. Opening may change it,
                 where that fetches the files.
-            notes: What earlier runs knew; the journal.
+            notes: Where earlier runs have noted what they knew.
 
         Raises:
             ModelError: It cannot be opened.
@@ -93,16 +81,17 @@ class Asked:
         """
         with self._lock:
             if self._model is None:
-                self._model = self._opener()
-                if self._model.name != self.known.name:
+                model = self._opener()
+                if model.name != self.known.name:
                     was = f"was {self.known.name} when this run began"
-                    raise ModelError(f"{self._model.name}: {was}; run the same command again, with --resume")
+                    raise ModelError(f"{model.name}: {was}; run the same command again, with --resume")
+                self._model = model
             return self._model
 
-    def _recalled(self, stamp: str | None, notes: Notes) -> Known | None:
+    def _recalled(self, stamp: str | None, notes: Journal) -> Known | None:
         return None if stamp is None else Known.read(notes.noted(stamp))
 
-    def _learned(self, stamp: Callable[[], str | None], notes: Notes) -> Known:
+    def _learned(self, stamp: Callable[[], str | None], notes: Journal) -> Known:
         self._model = self._opener()
         known = Known.of(self._model)
         if (now := stamp()) is not None:

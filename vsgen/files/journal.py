@@ -29,6 +29,8 @@ from vsgen.digests import SIZE, DigestMap
 from vsgen.errors import OptionError
 from vsgen.files.appended import Appended
 from vsgen.files.ends import START, End, end_line
+from vsgen.files.notes import START as NOTE
+from vsgen.files.notes import note_line, read_note
 from vsgen.files.sealed import intact, sealed
 from vsgen.values import (
     Call,
@@ -110,6 +112,13 @@ class MemoryJournal:
     ) -> None:
         """See `vsgen.ports.Journal`."""
 
+    def note(self, name: str, value: Mapping[str, object]) -> None:
+        """See `vsgen.ports.Journal`."""
+
+    def noted(self, name: str) -> Mapping[str, Any] | None:
+        """See `vsgen.ports.Journal`."""
+        return None
+
 
 class FileJournal:
     """A journal in a file, which one run at a time may hold open.
@@ -127,6 +136,7 @@ class FileJournal:
         self._path = path
         self._file = Appended(path, "the journal")
         self._places = DigestMap(_PLACE.size)
+        self._notes: dict[str, Mapping[str, Any]] = {}
         try:
             if not self._read():
                 self._file.append(_FIRST)
@@ -183,6 +193,16 @@ class FileJournal:
         """See `vsgen.ports.Journal`."""
         self._file.append(end_line(End(parts, complete, passed, summary)))
 
+    def note(self, name: str, value: Mapping[str, object]) -> None:
+        """See `vsgen.ports.Journal`."""
+        line = note_line(name, value)
+        self._file.append(line)
+        self._notes |= read_note(line)
+
+    def noted(self, name: str) -> Mapping[str, Any] | None:
+        """See `vsgen.ports.Journal`."""
+        return self._notes.get(name)
+
     def _read(self) -> bool:
         """Find the places of all calls; whether there is a version line."""
         at, versioned = 0, False
@@ -198,6 +218,8 @@ class FileJournal:
                     _refuse_newer(line, self._path)
                 elif (key := _key(line)) and (intact(line) or not versioned):
                     self._places[key] = _PLACE.pack(at, len(line))
+                elif line.startswith(NOTE):
+                    self._notes |= read_note(line)
                 at += len(line)
         return versioned
 

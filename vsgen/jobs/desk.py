@@ -1,21 +1,26 @@
-"""The models of one command, opened, with the journal in front of them.
+"""The models of one command with the journal in front of them.
 
-Judges are the models that labels name. All are opened before anything is asked, each once.
+Judges are the models that labels name. What a run must know of a model is in the journal once it was opened with it;
+such a model stays closed until a call comes that the journal does not answer. All others are opened before anything is
+asked, each once.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 
-from vsgen.backends.open import open_model
+from vsgen.backends.known import Asked
+from vsgen.backends.open import open_model, stamp
 from vsgen.backends.open_embedder import open_embedder
 from vsgen.checks.commands import Commands
 from vsgen.engine.executors import Batched, Directory, decoder
+from vsgen.engine.late import Late
 from vsgen.engine.replay import Replay
 from vsgen.errors import ModelError, OptionError
-from vsgen.ports import Executor, Inspectable, Journal, LanguageModel, Streaming, Teacher
+from vsgen.ports import Executor, Inspectable, Journal, LanguageModel, Teacher
 from vsgen.values import Call, Check, Directed, Embed, Generate, ModelFacts, Models, Prompt, Reply, Score, Taught, Teach
 
 _EMBED_BATCH = 256
@@ -71,7 +76,7 @@ class Session:
         self._embedder = open_embedder(embedder, device=choice.device) if embedder else None
         self.asked = choice.name or default
         """The language model's name, as it was asked for."""
-        self._model = _open(self.asked, choice)
+        self._model = _asked(self.asked, choice, journal)
         self.executors = self._connect(self._model, journal, score_batch)
         """Who answers each kind of call."""
         if commands is not None:
@@ -83,19 +88,19 @@ class Session:
         self._judges, models = {self.asked: self._model}, {self.asked: dict(self.executors)}
         for name in judges:
             if name not in models:
-                self._judges[name] = _open_judge(name, choice)
+                self._judges[name] = _judge(name, choice, journal)
                 models[name] = self._connect(self._judges[name], journal, score_batch)
         self.executors[Directed] = Directory(models)
 
     @property
     def model(self) -> str:
         """The language model's own name."""
-        return self._model.name
+        return self._model.known.name
 
     @property
     def models(self) -> Models:
         """What is known of the language models."""
-        return Models(self._model.name, {name: model.name for name, model in self._judges.items()}, self.facts)
+        return Models(self.model, {name: model.known.name for name, model in self._judges.items()}, self.facts)
 
     @property
     def notes(self) -> Sequence[str]:
@@ -106,21 +111,21 @@ class Session:
     @property
     def rows(self) -> int:
         """Replies that the language model draws side by side."""
-        return self._model.rows if isinstance(self._model, Streaming) else 1
+        return self._model.known.rows
 
     @property
     def teaches(self) -> bool:
         """Whether the language model can say next-token distributions."""
-        return isinstance(self._model, Teacher)
+        return self._model.known.teaches
 
     @property
     def facts(self) -> ModelFacts | None:
         """What the language model is; None where it cannot say."""
-        return self._model.facts() if isinstance(self._model, Inspectable) else None
+        return self._model.known.facts
 
     def render(self, prompt: Prompt, judge: str | None = None) -> str | None:
         """A prompt as the language model, or one of the judges, reads it; None where it cannot say."""
-        model = self._model if judge is None else self._judges[judge]
+        model = (self._model if judge is None else self._judges[judge]).opened()
         return model.render(prompt) if isinstance(model, Inspectable) else None
 
     @property
@@ -128,32 +133,27 @@ class Session:
         """How many texts so far were longer than the embedder reads."""
         return self._embedder.cut if self._embedder else 0
 
-    def _connect(self, model: LanguageModel, journal: Journal, score_batch: int) -> dict[type[Call], Executor]:
+    def _connect(self, model: Asked, journal: Journal, score_batch: int) -> dict[type[Call], Executor]:
         inner: dict[type[Call], Executor] = {
-            Generate: decoder(model, _SCORE_BATCH),
-            Score: Batched[Score](model.score, score_batch),
-            Teach: Batched[Teach](lambda calls: _teach(model, calls), _SCORE_BATCH),
+            Generate: Late(lambda: decoder(model.opened(), _SCORE_BATCH)),
+            Score: Batched[Score](lambda calls: model.opened().score(calls), score_batch),
+            Teach: Batched[Teach](lambda calls: _teach(model.opened(), calls), _SCORE_BATCH),
         }
-        return {kind: Replay(executor, journal, model.name, paid=self._paid) for kind, executor in inner.items()}
+        return {kind: Replay(executor, journal, model.known.name, paid=self._paid) for kind, executor in inner.items()}
 
     def _paid(self, call: Call, _: Reply) -> None:
         self.paid[type(call).__name__.lower()] += 1
 
 
-def _open(name: str, choice: ModelChoice) -> LanguageModel:
-    return open_model(
-        name,
-        device=choice.device,
-        dtype=choice.dtype,
-        batch=choice.batch,
-        remote_code=choice.remote_code,
-        pickled=choice.pickled,
-    )
+def _asked(name: str, choice: ModelChoice, journal: Journal) -> Asked:
+    how = asdict(choice)
+    del how["name"]
+    return Asked(partial(open_model, name, **how), partial(stamp, name, **how), journal)
 
 
-def _open_judge(name: str, choice: ModelChoice) -> LanguageModel:
+def _judge(name: str, choice: ModelChoice, journal: Journal) -> Asked:
     try:
-        return _open(name, choice)
+        return _asked(name, choice, journal)
     except ModelError as error:
         raise ModelError(f"the judge {name!r}, which a label names as its model: {error}") from error
 
