@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vsgen.checks.settings import Syntax
 from vsgen.checks.sql import require_sql
-from vsgen.checks.syntax import LONGEST, Syntax, problem
+from vsgen.checks.syntax import LONGEST, problem
 from vsgen.errors import OptionError
 
 JSON = st.recursive(

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsgen.errors import TemplateError
+from vsgen.sections.misfit import TextProblem
 from vsgen.template.keep import clause
 from vsgen.template.load import load_template
-from vsgen.template.misfit import TextProblem
 from vsgen.template.render import Renderer
 from vsgen.template.schema import Template
 

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel, ValidationError
 
+from vsgen.dedup.settings import Dedup
 from vsgen.template.catalog import shipped
 from vsgen.template.label import Label
 from vsgen.template.output import Filter, Output
 from vsgen.template.sampling import Sampling
-from vsgen.template.schema import Dedup, Template, json_schema
+from vsgen.template.schema import Template, json_schema
 
 EDITOR = Draft202012Validator(json_schema())
 RECORD = {

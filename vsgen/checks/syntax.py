@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import ast
 import warnings
-from typing import Final, Literal, TypeAlias, assert_never
+from typing import Final, assert_never
 
 import orjson
 
+from vsgen.checks.settings import Syntax
 from vsgen.checks.sql import sql_problem
-
-Syntax: TypeAlias = Literal["json", "python", "sql"]
 
 LONGEST: Final = 100_000
 _FENCE: Final = ("```", "~~~")

@@ -11,12 +11,12 @@ from typing import NamedTuple
 import orjson
 
 from vsgen.checks.commands import require_command, shown, version_of
+from vsgen.checks.settings import Check
 from vsgen.checks.sql import require_sql
 from vsgen.checks.syntax import problem
 from vsgen.errors import CommandError, OptionError
 from vsgen.flow import Flow, ask
 from vsgen.template.answer import as_text
-from vsgen.template.check import Check
 from vsgen.template.schema import Template
 from vsgen.values import Check as Ask
 

@@ -14,9 +14,9 @@ from vsgen.files.records import label_line
 from vsgen.flow import Flow
 from vsgen.flows.label import Labeller, Labels, Text
 from vsgen.flows.valid import Refusal
+from vsgen.sections.misfit import TextProblem
 from vsgen.template.final import ANSWER
 from vsgen.template.keep import CORRECT, LABELS, Clause, clause
-from vsgen.template.misfit import TextProblem
 from vsgen.template.schema import Template
 from vsgen.values import Candidate, SoftLabel, Unlabelled
 

@@ -12,9 +12,9 @@ from vsgen.errors import OptionError
 from vsgen.files.places import Places
 from vsgen.jobs.desk import ModelChoice
 from vsgen.labels.select import Selection
-from vsgen.template.checks import check_name
+from vsgen.sections.sandbox import compile_text
+from vsgen.sections.validators import check_name
 from vsgen.template.load import load_template, template_of
-from vsgen.template.sandbox import compile_text
 from vsgen.template.schema import Template
 from vsgen.verdict.finding import Verdict
 

@@ -18,7 +18,7 @@ from jsonschema.validators import extend
 from pydantic_core import SchemaError as PatternError
 from pydantic_core import SchemaValidator, core_schema
 
-from vsgen.template.misfit import Misfit, Path
+from vsgen.sections.misfit import Misfit, Path
 
 _MAX_NODES: Final = 10_000
 _PATTERN_COST: Final = 200  # a pattern may compile to megabytes: 50 of them use up the whole allowance

@@ -7,9 +7,9 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import field_validator
 
-from vsgen.template.misfit import Misfit, Path
-from vsgen.template.sandbox import compile_text
-from vsgen.template.section import Section
+from vsgen.sections.misfit import Misfit, Path
+from vsgen.sections.sandbox import compile_text
+from vsgen.sections.section import Section
 
 Size: TypeAlias = Literal["small", "large"]
 

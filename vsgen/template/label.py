@@ -15,13 +15,34 @@ from pydantic import (
     model_validator,
 )
 
-from vsgen.template.checks import as_list, check_class, check_name, check_orders, check_text, number_as_text, repeated
-from vsgen.template.misfit import Misfit
-from vsgen.template.section import Section
+from vsgen.sections.misfit import Misfit
+from vsgen.sections.section import Section
+from vsgen.sections.validators import as_list, check_name, check_text, repeated
 
 _DRAWING: Final = ("replies", "temperature", "max_tokens")
 _REPLIES: Final = {"reasoning": 8, "votes": 8, "verbalized": 1}
 _LETTERS: Final = 26
+
+
+def _number_as_text(value: object) -> object:
+    """A number as the text that names a class."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _check_class(name: str) -> str:
+    """A class that a model can answer with."""
+    if not name or name != name.strip():
+        raise ValueError(f"a class must not be empty or have spaces around it, got {name!r}")
+    return name
+
+
+def _check_orders(value: object) -> int | Literal["all"]:
+    """How many orders of the classes."""
+    if value == "all":
+        return "all"
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"must be a whole number >= 1, or all, got {str(value)[:100]!r}")
+    return value
 
 
 class Label(Section):
@@ -30,7 +51,7 @@ class Label(Section):
     name: Annotated[str, AfterValidator(check_name)]
     """Name of the label in the row."""
     classes: Annotated[
-        tuple[Annotated[str, BeforeValidator(number_as_text), AfterValidator(check_class)], ...],
+        tuple[Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_check_class)], ...],
         MinLen(2),
         BeforeValidator(as_list),
         WithJsonSchema({"type": "array", "items": {"type": ["string", "number"]}, "minItems": 2}),
@@ -57,7 +78,7 @@ class Label(Section):
     """Whether the question is followed by the list of the classes; false where the prompt says what to reply."""
     permutations: Annotated[
         int | Literal["all"],
-        PlainValidator(check_orders),
+        PlainValidator(_check_orders),
         WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"const": "all"}]}),
     ] = 1
     """Orders in which the classes are listed, averaged; all lets every class stand once in every place."""

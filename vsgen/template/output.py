@@ -9,11 +9,11 @@ from typing import Annotated, Any, Final
 from annotated_types import MinLen
 from pydantic import AfterValidator, Field, PrivateAttr, field_validator, model_validator
 
+from vsgen.sections.misfit import Misfit
+from vsgen.sections.section import Section
+from vsgen.sections.validators import check_name
 from vsgen.template.answer import Checker, closed, pattern_finder
-from vsgen.template.checks import check_name
 from vsgen.template.final import check_condition, check_place
-from vsgen.template.misfit import Misfit
-from vsgen.template.section import Section
 
 RESERVED: Final = frozenset(
     [

@@ -6,9 +6,8 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
-from vsgen.template.checks import check_demonstrate
-from vsgen.template.misfit import Misfit
-from vsgen.template.section import Section, Strings
+from vsgen.sections.misfit import Misfit
+from vsgen.sections.section import Section, Strings
 
 Method: TypeAlias = Literal["direct", "cot", "sequence", "multi-turn", "vs", "vs-cot", "vs-multi", "power"]
 Engine: TypeAlias = Literal["auto", "smc", "mh", "is", "low-temperature", "best-of-n"]
@@ -17,6 +16,17 @@ VERBALIZING: Final = frozenset({"vs", "vs-cot", "vs-multi"})
 """Methods whose replies state a probability for each candidate."""
 LISTING: Final = frozenset({"sequence", "vs", "vs-multi"})
 """Methods whose replies may be numbered lines."""
+
+
+def _check_demonstrate(value: object) -> int | Literal["auto"]:
+    """How many worked exchanges; YAML reads ``off`` as false."""
+    if value == "auto":
+        return "auto"
+    if value is False or value == "off":
+        return 0
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"must be a whole number, auto or off, got {str(value)[:100]!r}")
+    return value
 
 
 class Power(Section):
@@ -74,7 +84,7 @@ class Sampling(Section):
     """How the model writes a list of answers: as a JSON object, or as numbered lines, one answer each."""
     demonstrate: Annotated[
         int | Literal["auto"],
-        PlainValidator(check_demonstrate),
+        PlainValidator(_check_demonstrate),
         WithJsonSchema({"anyOf": [{"enum": ["auto", "off", False]}, {"type": "integer", "minimum": 0}]}),
     ] = "auto"
     """Worked exchanges before the task: how many, off, or auto. Those of the template's `examples`, else of our own.

@@ -27,9 +27,11 @@ from pydantic import (
     field_validator,
 )
 
-from vsgen.template.answer import as_text
-from vsgen.template.check import Check, Checks, spelled_out
-from vsgen.template.checks import (
+from vsgen.checks.settings import Check, Checks, spelled_out
+from vsgen.dedup.settings import Dedup, shape_of_dedup
+from vsgen.sections.misfit import Misfit
+from vsgen.sections.section import Section
+from vsgen.sections.validators import (
     as_items,
     as_list,
     check_slug,
@@ -37,20 +39,17 @@ from vsgen.template.checks import (
     check_value,
     check_weights,
     repeated,
-    shape_of_dedup,
     shape_of_variable,
 )
+from vsgen.template.answer import as_text
 from vsgen.template.examples import Recommended, Size, check_examples
 from vsgen.template.final import ANSWER
 from vsgen.template.keep import check_clause, clause, label_problem
 from vsgen.template.label import Label
-from vsgen.template.misfit import Misfit
 from vsgen.template.output import Filter, Name, Output
 from vsgen.template.sampling import VERBALIZING, Sampling
-from vsgen.template.section import Section, Strings
 
 Value: TypeAlias = str | int | float | bool | None
-Guard: TypeAlias = Literal["numbers", "negation"]
 
 _Text = Annotated[str, AfterValidator(check_text)]
 _Value = Annotated[
@@ -66,19 +65,6 @@ _Variable = Annotated[
         custom_error_message="must be a list of values, or a mapping of values to weights",
     ),
 ]
-
-
-class Dedup(Section):
-    """When two answers count as the same."""
-
-    threshold: float = Field(default=0.92, gt=0, le=1)
-    """Cosine similarity from which on an answer is a duplicate."""
-    on: Strings = ()
-    """Output fields that are compared; by default the first one."""
-    embedder: str = Field(default="minilm", min_length=1)
-    """minilm, or the id or folder of a sentence-transformers model."""
-    guards: Annotated[tuple[Guard, ...], BeforeValidator(as_list)] = ("numbers", "negation")
-    """Differences that an embedding does not see: answers that differ in them are never duplicates."""
 
 
 class Template(Section):

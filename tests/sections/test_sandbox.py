@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vsgen.template.misfit import TextProblem
-from vsgen.template.sandbox import MAX_CHARS, compile_text
+from vsgen.sections.misfit import TextProblem
+from vsgen.sections.sandbox import MAX_CHARS, compile_text
 
 LONG = "a" * 10_000
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from annotated_types import MinLen
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 
-from vsgen.template.checks import as_tuple
+from vsgen.sections.validators import as_tuple
 
 Strings = Annotated[
     tuple[Annotated[str, MinLen(1)], ...],

@@ -8,9 +8,9 @@ from typing import Annotated, Literal, TypeAlias
 from annotated_types import MinLen
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from vsgen.template.checks import as_list
-from vsgen.template.misfit import Misfit
-from vsgen.template.section import Section
+from vsgen.sections.misfit import Misfit
+from vsgen.sections.section import Section
+from vsgen.sections.validators import as_list
 
 Syntax: TypeAlias = Literal["json", "python", "sql"]
 

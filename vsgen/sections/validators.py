@@ -1,13 +1,13 @@
-"""The small checks behind the fields of `schema`: each returns the value or raises a ValueError that says why not."""
+"""The small checks behind the fields of sections: each returns the value or raises a ValueError that says why not."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal
+from typing import Final
 
-from vsgen.template.sandbox import compile_text
+from vsgen.sections.sandbox import compile_text
 
 _SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -40,38 +40,6 @@ def check_text(text: str) -> str:
         raise ValueError("must not be empty")
     compile_text(text)
     return text
-
-
-def check_class(name: str) -> str:
-    """A class that a model can answer with."""
-    if not name or name != name.strip():
-        raise ValueError(f"a class must not be empty or have spaces around it, got {name!r}")
-    return name
-
-
-def number_as_text(value: object) -> object:
-    """A number as the text that names a class."""
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-
-
-def check_orders(value: object) -> int | Literal["all"]:
-    """How many orders of the classes."""
-    if value == "all":
-        return "all"
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"must be a whole number >= 1, or all, got {str(value)[:100]!r}")
-    return value
-
-
-def check_demonstrate(value: object) -> int | Literal["auto"]:
-    """How many worked exchanges; YAML reads ``off`` as false."""
-    if value == "auto":
-        return "auto"
-    if value is False or value == "off":
-        return 0
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError(f"must be a whole number, auto or off, got {str(value)[:100]!r}")
-    return value
 
 
 def check_value(value: object) -> str | int | float | bool | None:
@@ -114,11 +82,6 @@ def shape_of_variable(value: object) -> str | None:
     if isinstance(value, Mapping):
         return "<weights>"
     return "<list>" if isinstance(value, list | tuple) else None
-
-
-def shape_of_dedup(value: object) -> str:
-    """Tells ``dedup: false`` from a section."""
-    return "<off>" if value is False else "<dedup>"
 
 
 def repeated(names: Sequence[str]) -> list[tuple[int, str]]:

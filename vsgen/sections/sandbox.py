@@ -22,7 +22,7 @@ from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.tests import TESTS
 
-from vsgen.template.misfit import TextProblem
+from vsgen.sections.misfit import TextProblem
 
 MAX_STEPS: Final = 10_000
 """Steps of all loops of one rendering."""
