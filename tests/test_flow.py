@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
-from vsgen.errors import CallError
-from vsgen.flow import Flow, Heard, InOrder, Spent, ask, ask_all, directed, in_order, metered, overheard, together
-from vsgen.values import Completion, Generate, Prompt
+from vsgen.errors import CallError, ChoiceError, CommandError, InputError, TooLongError
+from vsgen.flow import (
+    Flow,
+    Heard,
+    Spent,
+    ask,
+    ask_all,
+    directed,
+    error_of,
+    in_turn,
+    metered,
+    overheard,
+    play,
+    refusal,
+    together,
+    try_all,
+)
+from vsgen.values import Answer, Call, Completion, Directed, Generate, Prompt, Refused
 
 
 def call(seed: int) -> Generate:
@@ -34,68 +51,108 @@ def test_asking_nothing_waits_for_nothing() -> None:
     assert stop.value.value == ()
 
 
-def test_flows_together_share_their_rounds_and_end_when_each_ends() -> None:
-    flow = together([chat(1), chat(0), chat(3)])
-    sizes = []
-    asked = next(flow)
-    try:
-        while True:
-            assert not isinstance(asked, type(in_order()))
-            sizes.append(len(asked))  # type: ignore[arg-type]
-            asked = flow.send([Completion(str(one.seed)) for one in asked])  # type: ignore[union-attr]
-    except StopIteration as stop:
-        values = stop.value
-    assert sizes == [2, 1, 1]
-    assert values == [["0"], [], ["0", "1", "2"]]
+def answer(calls: Sequence[Call]) -> list[Answer]:
+    """Seed 13 is refused."""
+    return [
+        Refused("too-long", "no room", 9, 5) if one.seed == 13 else Completion(str(one.seed), (1,))
+        for one in calls
+        if isinstance(one, Generate)
+    ]
 
 
-def test_a_flow_inside_together_may_not_wait_for_its_turn() -> None:
-    with pytest.raises(TypeError, match="turn"):
-        next(together([in_order()]))
+def test_calls_that_are_refused_are_raised_once_all_are_answered_or_are_values() -> None:
+    calls = [call(seed) for seed in (1, 13, 2)]
+    assert play(try_all(calls), answer) == [
+        Completion("1", (1,)),
+        Refused("too-long", "no room", 9, 5),
+        Completion("2", (1,)),
+    ]
+    for flow in (ask_all(calls), ask(call(13))):
+        with pytest.raises(TooLongError, match="no room") as error:
+            play(flow, answer)
+        assert (error.value.tokens, error.value.context) == (9, 5)
 
 
-def test_metered_counts_completions_and_passes_everything_on() -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        TooLongError("a", tokens=7, context=3),
+        ChoiceError("b"),
+        CommandError("c"),
+        CallError("d"),
+    ],
+)
+def test_an_error_of_a_call_and_a_refusal_are_two_forms_of_the_same(error: CallError) -> None:
+    again = error_of(refusal(error))
+    assert type(again) is type(error)
+    assert str(again) == str(error)
+    assert refusal(again) == refusal(error)
+
+
+def test_flows_together_have_their_values_in_order_and_end_when_each_ends() -> None:
+    assert play(together([chat(1), chat(0), chat(3)]), answer) == [["0"], [], ["0", "1", "2"]]
+    assert play(together([chat(1) for _ in ()]), answer) == ()
+
+
+class Door:
+    def admit(self, group: Sequence[str]) -> Sequence[str]:
+        return [f"after {one}" for one in group]
+
+
+def test_a_gate_answers_each_question() -> None:
+    assert play(in_turn(Door(), "x"), answer) == "after x"
+
+
+def test_metered_counts_completions_also_of_flows_that_go_together_and_passes_everything_on() -> None:
     spent = Spent()
+    prompt = Prompt(prefill="x")
 
     def inner() -> Flow[str]:
-        yield from ask_all([Generate(Prompt(), seed=0), Generate(Prompt(), seed=1)])
-        try:
-            yield from ask(Generate(Prompt(), seed=2))
-        except CallError:
-            yield from in_order()
-        return "done"
-
-    flow = metered(inner(), spent)
-    assert len(list(next(flow))) == 2  # type: ignore[arg-type]
-    flow.send([Completion("a", (1, 2)), Completion("b", (3,))])
-    assert isinstance(flow.throw(CallError("too long")), InOrder)
-    with pytest.raises(StopIteration) as stop:
-        flow.send(())
-    assert (stop.value.value, spent.calls, spent.tokens) == ("done", 2, 3)
-
-
-def test_an_overheard_flow_goes_as_it_is_and_every_call_is_noted_with_its_reply() -> None:
-    first, second, refused = (Generate(Prompt(), seed) for seed in range(3))
-
-    def talk() -> Flow[str]:
-        yield from in_order()
-        reply = yield from ask(first)
-        other = yield from directed(ask(second), "judge")
+        yield from ask_all([call(0), call(1)])
         with pytest.raises(CallError):
-            yield from ask(refused)
-        return reply.text + other.text
+            yield from ask_all([call(2), call(13)])
+        yield from together([chat(2), chat(1)])
+        return (yield from in_turn(Door(), "all"))
+
+    assert play(metered(inner(), spent), answer) == "after all"
+    assert (spent.calls, spent.tokens, spent.first) == (6, 6, prompt)
+
+
+def test_an_overheard_flow_goes_as_it_is_and_every_call_is_noted_with_its_answer() -> None:
+    def talk() -> Flow[str]:
+        yield from in_turn(Door(), "x")
+        reply = yield from ask(call(0))
+        with pytest.raises(CallError):
+            yield from ask(call(13))
+        parts = yield from together([chat(2), directed(chat(1), "judge")])
+        return reply.text + "".join(text for part in parts for text in part)
 
     heard: list[Heard] = []
-    flow, error = overheard(talk(), heard), CallError("too long")
-    assert isinstance(next(flow), InOrder)
-    assert flow.send(()) == (first,)
-    flow.send([Completion("a")])
-    assert flow.send([Completion("b")]) == (refused,)
-    with pytest.raises(StopIteration) as stop:
-        flow.throw(error)
-    assert stop.value.value == "ab"
-    assert heard == [
-        Heard(first, Completion("a")),
-        Heard(second, Completion("b"), "judge"),
-        Heard(refused, error),
+    flow = overheard(talk(), heard)
+    assert play(flow, lambda calls: answer([one.call if isinstance(one, Directed) else one for one in calls])) == "0010"
+    assert [(one.call, one.judge) for one in heard] == [
+        (call(0), None),
+        (call(13), None),
+        (call(0), None),
+        (call(1), None),
+        (call(0), "judge"),
     ]
+    assert isinstance(heard[1].reply, Refused)
+
+
+def test_what_flows_raise_that_go_together_reaches_the_flow_through_all_that_watch_it() -> None:
+    def broken() -> Flow[None]:
+        yield from ask(call(5))
+        raise InputError("a row")
+
+    def whole() -> Flow[str]:
+        try:
+            yield from together([broken()])
+        except InputError as error:
+            return str(error)
+        return ""
+
+    heard: list[Heard] = []
+    flow = metered(overheard(directed(whole(), "judge"), heard), Spent())
+    assert play(flow, lambda calls: answer([one.call for one in calls if isinstance(one, Directed)])) == "a row"
+    assert [one.judge for one in heard] == ["judge"]

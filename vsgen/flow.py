@@ -1,18 +1,25 @@
 """The language of flows: straight code for one prompt, with no batching, no torch and no network in it.
 
-A flow is a generator that yields the calls it needs, is sent their replies in the same order, and returns a value.
-The engine moves many flows at once; a test moves one by hand with ``next(flow)`` and ``flow.send(replies)``.
-Every ``yield`` of the package that means "wait" is in this file.
+A flow is a generator that yields what it waits for, is sent what came of it, and returns a value:
+
+- calls are answered with as many replies, in the same order; a call without a reply is answered with why (`Refused`);
+- a `Turn` is answered with one thing, what the gate says to this flow's question;
+- `Together` is answered with the values of its flows, in the same order.
+
+The engine moves many flows at once; a test moves one by hand, with ``next(flow)`` and ``flow.send(...)``, or has `play`
+move it. Every ``yield`` of the package that means "wait" is in this file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias, TypeVar, overload
+from functools import partial
+from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar, cast, overload
 
-from vsgen.errors import CallError
+from vsgen.errors import CallError, ChoiceError, CommandError, TooLongError, VsgenError
 from vsgen.values import (
+    Answer,
     Call,
     Check,
     Checked,
@@ -21,6 +28,7 @@ from vsgen.values import (
     Embed,
     Generate,
     Prompt,
+    Refused,
     Reply,
     Score,
     Scores,
@@ -30,14 +38,56 @@ from vsgen.values import (
 )
 
 R = TypeVar("R")
+Q = TypeVar("Q")
+A = TypeVar("A")
+Q_contra = TypeVar("Q_contra", contravariant=True)
+A_co = TypeVar("A_co", covariant=True)
+
+
+class Gate(Protocol[Q_contra, A_co]):
+    """What several flows share, and may touch only in the order in which they were started."""
+
+    def admit(self, group: Sequence[Q_contra]) -> Sequence[A_co]:
+        """Answer the questions of flows that have come to it one after the other, as if each came alone."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
-class InOrder:
-    """Yielded in place of calls: go on only when every earlier flow is past its own `InOrder` or has returned."""
+class Turn(Generic[Q, A]):
+    """Yielded in place of calls: ask a gate, once every earlier flow is past its own turn or has returned."""
+
+    gate: Gate[Q, A]
+    question: Q
 
 
-Flow: TypeAlias = Generator[Sequence[Call] | InOrder, Sequence[Reply], R]
+@dataclass(frozen=True, slots=True)
+class Together(Generic[R]):
+    """Yielded in place of calls: move these flows side by side, each at its own pace, until all have ended.
+
+    They may not wait for turns. What some of them raise is raised in the flow that yielded this, once all have ended:
+    the error of the first of them in order.
+    """
+
+    flows: Sequence[Flow[R]]
+
+
+Wait: TypeAlias = Sequence[Call] | Turn[Any, Any] | Together[Any]
+Flow: TypeAlias = Generator[Wait, Sequence[Any], R]
+
+
+@overload
+def try_all(calls: Sequence[Generate]) -> Flow[Sequence[Completion | Refused]]: ...
+@overload
+def try_all(calls: Sequence[Score]) -> Flow[Sequence[Scores | Refused]]: ...
+@overload
+def try_all(calls: Sequence[Teach]) -> Flow[Sequence[Taught | Refused]]: ...
+@overload
+def try_all(calls: Sequence[Embed]) -> Flow[Sequence[Vector | Refused]]: ...
+@overload
+def try_all(calls: Sequence[Check]) -> Flow[Sequence[Checked | Refused]]: ...
+def try_all(calls: Sequence[Call]) -> Flow[Sequence[Answer]]:
+    """Ask several calls at once; returns their answers in the same order, also those that are refusals."""
+    return (yield calls) if calls else ()
 
 
 @overload
@@ -51,8 +101,15 @@ def ask_all(calls: Sequence[Embed]) -> Flow[Sequence[Vector]]: ...
 @overload
 def ask_all(calls: Sequence[Check]) -> Flow[Sequence[Checked]]: ...
 def ask_all(calls: Sequence[Call]) -> Flow[Sequence[Reply]]:
-    """Ask several calls at once; returns their replies in the same order."""
-    return (yield calls) if calls else ()
+    """Ask several calls at once; returns their replies in the same order.
+
+    Raises:
+        CallError: A call is refused; all of them are answered by then, and the first refusal is raised.
+    """
+    if not calls:
+        return ()
+    answers: Sequence[Answer] = yield calls
+    return [replied(answer) for answer in answers]
 
 
 @overload
@@ -66,9 +123,91 @@ def ask(call: Embed) -> Flow[Vector]: ...
 @overload
 def ask(call: Check) -> Flow[Checked]: ...
 def ask(call: Call) -> Flow[Reply]:
-    """Ask one call; returns its reply."""
-    (reply,) = yield (call,)
-    return reply
+    """Ask one call; returns its reply.
+
+    Raises:
+        CallError: It is refused.
+    """
+    (answer,) = yield (call,)
+    return replied(answer)
+
+
+def in_turn(gate: Gate[Q, A], question: Q) -> Flow[A]:
+    """Ask a gate in one's turn.
+
+    What follows, up to the next wait, runs in the order in which the flows were started too.
+    """
+    (answer,) = yield Turn(gate, question)
+    return cast(A, answer)
+
+
+def together(flows: Sequence[Flow[R]]) -> Flow[Sequence[R]]:
+    """Move several flows side by side; returns their values in the same order. They may not wait for turns."""
+    return (yield Together(flows)) if flows else ()
+
+
+def replied(answer: Answer) -> Reply:
+    """The answer as the reply that it is.
+
+    Raises:
+        CallError: It is a refusal.
+    """
+    if isinstance(answer, Refused):
+        raise error_of(answer)
+    return answer
+
+
+def error_of(refused: Refused) -> CallError:
+    """The error that a refusal is, for a flow that cannot go on without the reply."""
+    match refused.why:
+        case "too-long":
+            return TooLongError(refused.problem, tokens=refused.tokens, context=refused.context)
+        case "choice":
+            return ChoiceError(refused.problem)
+        case "command":
+            return CommandError(refused.problem)
+        case _:
+            return CallError(refused.problem)
+
+
+def refusal(error: CallError) -> Refused:
+    """The value that an error of a single call becomes; `error_of` makes it an error again."""
+    match error:
+        case TooLongError():
+            return Refused("too-long", str(error), error.tokens, error.context)
+        case ChoiceError():
+            return Refused("choice", str(error))
+        case CommandError():
+            return Refused("command", str(error))
+        case _:
+            return Refused("refused", str(error))
+
+
+def play(flow: Flow[R], answer: Callable[[Sequence[Call]], Sequence[Answer]]) -> R:
+    """Move one flow to its end, here and now: the flows of a `Together` one after the other, gates asked alone."""
+    step: Callable[[], Wait] = partial(next, flow)
+    while True:
+        try:
+            wait = step()
+        except StopIteration as stop:
+            value: R = stop.value
+            return value
+        try:
+            came = _played(wait, answer)
+        except VsgenError as error:
+            step = partial(flow.throw, error)
+        else:
+            step = partial(flow.send, came)
+
+
+def _played(wait: Wait, answer: Callable[[Sequence[Call]], Sequence[Answer]]) -> Sequence[Any]:
+    match wait:
+        case Turn():
+            return wait.gate.admit([wait.question])
+        case Together():
+            return [play(flow, answer) for flow in wait.flows]
+        case calls:
+            return answer(calls)
 
 
 @dataclass(slots=True)
@@ -84,23 +223,20 @@ class Spent:
 
 def metered(flow: Flow[R], spent: Spent) -> Flow[R]:
     """Move a flow as it is, and count the `Generate` calls that were answered and their tokens."""
-    try:
-        wait = next(flow)
-        while True:
-            if spent.first is None and not isinstance(wait, InOrder):
-                spent.first = next((call.prompt for call in wait if isinstance(call, Generate)), None)
-            try:
-                replies = yield wait
-            except CallError as error:
-                wait = flow.throw(error)
-                continue
-            drawn = [reply for reply in replies if isinstance(reply, Completion)]
-            spent.calls += len(drawn)
-            spent.tokens += sum(len(reply.tokens) for reply in drawn)
-            wait = flow.send(replies)
-    except StopIteration as stop:
-        value: R = stop.value
-        return value
+
+    def asked(wait: Wait) -> Wait:
+        if isinstance(wait, Together):
+            return Together([metered(each, spent) for each in wait.flows])
+        if spent.first is None and not isinstance(wait, Turn):
+            spent.first = next((call.prompt for call in wait if isinstance(call, Generate)), None)
+        return wait
+
+    def came(_: Wait, answers: Sequence[Any]) -> None:
+        drawn = [reply for reply in answers if isinstance(reply, Completion)]
+        spent.calls += len(drawn)
+        spent.tokens += sum(len(reply.tokens) for reply in drawn)
+
+    return _through(flow, asked, came)
 
 
 class Heard(NamedTuple):
@@ -108,90 +244,70 @@ class Heard(NamedTuple):
 
     call: Call
     """The plain call, even if it was directed."""
-    reply: Reply | CallError
+    reply: Answer
     judge: str | None = None
     """The model that it was directed to; None is the run's own."""
 
 
 def overheard(flow: Flow[R], heard: list[Heard]) -> Flow[R]:
-    """Move a flow as it is, and note every call with its reply, in the order in which the flow asked."""
-    try:
-        wait = next(flow)
-        while True:
-            calls = () if isinstance(wait, InOrder) else wait
-            try:
-                replies = yield wait
-            except CallError as error:
-                heard += [_heard(call, error) for call in calls]
-                wait = flow.throw(error)
-                continue
-            heard += map(_heard, calls, replies)
-            wait = flow.send(replies)
-    except StopIteration as stop:
-        value: R = stop.value
-        return value
+    """Move a flow as it is, and note every call with its answer, in the order in which the flow asked.
+
+    Of flows that go together all that the first one asked comes first, whoever was answered sooner.
+    """
+    parts: list[list[Heard]] = []
+
+    def asked(wait: Wait) -> Wait:
+        if not isinstance(wait, Together):
+            return wait
+        parts[:] = [[] for _ in wait.flows]
+        return Together([overheard(each, own) for each, own in zip(wait.flows, parts, strict=True)])
+
+    def came(wait: Wait, answers: Sequence[Any]) -> None:
+        if isinstance(wait, Together):
+            heard.extend(one for part in parts for one in part)
+        elif not isinstance(wait, Turn):
+            heard.extend(map(_heard, wait, answers))
+
+    return _through(flow, asked, came)
 
 
 def directed(flow: Flow[R], model: str) -> Flow[R]:
     """Move a flow as it is, but ask another model whatever a language model is asked."""
-    try:
-        wait = next(flow)
-        while True:
-            try:
-                replies = yield wait if isinstance(wait, InOrder) else [_directed(call, model) for call in wait]
-            except CallError as error:
-                wait = flow.throw(error)
-                continue
-            wait = flow.send(replies)
-    except StopIteration as stop:
-        value: R = stop.value
-        return value
+
+    def asked(wait: Wait) -> Wait:
+        match wait:
+            case Turn():
+                return wait
+            case Together():
+                return Together([directed(each, model) for each in wait.flows])
+            case calls:
+                return [_directed(call, model) for call in calls]
+
+    return _through(flow, asked, lambda _, __: None)
 
 
-def _heard(call: Call, reply: Reply | CallError) -> Heard:
-    return Heard(call.call, reply, call.model) if isinstance(call, Directed) else Heard(call, reply)
+def _through(flow: Flow[R], asked: Callable[[Wait], Wait], came: Callable[[Wait, Sequence[Any]], None]) -> Flow[R]:
+    """Move a flow: its waits go through `asked`, and `came` sees each with what came of it, nothing after an error."""
+    step: Callable[[], Wait] = partial(next, flow)
+    while True:
+        try:
+            wait = step()
+        except StopIteration as stop:
+            value: R = stop.value
+            return value
+        try:
+            answers = yield asked(wait)
+        except VsgenError as error:  # only flows that went together raise
+            came(wait, ())
+            step = partial(flow.throw, error)
+        else:
+            came(wait, answers)
+            step = partial(flow.send, answers)
+
+
+def _heard(call: Call, answer: Answer) -> Heard:
+    return Heard(call.call, answer, call.model) if isinstance(call, Directed) else Heard(call, answer)
 
 
 def _directed(call: Call, model: str) -> Call:
     return Directed(model, call) if isinstance(call, Generate | Score) else call
-
-
-def in_order() -> Flow[None]:
-    """Wait for one's turn: what follows, up to the next wait, runs in the order in which the flows were started."""
-    yield InOrder()
-
-
-def together(flows: Sequence[Flow[R]]) -> Flow[Sequence[R]]:
-    """Move several flows side by side, their calls joined; returns their values in the same order.
-
-    The flows go in lockstep: each round's calls are asked at once. A flow in it may not wait for its turn.
-    """
-    values: dict[int, R] = {}
-    asked = {i: calls for i, flow in enumerate(flows) if (calls := _start(flow, i, values)) is not None}
-    while asked:
-        replies = iter((yield [call for calls in asked.values() for call in calls]))
-        shares = {i: [next(replies) for _ in calls] for i, calls in asked.items()}
-        asked = {i: calls for i, share in shares.items() if (calls := _send(flows[i], i, share, values)) is not None}
-    return [values[i] for i in range(len(flows))]
-
-
-def _start(flow: Flow[R], i: int, values: dict[int, R]) -> Sequence[Call] | None:
-    try:
-        return _calls(next(flow))
-    except StopIteration as stop:
-        values[i] = stop.value
-        return None
-
-
-def _send(flow: Flow[R], i: int, replies: Sequence[Reply], values: dict[int, R]) -> Sequence[Call] | None:
-    try:
-        return _calls(flow.send(replies))
-    except StopIteration as stop:
-        values[i] = stop.value
-        return None
-
-
-def _calls(wait: Sequence[Call] | InOrder) -> Sequence[Call]:
-    if isinstance(wait, InOrder):
-        raise TypeError("a flow inside `together` may not wait for its turn")
-    return wait

@@ -1,14 +1,14 @@
-"""The seams of vsgen: what a model, an embedder, a sampler and an executor must offer."""
+"""The seams of vsgen: what a model, an embedder, a sampler, an executor and a source must offer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from random import Random
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
-from vsgen.errors import CallError
 from vsgen.flow import Flow
 from vsgen.values import (
+    Answer,
     Call,
     Completion,
     Distribution,
@@ -23,6 +23,8 @@ from vsgen.values import (
     Teach,
     Vector,
 )
+
+R_co = TypeVar("R_co", covariant=True)
 
 
 class LanguageModel(Protocol):
@@ -86,15 +88,80 @@ class Embedder(Protocol):
         ...
 
 
-class Executor(Protocol):
-    """Where calls of one kind wait and are answered, in any order."""
+class Ticket(NamedTuple):
+    """Names one call of one flow; the smaller one is served first in every queue."""
 
-    def submit(self, ticket: int, call: Call) -> None:
-        """Put a call in the queue; `ticket` is the caller's own number for it."""
+    flow: int
+    """The number of the flow, in the order in which flows were started."""
+    place: int
+    """No two calls of a process have the same."""
+
+
+class Executor(Protocol):
+    """Where calls are handed in; the answers come into the mailbox, in any order."""
+
+    def submit(self, ticket: Ticket, call: Call) -> None:
+        """Take a call; never blocks and never raises."""
         ...
 
-    def collect(self) -> Sequence[tuple[int, Reply | CallError]]:
-        """Work until at least one waiting call is answered, be it with an error of its own; empty if none waits."""
+    def flush(self) -> None:
+        """Begin with what was submitted; there is no more for now."""
+        ...
+
+    def room(self) -> int:
+        """How many more calls it could use now; below 1 it has enough."""
+        ...
+
+    def close(self, *, cancel: bool) -> None:
+        """Finish what was submitted, or give it up; nothing of it runs any more when this returns."""
+        ...
+
+
+class Answers(Protocol):
+    """Where the engine waits."""
+
+    def wait(self, seconds: float | None = None) -> Sequence[tuple[Ticket, Answer]]:
+        """What has been answered since; waits until there is something, or somebody wakes it.
+
+        Args:
+            seconds: At most so long; None as long as it takes.
+
+        Raises:
+            VsgenError: Whoever computes has failed for good.
+        """
+        ...
+
+
+class Queue(Protocol):
+    """Where calls of one kind wait for a device and are computed, the oldest ticket first."""
+
+    def submit(self, ticket: Ticket, call: Call) -> None:
+        """Take a call."""
+        ...
+
+    def work(self) -> Sequence[tuple[Ticket, Answer]]:
+        """Do one short step of the work; returns what that finished, which may be nothing.
+
+        Raises:
+            VsgenError: The device has failed for good.
+        """
+        ...
+
+
+class Source(Protocol[R_co]):
+    """Where flows come from; never blocks."""
+
+    def take(self) -> Flow[R_co] | None:
+        """The next flow; None if there is none now, then the mailbox is woken when there is.
+
+        Raises:
+            VsgenError: What flows are made of is wrong; that ends the source.
+        """
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """No flow will come any more."""
         ...
 
 
@@ -107,8 +174,8 @@ class Streaming(Protocol):
         """Replies that it draws side by side; a few more than there are cost little until they are all taken."""
         ...
 
-    def decoder(self) -> Executor:
-        """A new executor of `Generate` calls."""
+    def decoder(self) -> Queue:
+        """A new queue of `Generate` calls."""
         ...
 
 

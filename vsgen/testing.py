@@ -13,7 +13,7 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from vsgen.ports import Embedder, Executor, LanguageModel, Streaming, Teacher
+from vsgen.ports import Embedder, LanguageModel, Queue, Streaming, Teacher, Ticket
 from vsgen.values import Completion, Embed, Generate, Message, Prompt, Score, Taught, Teach
 
 PROMPTS = (
@@ -171,20 +171,18 @@ def check_scores(
                 _law(_near(by_text[reply.text], reply.logp, tolerance), "a reply's score is its log-probability")
 
 
-def check_streaming(
-    model: LanguageModel, executor: Executor, tolerance: float, prompts: Sequence[Prompt] = PROMPTS
-) -> None:
+def check_streaming(model: LanguageModel, queue: Queue, tolerance: float, prompts: Sequence[Prompt] = PROMPTS) -> None:
     """Calls that join a running batch get the replies that they get from `generate`."""
     calls = _calls(prompts)
     found: dict[int, object] = {}
-    for ticket, call in enumerate(calls):
-        executor.submit(ticket, call)
-        if ticket % 5 == 4:
-            found.update(executor.collect())
-    while done := executor.collect():
-        found.update(done)
-    for ticket, reply in enumerate(model.generate(calls)):
-        joined = found.get(ticket)
+    for place, call in enumerate(calls):
+        queue.submit(Ticket(0, place), call)
+        if place % 5 == 4:
+            found.update((ticket.place, answer) for ticket, answer in queue.work())
+    for _ in range(sum(call.max_tokens + 1 for call in calls)):
+        found.update((ticket.place, answer) for ticket, answer in queue.work())
+    for place, reply in enumerate(model.generate(calls)):
+        joined = found.get(place)
         _law(isinstance(joined, Completion), "every submitted call is answered")
         _law(isinstance(joined, Completion) and _same(joined, reply, tolerance), "a stream draws what a batch draws")
 

@@ -231,6 +231,22 @@ Reply: TypeAlias = Completion | Scores | Taught | Vector | Checked
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """In the place of a reply: this one call has none, and why; whoever answers goes on with the others."""
+
+    why: Literal["too-long", "choice", "command", "refused"]
+    problem: str
+    """In words."""
+    tokens: int = 0
+    """How many a call takes that is too long."""
+    context: int = 0
+    """How many there may be."""
+
+
+Answer: TypeAlias = Reply | Refused
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """One answer out of a distribution."""
 

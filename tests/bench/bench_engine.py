@@ -6,18 +6,22 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from vsgen.engine.drive import drive
-from vsgen.engine.executors import Batched
+from vsgen.engine.mailbox import Mailbox
+from vsgen.engine.queues import Batched
 from vsgen.engine.replay import Replay
+from vsgen.engine.source import Flows
+from vsgen.engine.worker import Worker
 from vsgen.files.journal import FileJournal, MemoryJournal
 from vsgen.files.records import FileLines, record_line
 from vsgen.flow import Flow, ask
 from vsgen.flows.draw import Outcome, Pipeline, Quota
-from vsgen.ports import Executor, Journal
+from vsgen.ports import Journal
 from vsgen.template.load import load_template
-from vsgen.values import Call, Completion, Generate, Models, Prompt, Row
+from vsgen.values import Completion, Generate, Models, Prompt, Row
 
 _CALLS = 5000
 _WINDOW = 128
@@ -32,11 +36,21 @@ def _bare(number: int) -> Flow[Completion]:
     return (yield from ask(Generate(Prompt(prefill="x"), seed=number)))
 
 
+@contextmanager
+def _working(mailbox: Mailbox) -> Iterator[Worker]:
+    worker = Worker({Generate: Batched[Generate](_answer, 32)}, mailbox, name="m", capacity=_WINDOW)
+    try:
+        yield worker
+    finally:
+        worker.close(cancel=True)
+
+
 def _drive_only() -> float:
     begun = time.process_time()
-    executors: dict[type[Call], Executor] = {Generate: Batched[Generate](_answer, 32)}
-    for _ in drive((_bare(number) for number in range(_CALLS)), executors, window=lambda: _WINDOW):
-        pass
+    mailbox = Mailbox()
+    with _working(mailbox) as worker:
+        for _ in drive(Flows(_bare(number) for number in range(_CALLS)), {Generate: worker}, mailbox):
+            pass
     return time.process_time() - begun
 
 
@@ -51,11 +65,11 @@ def _whole(journal: Journal, folder: Path) -> float:
     template = load_template("support-tickets", ["dedup=false", "labels=[]"])
     pipeline = Pipeline(template, seed=0, models=Models("m"), index=None, quota=Quota(None))
     begun = time.process_time()
-    executors: dict[type[Call], Executor] = {Generate: Replay(Batched[Generate](_answer, 32), journal, "m")}
-    with FileLines(folder / "out.jsonl") as lines:
-        outcomes: Iterator[Outcome] = drive(
-            (pipeline.draw(Row(0), number) for number in range(_CALLS)), executors, window=lambda: _WINDOW
-        )
+    mailbox = Mailbox()
+    replay = Replay(journal, mailbox)
+    with FileLines(folder / "out.jsonl") as lines, _working(mailbox) as worker:
+        flows = Flows(pipeline.draw(Row(0), number) for number in range(_CALLS))
+        outcomes: Iterator[Outcome] = drive(flows, {Generate: replay.executor("m", worker)}, replay)
         for outcome in outcomes:
             lines.write(map(record_line, outcome.records))
     return time.process_time() - begun

@@ -23,9 +23,9 @@ import torch
 import transformers
 
 from tests.bench.reference_power import Generating, published
+from tests.engine.inline import moved
 from vsgen.backends.hf.memory import Memory
 from vsgen.backends.hf.model import HfModel
-from vsgen.engine.drive import drive
 from vsgen.sampling.methods import open_sampler
 from vsgen.sampling.settings import Power, Settings
 from vsgen.tiny import WEIGHTS
@@ -103,7 +103,7 @@ def run_ours(model: HfModel, how: Settings, prompts: int = PROMPTS) -> Run:
     with counted(model) as count:
         begun = time.process_time()
         flows = (sampler(prompt, Random(i)) for i, prompt in enumerate(ASKED[:prompts]))
-        drawn = list(drive(flows, {Generate: model.decoder()}, window=lambda: 128))
+        drawn = moved(flows, {Generate: model.decoder()})
         spent = time.process_time() - begun
     groups = [one.candidates for one in drawn]
     replies = prompts * REPLIES

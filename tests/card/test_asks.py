@@ -7,26 +7,21 @@ from typing import TypeVar
 
 import pytest
 
+from tests.engine.inline import moved, queues_of
 from vsgen.backends.table import TableModel
 from vsgen.card.asks import bare, draw, own
 from vsgen.card.tasks import CLOSED, Task
-from vsgen.engine.drive import drive
-from vsgen.engine.executors import Batched
 from vsgen.flow import Flow
-from vsgen.ports import Executor, LanguageModel
+from vsgen.ports import LanguageModel
 from vsgen.tiny.oracle import Oracle
-from vsgen.values import Call, Generate, Score, Scores
+from vsgen.values import Score, Scores
 
 R = TypeVar("R")
 DAY = CLOSED[0]
 
 
 def value(model: LanguageModel, flow: Flow[R]) -> R:
-    executors: dict[type[Call], Executor] = {
-        Generate: Batched[Generate](model.generate, 8),
-        Score: Batched[Score](model.score, 8),
-    }
-    (found,) = drive([flow], executors, window=lambda: 1)
+    (found,) = moved([flow], queues_of(model))
     return found
 
 

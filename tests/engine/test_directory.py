@@ -6,14 +6,18 @@ from collections.abc import Sequence
 
 import pytest
 
+from tests.engine.inline import Inline
 from vsgen.engine.drive import drive
-from vsgen.engine.executors import Batched, Directory
+from vsgen.engine.mailbox import Mailbox
+from vsgen.engine.queues import Batched, Directory
+from vsgen.engine.source import Flows
+from vsgen.engine.worker import Worker
 from vsgen.flow import Flow, ask, ask_all, directed, together
-from vsgen.ports import Executor
+from vsgen.ports import Executor, Ticket
 from vsgen.values import Call, Completion, Directed, Generate, Prompt, Score
 
 
-def named(name: str) -> Executor:
+def named(name: str) -> Batched[Generate]:
     def answer(calls: Sequence[Generate]) -> list[Completion]:
         return [Completion(f"{name} {call.seed}") for call in calls]
 
@@ -37,21 +41,25 @@ def both(seed: int) -> Flow[list[str]]:
 
 
 def test_every_call_is_answered_by_the_model_that_it_names() -> None:
-    own = named("own")
-    models: dict[str, dict[type[Call], Executor]] = {"a": {Generate: named("a")}, "own": {Generate: own}}
+    mailbox = Mailbox()
+    own, other = (Worker({Generate: named(name)}, mailbox, name=name, capacity=9) for name in ("own", "a"))
+    models: dict[str, dict[type[Call], Executor]] = {"a": {Generate: other}, "own": {Generate: own}}
     executors: dict[type[Call], Executor] = {Generate: own, Directed: Directory(models)}
-    found = list(drive((both(seed) for seed in range(7)), executors, window=lambda: 4))
+    try:
+        found = list(drive(Flows(both(seed) for seed in range(7)), executors, mailbox))
+    finally:
+        own.close(cancel=True)
+        other.close(cancel=True)
     assert found == [[f"own {s}", f"a {s}", f"a {s + 1}", f"own {s}"] for s in range(7)]
 
 
-def test_nothing_waits_where_a_shared_executor_has_answered_already() -> None:
-    own = named("own")
-    directory = Directory({"own": {Generate: own}})
-    directory.submit(1, Directed("own", call(1)))
-    assert [ticket for ticket, _ in own.collect()] == [1]
-    assert directory.collect() == ()
+def test_a_directory_has_as_much_room_as_the_fullest_of_its_models() -> None:
+    free, full = Inline({Generate: named("a")}), Inline({Generate: named("b")})
+    for place in range(5):
+        full.submit(Ticket(0, place), call(place))
+    assert Directory({"a": {Generate: free}, "b": {Generate: full}}).room() == free.room() - 5
 
 
 def test_a_call_that_names_no_model_is_a_fault_of_the_program() -> None:
     with pytest.raises(TypeError, match="names no model"):
-        Directory({}).submit(1, Score(Prompt(), ("a",)))
+        Directory({}).submit(Ticket(0, 1), Score(Prompt(), ("a",)))

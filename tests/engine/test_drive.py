@@ -1,8 +1,8 @@
-"""The engine's promises: order out, turns in order, no more under way than allowed, and nothing lost."""
+"""The engine's promises: order out, gates passed in order, no more under way than allowed, and nothing lost."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from random import Random
 
 import pytest
@@ -10,99 +10,140 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsgen.engine.drive import drive
-from vsgen.engine.executors import Batched
-from vsgen.errors import CallError
-from vsgen.flow import Flow, ask, ask_all, in_order
-from vsgen.ports import Executor
-from vsgen.values import Call, Completion, Embed, Generate, Prompt, Reply, Vector
+from vsgen.engine.source import Flows
+from vsgen.errors import CallError, InputError, ModelError
+from vsgen.flow import Flow, ask, ask_all, in_turn, together
+from vsgen.ports import Ticket
+from vsgen.values import Answer, Call, Completion, Embed, Generate, Prompt, Refused, Vector
 
 
 class Shuffled:
-    """Answers a random few of the waiting calls at a time, as a server would."""
+    """An executor and its mailbox: a random few of the waiting calls are answered at a time, as by a server."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, room: int = 100, refused: Sequence[int] = ()) -> None:
         self._rng = Random(seed)
-        self._waiting: list[tuple[int, Call]] = []
-        self.most = 0
+        self._room = room
+        self._refused = refused
+        self.waiting: list[tuple[Ticket, Call]] = []
+        self.executors: dict[type[Call], Shuffled] = {Generate: self, Embed: self}
 
-    def submit(self, ticket: int, call: Call) -> None:
-        self._waiting.append((ticket, call))
-        self.most = max(self.most, len(self._waiting))
+    def submit(self, ticket: Ticket, call: Call) -> None:
+        self.waiting.append((ticket, call))
 
-    def collect(self) -> list[tuple[int, Reply]]:
-        self._rng.shuffle(self._waiting)
-        count = self._rng.randint(1, len(self._waiting))
-        answered, self._waiting = self._waiting[:count], self._waiting[count:]
-        return [(ticket, _answer(call)) for ticket, call in answered]
+    def flush(self) -> None: ...
+
+    def room(self) -> int:
+        return self._room - len(self.waiting)
+
+    def close(self, *, cancel: bool) -> None: ...
+
+    def wait(self, seconds: float | None = None) -> list[tuple[Ticket, Answer]]:
+        assert self.waiting or seconds == 0, "the engine waits for nothing"
+        self._rng.shuffle(self.waiting)
+        count = self._rng.randint(min(1, len(self.waiting)), len(self.waiting))
+        answered, self.waiting = self.waiting[:count], self.waiting[count:]
+        return [(ticket, self._answer(call)) for ticket, call in answered]
+
+    def _answer(self, call: Call) -> Answer:
+        if isinstance(call, Embed):
+            return Vector(call.text.encode())
+        assert isinstance(call, Generate)
+        return Refused("refused", "too long") if call.seed in self._refused else Completion(str(call.seed))
 
 
-def _answer(call: Call) -> Reply:
-    return Vector(call.text.encode()) if isinstance(call, Embed) else Completion(str(getattr(call, "seed", "")))
+class Door:
+    """A gate that notes who passes, and in which groups."""
 
+    def __init__(self) -> None:
+        self.groups: list[list[int]] = []
 
-def executors(seed: int) -> Mapping[type[Call], Executor]:
-    return {Generate: Shuffled(seed), Embed: Shuffled(seed + 1)}
+    @property
+    def passed(self) -> list[int]:
+        return [number for group in self.groups for number in group]
+
+    def admit(self, group: Sequence[int]) -> Sequence[str]:
+        self.groups.append(list(group))
+        return [f"{number} of {len(self.passed)}" for number in group]
 
 
 def generate(seed: int) -> Generate:
     return Generate(Prompt(prefill="x"), seed=seed)
 
 
-def job(number: int, rounds: int, passed: list[int]) -> Flow[tuple[int, list[str]]]:
+def one_call(number: int) -> Flow[int]:
+    yield from ask(generate(number))
+    return number
+
+
+def job(number: int, rounds: int, door: Door) -> Flow[tuple[int, list[str]]]:
     """Asks a varying number of calls, waits for its turn, and embeds."""
     said: list[str] = []
     for turn in range(rounds):
         replies = yield from ask_all([generate(100 * number + turn + i) for i in range(1 + number % 3)])
         said += [reply.text for reply in replies]
-    yield from in_order()
-    passed.append(number)
+    yield from in_turn(door, number)
     yield from ask(Embed("label"))
     return number, said
 
 
-@given(rounds=st.lists(st.integers(0, 3), max_size=30), window=st.integers(1, 12), seed=st.integers(0, 10**6))
-def test_values_come_out_and_turns_pass_in_the_order_of_the_flows(rounds: list[int], window: int, seed: int) -> None:
-    passed: list[int] = []
-    flows = (job(number, turns, passed) for number, turns in enumerate(rounds))
-    values = list(drive(flows, executors(seed), window=lambda: window))
+@given(
+    rounds=st.lists(st.integers(0, 3), max_size=30),
+    most=st.integers(1, 12),
+    room=st.integers(1, 40),
+    seed=st.integers(0, 10**6),
+)
+def test_values_come_out_and_gates_are_passed_in_the_order_of_the_flows(
+    rounds: list[int], most: int, room: int, seed: int
+) -> None:
+    door, server = Door(), Shuffled(seed, room=room)
+    flows = Flows(job(number, turns, door) for number, turns in enumerate(rounds))
+    values = list(drive(flows, server.executors, server, most=lambda: most))
     assert [number for number, _ in values] == list(range(len(rounds)))
-    assert passed == list(range(len(rounds)))
+    assert door.passed == list(range(len(rounds)))
 
 
-@given(window=st.integers(1, 12), seed=st.integers(0, 10**6))
-def test_every_reply_reaches_the_call_that_asked(window: int, seed: int) -> None:
-    flows = (job(number, 2, []) for number in range(15))
-    for number, said in drive(flows, executors(seed), window=lambda: window):
+@given(most=st.integers(1, 12), seed=st.integers(0, 10**6))
+def test_every_reply_reaches_the_call_that_asked(most: int, seed: int) -> None:
+    server = Shuffled(seed)
+    flows = Flows(job(number, 2, Door()) for number in range(15))
+    for number, said in drive(flows, server.executors, server, most=lambda: most):
         size = 1 + number % 3
         assert said == [str(100 * number + turn + i) for turn in range(2) for i in range(size)]
 
 
-def test_no_more_flows_are_pulled_than_the_window_allows() -> None:
+@pytest.mark.parametrize("unfinished", [4, 1000])
+def test_no_more_flows_are_pulled_than_are_wanted_or_may_be_unfinished(unfinished: int) -> None:
     pulled: list[int] = []
 
     def source() -> Iterator[Flow[int]]:
         for number in range(100):
             pulled.append(number)
-            yield _one_call(number)
+            yield one_call(number)
 
-    for done, value in enumerate(drive(source(), executors(1), window=lambda: 4)):
+    server = Shuffled(1)
+    most = None if unfinished == 4 else lambda: 4
+    for done, value in enumerate(drive(Flows(source()), server.executors, server, most=most, unfinished=unfinished)):
         assert value == done
         assert len(pulled) <= done + 4
 
 
-def _one_call(number: int) -> Flow[int]:
-    yield from ask(generate(number))
-    return number
+def test_flows_are_started_only_while_there_is_room_for_their_calls() -> None:
+    most = 0
+
+    class Watched(Shuffled):
+        def wait(self, seconds: float | None = None) -> list[tuple[Ticket, Answer]]:
+            nonlocal most
+            most = max(most, len(self.waiting))
+            return super().wait(seconds)
+
+    server = Watched(3, room=10)
+    assert list(drive(Flows(one_call(n) for n in range(200)), server.executors, server)) == list(range(200))
+    assert most == 10
 
 
-def test_a_closed_window_lets_what_is_under_way_finish_and_then_ends() -> None:
-    left = [5]
-
-    def window() -> int:
-        return left[0]
-
-    values = []
-    for value in drive((_one_call(number) for number in range(100)), executors(3), window=window):
+def test_when_no_more_is_wanted_what_is_under_way_is_finished_and_then_it_ends() -> None:
+    left, server, values = [5], Shuffled(3), []
+    for value in drive(Flows(one_call(n) for n in range(100)), server.executors, server, most=lambda: left[0]):
         values.append(value)
         left[0] = 0
     assert values == list(range(5))
@@ -110,61 +151,94 @@ def test_a_closed_window_lets_what_is_under_way_finish_and_then_ends() -> None:
 
 def test_flows_that_ask_nothing_pass_through() -> None:
     def nothing(number: int) -> Flow[int]:
-        return number
         yield ()
+        return number
 
-    assert list(drive((nothing(i) for i in range(10)), {}, window=lambda: 1)) == list(range(10))
+    server = Shuffled(0)
+    assert list(drive(Flows(nothing(i) for i in range(200)), {}, server, most=lambda: 1)) == list(range(200))
 
 
 def test_two_gates_are_each_passed_in_order() -> None:
-    first: list[int] = []
-    second: list[int] = []
+    first, second = Door(), Door()
 
     def flow(number: int) -> Flow[None]:
-        yield from in_order()
-        first.append(number)
+        yield from in_turn(first, number)
         for turn in range(number % 3):
             yield from ask(generate(turn))
-        yield from in_order()
-        second.append(number)
+        yield from in_turn(second, number)
 
-    list(drive((flow(i) for i in range(20)), executors(5), window=lambda: 7))
-    assert first == second == list(range(20))
-
-
-def test_an_error_in_a_flow_reaches_the_caller() -> None:
-    def broken() -> Flow[None]:
-        yield from ask(generate(0))
-        raise ValueError("boom")
-
-    with pytest.raises(ValueError, match="boom"):
-        list(drive([broken()], executors(0), window=lambda: 1))
+    server = Shuffled(5)
+    list(drive(Flows(flow(i) for i in range(20)), server.executors, server))
+    assert first.passed == second.passed == list(range(20))
 
 
-def test_a_batch_holds_all_that_waits_up_to_its_size() -> None:
-    sizes: list[int] = []
+def test_flows_that_have_come_to_a_gate_in_order_pass_as_one_group_and_each_gets_its_answer() -> None:
+    door = Door()
 
-    def answer(calls: object) -> list[Reply]:
-        assert isinstance(calls, list)
-        sizes.append(len(calls))
-        return [Completion("") for _ in calls]
+    def flow(number: int) -> Flow[str]:
+        yield from ask(generate(number))
+        return (yield from in_turn(door, number))
 
-    batched = Batched[Generate](answer, 4)
-    for ticket in range(6):
-        batched.submit(ticket, generate(ticket))
-    assert [ticket for ticket, _ in batched.collect()] == [0, 1, 2, 3]
-    assert [ticket for ticket, _ in batched.collect()] == [4, 5]
-    assert sizes == [4, 2]
-    assert not batched.collect()
+    class Backwards(Shuffled):
+        def wait(self, seconds: float | None = None) -> list[tuple[Ticket, Answer]]:
+            last = max(self.waiting)
+            self.waiting.remove(last)
+            return [(last[0], self._answer(last[1]))]
+
+    server = Backwards(0)
+    server.waiting = []
+    found = list(drive(Flows(flow(n) for n in range(6)), server.executors, server))
+    assert door.groups == [[0, 1, 2, 3, 4, 5]]
+    assert found == [f"{n} of 6" for n in range(6)]
 
 
-def test_a_refused_call_raises_in_its_own_flow_only() -> None:
-    class Refusing(Shuffled):
-        def submit(self, ticket: int, call: Call) -> None:
-            if isinstance(call, Generate) and call.seed == 31:
-                raise CallError("too long")
-            super().submit(ticket, call)
+@given(seed=st.integers(0, 10**6))
+def test_flows_that_go_together_move_each_at_its_own_pace(seed: int) -> None:
+    def part(number: int) -> Flow[list[str]]:
+        said = []
+        for turn in range(number):
+            said.append((yield from ask(generate(10 * number + turn))).text)
+        return said
 
+    def whole() -> Flow[Sequence[list[str]]]:
+        inner = yield from together([part(number) for number in (3, 0, 2)])
+        return [*inner, *(yield from together([part(1)]))]
+
+    server = Shuffled(seed)
+    expected = [["30", "31", "32"], [], ["20", "21"], ["10"]]
+    assert list(drive(Flows(whole() for _ in range(4)), server.executors, server)) == [expected] * 4
+
+
+@given(seed=st.integers(0, 10**6))
+def test_what_flows_that_go_together_raise_is_raised_once_all_have_ended_the_first_in_order(seed: int) -> None:
+    ended: list[int] = []
+
+    def part(number: int) -> Flow[int]:
+        for turn in range(4 - number):
+            yield from ask(generate(turn))
+        ended.append(number)
+        if number in {1, 2}:
+            raise InputError(f"part {number}")
+        return number
+
+    def whole() -> Flow[str]:
+        try:
+            yield from together([part(number) for number in range(4)])
+        except InputError as error:
+            return f"{error} of {sorted(ended)}"
+        return "nothing"
+
+    server = Shuffled(seed)
+    assert list(drive(Flows([whole()]), server.executors, server)) == ["part 1 of [0, 1, 2, 3]"]
+
+
+def test_a_flow_that_goes_together_may_not_wait_for_its_turn() -> None:
+    server = Shuffled(0)
+    with pytest.raises(TypeError, match="turn"):
+        list(drive(Flows([together([in_turn(Door(), 0)])]), server.executors, server))
+
+
+def test_a_refused_call_raises_in_its_own_flow_only_and_after_all_others_are_answered() -> None:
     def flow(number: int) -> Flow[str]:
         try:
             replies = yield from ask_all([generate(10 * number), generate(10 * number + 1)])
@@ -172,26 +246,63 @@ def test_a_refused_call_raises_in_its_own_flow_only() -> None:
             return f"{error}"
         return "".join(reply.text for reply in replies)
 
-    values = list(drive((flow(i) for i in range(6)), {Generate: Refusing(2)}, window=lambda: 3))
+    server = Shuffled(2, refused=[31])
+    values = list(drive(Flows(flow(i) for i in range(6)), server.executors, server, most=lambda: 3))
     assert values == ["01", "1011", "2021", "too long", "4041", "5051"]
 
 
-@given(bad=st.sets(st.integers(0, 20)), size=st.integers(1, 9), window=st.integers(1, 7))
-def test_a_call_that_a_batch_cannot_bear_fails_alone(bad: set[int], size: int, window: int) -> None:
-    """An executor whose whole batch is refused because of one call still answers all the others."""
+@given(broken=st.sets(st.integers(0, 19), min_size=1), seed=st.integers(0, 10**6))
+def test_an_error_of_a_flow_is_raised_when_all_before_it_is_handed_out(broken: set[int], seed: int) -> None:
+    def flow(number: int) -> Flow[int]:
+        for turn in range(number % 4):
+            yield from ask(generate(turn))
+        if number in broken:
+            raise InputError(f"flow {number}")
+        return number
 
-    def answer(calls: Sequence[Generate]) -> Sequence[Reply]:
-        for call in calls:
-            if call.seed in bad:
-                raise CallError(f"cannot answer {call.seed}")
-        return [_answer(call) for call in calls]
+    server, values = Shuffled(seed), []
+    with pytest.raises(InputError, match=f"flow {min(broken)}$"):
+        for value in drive(Flows(flow(n) for n in range(20)), server.executors, server):
+            values.append(value)
+    assert values == list(range(min(broken)))
 
-    def careful(number: int) -> Flow[str]:
-        try:
-            return (yield from ask_all([generate(number), generate(number + 100)]))[0].text
-        except CallError as error:
-            return (yield from ask(generate(200 + number))).text + str(error)
 
-    flows = [careful(number) for number in range(21)]
-    said = list(drive(flows, {Generate: Batched[Generate](answer, size)}, window=lambda: window))
-    assert said == [f"{200 + n}cannot answer {n}" if n in bad else str(n) for n in range(21)]
+@given(good=st.integers(0, 9), seed=st.integers(0, 10**6))
+def test_an_error_of_the_source_is_raised_when_all_before_it_is_handed_out(good: int, seed: int) -> None:
+    def source() -> Iterator[Flow[int]]:
+        yield from (one_call(number) for number in range(good))
+        raise InputError("not a row")
+
+    server, values = Shuffled(seed), []
+    with pytest.raises(InputError, match="not a row"):
+        for value in drive(Flows(source()), server.executors, server):
+            values.append(value)
+    assert values == list(range(good))
+
+
+def test_a_fault_of_the_program_is_raised_at_once() -> None:
+    def broken() -> Flow[None]:
+        yield from ask(generate(0))
+        raise ValueError("boom")
+
+    server = Shuffled(0)
+    with pytest.raises(ValueError, match="boom"):
+        list(drive(Flows([broken()]), server.executors, server))
+
+
+def test_a_device_that_failed_for_good_ends_all_at_once() -> None:
+    class Dead(Shuffled):
+        def wait(self, seconds: float | None = None) -> list[tuple[Ticket, Answer]]:
+            raise ModelError("the endpoint is gone")
+
+    server = Dead(0)
+    with pytest.raises(ModelError, match="the endpoint is gone"):
+        list(drive(Flows([one_call(0)]), server.executors, server))
+
+
+def test_answers_to_flows_that_were_given_up_reach_nobody() -> None:
+    server = Shuffled(4)
+    for _ in drive(Flows(one_call(number) for number in range(50)), server.executors, server):
+        break
+    assert server.waiting
+    assert list(drive(Flows(one_call(n) for n in range(50)), server.executors, server)) == list(range(50))

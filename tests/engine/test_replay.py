@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vsgen.engine.executors import Batched
+import pytest
+
+from vsgen.engine.mailbox import Mailbox
 from vsgen.engine.replay import Replay
 from vsgen.files.journal import FileJournal
-from vsgen.values import Call, Completion, Generate, Prompt, Reply
+from vsgen.ports import Ticket
+from vsgen.values import Answer, Call, Completion, Generate, Prompt, Refused, Reply
 
 
 def generate(seed: int) -> Generate:
@@ -15,22 +18,41 @@ def generate(seed: int) -> Generate:
 
 
 class Counting:
+    """An executor that answers all it was asked when it is flushed; seed 13 it refuses."""
+
     def __init__(self, journal: FileJournal) -> None:
         self.asked: list[Call] = []
-        self.executor = Replay(Batched[Generate](self._answer, 8), journal, "model")
+        self.paid: list[Reply] = []
+        self._new: list[tuple[Ticket, Generate]] = []
+        self._mailbox = Mailbox()
+        self._replay = Replay(journal, self._mailbox, paid=lambda _, reply: self.paid.append(reply))
+        self.executor = self._replay.executor("model", self)
 
-    def _answer(self, calls: object) -> list[Reply]:
-        assert isinstance(calls, list)
-        self.asked += calls
-        return [Completion(f"reply to {call.seed}") for call in calls]
+    def submit(self, ticket: Ticket, call: Call) -> None:
+        assert isinstance(call, Generate)
+        self.asked.append(call)
+        self._new.append((ticket, call))
+
+    def flush(self) -> None:
+        for ticket, call in self._new:
+            answer = Refused("refused", "no") if call.seed == 13 else Completion(f"reply to {call.seed}")
+            self._mailbox.put(ticket, answer)
+        self._new = []
+
+    def room(self) -> int:
+        return 5
+
+    def close(self, *, cancel: bool) -> None: ...
+
+    def answers(self, seeds: list[int]) -> dict[int, Answer]:
+        for place, seed in enumerate(seeds):
+            self.executor.submit(Ticket(0, place), generate(seed))
+        self.executor.flush()
+        return {ticket.place: answer for ticket, answer in self._replay.wait(0)}
 
     def texts(self, seeds: list[int]) -> dict[int, str]:
-        for ticket, seed in enumerate(seeds):
-            self.executor.submit(ticket, generate(seed))
-        found: dict[int, str] = {}
-        while replies := self.executor.collect():
-            found |= {ticket: reply.text for ticket, reply in replies if isinstance(reply, Completion)}
-        return found
+        found = self.answers(seeds).items()
+        return {place: answer.text for place, answer in found if isinstance(answer, Completion)}
 
 
 def test_known_calls_are_answered_from_the_journal(tmp_path: Path) -> None:
@@ -40,6 +62,7 @@ def test_known_calls_are_answered_from_the_journal(tmp_path: Path) -> None:
         again = Counting(journal)
         assert again.texts([2, 3, 1]) == {0: "reply to 2", 1: "reply to 3", 2: "reply to 1"}
         assert again.asked == [generate(3)]
+        assert again.paid == [Completion("reply to 3")]
         assert len(journal) == 3
 
 
@@ -48,12 +71,26 @@ def test_the_same_call_asked_twice_at_once_is_paid_once(tmp_path: Path) -> None:
         counting = Counting(journal)
         assert counting.texts([5, 5, 5]) == dict.fromkeys(range(3), "reply to 5")
         assert counting.asked == [generate(5)]
+        assert len(counting.paid) == 1
+
+
+@pytest.mark.parametrize("seeds", [[13], [13, 13]])
+def test_a_refusal_reaches_all_who_asked_and_is_not_remembered(tmp_path: Path, seeds: list[int]) -> None:
+    with FileJournal(tmp_path / "j") as journal:
+        counting = Counting(journal)
+        for _ in range(2):
+            assert list(counting.answers(seeds).values()) == [Refused("refused", "no")] * len(seeds)
+        assert counting.asked == [generate(13)] * 2
+        assert not counting.paid
+        assert not len(journal)
 
 
 def test_a_reply_is_in_the_journal_before_anyone_sees_it(tmp_path: Path) -> None:
     path = tmp_path / "j"
     with FileJournal(path) as journal:
         counting = Counting(journal)
-        counting.executor.submit(0, generate(9))
-        counting.executor.collect()
+        counting.executor.submit(Ticket(0, 0), generate(9))
+        counting.executor.flush()
+        assert b"reply to 9" not in path.read_bytes()
+        assert counting._replay.wait(0)
         assert b"reply to 9" in path.read_bytes()

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from vsgen.dedup.index import Index
-from vsgen.errors import InputError, TemplateError, TooLongError
-from vsgen.flow import InOrder
+from vsgen.errors import InputError, TemplateError
+from vsgen.flow import play
 from vsgen.flows.draw import Outcome, Pipeline, Quota
 from vsgen.template.load import load_template
 from vsgen.template.schema import Template
 from vsgen.values import (
+    Answer,
     Call,
     Check,
     Checked,
@@ -25,6 +26,7 @@ from vsgen.values import (
     Generate,
     Models,
     Record,
+    Refused,
     Reply,
     Row,
     Score,
@@ -64,14 +66,7 @@ class Played:
         self.asked: list[Call] = []
 
     def __call__(self, pipeline: Pipeline, number: int = 0, row: Row | None = None) -> Outcome:
-        flow = pipeline.draw(row or Row(0), number)
-        try:
-            wait = next(flow)
-            while True:
-                wait = flow.send(() if isinstance(wait, InOrder) else [self._answer(call) for call in wait])
-        except StopIteration as stop:
-            outcome: Outcome = stop.value
-            return outcome
+        return play(pipeline.draw(row or Row(0), number), lambda calls: [self._answer(call) for call in calls])
 
     def _answer(self, call: Call) -> Reply:
         self.asked.append(call)
@@ -232,13 +227,8 @@ def test_answers_are_judged_and_voted_on(tmp_path: Path) -> None:
     path.write_text(VOTING)
     replies = iter(["It is 5.", "It is 6.", "", "It is 5, is 5."])
     pipeline = Pipeline(load_template(str(path)), seed=0, models=Models("m"), index=None, quota=Quota(None))
-    flow = pipeline.draw(Row(0), 0)
-    calls = next(flow)
-    assert not isinstance(calls, InOrder)
-    flow.send([Completion(next(replies), (1, 2), -1.5, -1.0) for _ in calls])
-    with pytest.raises(StopIteration) as stop:
-        flow.send(())
-    outcome: Outcome = stop.value.value
+    draw = pipeline.draw(Row(0), 0)
+    outcome = play(draw, lambda calls: [Completion(next(replies), (1, 2), -1.5, -1.0) for _ in calls])
     assert [(one.meta["answer"], one.meta["correct"]) for one in outcome.records] == [
         ("5", True),
         ("6", False),
@@ -255,13 +245,8 @@ def test_an_answer_that_cannot_be_judged_ends_no_run(tmp_path: Path) -> None:
     path = tmp_path / "sums.yaml"
     path.write_text(VOTING.replace("answer|int == a + 1", "a % (answer|int) == 0"))
     pipeline = Pipeline(load_template(str(path)), seed=0, models=Models("m"), index=None, quota=Quota(None))
-    flow = pipeline.draw(Row(0), 0)
-    calls = next(flow)
-    assert not isinstance(calls, InOrder)
-    flow.send([Completion(text, (1,)) for text in ("It is 0.", "It is 2.", "It is 3.", "It is 0.")])
-    with pytest.raises(StopIteration) as stop:
-        flow.send(())
-    outcome: Outcome = stop.value.value
+    replies = [Completion(text, (1,)) for text in ("It is 0.", "It is 2.", "It is 3.", "It is 0.")]
+    outcome = play(pipeline.draw(Row(0), 0), lambda _: replies)
     assert [one.meta["correct"] for one in outcome.records] == [None, True, False, None]
     (note,) = set(outcome.notes)
     assert "output.correct" in note
@@ -270,19 +255,13 @@ def test_an_answer_that_cannot_be_judged_ends_no_run(tmp_path: Path) -> None:
 
 def refusing(pipeline: Pipeline, played: Played, kind: type[Call], word: str, row: Row | None = None) -> Outcome:
     """Moves a draw whose calls of one kind that hold a word are too long for the model."""
-    flow = pipeline.draw(row or Row(0), 0)
-    try:
-        wait = next(flow)
-        while True:
-            if isinstance(wait, InOrder):
-                wait = flow.send(())
-            elif any(isinstance(call, kind) and word in str(call) for call in wait):
-                wait = flow.throw(TooLongError("9 tokens and room for 5", tokens=9, context=5))
-            else:
-                wait = flow.send([played._answer(call) for call in wait])
-    except StopIteration as stop:
-        outcome: Outcome = stop.value
-        return outcome
+
+    def answer(call: Call) -> Answer:
+        if isinstance(call, kind) and word in str(call):
+            return Refused("too-long", "9 tokens and room for 5", tokens=9, context=5)
+        return played._answer(call)
+
+    return play(pipeline.draw(row or Row(0), 0), lambda calls: [answer(call) for call in calls])
 
 
 def test_a_text_that_is_too_long_to_label_names_its_record(template: Template) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from vsgen.flow import InOrder
+from vsgen.flow import play
 from vsgen.flows.keep import Keeper, Kept, Tried
 from vsgen.flows.label import Labeller, Text
 from vsgen.template.schema import Template
@@ -30,15 +30,12 @@ def sift(made: Template, *texts: str, voted: SoftLabel | None = None) -> tuple[K
     candidates = {i: Candidate({"text": text}, 1 / len(texts), 0.5) for i, text in enumerate(texts)}
     flow = keeper.sift(candidates, {i: Text(text, text, {"text": text}) for i, text in enumerate(texts)}, voted)
     asked: list[str] = []
-    try:
-        wait = next(flow)
-        while True:
-            assert not isinstance(wait, InOrder)
-            asked += [_line(call) for call in wait]
-            wait = flow.send(_answers(wait))
-    except StopIteration as stop:
-        found: Kept = stop.value
-        return found, asked
+
+    def answers(calls: Sequence[object]) -> list[Scores]:
+        asked.extend(_line(call) for call in calls)
+        return _answers(calls)
+
+    return play(flow, answers), asked
 
 
 def _line(call: object) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.labels.asking import Scripted, said, told
 from vsgen.errors import CallError, ChoiceError, InputError, TemplateError, TooLongError
+from vsgen.flow import Together
 from vsgen.flows.label import Labeller, Labels, Text, how
 from vsgen.labels.settings import How
 from vsgen.labels.words import CONTENT_FREE
@@ -84,9 +85,10 @@ def test_each_text_gets_each_label_in_the_order_of_the_template() -> None:
 
 def test_a_kind_of_label_is_asked_for_all_texts_at_once() -> None:
     flow = labeller(QUEUE, TONE).label([text(str(i), str(i)) for i in range(5)])
-    calls = next(flow)
-    assert isinstance(calls, list)
-    assert [said(call.prompt)[:6] for call in calls] == ["Which "] * 5
+    wait = next(flow)
+    assert isinstance(wait, Together)
+    calls = [call for part in wait.flows for call in list(next(part))]  # type: ignore[arg-type]
+    assert [said(call.prompt)[:6] for call in calls if isinstance(call, Score)] == ["Which "] * 5
 
 
 def test_a_text_has_the_same_labels_alone_and_among_others() -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
 
-from vsgen.errors import TooLongError
-from vsgen.flow import Flow, InOrder
+from vsgen.flow import play
 from vsgen.flows.draw import Outcome, Pipeline, Quota
 from vsgen.template.schema import Template
-from vsgen.values import Call, Completion, Generate, Message, Models, Row
+from vsgen.values import Answer, Call, Completion, Generate, Message, Models, Refused, Row
 
-LONG = TooLongError("too long", tokens=9, context=8)
+LONG = Refused("too-long", "too long", tokens=9, context=8)
 
 
 def template(**more: object) -> Template:
@@ -26,35 +24,22 @@ def listed(*items: tuple[str, float]) -> str:
 GOOD_AND_BAD = listed(("x = 1", 0.5), ("x = (", 0.25))
 
 
-def played(made: Template, *said: str | TooLongError, asked: list[Generate] | None = None) -> Outcome:
+def played(made: Template, *said: str | Refused, asked: list[Generate] | None = None) -> Outcome:
     """The outcome of a draw whose calls are answered with these, in their order."""
-    flow = Pipeline(made, seed=1, models=Models("m"), index=None, quota=Quota(None)).draw(Row(0), 0)
     replies = iter(said)
-    try:
-        wait = next(flow)
-        while True:
-            wait = _moved(flow, wait, replies, [] if asked is None else asked)
-    except StopIteration as stop:
-        outcome: Outcome = stop.value
-        assert next(replies, None) is None
-        assert outcome.candidates == len(outcome.records) + len(outcome.rejected)
-        return outcome
 
-
-def _moved(
-    flow: Flow[Outcome], wait: Sequence[Call] | InOrder, replies: Iterator[str | TooLongError], asked: list[Generate]
-) -> Sequence[Call] | InOrder:
-    if isinstance(wait, InOrder):
-        return flow.send(())
-    texts = []
-    for call in wait:
+    def answer(call: Call) -> Answer:
         assert isinstance(call, Generate)
-        asked.append(call)
+        if asked is not None:
+            asked.append(call)
         text = next(replies)
-        if isinstance(text, TooLongError):
-            return flow.throw(text)
-        texts.append(Completion(text, (1, 2), -1.0))
-    return flow.send(texts)
+        return text if isinstance(text, Refused) else Completion(text, (1, 2), -1.0)
+
+    draw = Pipeline(made, seed=1, models=Models("m"), index=None, quota=Quota(None)).draw(Row(0), 0)
+    outcome = play(draw, lambda calls: [answer(call) for call in calls])
+    assert next(replies, None) is None
+    assert outcome.candidates == len(outcome.records) + len(outcome.rejected)
+    return outcome
 
 
 def test_a_mended_candidate_keeps_its_place_its_weight_and_its_stated_probability() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsgen.errors import CallError, ChoiceError, TooLongError
-from vsgen.flow import InOrder
+from vsgen.flow import Together, Turn
 from vsgen.flows.valid import Checked, Refusal
 from vsgen.flows.weigh import Weighed, bare, weigh
 from vsgen.template.schema import Template
@@ -45,7 +45,7 @@ def weighed(
     try:
         wait = next(flow)
         while True:
-            assert not isinstance(wait, InOrder)
+            assert not isinstance(wait, Turn | Together)
             (call,) = wait
             assert isinstance(call, Score)
             asked.append(call)

@@ -10,18 +10,19 @@ from typing import Any
 import pytest
 
 from tests.distributions.spelling import PROMPT, Characters
+from tests.engine.inline import moved, queues_of
 from vsgen.backends.table import TableModel
 from vsgen.distributions.discretise import Grid
 from vsgen.distributions.families import pick_families
 from vsgen.distributions.paper import paper_targets
 from vsgen.distributions.soft import spell
 from vsgen.distributions.target import Target
-from vsgen.engine.executors import Batched
+from vsgen.flow import Flow
 from vsgen.flows.observe import Observed
 from vsgen.jobs.measure import Found, Summary, Tally, measure, of_probe
 from vsgen.jobs.targets_options import TargetsOptions
 from vsgen.ports import Teacher
-from vsgen.values import Completion, Generate, Score, Scores, Teach
+from vsgen.values import Completion, Generate, Score, Scores
 
 DIGITS = Characters("-.0123456789")
 LETTERS = Characters("abcd")
@@ -50,9 +51,11 @@ def found(
     targets: Sequence[Target], model: Any, characters: Characters | None, job: TargetsOptions = JOB
 ) -> list[Found]:
     teach = isinstance(model, Teacher)
-    executors = {Generate: Batched(model.generate, 32), Score: Batched(model.score, 1)}
-    executors |= {Teach: Batched(model.teach, 32)} if teach else {}
-    return list(measure(iter(targets), executors, characters, job, teach=teach))
+
+    def drive(flows: Iterator[Flow[Observed]]) -> Iterator[Observed]:
+        return iter(moved(flows, queues_of(model), most=lambda: 4))
+
+    return list(measure(iter(targets), drive, characters, job, teach=teach))
 
 
 def measured(target: Target, model: Any, characters: Characters | None, job: TargetsOptions = JOB) -> dict[str, Any]:

@@ -7,23 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from vsgen.engine.drive import drive
-from vsgen.engine.executors import Batched
+from tests.engine.inline import moved, queues_of
 from vsgen.flow import Flow
-from vsgen.ports import Executor, LanguageModel
+from vsgen.ports import LanguageModel
 from vsgen.probability import invert
-from vsgen.values import Call, Completion, Generate, Prompt, Score, Scores
+from vsgen.values import Completion, Generate, Prompt, Score, Scores
 
 R = TypeVar("R")
 
 
 def told(flow: Flow[R], model: LanguageModel) -> R:
     """The value of a flow whose calls a model answers."""
-    executors: dict[type[Call], Executor] = {
-        Generate: Batched[Generate](model.generate, 64),
-        Score: Batched[Score](model.score, 64),
-    }
-    (value,) = drive([flow], executors, window=lambda: 1)
+    (value,) = moved([flow], queues_of(model))
     return value
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.labels.asking import Scripted, said, told
 from vsgen.errors import TooLongError
-from vsgen.flow import InOrder
+from vsgen.flow import Together, Turn
 from vsgen.labels.method import judge
 from vsgen.labels.reasoned import reasoned
 from vsgen.labels.settings import How, Question
@@ -41,10 +41,10 @@ def played(traces: Sequence[str], **how: object) -> SoftLabel:
     """The label if just these traces were drawn, moved by hand."""
     flow = judge(ASKED, How(method="reasoning", replies=len(traces), **how), Random(0))  # type: ignore[arg-type]
     calls = next(flow)
-    assert not isinstance(calls, InOrder)
+    assert not isinstance(calls, Turn | Together)
     assert all(isinstance(call, Generate) for call in calls)
     asked = flow.send([Completion(trace) for trace in traces])
-    assert not isinstance(asked, InOrder)
+    assert not isinstance(asked, Turn | Together)
     answers = []
     for call in asked:
         assert isinstance(call, Score)
@@ -185,7 +185,7 @@ def test_a_trace_that_leaves_no_room_for_the_conclusion_loses_its_end_and_still_
     asked = flow.send([Completion("word " * 50), Completion("short")])
     lengths = []
     while True:
-        assert not isinstance(asked, InOrder)
+        assert not isinstance(asked, Turn | Together)
         calls = [call for call in asked if isinstance(call, Score)]
         lengths.append([len(call.prompt.messages[1].content) for call in calls])
         if max(lengths[-1]) <= 60:

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tests.labels.asking import Scripted, said, told
-from vsgen.flow import InOrder
+from vsgen.flow import Together, Turn
 from vsgen.labels.method import judge
 from vsgen.labels.settings import How, Question
 from vsgen.labels.soft import entropy
@@ -22,7 +22,7 @@ ASKED = Question("Is it?", CLASSES)
 def read(*replies: str, **how: object) -> SoftLabel | Unlabelled:
     flow = judge(ASKED, How(method="verbalized", replies=len(replies), **how), Random(0))  # type: ignore[arg-type]
     calls = next(flow)
-    assert not isinstance(calls, InOrder)
+    assert not isinstance(calls, Turn | Together)
     assert len(calls) == len(replies)
     with pytest.raises(StopIteration) as stop:
         flow.send([Completion(reply) for reply in replies])

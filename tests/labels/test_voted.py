@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.labels.asking import Scripted, said, told
-from vsgen.flow import InOrder
+from vsgen.flow import Together, Turn
 from vsgen.labels.method import judge
 from vsgen.labels.settings import How, Question
 from vsgen.labels.soft import entropy
@@ -25,7 +25,7 @@ ASKED = Question("Which queue?", CLASSES)
 def counted(replies: list[Completion], **how: object) -> SoftLabel | Unlabelled:
     flow = judge(ASKED, How(method="votes", replies=len(replies), **how), Random(0))  # type: ignore[arg-type]
     calls = next(flow)
-    assert not isinstance(calls, InOrder)
+    assert not isinstance(calls, Turn | Together)
     assert len(calls) == len(replies)
     assert all(isinstance(call, Generate) and call.schema is None for call in calls)
     with pytest.raises(StopIteration) as stop:

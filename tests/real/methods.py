@@ -17,7 +17,6 @@ import numpy as np
 
 from tests.real import MODEL
 from tests.real.tasks import CHECKED, Closed
-from vsgen.engine.drive import drive
 from vsgen.files.journal import MemoryJournal
 from vsgen.flow import ask_all
 from vsgen.flows.draw import Outcome, Pipeline, Quota
@@ -64,7 +63,7 @@ def _outcomes(session: Session, template: Template, seed: int) -> list[Outcome]:
     found: list[Outcome] = []
     for start in count(0, _ROUND):
         flows = [pipeline.draw(Row(0), number) for number in range(start, start + _ROUND)]
-        for outcome in list(drive(flows, session.executors, window=lambda: _ROUND)):
+        for outcome in list(session.drive(flows)):
             found.append(outcome)
             if sum(one.tokens for one in found) >= TOKENS:
                 return found
@@ -74,7 +73,7 @@ def _outcomes(session: Session, template: Template, seed: int) -> list[Outcome]:
 def _diversity(session: Session, texts: Sequence[str]) -> float | None:
     if len(texts) < 2:
         return None
-    (vectors,) = drive([ask_all([Embed(text) for text in texts])], session.executors, window=lambda: 1)
+    (vectors,) = session.drive([ask_all([Embed(text) for text in texts])])
     units = [np.frombuffer(one.data, dtype="<f4") for one in vectors]
     return fmean(float(1 - a @ b) for a, b in combinations(units, 2))
 

@@ -10,7 +10,7 @@ from random import Random
 import jsonschema
 import pytest
 
-from vsgen.flow import InOrder
+from vsgen.flow import Together, Turn
 from vsgen.sampling import prompts, schemas
 from vsgen.sampling.methods import open_sampler
 from vsgen.sampling.settings import Method, Settings
@@ -39,7 +39,7 @@ def converse(
     try:
         asked = next(flow)
         while True:
-            assert not isinstance(asked, InOrder)
+            assert not isinstance(asked, Turn | Together)
             answers = []
             for call in asked:
                 assert isinstance(call, Generate)

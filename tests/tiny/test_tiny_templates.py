@@ -10,7 +10,7 @@ from typing import get_args
 
 import pytest
 
-from vsgen.flow import Flow, InOrder
+from vsgen.flow import Flow, Together, Turn
 from vsgen.flows.draw import Outcome, Pipeline, Quota
 from vsgen.jobs.preview import preview
 from vsgen.labels.words import question
@@ -62,7 +62,7 @@ def first_call(template: Template, values: dict[str, object]) -> Generate:
     pipeline = Pipeline(template, seed=0, models=Models(""), index=None, quota=Quota(None))
     flow: Flow[Outcome] = pipeline.draw(Row(0, values), 0)
     asked = next(flow)
-    assert not isinstance(asked, InOrder)
+    assert not isinstance(asked, Turn | Together)
     (first, *_) = asked
     assert isinstance(first, Generate)
     return first

@@ -37,6 +37,11 @@ class Commands:
             process.close()
         self._running.clear()
 
+    def kill(self) -> None:
+        """End all processes at once, also while another thread waits for a verdict of one, which it then refuses."""
+        for process in list(self._running.values()):
+            process.kill()
+
     def answer(self, calls: Sequence[Check]) -> Sequence[Checked]:
         """The verdicts, in the order of the calls.
 

@@ -9,11 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import typer
 
-from vsgen.errors import CallError
 from vsgen.files.records import record_line, rejected_line
 from vsgen.flow import Heard
 from vsgen.jobs.trial import Shown, Trial
-from vsgen.values import Completion, Generate, Prompt, Record, Score, Scores
+from vsgen.values import Completion, Generate, Prompt, Record, Refused, Score, Scores
 
 _SHOWN = 3
 """Label questions that are shown of a draw; the others are alike."""
@@ -59,8 +58,8 @@ def _how_it_ended(reply: object) -> str:
             end = "the model ended it" if reply.stopped else "cut at its longest length"
             own = "" if reply.logp is None else f", log p {reply.logp:.1f}"
             return f"{len(reply.tokens)} tokens after {reply.prompt_tokens} of prompt, {end}{own}"
-        case CallError():
-            return f"refused: {reply}"
+        case Refused():
+            return f"refused: {reply.problem}"
         case _:
             return "none"
 

@@ -1,159 +1,298 @@
 """The engine: moves many flows at once and hands out their values in the order in which they were started.
 
-It is single-threaded. The oldest unfinished flow decides which executor works next, because it holds back the output;
-whatever else waits for that executor goes along in the same batch. A call that an executor refuses with a `CallError`
-raises it inside the flow that asked, which may go on without the reply; the other flows do not notice.
+It is single-threaded and waits in one place, for the mailbox. Any answer moves its own flow; nothing waits for another
+flow but at a gate, which flows pass in order: all that have come to it one after the other pass as one group. So what
+comes out does not depend on the order in which answers come in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Generic, TypeVar
+from itertools import count
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from vsgen.errors import CallError
-from vsgen.flow import Flow, InOrder
-from vsgen.ports import Executor
-from vsgen.values import Call, Reply
+from vsgen.errors import VsgenError
+from vsgen.flow import Flow, Together, Turn, Wait
+from vsgen.ports import Answers, Executor, Source, Ticket
+from vsgen.values import Answer, Call
 
 R = TypeVar("R")
 
+_BURST: Final = 64
+"""Flows that are started before the engine looks for answers again."""
+_PLACES = count()
+"""Unique in the process, so that an answer to a flow that was given up reaches nobody."""
+
 
 def drive(
-    flows: Iterable[Flow[R]], executors: Mapping[type[Call], Executor], *, window: Callable[[], int]
+    source: Source[R],
+    executors: Mapping[type[Call], Executor],
+    mailbox: Answers,
+    *,
+    most: Callable[[], int | None] | None = None,
+    unfinished: int = 4096,
 ) -> Iterator[R]:
-    """Run flows to their ends; yields their values in input order.
+    """Run flows to their ends; yields their values in the order in which they were started, each as soon as it is due.
 
     Args:
-        flows: Pulled one by one, as room comes free.
-        executors: Who answers each kind of call.
-        window: How many flows may be started and not yet handed out; asked again whenever one could start. Once it is
-            0 and nothing is under way, the engine stops.
+        source: Asked for one flow after the other, while the executor that the latest one asked first has room.
+        executors: Who answers each kind of call; their answers come into `mailbox`.
+        mailbox: Where the engine waits.
+        most: How many flows may be started and not yet handed out, by what is wanted; asked again whenever one could
+            start. Once it is 0 and nothing is under way, the engine stops. None, asked or given, bounds nothing.
+        unfinished: How many flows may be started and not yet handed out in any case, which bounds memory.
+
+    Raises:
+        VsgenError: Of a flow or of the source, once all that comes before it is handed out; nothing that comes after it
+            is. Of a device that failed for good, at once.
     """
-    engine = _Engine(iter(flows), executors)
-    while True:
-        yield from engine.ready()
-        started = engine.start(window)
-        if not engine.idle:
-            engine.work()
-        elif not started:
-            return
+    engine = _Engine(source, executors, unfinished)
+    try:
+        while True:
+            yield from engine.ready()
+            started = engine.start(most)
+            if engine.due:
+                continue
+            if engine.idle and not started and engine.over(most):
+                return
+            engine.take_in(mailbox.wait(0 if started == _BURST else None))
+    finally:
+        engine.close()
+
+
+@dataclass(slots=True, eq=False)
+class _Strand:
+    """One flow under way, be it the source's or one of several that go together."""
+
+    number: int
+    """Of the source's flow that it belongs to."""
+    flow: Flow[Any]
+    parent: _Strand | None = None
+    place: int = 0
+    """Of its value among those that its parent waits for."""
+    came: list[Any] = field(default_factory=list)
+    missing: int = 0
+    failed: dict[int, VsgenError] = field(default_factory=dict)
+    """What flows that went together raised, by their place."""
+    gates: int = 0
+    """How many it has passed."""
+
+
+class _Standing(NamedTuple):
+    """A flow at a gate."""
+
+    strand: _Strand
+    turn: Turn[Any, Any]
 
 
 @dataclass(slots=True)
-class _Task(Generic[R]):
-    number: int
-    flow: Flow[R]
-    replies: list[Reply | None] = field(default_factory=list)
-    missing: int = 0
-    calls: Sequence[Call] = ()
-    gates: int = 0
-    at_gate: bool = False
+class _Stop:
+    """Where flows come to and go in order."""
+
+    next: int = 0
+    """The number of the first flow that has not passed it."""
+    standing: dict[int, _Standing] = field(default_factory=dict)
 
 
 class _Engine(Generic[R]):
-    def __init__(self, flows: Iterator[Flow[R]], executors: Mapping[type[Call], Executor]) -> None:
-        self._flows = flows
+    def __init__(self, source: Source[R], executors: Mapping[type[Call], Executor], unfinished: int) -> None:
+        self._source = source
         self._executors = executors
+        self._each = list({id(one): one for one in executors.values()}.values())
+        self._unfinished = unfinished
         self._started = 0
         self._handed_out = 0
-        self._tasks: dict[int, _Task[R]] = {}
+        self._strands: dict[int, _Strand] = {}
         self._values: dict[int, R] = {}
-        self._waiting: dict[int, tuple[_Task[R], int]] = {}
-        self._tickets = 0
-        self._turns: dict[int, int] = {}
+        self._waiting: dict[int, tuple[_Strand, int]] = {}
+        self._stops: list[_Stop] = []
+        self._end: tuple[int, VsgenError] | None = None
+        """The number from which on there are no values, and why."""
+        self._door: Executor | None = None
+        """Who was asked first by the latest flow."""
+        self._starting = False
 
     @property
     def idle(self) -> bool:
-        return not self._tasks
+        """Nothing is under way."""
+        return not self._strands
 
-    def start(self, window: Callable[[], int]) -> bool:
-        """Start flows as far as the window allows; says whether it started any."""
-        before = self._started
-        while self._started - self._handed_out < window() and (flow := next(self._flows, None)) is not None:
-            task = _Task(self._started, flow)
-            self._started += 1
-            self._tasks[task.number] = task
-            self._advance(task, None)
-        return self._started > before
+    @property
+    def due(self) -> bool:
+        """The next thing to hand out is there, be it a value or an error."""
+        return self._handed_out in self._values or self._failed_at(self._handed_out)
+
+    def over(self, most: Callable[[], int | None] | None) -> bool:
+        """With nothing under way: whether nothing will come any more."""
+        return self._source.ended or not self._wanted(most)
 
     def ready(self) -> Iterator[R]:
         """Hand out what is finished, in order."""
         while self._handed_out in self._values:
             self._handed_out += 1
             yield self._values.pop(self._handed_out - 1)
+        if self._end is not None and self._failed_at(self._handed_out):
+            raise self._end[1]
 
-    def work(self) -> None:
-        """Let the executor that the oldest task waits for answer something."""
-        oldest = self._tasks[next(iter(self._tasks))]
-        waits_on = type(oldest.calls[oldest.replies.index(None)])
-        for ticket, reply in self._executors[waits_on].collect():
-            if ticket not in self._waiting:  # of a flow that went on without it, after an error
-                continue
-            task, place = self._waiting.pop(ticket)
-            if isinstance(reply, CallError):
-                self._refuse(task, reply)
-                continue
-            task.replies[place] = reply
-            task.missing -= 1
-            if not task.missing:
-                self._advance(task, task.replies)  # type: ignore[arg-type]  # none is missing now
+    def start(self, most: Callable[[], int | None] | None) -> int:
+        """Start flows as far as there is room for them, but few at a time; returns how many."""
+        before = self._started
+        while self._started - before < _BURST and self._may_start(most) and (flow := self._take()) is not None:
+            strand = self._strands[self._started] = _Strand(self._started, flow)
+            self._started += 1
+            self._starting = True
+            self._move(strand, partial(next, flow))
+            self._starting = False
+        self._go_on()
+        return self._started - before
 
-    def _advance(self, task: _Task[R], replies: Sequence[Reply] | None) -> None:
-        """Move a task, and those whose turn this makes it, to their next waits."""
-        self._step(task, partial(next, task.flow) if replies is None else partial(task.flow.send, replies))
+    def take_in(self, letters: Sequence[tuple[Ticket, Answer]]) -> None:
+        """Move the flows whose answers have come."""
+        for ticket, answer in letters:
+            strand, place = self._waiting.pop(ticket.place, (None, 0))
+            if strand is not None and strand.number in self._strands:
+                strand.came[place] = answer
+                self._count(strand)
+        self._go_on()
 
-    def _step(self, task: _Task[R], step: Callable[[], Sequence[Call] | InOrder]) -> None:
-        self._move(task, step)
-        while (task_in_turn := self._in_turn()) is not None:
-            task_in_turn.at_gate = False
-            self._turns[task_in_turn.gates] = task_in_turn.number + 1
-            task_in_turn.gates += 1
-            self._move(task_in_turn, partial(task_in_turn.flow.send, ()))
+    def close(self) -> None:
+        """Give up what is under way."""
+        for strand in self._strands.values():
+            strand.flow.close()
+        self._strands.clear()
 
-    def _move(self, task: _Task[R], step: Callable[[], Sequence[Call] | InOrder]) -> None:
+    def _failed_at(self, number: int) -> bool:
+        return self._end is not None and number >= self._end[0]
+
+    def _wanted(self, most: Callable[[], int | None] | None) -> bool:
+        bound = most() if most else None
+        return bound is None or self._started - self._handed_out < bound
+
+    def _may_start(self, most: Callable[[], int | None] | None) -> bool:
+        if self._end is not None or self._started - self._handed_out >= self._unfinished:
+            return False
+        crowded = self._strands and self._door is not None and self._door.room() <= 0
+        return not crowded and self._wanted(most)
+
+    def _take(self) -> Flow[R] | None:
+        try:
+            return self._source.take()
+        except VsgenError as error:
+            self._stop_at(self._started, error)
+            return None
+
+    def _go_on(self) -> None:
+        """Let groups pass the gates, and the executors begin."""
+        while group := self._group():
+            self._admit(group)
+        for executor in self._each:
+            executor.flush()
+
+    def _move(self, strand: _Strand, step: Callable[[], Wait]) -> None:
+        """Move a flow to its next wait, and whatever its end moves."""
         try:
             wait = step()
         except StopIteration as stop:
-            self._values[task.number] = stop.value
-            del self._tasks[task.number]
+            self._ended(strand, stop.value)
             return
-        if isinstance(wait, InOrder):
-            task.at_gate = True
+        except VsgenError as error:
+            self._raised(strand, error)
+            return
+        if isinstance(wait, Turn):
+            self._stand(strand, wait)
+        elif isinstance(wait, Together):
+            self._fork(strand, wait.flows)
         else:
-            self._submit(task, wait)
+            self._submit(strand, wait)
 
-    def _submit(self, task: _Task[R], calls: Sequence[Call]) -> None:
-        task.replies = [None] * len(calls)
-        task.missing = len(calls)
-        task.calls = calls
+    def _ended(self, strand: _Strand, value: Any) -> None:
+        if strand.parent is None:
+            self._values[strand.number] = value
+            del self._strands[strand.number]
+        else:
+            strand.parent.came[strand.place] = value
+            self._count(strand.parent)
+
+    def _raised(self, strand: _Strand, error: VsgenError) -> None:
+        if strand.parent is None:
+            self._stop_at(strand.number, error)
+        else:
+            strand.parent.failed[strand.place] = error
+            self._count(strand.parent)
+
+    def _stop_at(self, number: int, error: VsgenError) -> None:
+        """There is no value from this number on; what comes before it is finished."""
+        self._end = (number, error)
+        for later in [each for each in self._strands if each >= number]:
+            self._strands.pop(later).flow.close()
+
+    def _count(self, strand: _Strand) -> None:
+        """One of the things that a flow waits for has come; move it if that was the last."""
+        strand.missing -= 1
+        if strand.missing > 0:
+            return
+        if strand.failed:
+            error = strand.failed[min(strand.failed)]
+            strand.failed = {}
+            self._move(strand, partial(strand.flow.throw, error))
+        else:
+            self._move(strand, partial(strand.flow.send, strand.came))
+
+    def _submit(self, strand: _Strand, calls: Sequence[Call]) -> None:
+        if not calls:
+            self._move(strand, partial(strand.flow.send, ()))
+            return
+        strand.came = [None] * len(calls)
+        strand.missing = len(calls)
+        if self._starting:
+            self._door, self._starting = self._executors[type(calls[0])], False
+        for i, call in enumerate(calls):
+            place = next(_PLACES)
+            self._waiting[place] = (strand, i)
+            self._executors[type(call)].submit(Ticket(strand.number, place), call)
+
+    def _fork(self, strand: _Strand, flows: Sequence[Flow[Any]]) -> None:
+        strand.came = [None] * len(flows)
+        strand.missing = len(flows)
+        parts = [_Strand(strand.number, flow, strand, place) for place, flow in enumerate(flows)]
+        for part in parts:
+            self._move(part, partial(next, part.flow))
+        if not parts:
+            self._move(strand, partial(strand.flow.send, ()))
+
+    def _stand(self, strand: _Strand, turn: Turn[Any, Any]) -> None:
+        if strand.parent is not None:
+            raise TypeError("a flow that goes together with others may not wait for its turn")
+        if strand.gates == len(self._stops):
+            self._stops.append(_Stop())
+        self._stops[strand.gates].standing[strand.number] = _Standing(strand, turn)
+        strand.gates += 1
+
+    def _group(self) -> list[_Standing]:
+        """Flows that stand at one gate one after the other, all earlier ones being past it; of the first such gate."""
+        for stop in self._stops:
+            group: list[_Standing] = []
+            while stop.next < self._started:
+                standing = stop.standing.get(stop.next)
+                if standing is None and stop.next in self._strands:
+                    break
+                if standing is not None:
+                    if group and standing.turn.gate is not group[0].turn.gate:
+                        break
+                    group.append(stop.standing.pop(stop.next))
+                stop.next += 1
+            if group:
+                return group
+        return []
+
+    def _admit(self, group: Sequence[_Standing]) -> None:
         try:
-            for place, call in enumerate(calls):
-                self._tickets += 1
-                self._waiting[self._tickets] = (task, place)
-                self._executors[type(call)].submit(self._tickets, call)
-        except CallError as error:
-            self._forget(task)
-            self._move(task, partial(task.flow.throw, error))
-
-    def _refuse(self, task: _Task[R], error: CallError) -> None:
-        """Tell a flow that one of its calls has no answer; it goes on without all that it asked at once."""
-        self._forget(task)
-        self._step(task, partial(task.flow.throw, error))
-
-    def _forget(self, task: _Task[R]) -> None:
-        for ticket in [ticket for ticket, (waiting, _) in self._waiting.items() if waiting is task]:
-            del self._waiting[ticket]
-
-    def _in_turn(self) -> _Task[R] | None:
-        """The task that stands at a gate which all earlier tasks have passed, if there is one."""
-        oldest = next(iter(self._tasks), self._started)
-        for gate in [*self._turns, len(self._turns)]:
-            turn = max(self._turns.get(gate, 0), oldest)
-            while turn < self._started and turn not in self._tasks:
-                turn += 1
-            task = self._tasks.get(turn)
-            if task is not None and task.at_gate and task.gates == gate:
-                return task
-        return None
+            said = group[0].turn.gate.admit([one.turn.question for one in group])
+        except VsgenError as error:
+            self._stop_at(group[0].strand.number, error)
+            return
+        for (strand, _), answer in zip(group, said, strict=True):
+            if strand.number in self._strands:
+                self._move(strand, partial(strand.flow.send, (answer,)))

@@ -1,41 +1,33 @@
-"""An executor over a model that may never be needed."""
+"""A queue over a model that may never be needed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from vsgen.errors import CallError
-from vsgen.ports import Executor
-from vsgen.values import Call, Reply
+from vsgen.ports import Queue, Ticket
+from vsgen.values import Answer, Call
 
 
 class Late:
-    """An executor that is made when the first of its calls is to be answered, by whoever lets it work."""
+    """A queue that is made when the first of its calls is to be computed, in the thread that computes."""
 
-    def __init__(self, make: Callable[[], Executor]) -> None:
+    def __init__(self, make: Callable[[], Queue]) -> None:
         """Set up; `make` may take long, and raise what opening a model raises."""
         self._make = make
-        self._waiting: list[tuple[int, Call]] = []
-        self._inner: Executor | None = None
+        self._waiting: list[tuple[Ticket, Call]] = []
+        self._inner: Queue | None = None
 
-    def submit(self, ticket: int, call: Call) -> None:
-        """Put a call in the queue."""
+    def submit(self, ticket: Ticket, call: Call) -> None:
+        """Take a call."""
         self._waiting.append((ticket, call))
 
-    def collect(self) -> Sequence[tuple[int, Reply | CallError]]:
-        """Hand on what was put in the queue, and let the executor work; what it does not take is answered with why."""
+    def work(self) -> Sequence[tuple[Ticket, Answer]]:
+        """Hand on what was taken, and let the queue do a step."""
         if self._inner is None:
             if not self._waiting:
                 return ()
             self._inner = self._make()
         waiting, self._waiting = self._waiting, []
-        refused = [(ticket, why) for ticket, call in waiting if (why := _handed_on(self._inner, ticket, call))]
-        return refused or self._inner.collect()
-
-
-def _handed_on(executor: Executor, ticket: int, call: Call) -> CallError | None:
-    try:
-        executor.submit(ticket, call)
-    except CallError as error:
-        return error
-    return None
+        for ticket, call in waiting:
+            self._inner.submit(ticket, call)
+        return self._inner.work()

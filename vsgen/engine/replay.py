@@ -1,53 +1,101 @@
-"""Answers calls from the journal, and puts every new reply into it before anyone sees it."""
+"""The journal in front of the executors, in both directions and in the engine's thread alone.
+
+A call that was answered once is never asked again: its reply goes into the mailbox at once. What comes back is put into
+the journal before anyone sees it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import NamedTuple
 
-from vsgen.errors import CallError
-from vsgen.ports import Executor, Journal
-from vsgen.values import Call, Reply
+from vsgen.engine.mailbox import Mailbox
+from vsgen.ports import Executor, Journal, Ticket
+from vsgen.values import Answer, Call, Refused, Reply
+
+
+class _Asked(NamedTuple):
+    """A call on its way."""
+
+    model: str
+    key: str
+    call: Call
+    same: list[Ticket]
+    """Who else waits for its answer."""
 
 
 class Replay:
-    """An executor in front of another one. A call that was answered once is never asked again."""
+    """The journal of one command, and where its engine waits."""
 
     def __init__(
-        self, inner: Executor, journal: Journal, model: str, *, paid: Callable[[Call, Reply], None] | None = None
+        self, journal: Journal, mailbox: Mailbox, *, paid: Callable[[Call, Reply], None] | None = None
     ) -> None:
-        """Set up; `paid` is told of every reply that `inner` gave, once it is in the journal."""
-        self._inner = inner
+        """Set up.
+
+        Args:
+            journal: The memory of all calls.
+            mailbox: Where executors put their answers.
+            paid: Called with every reply that was not known, once it is in the journal.
+        """
         self._journal = journal
-        self._model = model
+        self._mailbox = mailbox
         self._paid = paid
-        self._known: list[tuple[int, Reply]] = []
-        self._asked: dict[int, tuple[str, Call]] = {}
-        self._same: dict[str, list[int]] = {}
+        self._asked: dict[Ticket, _Asked] = {}
+        self._under_way: dict[str, _Asked] = {}
 
-    def submit(self, ticket: int, call: Call) -> None:
-        """Look the call up; ask it if it is new and not already on its way."""
-        key = self._journal.key(self._model, call)
-        reply = self._journal.find(key)
-        if reply is not None:
-            self._known.append((ticket, reply))
-        elif key in self._same:
-            self._same[key].append(ticket)
+    def executor(self, model: str, inner: Executor) -> Executor:
+        """An executor in front of another one, which computes with this model."""
+        return _Replayed(self, model, inner)
+
+    def wait(self, seconds: float | None = None) -> list[tuple[Ticket, Answer]]:
+        """What has been answered since, put into the journal where it is new; see `vsgen.ports.Answers`.
+
+        Raises:
+            OutputError: The journal cannot be written.
+        """
+        letters = self._mailbox.wait(seconds)
+        return [each for ticket, answer in letters for each in self._kept(ticket, answer)]
+
+    def ask(self, model: str, inner: Executor, ticket: Ticket, call: Call) -> None:
+        """Look a call up; ask it if it is new and not already on its way."""
+        key = self._journal.key(model, call)
+        if (reply := self._journal.find(key)) is not None:
+            self._mailbox.put(ticket, reply)
+        elif (asked := self._under_way.get(key)) is not None:
+            asked.same.append(ticket)
         else:
-            self._inner.submit(ticket, call)
-            self._same[key] = []
-            self._asked[ticket] = (key, call)
+            self._asked[ticket] = self._under_way[key] = _Asked(model, key, call, [])
+            inner.submit(ticket, call)
 
-    def collect(self) -> Sequence[tuple[int, Reply | CallError]]:
-        """Known replies if there are any, else new ones; an error is no reply and is not remembered."""
-        if self._known:
-            known, self._known = self._known, []
-            return known
-        return [answered for ticket, reply in self._inner.collect() for answered in self._keep(ticket, reply)]
-
-    def _keep(self, ticket: int, reply: Reply | CallError) -> list[tuple[int, Reply | CallError]]:
-        key, call = self._asked.pop(ticket)
-        if not isinstance(reply, CallError):
-            self._journal.add(key, self._model, call, reply)
+    def _kept(self, ticket: Ticket, answer: Answer) -> list[tuple[Ticket, Answer]]:
+        """An answer for all who wait for it; a refusal is no reply and is not remembered."""
+        asked = self._asked.pop(ticket, None)
+        if asked is None:
+            return [(ticket, answer)]
+        del self._under_way[asked.key]
+        if not isinstance(answer, Refused):
+            self._journal.add(asked.key, asked.model, asked.call, answer)
             if self._paid:
-                self._paid(call, reply)
-        return [(t, reply) for t in (ticket, *self._same.pop(key))]
+                self._paid(asked.call, answer)
+        return [(each, answer) for each in (ticket, *asked.same)]
+
+
+class _Replayed:
+    """What `Replay.executor` gives."""
+
+    def __init__(self, replay: Replay, model: str, inner: Executor) -> None:
+        self._replay = replay
+        self._model = model
+        self._inner = inner
+
+    def submit(self, ticket: Ticket, call: Call) -> None:
+        self._replay.ask(self._model, self._inner, ticket, call)
+
+    def flush(self) -> None:
+        self._inner.flush()
+
+    def room(self) -> int:
+        return self._inner.room()
+
+    def close(self, *, cancel: bool) -> None:
+        self._inner.close(cancel=cancel)

@@ -1,16 +1,18 @@
 """The gate of a run: in the order of the draws, what is new is admitted until enough is kept.
 
-It is what the draws of a run share: the index of what was kept and the quota of what is wanted. A draw touches them
-only in its turn, so the outcome depends on the order of the draws and not on their speed.
+It is what the draws of a run share: the index of what was kept and the quota of what is wanted. Draws come to it in
+order, all that have come one after the other as one group, so the outcome depends on their order and not on their speed
+or on how they are grouped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from vsgen.dedup.index import Index
-from vsgen.flow import Flow, ask_all, in_order
+from vsgen.dedup.index import Index, Twin
+from vsgen.flow import Flow, ask_all, in_turn
 from vsgen.flows.valid import Refusal
 from vsgen.values import Candidate, Embed, Vector
 
@@ -28,6 +30,14 @@ class Quota:
         return self.limit is not None and self.taken >= self.limit
 
 
+class _Text(NamedTuple):
+    """What one candidate is compared by."""
+
+    name: str
+    text: str
+    vector: Vector | None
+
+
 class Gate:
     """Where repeats and surplus end."""
 
@@ -43,7 +53,7 @@ class Gate:
         self._quota = quota
         self._on = on
 
-    def admit(
+    def sift(
         self, ids: Sequence[str], candidates: Sequence[Candidate], refused: Container[int]
     ) -> Flow[dict[int, Refusal]]:
         """Wait for one's turn, then keep what is new and wanted; returns what is not.
@@ -55,8 +65,18 @@ class Gate:
         """
         texts = {i: self._compared(one) for i, one in enumerate(candidates) if i not in refused}
         vectors = yield from self._embed(list(texts.values()))
-        yield from in_order()
-        return {i: refusal for i, text in texts.items() if (refusal := self._refusal(ids[i], text, vectors.get(text)))}
+        draw = [_Text(ids[i], text, vectors.get(text)) for i, text in texts.items()]
+        verdicts: Sequence[Refusal | None] = yield from in_turn(self, draw)
+        return {i: refusal for i, refusal in zip(texts, verdicts, strict=True) if refusal}
+
+    def admit(self, group: Sequence[Sequence[_Text]]) -> Sequence[Sequence[Refusal | None]]:
+        """Which candidates of several draws are out, in the order of the draws; the others are kept.
+
+        Once enough are kept, what the index took in after that does not matter: all that comes later is surplus.
+        """
+        every = [one for draw in group for one in draw]
+        twins = iter(self._twins(every))
+        return [[self._refusal(next(twins)) for _ in draw] for draw in group]
 
     def _embed(self, texts: Sequence[str]) -> Flow[dict[str, Vector]]:
         """The vectors of texts that may be new; a text that equals a kept one will not need its own."""
@@ -66,10 +86,15 @@ class Gate:
         vectors = yield from ask_all([Embed(text) for text in new])
         return dict(zip(new, vectors, strict=True))
 
-    def _refusal(self, name: str, text: str, vector: Vector | None) -> Refusal | None:
+    def _twins(self, every: Sequence[_Text]) -> Sequence[Twin | None]:
+        if self._index is None or self._quota.full or not every:
+            return [None] * len(every)
+        names, texts, vectors = zip(*every, strict=True)
+        return self._index.admit_all(names, texts, vectors)
+
+    def _refusal(self, twin: Twin | None) -> Refusal | None:
         if self._quota.full:
             return Refusal("surplus", "enough records were kept before this one")
-        twin = None if self._index is None else self._index.admit(name, text, vector)
         if twin:
             return Refusal("duplicate", twin.stage, twin=twin.name, similarity=twin.similarity)
         self._quota.taken += 1

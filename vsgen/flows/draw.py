@@ -182,7 +182,7 @@ class Pipeline:
         valid = {i: one for i, one in enumerate(judged.candidates) if i not in refused}
         kept = yield from self._keeper.sift(valid, {i: draw.text(i, one) for i, one in valid.items()}, judged.voted)
         refused |= kept.refused
-        refused |= yield from self._gate.admit(draw.ids, judged.candidates, refused.keys())
+        refused |= yield from self._gate.sift(draw.ids, judged.candidates, refused.keys())
         records, rejected = yield from self._rows(judged, refused, kept.labels, draw)
         unread = zip(draw.ids[len(judged.candidates) :], drawn.malformed, strict=True)
         rejected += [rows.malformed(name, lost, draw.meta) for name, lost in unread]

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from vsgen.errors import CallError, ChoiceError, InputError, TemplateError, TooLongError
-from vsgen.flow import Flow, InOrder, directed, together
+from vsgen.flow import Flow, Together, Turn, directed, together
 from vsgen.labels.method import judge
 from vsgen.labels.settings import How, Question
 from vsgen.labels.words import CONTENT_FREE, LETTERS
 from vsgen.template.label import Label
 from vsgen.template.render import Renderer
 from vsgen.template.schema import Template
-from vsgen.values import Generate, Prompt, Score, SoftLabel, Unlabelled
+from vsgen.values import Call, Generate, Prompt, Score, SoftLabel, Unlabelled
 
 Labels = dict[str, SoftLabel | Unlabelled]
 _SPARE = 1.1
@@ -95,8 +95,7 @@ class Labeller:
             TemplateError: A variable is missing.
             InputError: A field that should list the classes does not.
         """
-        waits = [next(judge(self._question(each, values), how(each), Random(0))) for each in self._template.labels]
-        calls = [wait[0] for wait in waits if not isinstance(wait, InOrder)]
+        calls = [_first(judge(self._question(each, values), how(each), Random(0))) for each in self._template.labels]
         return [call.prompt for call in calls if isinstance(call, Generate | Score)]
 
     def _each(self, label: Label, texts: Sequence[Text]) -> Flow[list[SoftLabel | Unlabelled]]:
@@ -159,6 +158,14 @@ class Labeller:
         neutral = {**values, **dict.fromkeys(self._own, CONTENT_FREE)}
         free = self._render.label(label, neutral) if label.prior == "contextual" else ""
         return Question(self._render.label(label, values), _classes(label, values), free)
+
+
+def _first(flow: Flow[SoftLabel | Unlabelled]) -> Call | None:
+    """What a flow asks first, or the first of those that it moves together."""
+    wait = next(flow)
+    if isinstance(wait, Together):
+        return _first(wait.flows[0])
+    return None if isinstance(wait, Turn) else wait[0]
 
 
 def how(label: Label) -> How:

@@ -8,7 +8,6 @@ from typing import Final, TypeVar
 from vsgen.card.asks import Drawn, bare, draw, label, own
 from vsgen.card.card import Card, K, Lists, Wording
 from vsgen.card.tasks import CLASSES, CLOSED, OPEN, SENTENCES
-from vsgen.engine.drive import drive
 from vsgen.errors import CallError
 from vsgen.files.journal import MemoryJournal
 from vsgen.flow import Flow
@@ -56,7 +55,11 @@ def measure(choice: ModelChoice, *, clock: Callable[[], float], tell: Callable[[
     Raises:
         ModelError: It cannot be opened, or fails for good.
     """
-    session = Session(choice, "tiny", MemoryJournal())
+    with Session(choice, "tiny", MemoryJournal()) as session:
+        return _card(session, clock, tell)
+
+
+def _card(session: Session, clock: Callable[[], float], tell: Callable[[str], None]) -> Card:
     tell("bare answers")
     alone = {name: _bare(session, exchanges) for name, exchanges in BARE.items()}
     lists = []
@@ -112,4 +115,4 @@ def _safe(flow: Flow[SoftLabel | Unlabelled]) -> Flow[SoftLabel | Unlabelled]:
 
 
 def _all(session: Session, flows: Sequence[Flow[R]]) -> list[R]:
-    return list(drive(flows, session.executors, window=lambda: len(flows)))
+    return list(session.drive(flows))

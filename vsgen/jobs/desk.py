@@ -8,23 +8,34 @@ asked, each once.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from types import TracebackType
+from typing import Final, TypeVar
 
 from vsgen.backends.known import Asked
 from vsgen.backends.open import open_model, stamp
 from vsgen.backends.open_embedder import open_embedder
 from vsgen.checks.commands import Commands
-from vsgen.engine.executors import Batched, Directory, decoder
+from vsgen.engine.drive import drive
 from vsgen.engine.late import Late
+from vsgen.engine.mailbox import Mailbox
+from vsgen.engine.queues import Batched, Directory, decoder
 from vsgen.engine.replay import Replay
+from vsgen.engine.source import Flows
+from vsgen.engine.worker import Worker
 from vsgen.errors import ModelError, OptionError
-from vsgen.ports import Executor, Inspectable, Journal, LanguageModel, Teacher
+from vsgen.flow import Flow
+from vsgen.ports import Executor, Inspectable, Journal, LanguageModel, Queue, Teacher
 from vsgen.values import Call, Check, Directed, Embed, Generate, ModelFacts, Models, Prompt, Reply, Score, Taught, Teach
+
+R = TypeVar("R")
 
 _EMBED_BATCH = 256
 _SCORE_BATCH = 32
+_AHEAD: Final = 4
+"""Calls that may wait or run at a device, for each that it computes at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +55,7 @@ class ModelChoice:
 
 
 class Session:
-    """A language model, the judges and, where repeats are looked for, an embedder."""
+    """A language model, the judges and, where repeats are looked for, an embedder; each computes in its own thread."""
 
     def __init__(
         self,
@@ -74,23 +85,47 @@ class Session:
         self.paid: Counter[str] = Counter()
         """Calls answered in this process, by kind."""
         self._embedder = open_embedder(embedder, device=choice.device) if embedder else None
+        self._mailbox = Mailbox()
+        self._journal = Replay(journal, self._mailbox, paid=self._paid)
+        self._workers: list[Worker] = []
         self.asked = choice.name or default
         """The language model's name, as it was asked for."""
         self._model = _asked(self.asked, choice, journal)
-        self.executors = self._connect(self._model, journal, score_batch)
+        self.executors = self._connect(self._model, score_batch)
         """Who answers each kind of call."""
         if commands is not None:
-            answer = Batched[Check](commands.answer, 1)
-            self.executors[Check] = Replay(answer, journal, "check", paid=self._paid)
+            check = Worker(
+                {Check: Batched[Check](commands.answer, 1)},
+                self._mailbox,
+                name="check",
+                capacity=_AHEAD,
+                interrupt=commands.kill,
+            )
+            self.executors[Check] = self._begun("check", check)
         if self._embedder:
-            embed = Batched[Embed](self._embedder.embed, _EMBED_BATCH)
-            self.executors[Embed] = Replay(embed, journal, self._embedder.name, paid=self._paid)
+            queue = Batched[Embed](self._embedder.embed, _EMBED_BATCH)
+            own = self._embedder.name
+            embed = Worker({Embed: queue}, self._mailbox, name=f"embedder {own}", capacity=_AHEAD * _EMBED_BATCH)
+            self.executors[Embed] = self._begun(own, embed)
         self._judges, models = {self.asked: self._model}, {self.asked: dict(self.executors)}
         for name in judges:
             if name not in models:
                 self._judges[name] = _judge(name, choice, journal)
-                models[name] = self._connect(self._judges[name], journal, score_batch)
+                models[name] = self._connect(self._judges[name], score_batch)
         self.executors[Directed] = Directory(models)
+
+    def __enter__(self) -> Session:
+        """Return itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Give up what is still computed."""
+        for worker in self._workers:
+            worker.close(cancel=True)
+
+    def drive(self, flows: Iterable[Flow[R]], *, most: Callable[[], int | None] | None = None) -> Iterator[R]:
+        """The values of flows, in their order; see `vsgen.engine.drive.drive`."""
+        return drive(Flows(flows), self.executors, self._journal, most=most)
 
     @property
     def model(self) -> str:
@@ -133,13 +168,20 @@ class Session:
         """How many texts so far were longer than the embedder reads."""
         return self._embedder.cut if self._embedder else 0
 
-    def _connect(self, model: Asked, journal: Journal, score_batch: int) -> dict[type[Call], Executor]:
-        inner: dict[type[Call], Executor] = {
+    def _begun(self, model: str, worker: Worker) -> Executor:
+        """A worker with the journal in front."""
+        self._workers.append(worker)
+        return self._journal.executor(model, worker)
+
+    def _connect(self, model: Asked, score_batch: int) -> dict[type[Call], Executor]:
+        queues: dict[type[Call], Queue] = {
             Generate: Late(lambda: decoder(model.opened(), _SCORE_BATCH)),
             Score: Batched[Score](lambda calls: model.opened().score(calls), score_batch),
             Teach: Batched[Teach](lambda calls: _teach(model.opened(), calls), _SCORE_BATCH),
         }
-        return {kind: Replay(executor, journal, model.known.name, paid=self._paid) for kind, executor in inner.items()}
+        own, rows = model.known.name, max(model.known.rows, _SCORE_BATCH)
+        worker = Worker(queues, self._mailbox, name=f"model {own}", capacity=_AHEAD * rows)
+        return dict.fromkeys(queues, self._begun(own, worker))
 
     def _paid(self, call: Call, _: Reply) -> None:
         self.paid[type(call).__name__.lower()] += 1

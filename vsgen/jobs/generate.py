@@ -11,7 +11,6 @@ from itertools import chain, cycle, repeat
 
 from vsgen.checks.commands import Commands
 from vsgen.dedup.index import Index
-from vsgen.engine.drive import drive
 from vsgen.errors import InputError, OptionError
 from vsgen.export.packed import TokenLogprobs, token_row
 from vsgen.files.ends import NUM
@@ -224,7 +223,7 @@ def run(job: GenerateOptions, *, observe: Callable[[Tally], None], warn: Callabl
         warn("no --model given: asking the embedded toy model, tiny, which knows only the shipped templates")
     with ExitStack() as open_files:
         journal = job.places.open_journal(open_files)
-        draws = _Draws(job, template, tally, journal, open_files.enter_context(Commands()))
+        draws = _Draws(job, template, tally, journal, open_files)
         lines, rejects = job.places.open_output(open_files), job.places.open_rejects(open_files)
         watch = Watch(draws.setting)
         tell = _Once(warn)
@@ -262,13 +261,14 @@ class _Draws:
     """The models and the rooms of one run, opened and connected."""
 
     def __init__(
-        self, job: GenerateOptions, template: Template, tally: Tally, journal: Journal, commands: Commands
+        self, job: GenerateOptions, template: Template, tally: Tally, journal: Journal, open_files: ExitStack
     ) -> None:
         self._tally = tally
         default = template.model or "tiny"
         embedder = template.dedup.embedder if template.dedup else None
-        self._session = Session(
-            job.model, default, journal, embedder=embedder, judges=template.judges, commands=commands
+        commands = open_files.enter_context(Commands())
+        self._session = open_files.enter_context(
+            Session(job.model, default, journal, embedder=embedder, judges=template.judges, commands=commands)
         )
         tally.paid = self._session.paid
         self.template = load_template(job.template, job.overrides, size_of(self._session.facts))
@@ -299,7 +299,7 @@ class _Draws:
     def outcomes(self, rows: Iterator[tuple[int, Row]]) -> Iterator[Outcome]:
         """Draw until enough is kept or there is a reason to stop, which is then in the tally."""
         flows = (self._pipeline.draw(row, number) for number, row in rows)
-        for outcome in drive(flows, self._session.executors, window=self._pace.window):
+        for outcome in self._session.drive(flows, most=self._pace.window):
             self._tally.add(outcome)
             self._tally.cut = self._session.cut
             yield outcome

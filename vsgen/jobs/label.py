@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 
-from vsgen.engine.drive import drive
 from vsgen.errors import InputError, OptionError
 from vsgen.files.records import FileLines, NoLines, PipeLines
 from vsgen.files.rows import read_rows
@@ -61,7 +60,7 @@ def label(job: LabelOptions, *, observe: Callable[[Tally], None], warn: Callable
         warn("no --model given: asking the embedded toy model, tiny, which knows only the shipped templates")
     with ExitStack() as open_files:
         journal = job.places.open_journal(open_files)
-        session = Session(job.model, job.default_model, journal, judges=job.template.judges)
+        session = open_files.enter_context(Session(job.model, job.default_model, journal, judges=job.template.judges))
         for note in session.notes:
             warn(note)
         work = _Work(job, tally, session, open_files, warn)
@@ -165,7 +164,7 @@ class _Work:
         )
         occurrences = Occurrences()
         flows = (label_row(labeller, row, occurrences.name(row.fields)) for row in rows)
-        yield from drive(flows, self._session.executors, window=lambda: self._job.window)
+        yield from self._session.drive(flows, most=lambda: self._job.window)
 
     def _counted(self, made: Iterable[Labelled]) -> Iterator[Labelled]:
         for labelled in made:

@@ -13,7 +13,7 @@ from vsgen.backends.open_tokenizer import open_tokenizer
 from vsgen.distributions.probes import OPEN, POSITIONS, QUIZ
 from vsgen.distributions.soft import Spelled, Tokenizer, spell
 from vsgen.distributions.target import Target
-from vsgen.engine.drive import drive
+from vsgen.flow import Flow
 from vsgen.flows.observe import Asked, Observed
 from vsgen.flows.observe import observe as observe_prompt
 from vsgen.jobs.desk import Session
@@ -21,8 +21,6 @@ from vsgen.jobs.targets import peeked
 from vsgen.jobs.targets_options import TargetsOptions
 from vsgen.jobs.targets_sources import count_targets, find_targets, open_template
 from vsgen.metrics import distribution as measures
-from vsgen.ports import Executor
-from vsgen.values import Call
 
 Measured: TypeAlias = dict[str, object]
 
@@ -127,14 +125,18 @@ def evaluate(job: TargetsOptions, *, observe: Callable[[Tally], None], warn: Cal
     tokenizer = open_tokenizer(model, remote_code=job.choice.remote_code)
     with ExitStack() as open_files:
         journal = job.places.open_journal(open_files)
-        session = Session(job.choice, model, journal, score_batch=_SCORED)
+        session = open_files.enter_context(Session(job.choice, model, journal, score_batch=_SCORED))
         tally.paid = session.paid
         for note in session.notes:
             warn(note)
         if not session.teaches:
             warn(f"{session.model}: cannot say next-token distributions, so `support` is null")
         lines = job.places.open_output(open_files)
-        for found in measure(targets, session.executors, tokenizer, job, teach=session.teaches):
+
+        def drive(flows: Iterator[Flow[Observed]]) -> Iterator[Observed]:
+            return session.drive(flows, most=lambda: _WINDOW)
+
+        for found in measure(targets, drive, tokenizer, job, teach=session.teaches):
             if found.problem:
                 warn(found.problem)
             lines.write([{"model": session.model, **found.row}])
@@ -147,7 +149,7 @@ def evaluate(job: TargetsOptions, *, observe: Callable[[Tally], None], warn: Cal
 
 def measure(
     targets: Iterator[Target],
-    executors: Mapping[type[Call], Executor],
+    drive: Callable[[Iterator[Flow[Observed]]], Iterator[Observed]],
     tokenizer: Tokenizer | None,
     job: TargetsOptions,
     *,
@@ -157,7 +159,7 @@ def measure(
 
     Args:
         targets: Those to ask.
-        executors: Who answers: `Generate`, `Score` and, with `teach`, `Teach`.
+        drive: Moves flows of `Generate`, `Score` and, with `teach`, `Teach` calls to their ends, in their order.
         tokenizer: The model's; None leaves out what is counted in tokens.
         job: `TargetsOptions.draws` replies per target, `TargetsOptions.seed`.
         teach: The model can say next-token distributions, and so its support.
@@ -173,7 +175,7 @@ def measure(
             yield from _probes(job)
 
     flows = (observe_prompt(one, job.seed, teach=teach) for one in asked())
-    for seen in drive(flows, executors, window=lambda: _WINDOW):
+    for seen in drive(flows):
         row = of_target(*waiting.popleft(), seen) if waiting else of_probe(seen)
         yield Found(row, seen.tokens, seen.problem)
 

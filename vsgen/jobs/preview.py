@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from vsgen.flow import Flow, InOrder
+from vsgen.flow import Flow, Together, Turn, play
 from vsgen.flows.draw import Outcome, Pipeline, Quota
 from vsgen.flows.label import Labeller
 from vsgen.template.schema import Template
 from vsgen.template.variables import draw_variables
-from vsgen.values import Completion, Generate, ModelFacts, Models, Prompt, Row
+from vsgen.values import Call, Completion, Generate, ModelFacts, Models, Prompt, Row
 
 _REPLY = "…"
 _OPTIONS = ("…", "……")
@@ -56,12 +56,25 @@ def preview(
 def _conversation(flow: Flow[Outcome]) -> list[Generate]:
     """The first call of each turn, had with a model that says nothing but ``…``; the same prompt is the same turn."""
     calls: list[Generate] = []
+
+    def answer(asked: Sequence[Call]) -> Sequence[Completion]:
+        if not isinstance(asked[0], Generate):
+            raise _Enough
+        if not calls or asked[0].prompt != calls[-1].prompt:
+            calls.append(asked[0])
+        return [Completion(_REPLY, logp=0.0, logq=0.0) for _ in asked]
+
     try:
-        asked = next(flow)
-        while not isinstance(asked, InOrder) and isinstance(asked[0], Generate):
-            if not calls or asked[0].prompt != calls[-1].prompt:
-                calls.append(asked[0])
-            asked = flow.send([Completion(_REPLY, logp=0.0, logq=0.0) for _ in asked])
-    except StopIteration:
+        wait = next(flow)
+        while not isinstance(wait, Turn):
+            if isinstance(wait, Together):
+                wait = flow.send([play(part, answer) for part in wait.flows])
+            else:
+                wait = flow.send(answer(wait))
+    except (StopIteration, _Enough):
         pass
     return calls
+
+
+class _Enough(Exception):
+    """Something else is asked than a language model's reply: the conversation is over."""

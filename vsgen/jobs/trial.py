@@ -8,7 +8,6 @@ from itertools import islice
 
 from vsgen.checks.commands import Commands
 from vsgen.dedup.index import Index
-from vsgen.engine.drive import drive
 from vsgen.errors import InputError
 from vsgen.files.journal import MemoryJournal
 from vsgen.files.rows import read_rows
@@ -98,7 +97,7 @@ class Trial:
         Raises:
             VsgenError: See `vsgen.errors`.
         """
-        with self._commands:
+        with self._commands, self._session:
             for row in self._rows:
                 heard: list[Heard] = []
                 flow = overheard(self._pipeline().draw(row, row.index), heard)
@@ -111,7 +110,7 @@ class Trial:
         return Pipeline(self.template, seed=self._job.seed, models=models, index=index, quota=Quota(None))
 
     def _drive(self, flow: Flow[Outcome]) -> Outcome:
-        (outcome,) = drive([flow], self._session.executors, window=lambda: 1)
+        (outcome,) = self._session.drive([flow])
         return outcome
 
     def _shown(self, number: int, heard: Sequence[Heard], outcome: Outcome) -> Shown:

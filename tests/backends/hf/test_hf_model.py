@@ -16,8 +16,9 @@ from vsgen.backends.hf.network import Network
 from vsgen.backends.hf.text import shared_length
 from vsgen.backends.open import open_model
 from vsgen.errors import ModelError
+from vsgen.ports import Queue, Ticket
 from vsgen.testing import check_language_model
-from vsgen.values import Completion, Generate, Message, Prompt, Score
+from vsgen.values import Answer, Completion, Generate, Message, Prompt, Score
 
 HF: Any = transformers
 MakeModel = Callable[..., Path]
@@ -133,6 +134,14 @@ def relatives(n: int) -> list[Generate]:
     return [Generate(Prompt((Message("user", text),)), seed=i, max_tokens=8) for i, text in enumerate(texts)]
 
 
+def finished(queue: Queue) -> dict[int, Answer]:
+    """All answers of a queue, by their place."""
+    found: dict[int, Answer] = {}
+    for _ in range(500):
+        found.update((ticket.place, answer) for ticket, answer in queue.work())
+    return found
+
+
 @pytest.mark.parametrize(("kind", "changes"), [KINDS[1], KINDS[3], KINDS[5], KINDS[6]])
 def test_a_reply_is_the_same_whatever_its_prompt_shares(
     make_model: MakeModel, kind: str, changes: dict[str, Any]
@@ -144,8 +153,8 @@ def test_a_reply_is_the_same_whatever_its_prompt_shares(
     assert model.generate(calls[::-1]) == expected[::-1]
     streamed = model.decoder()  # what is remembered of earlier prompts changes nothing either
     for i, call in enumerate(calls):
-        streamed.submit(i, call)
-        assert dict(streamed.collect()) == {i: expected[i]}
+        streamed.submit(Ticket(0, i), call)
+        assert finished(streamed) == {i: expected[i]}
 
 
 def test_what_prompts_begin_with_is_computed_once(make_model: MakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,13 +165,12 @@ def test_what_prompts_begin_with_is_computed_once(make_model: MakeModel, monkeyp
     tokens = computed(model, monkeypatch)
     decoder = model.decoder()
     for i, call in enumerate(calls):
-        decoder.submit(i, call)
-    while decoder.collect():
-        pass
+        decoder.submit(Ticket(0, i), call)
+    finished(decoder)
     assert sum(tokens) == common + sum(len(each) - common for each in ids[:-1]) + len(ids[-1])
     tokens.clear()
-    decoder.submit(99, calls[3])  # after all others have left
-    decoder.collect()
+    decoder.submit(Ticket(0, 99), calls[3])  # after all others have left
+    finished(decoder)
     assert sum(tokens) == len(ids[3]) - common
 
 

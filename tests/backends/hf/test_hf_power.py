@@ -19,6 +19,7 @@ from tests.sampling.power.exact import noise, play, variation
 from vsgen.backends.hf.decode import Decoder
 from vsgen.backends.hf.memory import Memory
 from vsgen.backends.hf.model import HfModel
+from vsgen.ports import Ticket
 from vsgen.sampling.power import mh, smc
 from vsgen.sampling.power.method import power
 from vsgen.sampling.power.plain import draws
@@ -202,11 +203,11 @@ def through(decoder: Any) -> Callable[[Sequence[Generate]], Sequence[Completion]
 
     def answer(calls: Sequence[Generate]) -> Sequence[Completion]:
         found: dict[int, Completion] = {}
-        for ticket, call in enumerate(calls):
-            decoder.submit(ticket, call)
-        while done := decoder.collect():
-            found.update(done)
-        return [found[ticket] for ticket in range(len(calls))]
+        for place, call in enumerate(calls):
+            decoder.submit(Ticket(0, place), call)
+        while len(found) < len(calls):
+            found.update((ticket.place, reply) for ticket, reply in decoder.work())
+        return [found[place] for place in range(len(calls))]
 
     return answer
 

@@ -12,7 +12,8 @@ from statistics import mean, stdev
 from typing import TypeVar
 
 from vsgen.backends.table import Drawn, TableModel, completion, shape
-from vsgen.flow import Flow, InOrder
+from vsgen.flow import Flow
+from vsgen.flow import play as moved
 from vsgen.values import Completion, Generate, Prompt
 
 R = TypeVar("R")
@@ -25,15 +26,7 @@ Answer = Callable[[Sequence[Generate]], Sequence[Completion]]
 
 def play(flow: Flow[R], answer: Answer) -> R:
     """Move a flow to its end."""
-    try:
-        wait = next(flow)
-        while True:
-            assert not isinstance(wait, InOrder)
-            calls = [call for call in wait if isinstance(call, Generate)]
-            wait = flow.send(answer(calls))
-    except StopIteration as stop:
-        value: R = stop.value
-        return value
+    return moved(flow, lambda calls: answer([call for call in calls if isinstance(call, Generate)]))
 
 
 def replies(model: TableModel, call: Generate) -> Iterator[tuple[Completion, float]]:

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from heapq import heappop, heappush
 from itertools import accumulate
 from random import Random
 
@@ -26,8 +27,10 @@ from vsgen.backends.hf.memory import Memory
 from vsgen.backends.hf.parts import Limits, Parts
 from vsgen.backends.hf.prefetch import Shelf
 from vsgen.backends.hf.text import Speller
-from vsgen.errors import ModelError, TooLongError
-from vsgen.values import Call, Completion, Generate, Prompt
+from vsgen.errors import CallError, ModelError, TooLongError
+from vsgen.flow import refusal
+from vsgen.ports import Ticket
+from vsgen.values import Answer, Call, Completion, Generate, Prompt
 
 DIGITS = 6
 """Log-probabilities are rounded to this many decimals: what lies below is the arithmetic's noise."""
@@ -43,7 +46,7 @@ _TRUNKS = 16
 class Job:
     """A waiting call."""
 
-    ticket: int
+    ticket: Ticket
     call: Generate
     ids: tuple[int, ...]
     """Prompt and prefix."""
@@ -93,7 +96,7 @@ class Row:
 
 
 class Decoder:
-    """An executor of `Generate` calls over one running batch."""
+    """A queue of `Generate` calls over one running batch."""
 
     def __init__(self, parts: Parts, limits: Limits) -> None:
         self._parts = parts
@@ -102,42 +105,45 @@ class Decoder:
         self._memory = Memory(limits.tokens // 2)
         self._read = lru_cache(maxsize=_PROMPTS)(self._ids)
         self._buffers = Buffers(limits.rows, limits.tokens)
-        self._waiting: deque[Job] = deque()
+        self._waiting: list[tuple[Ticket, Job]] = []
         self._staged: deque[Job] = deque()
-        self._full: list[tuple[int, Completion]] = []
+        self._done: list[tuple[Ticket, Answer]] = []
+        """Answered without a step."""
         self._rows: list[Row] = []
         self._knobs: Knobs | None = None
 
-    def submit(self, ticket: int, call: Call) -> None:
-        """Put a call in the queue.
+    def submit(self, ticket: Ticket, call: Call) -> None:
+        """Take a call.
 
-        A prefix that fills the model's context is continued by nothing. What follows a cue ends with its line.
-
-        Raises:
-            TooLongError: The prompt does not fit into the model's context.
+        A prefix that fills the model's context is continued by nothing; a prompt that does not fit is refused. What
+        follows a cue ends with its line.
         """
         if not isinstance(call, Generate):
             raise TypeError(f"a decoder takes Generate calls, got {type(call).__name__}")
         if stops := self._parts.reader.stops(call.prompt):
             call = replace(call, stop=(*call.stop, *stops))
-        ids = (*self._read(call.prompt), *call.prefix)
-        limit = self._room(call, len(ids))
+        try:
+            ids = (*self._read(call.prompt), *call.prefix)
+            limit = self._room(call, len(ids))
+        except CallError as error:
+            self._done.append((ticket, refusal(error)))
+            return
         job = Job(ticket, call, ids, limit, len(ids) + limit)
         if not limit:
-            self._full.append((ticket, self._nothing(job)))
+            self._done.append((ticket, self._nothing(job)))
             return
         if not job.part:
             self._shelf.need(job.ahead)
-        self._waiting.append(job)
+        heappush(self._waiting, (ticket, job))
 
     @torch.inference_mode()
-    def collect(self) -> Sequence[tuple[int, Completion]]:
-        """Step until at least one call is answered; empty only if none waits."""
-        done, self._full = self._full, []
+    def work(self) -> Sequence[tuple[Ticket, Answer]]:
+        """Let waiting calls join, and draw one token for every running row; what this finished."""
+        done, self._done = self._done, []
         with self._parts.network.threads():
-            while not done and (self._rows or self._staged or self._waiting):
+            if self._rows or self._staged or self._waiting:
                 self._admit()
-                done = self._step()
+                done += self._step()
         return done
 
     def _ids(self, prompt: Prompt) -> tuple[int, ...]:
@@ -171,10 +177,10 @@ class Decoder:
     def _stage(self) -> None:
         tokens = 0
         while self._waiting and len(self._staged) < self._limits.rows:
-            tokens += len(self._waiting[0].ids)
+            tokens += len(self._waiting[0][1].ids)
             if self._staged and tokens > self._limits.tokens:
                 break
-            self._staged.append(self._waiting.popleft())
+            self._staged.append(heappop(self._waiting)[1])
         for job in self._staged:
             if job.part:
                 job.stored = self._memory.find(job.ahead, job.prompt - 1)
@@ -209,7 +215,7 @@ class Decoder:
         self._rows.append(row)
         self._knobs = None
 
-    def _step(self) -> list[tuple[int, Completion]]:
+    def _step(self) -> list[tuple[Ticket, Answer]]:
         """Draw one token for every running row; the replies of the rows that this finished."""
         rows = self._rows
         scores = self._scores(rows)
@@ -271,7 +277,7 @@ class Decoder:
             row.speller.feed([token])
         return row.speller.stopped
 
-    def _leave(self, i: int, stopped: bool) -> tuple[int, Completion]:
+    def _leave(self, i: int, stopped: bool) -> tuple[Ticket, Answer]:
         row, last = self._rows[i], self._rows.pop()
         if row.job.call.resumable:
             ids = (*row.job.ids, *row.tokens[:-1])

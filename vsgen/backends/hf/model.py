@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -20,8 +20,9 @@ from vsgen.backends.hf.parts import Limits, Parts
 from vsgen.backends.hf.score import score
 from vsgen.backends.hf.teach import teach
 from vsgen.errors import ModelError
-from vsgen.ports import Executor
-from vsgen.values import Completion, Generate, ModelFacts, Prompt, Score, Scores, Taught, Teach
+from vsgen.flow import replied
+from vsgen.ports import Queue, Ticket
+from vsgen.values import Completion, Generate, ModelFacts, Prompt, Reply, Score, Scores, Taught, Teach
 
 EMBEDDED = "tiny"
 """The name of the model that comes with the package."""
@@ -84,14 +85,18 @@ class HfModel:
         return self._name
 
     def generate(self, calls: Sequence[Generate]) -> Sequence[Completion]:
-        """Draw one completion per call, in the order of the calls."""
+        """Draw one completion per call, in the order of the calls.
+
+        Raises:
+            CallError: A call is refused.
+        """
         decoder = Decoder(self._parts, self._limits)
-        for ticket, call in enumerate(calls):
-            decoder.submit(ticket, call)
-        replies: dict[int, Completion] = {}
-        while done := decoder.collect():
-            replies.update(done)
-        return [replies[ticket] for ticket in range(len(calls))]
+        for place, call in enumerate(calls):
+            decoder.submit(Ticket(0, place), call)
+        replies: dict[int, Reply] = {}
+        while len(replies) < len(calls):
+            replies.update((ticket.place, replied(answer)) for ticket, answer in decoder.work())
+        return [cast(Completion, replies[place]) for place in range(len(calls))]
 
     def score(self, calls: Sequence[Score]) -> Sequence[Scores]:
         """Score all choices of each call, in the order of the calls."""
@@ -116,8 +121,8 @@ class HfModel:
         """Replies decoded side by side at most."""
         return self._limits.rows
 
-    def decoder(self) -> Executor:
-        """A new executor of `Generate` calls with a running batch of its own."""
+    def decoder(self) -> Queue:
+        """A new queue of `Generate` calls with a running batch of its own."""
         return Decoder(self._parts, self._limits)
 
 
