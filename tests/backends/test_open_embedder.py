@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from vsgen.backends import open_embedder as module
 from vsgen.backends.open_embedder import MINILM_SHA256, open_embedder, verified
 from vsgen.errors import ModelError
+from vsgen.files.journal import FileJournal
 from vsgen.values import Embed
 
 
@@ -54,6 +56,30 @@ def test_folder_is_named_by_what_it_holds(packaged: Path, tmp_path: Path) -> Non
     assert open_embedder(str(folder)).name == before
     (folder / "sentence_bert_config.json").write_text('{"max_seq_length": 64, "do_lower_case": false}')
     assert open_embedder(str(folder)).name != before
+
+
+def test_files_that_the_journal_knows_are_not_hashed_again_until_one_has_changed(
+    packaged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, read, hashed = tmp_path / "model", list[Path](), module._sha256
+    shutil.copytree(packaged, folder)
+
+    def reading(files: Iterable[Path]) -> str:
+        read.extend(files)
+        return hashed(files)
+
+    monkeypatch.setattr(module, "_sha256", reading)
+    with FileJournal(tmp_path / "j") as journal:
+        for name in (str(folder), "minilm"):
+            first, count = open_embedder(name, journal=journal).name, len(read)
+            assert count
+            assert open_embedder(name, journal=journal).name == first == open_embedder(name).name
+            assert len(read) == 2 * count
+            read.clear()
+        read.clear()
+        (folder / "sentence_bert_config.json").write_text('{"max_seq_length": 64, "do_lower_case": false}')
+        assert open_embedder(str(folder), journal=journal).name == open_embedder(str(folder)).name
+        assert len(read) == 2 * len(set(read))
 
 
 def test_folder_that_is_no_model_is_a_model_error(tmp_path: Path) -> None:

@@ -6,7 +6,9 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 
 _ROUNDS = 7
 _PLAIN = """
@@ -39,6 +41,19 @@ def _first_row(*words: str) -> float:
     return seconds
 
 
+def _replayed(*words: str) -> list[float]:
+    """A run whose output is gone and whose journal is not."""
+    with TemporaryDirectory() as folder:
+        output = Path(folder, "out.jsonl")
+        run = ("-m", "vsgen", "run", *words, "-o", str(output))
+        _seconds(*run)
+        taken = []
+        for _ in range(_ROUNDS):
+            output.unlink()
+            taken.append(_seconds(*run, "--resume"))
+        return taken
+
+
 def main() -> None:
     """Print the table."""
     nothing = [_seconds("-c", "pass") for _ in range(_ROUNDS)]
@@ -48,6 +63,7 @@ def main() -> None:
     first = ["support-tickets", "-m", "tiny", "-n", "40", "--quiet"]
     hashed = [_first_row(*first, "--set", "dedup.embedder=hash") for _ in range(3)]
     minilm = [_first_row(*first) for _ in range(3)]
+    replayed = _replayed(*first[:3], "-n", "1", "--quiet")
     print(f"start-up, median seconds ({os.cpu_count()} cores)")
     _line("python -c pass", nothing)
     _line("vsgen --help", help_, nothing)
@@ -55,6 +71,7 @@ def main() -> None:
     _line("vsgen run, to its first row (embedder hash)", hashed, plain)
     _line("the plain script, and import sentence_transformers", sentence)
     _line("vsgen run, to its first row (MiniLM)", minilm, sentence)
+    _line("vsgen run --resume, all calls in the journal", replayed, minilm)
 
 
 def _line(what: str, ours: list[float], limit: list[float] | None = None) -> None:

@@ -1,13 +1,14 @@
 """Opens an embedder by name; the one place that knows which there are.
 
-Opening reads and hashes files only: the heavy library and the weights are loaded when the first text comes.
+Opening hashes files, and where a journal has noted the outcome, and no file has another size or time since, only looks
+at them; the heavy library and the weights are loaded when the first text comes.
 What is on this machine is always taken first, so that an offline machine never waits for the network.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
@@ -16,7 +17,7 @@ from vsgen.backends.hashed import HashedEmbedder
 from vsgen.backends.hub import cached_snapshot
 from vsgen.backends.sentence import SentenceEmbedder
 from vsgen.errors import ModelError
-from vsgen.ports import Embedder
+from vsgen.ports import Embedder, Journal
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 MINILM_SHA256: Mapping[str, str] = MappingProxyType(
@@ -33,7 +34,7 @@ _READ = ("*.json", "*.txt", "*.model", "*.safetensors")
 _UNREAD = ("onnx/*", "openvino/*")
 
 
-def open_embedder(name: str, *, device: str = "auto") -> Embedder:
+def open_embedder(name: str, *, device: str = "auto", journal: Journal | None = None) -> Embedder:
     """Open an embedder.
 
     Args:
@@ -42,6 +43,7 @@ def open_embedder(name: str, *, device: str = "auto") -> Embedder:
             a lexical embedder without a model; else a folder or a Hugging Face id for sentence-transformers. No code
             that comes with a model is run, and only safetensors are read.
         device: auto, cpu, cuda or mps.
+        journal: Where earlier runs have noted what the files are.
 
     Raises:
         ModelError: there is no such model, it cannot be fetched, or it is not what it should be.
@@ -50,11 +52,10 @@ def open_embedder(name: str, *, device: str = "auto") -> Embedder:
         case "hash":
             return HashedEmbedder()
         case "minilm":
-            digest = MINILM_SHA256["model.safetensors"][:_SHORT]
-            return SentenceEmbedder(verified(_minilm()), name=f"minilm@{digest}", device=device)
+            folder, digest = _minilm(), _minilm_digest
         case _:
-            folder = _folder(name)
-            return SentenceEmbedder(folder, name=f"{name}@{_fingerprint(folder)}", device=device)
+            folder, digest = _folder(name), _fingerprint
+    return SentenceEmbedder(folder, name=f"{name}@{_noted(folder, digest, journal)}", device=device)
 
 
 def verified(folder: Path) -> Path:
@@ -71,6 +72,11 @@ def verified(folder: Path) -> Path:
                 f"embedder minilm: {file}: SHA-256 must be {expected}, got {found}; remove it and try again"
             )
     return folder
+
+
+def _minilm_digest(folder: Path) -> str:
+    verified(folder)
+    return MINILM_SHA256["model.safetensors"][:_SHORT]
 
 
 def _minilm() -> Path:
@@ -119,10 +125,27 @@ def _fetched(repo: str, remedy: str) -> Path:
         ) from error
 
 
+def _noted(folder: Path, digest: Callable[[Path], str], journal: Journal | None) -> str:
+    """What `digest` makes of a folder's files, which may take seconds; from the journal where they are as they were."""
+    if journal is None:
+        return digest(folder)
+    stats = [(str(file.resolve()), stat.st_size, stat.st_mtime_ns) for file in _files(folder) if (stat := file.stat())]
+    stamp = hashlib.sha256(repr((digest.__name__, stats)).encode()).hexdigest()[:16]
+    if (note := journal.noted(stamp)) is not None:
+        return str(note["digest"])
+    found = digest(folder)
+    journal.note(stamp, {"embedder": str(folder), "digest": found})
+    return found
+
+
 def _fingerprint(folder: Path) -> str:
-    """A short digest of the files that decide a text's vector: weights, tokenizer, settings."""
-    files = (file for pattern in _READ for file in folder.rglob(pattern) if file.is_file())
-    return _sha256(sorted(files))[:_SHORT]
+    """A short digest of the files that decide a text's vector."""
+    return _sha256(_files(folder))[:_SHORT]
+
+
+def _files(folder: Path) -> list[Path]:
+    """The files that decide a text's vector: weights, tokenizer, settings."""
+    return sorted(file for pattern in _READ for file in folder.rglob(pattern) if file.is_file())
 
 
 def _sha256(files: Iterable[Path]) -> str:

@@ -84,7 +84,7 @@ class Session:
         """
         self.paid: Counter[str] = Counter()
         """Calls answered in this process, by kind."""
-        self._embedder = open_embedder(embedder, device=choice.device) if embedder else None
+        self._embedder = open_embedder(embedder, device=choice.device, journal=journal) if embedder else None
         self._mailbox = Mailbox()
         self._journal = Replay(journal, self._mailbox, paid=self._paid)
         self._workers: list[Worker] = []
