@@ -1,9 +1,13 @@
-"""Weights that are known by their logarithms, so that 4,000 tokens neither under- nor overflow; draws by inversion."""
+"""Weights that are known by their logarithms, so that 4,000 tokens neither under- nor overflow; draws, seeds."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from random import Random
+from typing import Final
+
+_SEED_BITS: Final = 63
 
 
 def log_mean_exp(logws: Sequence[float]) -> float:
@@ -47,3 +51,8 @@ def invert(probs: Sequence[float], uniform: float) -> int:
         if prob and uniform < reached:
             return at
     return max(at for at, prob in enumerate(probs) if prob)
+
+
+def new_seed(rng: Random) -> int:
+    """The seed of one call."""
+    return rng.getrandbits(_SEED_BITS)

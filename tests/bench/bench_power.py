@@ -27,7 +27,7 @@ from tests.engine.inline import moved
 from vsgen.backends.hf.memory import Memory
 from vsgen.backends.hf.model import HfModel
 from vsgen.sampling.methods import open_sampler
-from vsgen.sampling.settings import Power, Settings
+from vsgen.sampling.settings import Engine, Power, Sampling, Settings
 from vsgen.tiny import WEIGHTS
 from vsgen.tiny.grammar import sums
 from vsgen.values import Candidate, Generate, Message, Prompt
@@ -58,17 +58,23 @@ class Run(NamedTuple):
 
 SUMS = [sums.chain(Random(seed), STEPS, hard=True) for seed in range(PROMPTS)]
 ASKED = [Prompt((Message("user", f"Start with {sums.told(one)}. What is the result?"),)) for one in SUMS]
-WAYS: dict[str, Settings] = {
-    "plain, T = 1": Settings("direct"),
-    "low temperature": Settings("power", power=Power("low-temperature")),
-    "best of 16": Settings("power", power=Power("best-of-n")),
-    "auto": Settings("power", power=Power("auto")),
-    "smc, 8 particles": Settings("power", power=Power("smc", particles=8)),
-    "smc, 16 particles": Settings("power", power=Power("smc")),
-    "smc, 16, chopthin": Settings("power", power=Power("smc", resampling="chopthin")),
-    "mh, 1 x 10": Settings("power", power=Power("mh", blocks=1)),
-    "mh, 4 x 10": Settings("power", power=Power("mh")),
-    "mh, 16 x 10 (as published)": Settings("power", power=Power("mh", blocks=16)),
+
+
+def _power(engine: Engine, **power: object) -> Sampling:
+    return Sampling(method="power", power=Power.model_validate({"engine": engine, **power}))
+
+
+WAYS: dict[str, Sampling] = {
+    "plain, T = 1": Sampling(method="direct"),
+    "low temperature": _power("low-temperature"),
+    "best of 16": _power("best-of-n"),
+    "auto": _power("auto"),
+    "smc, 8 particles": _power("smc", particles=8),
+    "smc, 16 particles": _power("smc"),
+    "smc, 16, chopthin": _power("smc", resampling="chopthin"),
+    "mh, 1 x 10": _power("mh", blocks=1),
+    "mh, 4 x 10": _power("mh"),
+    "mh, 16 x 10 (as published)": _power("mh", blocks=16),
 }
 
 
@@ -95,11 +101,11 @@ def main() -> None:
         )
 
 
-def run_ours(model: HfModel, how: Settings, prompts: int = PROMPTS) -> Run:
+def run_ours(model: HfModel, how: Sampling, prompts: int = PROMPTS) -> Run:
     """All prompts through the engine, as a run does it."""
-    power = Power(**{name: getattr(how.power, name) for name in how.power.__slots__} | {"alpha": ALPHA})
-    settings = Settings(how.method, k=REPLIES, max_tokens=LIMIT, power=power)
-    sampler = open_sampler(settings)
+    power = how.powered.model_copy(update={"alpha": ALPHA})
+    sampling = how.model_copy(update={"k": REPLIES, "max_tokens": LIMIT, "power": power})
+    sampler = open_sampler(Settings(sampling))
     with counted(model) as count:
         begun = time.process_time()
         flows = (sampler(prompt, Random(i)) for i, prompt in enumerate(ASKED[:prompts]))

@@ -18,7 +18,7 @@ from tests.bench.reference_power import Ids, Proposal, published
 from tests.sampling.power.exact import play, variation
 from vsgen.flow import Spent, metered
 from vsgen.sampling.power.method import power
-from vsgen.sampling.settings import Power, Settings
+from vsgen.sampling.settings import Power, Sampling, Settings
 from vsgen.tiny.grammar.sums import final
 from vsgen.tiny.oracle import Oracle
 from vsgen.values import Candidate, Generate, Message, Prompt
@@ -30,17 +30,17 @@ LIMIT = 48
 DRAWS = 50
 REPLIES = 10
 WAYS = {
-    "low temperature": Power("low-temperature"),
-    "best of 16": Power("best-of-n"),
-    "is": Power("is"),
-    "auto": Power("auto"),
-    "smc, 4 particles": Power("smc", particles=4),
-    "smc, 16 particles": Power("smc"),
-    "smc, 16, chopthin": Power("smc", resampling="chopthin"),
-    "smc, 64 particles": Power("smc", particles=64),
-    "mh, 1 x 10": Power("mh", blocks=1),
-    "mh, 4 x 10": Power("mh"),
-    "mh, 1 x 160": Power("mh", blocks=1, steps=160),
+    "low temperature": Power(engine="low-temperature"),
+    "best of 16": Power(engine="best-of-n"),
+    "is": Power(engine="is"),
+    "auto": Power(engine="auto"),
+    "smc, 4 particles": Power(engine="smc", particles=4),
+    "smc, 16 particles": Power(engine="smc"),
+    "smc, 16, chopthin": Power(engine="smc", resampling="chopthin"),
+    "smc, 64 particles": Power(engine="smc", particles=64),
+    "mh, 1 x 10": Power(engine="mh", blocks=1),
+    "mh, 4 x 10": Power(engine="mh"),
+    "mh, 1 x 160": Power(engine="mh", blocks=1, steps=160),
 }
 
 
@@ -51,7 +51,7 @@ def main() -> None:
     sys.stdout.write(f"{'way':<34}{'tokens/reply':>14}{'TV, voted':>13}{'TV, weighted':>14}\n")
     for name, how in WAYS.items():
         spent, found = Spent(), list[Candidate]()
-        settings = Settings("power", k=REPLIES, max_tokens=LIMIT, power=how)
+        settings = Settings(Sampling(method="power", k=REPLIES, max_tokens=LIMIT, power=how))
         for seed in range(DRAWS):
             found += play(metered(power(settings, TASK, Random(seed)), spent), oracle.generate).candidates
         texts = [str(one.fields["text"]) for one in found]

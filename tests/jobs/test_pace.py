@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from vsgen.flows.asking import settings_of
 from vsgen.jobs.generate import GenerateOptions, Tally, _Pace
 from vsgen.template.load import load_template
 
@@ -11,7 +10,7 @@ def window(*, wanted: int, rows: int, kept: int = 0, draws: int = 0, max_calls: 
     job = GenerateOptions("support-tickets", num=wanted, max_calls=max_calls)
     template = load_template("support-tickets", ["sampling.method=vs", "sampling.k=5", "labels=[]", "keep=[]"])
     tally = Tally(wanted=wanted, kept=kept, draws=draws)
-    return _Pace(job, template, settings_of(template), tally, rows).window()
+    return _Pace(job, template, template.sampling, tally, rows).window()
 
 
 def test_a_few_draws_are_started_ahead_while_the_batch_is_half_empty() -> None:

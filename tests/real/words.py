@@ -46,7 +46,7 @@ def asked(task: Closed, sampling: dict[str, object], facts: ModelFacts = _CHAT) 
     template = Template.model_validate({**named, "sampling": sampling})
     render = Renderer(template)
     asker = Asker(template, render, facts, seed=0)
-    draws = EXCHANGES if asker.settings.demonstrate else 1
+    draws = EXCHANGES if asker.settings.exchanges else 1
     return [_first(asker, render, number) for number in range(draws)]
 
 

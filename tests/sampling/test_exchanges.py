@@ -15,7 +15,7 @@ import pytest
 from tests.sampling.test_methods import TASK, converse
 from vsgen.sampling.exchanges import BRIEF, FULL, Answer, Exchange, demonstrated, own
 from vsgen.sampling.methods import open_sampler
-from vsgen.sampling.settings import LISTS, Method, Settings
+from vsgen.sampling.settings import LISTS, Method, Sampling, Settings
 from vsgen.values import Candidate, Distribution, Generate, Message, Prompt
 
 METHODS: tuple[Method, ...] = ("direct", "cot", "sequence", "multi-turn", "vs", "vs-cot", "vs-multi", "power")
@@ -38,10 +38,11 @@ EXCHANGE = Exchange(
 def forms() -> Iterator[Settings]:
     """Every method in every format that it has."""
     for method in METHODS:
-        settings = Settings(method, item_schema=ITEM, k=3, per_turn=2, demonstrate=1)
+        settings = Settings(Sampling(method=method, k=3, per_turn=2), item_schema=ITEM, exchanges=1)
         yield settings
         if method in ("sequence", "vs", "vs-multi"):
-            yield replace(settings, form="lines")
+            lines = Sampling(method=method, format="lines", k=3, per_turn=2)
+            yield replace(settings, sampling=lines)
 
 
 def turns(prompt: Prompt) -> tuple[Message, ...]:
@@ -60,32 +61,34 @@ def shown(candidates: tuple[Candidate, ...]) -> list[tuple[object, float | None]
     return [(one.fields["text"], one.verbalized) for one in candidates if one.reply == 0]
 
 
-@pytest.mark.parametrize("settings", list(forms()), ids=lambda one: f"{one.method}-{one.form}")
+@pytest.mark.parametrize("settings", list(forms()), ids=lambda one: f"{one.sampling.method}-{one.sampling.format}")
 def test_the_method_reads_the_answers_that_its_exchange_shows(settings: Settings) -> None:
-    prompt = demonstrated(TASK, settings, [EXCHANGE], Random(1))
+    prompt = demonstrated(TASK, settings.sampling, [EXCHANGE], Random(1))
     assert [message.role for message in prompt.messages] == ["system", "user", "assistant", "user"]
     assert (prompt.messages[1].content, prompt.messages[0], prompt.messages[-1]) == ("Name a metal.", *TASK.messages)
     drawn, _ = read_back(settings, prompt)
     assert not drawn.malformed
     known = [(one.fields["text"], one.probability) for one in EXCHANGE.answers]
-    if settings.method in LISTS:
-        size = 2 if settings.method == "vs-multi" else 3
-        stating = settings.method != "sequence"
+    if settings.sampling.method in LISTS:
+        size = 2 if settings.sampling.method == "vs-multi" else 3
+        stating = settings.sampling.method != "sequence"
         assert shown(drawn.candidates) == [(text, p if stating else None) for text, p in known[:size]]
     else:
         assert {one.fields["text"] for one in drawn.candidates} <= {text for text, _ in known}
     reasons = {one.reasoning for one in drawn.candidates}
-    assert reasons == ({"soft ones first"} if settings.method.endswith("cot") else {None})
+    assert reasons == ({"soft ones first"} if settings.sampling.method.endswith("cot") else {None})
 
 
-@pytest.mark.parametrize("settings", list(forms()), ids=lambda one: f"{one.method}-{one.form}")
+@pytest.mark.parametrize("settings", list(forms()), ids=lambda one: f"{one.sampling.method}-{one.sampling.format}")
 @pytest.mark.parametrize("brief", [True, False])
 @pytest.mark.parametrize("p_max", [None, 0.1, 0.013])
 def test_our_own_exchanges_obey_what_constrains_the_reply(settings: Settings, brief: bool, p_max: float | None) -> None:
-    settings = replace(settings, brief=brief, k=4, p_max=p_max if settings.method.startswith("vs") else None)
+    bound = p_max if settings.sampling.method.startswith("vs") else None
+    how = settings.sampling.model_copy(update={"k": 4, "p_max": bound})
+    settings = replace(settings, sampling=how, brief=brief)
     for seed in range(8):
         rng = Random(seed)
-        prompt = demonstrated(TASK, settings, own(settings, rng), rng)
+        prompt = demonstrated(TASK, settings.sampling, own(settings, rng), rng)
         drawn, call = read_back(settings, prompt)
         reply = turns(prompt)[1].content
         assert not drawn.malformed
@@ -102,8 +105,8 @@ def test_our_own_exchanges_obey_what_constrains_the_reply(settings: Settings, br
 
 @pytest.mark.parametrize(("k", "size"), [(1, 1), (2, 2), (9, 9), (10, 10), (30, 10)])
 def test_an_exchange_has_as_many_answers_as_are_asked_for_as_far_as_it_goes(k: int, size: int) -> None:
-    settings = Settings("vs", k=k, demonstrate=1, brief=True)
-    prompt = demonstrated(TASK, settings, own(settings, Random(0)), Random(0))
+    settings = Settings(Sampling(method="vs", k=k), exchanges=1, brief=True)
+    prompt = demonstrated(TASK, settings.sampling, own(settings, Random(0)), Random(0))
     assert len(json.loads(turns(prompt)[1].content)["responses"]) == size
 
 
@@ -116,20 +119,20 @@ def test_probabilities_that_an_exchange_shows_sum_to_at_most_1() -> None:
 
 def test_examples_without_probabilities_have_equal_shares() -> None:
     bare = Exchange("Name a metal.", (Answer({"text": "tin"}), Answer({"text": "zinc"}), Answer({"text": "iron"})))
-    prompt = demonstrated(TASK, Settings("vs", k=3), [bare], Random(0))
+    prompt = demonstrated(TASK, Sampling(method="vs", k=3), [bare], Random(0))
     stated = [one["probability"] for one in json.loads(turns(prompt)[1].content)["responses"]]
     assert stated == [0.333] * 3
 
 
 def test_the_same_generator_shows_the_same_exchange_and_others_show_others() -> None:
-    settings = Settings("vs", demonstrate=1, brief=True)
+    settings = Settings(Sampling(method="vs"), exchanges=1, brief=True)
     asked = {seed: own(settings, Random(seed)) for seed in range(30)}
     assert {seed: own(settings, Random(seed)) for seed in range(30)} == asked
     assert {one.request for shown in asked.values() for one in shown} == {one.request for one in BRIEF}
 
 
 def test_answers_of_one_word_and_of_a_sentence_have_exchanges_of_their_kind() -> None:
-    settings = Settings("direct", demonstrate=99)
+    settings = Settings(Sampling(method="direct"), exchanges=99)
     assert {one.request for one in own(settings, Random(0))} == {one.request for one in FULL}
     assert {one.request for one in own(replace(settings, brief=True), Random(0))} == {one.request for one in BRIEF}
 
@@ -137,20 +140,22 @@ def test_answers_of_one_word_and_of_a_sentence_have_exchanges_of_their_kind() ->
 @pytest.mark.parametrize("method", ["cot", "vs-cot"])
 def test_no_exchange_is_shown_without_the_reasoning_that_a_method_asks_for(method: Method) -> None:
     bare = Exchange("Name a metal.", (Answer({"text": "tin"}, 0.3),))
-    assert demonstrated(TASK, Settings(method), [bare], Random(0)) == TASK
-    assert demonstrated(TASK, Settings("vs"), [bare], Random(0)) != TASK
+    assert demonstrated(TASK, Sampling(method=method), [bare], Random(0)) == TASK
+    assert demonstrated(TASK, Sampling(method="vs"), [bare], Random(0)) != TASK
 
 
 def test_an_exchange_begins_with_the_prefill() -> None:
-    prompt = demonstrated(replace(TASK, prefill="Sure: "), Settings("direct"), [EXCHANGE], Random(0))
+    prompt = demonstrated(replace(TASK, prefill="Sure: "), Sampling(method="direct"), [EXCHANGE], Random(0))
     assert turns(prompt)[1].content.startswith("Sure: ")
     assert prompt.prefill == "Sure: "
 
 
 def test_our_own_lists_name_the_answer_neutrally_and_rows_have_the_templates_field() -> None:
     item = {**ITEM, "properties": {"colour": ITEM["properties"]["text"]}, "required": ["colour"]}
-    settings = Settings("vs", ("colour",), item_schema=item, key="text", k=2, demonstrate=1, brief=True)
-    prompt = demonstrated(TASK, settings, own(settings, Random(0)), Random(0))
+    settings = Settings(
+        Sampling(method="vs", k=2), fields=("colour",), item_schema=item, key="text", exchanges=1, brief=True
+    )
+    prompt = demonstrated(TASK, settings.sampling, own(settings, Random(0)), Random(0))
     assert set(json.loads(turns(prompt)[1].content)["responses"][0]) == {"text", "probability"}
     call = next(open_sampler(settings)(prompt, Random(0)))[0]  # type: ignore[index]
     assert isinstance(call, Generate) and call.schema is not None

@@ -13,7 +13,7 @@ from tests.sampling.test_methods import converse
 from vsgen.sampling import schemas
 from vsgen.sampling.prompts import Format
 from vsgen.sampling.replies.parse import parse_list
-from vsgen.sampling.settings import Settings
+from vsgen.sampling.settings import Sampling, Settings
 
 CLOSED: dict[str, Any] = {"type": "object", "properties": {"text": {"enum": ["Mango", "C (sharp)", "3.5"]}}}
 FORMATS: tuple[Format, ...] = ("json", "lines")
@@ -39,13 +39,16 @@ def pattern(item: dict[str, Any], k: int, *, verbalized: bool) -> str:
     ],
 )
 def test_a_line_is_an_answer_and_its_probability(line: str, text: str, probability: float) -> None:
-    drawn, _ = converse(Settings("vs", k=1, form="lines"), lambda i, _: line)
+    drawn, _ = converse(Settings(Sampling(method="vs", k=1, format="lines")), lambda i, _: line)
     (one,) = drawn.candidates
     assert (one.fields, one.verbalized, one.flags) == ({"text": text}, probability, ())
 
 
 def test_lines_in_place_of_json_are_flagged_only_where_json_was_asked_for() -> None:
-    flags = [converse(Settings("vs", k=1, form=form), lambda i, _: "1. Mango (0.16)")[0] for form in FORMATS]
+    flags = [
+        converse(Settings(Sampling(method="vs", k=1, format=form)), lambda i, _: "1. Mango (0.16)")[0]
+        for form in FORMATS
+    ]
     assert [drawn.candidates[0].flags for drawn in flags] == [("no-json",), ()]
 
 
@@ -89,7 +92,9 @@ def test_free_decoding_has_no_pattern() -> None:
 @pytest.mark.parametrize("method", ["sequence", "vs", "vs-multi"])
 def test_a_method_in_lines_is_constrained_by_a_pattern_and_no_schema(method: Any) -> None:
     reply = "1. Mango\n2. 3.5" if method == "sequence" else "1. Mango (0.3)\n2. 3.5 (0.1)"
-    drawn, calls = converse(Settings(method, item_schema=CLOSED, form="lines", k=4, per_turn=2), lambda i, _: reply)
+    drawn, calls = converse(
+        Settings(Sampling(method=method, format="lines", k=4, per_turn=2), item_schema=CLOSED), lambda i, _: reply
+    )
     assert all(call.schema is None and call.pattern is not None for call in calls)
     sizes = [4] if method != "vs-multi" else [2, 2]
     assert [len(re.findall(r"(?m)^\d+\\\.|\\n\d+\\\.", str(call.pattern))) for call in calls] == sizes

@@ -13,7 +13,7 @@ import pytest
 from vsgen.flow import Together, Turn
 from vsgen.sampling import prompts, schemas
 from vsgen.sampling.methods import open_sampler
-from vsgen.sampling.settings import Method, Settings
+from vsgen.sampling.settings import Method, Sampling, Settings
 from vsgen.values import Completion, Distribution, Generate, Message, Prompt
 
 ITEM = {
@@ -64,7 +64,7 @@ def total(drawn: Distribution) -> float:
 
 
 def test_direct_asks_the_task_itself_and_counts_replies_as_frequencies() -> None:
-    drawn, calls = converse(Settings("direct", k=4), lambda i, _: ["red", "blue", "red", ""][i])
+    drawn, calls = converse(Settings(Sampling(method="direct", k=4)), lambda i, _: ["red", "blue", "red", ""][i])
     assert [call.prompt for call in calls] == [TASK] * 4
     assert len({call.seed for call in calls}) == 4
     assert drawn.basis == "frequency"
@@ -75,12 +75,12 @@ def test_direct_asks_the_task_itself_and_counts_replies_as_frequencies() -> None
 
 
 def test_direct_keeps_the_newlines_of_a_reply() -> None:
-    drawn, _ = converse(Settings("direct", k=1), lambda i, _: "a line\n\nanother  line\n")
+    drawn, _ = converse(Settings(Sampling(method="direct", k=1)), lambda i, _: "a line\n\nanother  line\n")
     assert texts(drawn) == ["a line\n\nanother  line"]
 
 
 def test_direct_with_several_fields_asks_for_json_and_constrains_it() -> None:
-    settings = Settings("direct", fields=("question", "answer"), item_schema=TWO_FIELDS, k=1)
+    settings = Settings(Sampling(method="direct", k=1), fields=("question", "answer"), item_schema=TWO_FIELDS)
     drawn, (call,) = converse(settings, lambda i, _: '{"question": "1+1?", "answer": 2}')
     assert drawn.candidates[0].fields == {"question": "1+1?", "answer": 2}
     assert 'with "question" and "answer"' in call.prompt.messages[0].content
@@ -89,7 +89,7 @@ def test_direct_with_several_fields_asks_for_json_and_constrains_it() -> None:
 
 
 def test_cot_keeps_the_reasoning_apart_from_the_answer() -> None:
-    drawn, calls = converse(Settings("cot", k=1), lambda i, _: '{"reasoning": "warm", "text": "red"}')
+    drawn, calls = converse(Settings(Sampling(method="cot", k=1)), lambda i, _: '{"reasoning": "warm", "text": "red"}')
     assert calls[0].prompt.messages[0].content.endswith(prompts.cot(["text"]))
     (candidate,) = drawn.candidates
     assert (candidate.fields, candidate.reasoning, candidate.logp) == ({"text": "red"}, "warm", None)
@@ -97,7 +97,7 @@ def test_cot_keeps_the_reasoning_apart_from_the_answer() -> None:
 
 def test_sequence_weighs_all_items_alike() -> None:
     drawn, calls = converse(
-        Settings("sequence", k=3), lambda i, _: listed(("red", None), ("blue", None), ("tan", None))
+        Settings(Sampling(method="sequence", k=3)), lambda i, _: listed(("red", None), ("blue", None), ("tan", None))
     )
     assert len(calls) == 1
     assert drawn.basis == "uniform"
@@ -107,7 +107,7 @@ def test_sequence_weighs_all_items_alike() -> None:
 
 
 def test_multi_turn_keeps_the_whole_history_users_turns_included() -> None:
-    drawn, calls = converse(Settings("multi-turn", k=3), lambda i, _: ["red", "blue", "tan"][i])
+    drawn, calls = converse(Settings(Sampling(method="multi-turn", k=3)), lambda i, _: ["red", "blue", "tan"][i])
     assert texts(drawn) == ["red", "blue", "tan"]
     assert [message.role for message in calls[2].prompt.messages] == ["system", *["user", "assistant"] * 2, "user"]
     assert [message.content for message in calls[2].prompt.messages[2::2]] == ["red", "blue"]
@@ -115,7 +115,7 @@ def test_multi_turn_keeps_the_whole_history_users_turns_included() -> None:
 
 
 def test_verbalized_weights_keep_the_stated_proportions() -> None:
-    drawn, calls = converse(Settings("vs", k=2), lambda i, _: listed(("red", 0.6), ("blue", 0.2)))
+    drawn, calls = converse(Settings(Sampling(method="vs", k=2)), lambda i, _: listed(("red", 0.6), ("blue", 0.2)))
     assert len(calls) == 1
     assert drawn.basis == "verbalized"
     assert [one.verbalized for one in drawn.candidates] == [0.6, 0.2]
@@ -123,31 +123,31 @@ def test_verbalized_weights_keep_the_stated_proportions() -> None:
 
 
 def test_a_probability_that_was_not_stated_is_null_and_flagged() -> None:
-    drawn, _ = converse(Settings("vs", k=2), lambda i, _: listed(("red", 0.6), ("blue", None)))
+    drawn, _ = converse(Settings(Sampling(method="vs", k=2)), lambda i, _: listed(("red", 0.6), ("blue", None)))
     assert [one.verbalized for one in drawn.candidates] == [0.6, None]
     assert drawn.candidates[1].flags
     assert [one.weight for one in drawn.candidates] == pytest.approx([0.6, 0.4])
 
 
 def test_an_unreadable_reply_keeps_its_raw_text_and_all_the_weight() -> None:
-    drawn, _ = converse(Settings("vs", k=2), lambda i, _: "I cannot do that.")
+    drawn, _ = converse(Settings(Sampling(method="vs", k=2)), lambda i, _: "I cannot do that.")
     assert not drawn.candidates
     assert [(one.raw, one.weight) for one in drawn.malformed] == [("I cannot do that.", 1.0)]
 
 
 def test_vs_cot_asks_for_reasoning_before_the_list() -> None:
     reply = '{"reasoning": "many", "responses": [{"text": "red", "probability": 0.5}]}'
-    drawn, (call,) = converse(Settings("vs-cot", k=1, item_schema=ITEM), lambda i, _: reply)
+    drawn, (call,) = converse(Settings(Sampling(method="vs-cot", k=1), item_schema=ITEM), lambda i, _: reply)
     assert drawn.candidates[0].reasoning == "many"
     assert call.schema is not None
     assert list(json.loads(call.schema)["properties"]) == ["reasoning", "responses"]
 
 
 def test_vs_multi_announces_the_total_and_asks_the_rest_in_turns() -> None:
-    settings = Settings("vs-multi", k=5, per_turn=2, item_schema=ITEM)
+    settings = Settings(Sampling(method="vs-multi", k=5, per_turn=2), item_schema=ITEM)
     replies = [listed(("a", 0.3), ("b", 0.1)), "garbage", listed(("e", 0.1))]
     drawn, calls = converse(settings, lambda i, _: replies[i])
-    assert len(calls) == settings.most[0] == 3
+    assert len(calls) == settings.sampling.most[0] == 3
     assert "In all, 5 answers" in calls[0].prompt.messages[0].content
     assert [message.role for message in calls[2].prompt.messages] == ["system", *["user", "assistant"] * 2, "user"]
     assert calls[2].prompt.messages[-1].content == prompts.more(1)
@@ -159,18 +159,18 @@ def test_vs_multi_announces_the_total_and_asks_the_rest_in_turns() -> None:
 
 @pytest.mark.parametrize("method", ["direct", "cot", "sequence", "multi-turn", "vs", "vs-cot", "vs-multi"])
 def test_a_draw_is_a_function_of_its_generator(method: Method) -> None:
-    settings = Settings(method, k=3)
+    settings = Settings(Sampling(method=method, k=3))
     _, calls = converse(settings, lambda i, _: "x", seed=4)
     _, same = converse(settings, lambda i, _: "x", seed=4)
     _, other = converse(settings, lambda i, _: "x", seed=5)
     assert calls == same
     assert [call.seed for call in calls] != [call.seed for call in other]
-    assert len(calls) == settings.most[0]
+    assert len(calls) == settings.sampling.most[0]
 
 
 @pytest.mark.parametrize("constrained", [False, True])
 def test_the_form_and_the_meaning_are_in_the_words_also_when_a_schema_constrains(constrained: bool) -> None:
-    settings = Settings("vs", k=3, p_max=0.1, item_schema=ITEM if constrained else None)
+    settings = Settings(Sampling(method="vs", k=3, p_max=0.1), item_schema=ITEM if constrained else None)
     _, (call,) = converse(settings, lambda i, _: listed(("a", 0.1)))
     words, task = (message.content for message in call.prompt.messages)
     assert task == "Name a colour."
@@ -197,12 +197,14 @@ def schema_of(settings: Settings) -> dict[str, object]:
     ],
 )
 def test_the_schema_enforces_k_the_fields_and_the_range(items: Sequence[tuple[str, float | None]], fits: bool) -> None:
-    schema = schema_of(Settings("vs", k=2, item_schema=ITEM))
+    schema = schema_of(Settings(Sampling(method="vs", k=2), item_schema=ITEM))
     assert jsonschema.Draft202012Validator(schema).is_valid(json.loads(listed(*items))) == fits
 
 
 def test_generate_carries_every_parameter_of_the_draw() -> None:
-    settings = Settings("direct", k=1, temperature=0.7, top_p=0.9, top_k=40, min_p=0.05, max_tokens=9, stop=("END",))
+    settings = Settings(
+        Sampling(method="direct", k=1, temperature=0.7, top_p=0.9, top_k=40, min_p=0.05, max_tokens=9, stop=("END",))
+    )
     _, (call,) = converse(settings, lambda i, _: "x")
     drawn = (call.temperature, call.top_p, call.top_k, call.min_p, call.max_tokens, call.stop)
     assert drawn == (0.7, 0.9, 40, 0.05, 9, ("END",))
@@ -213,14 +215,14 @@ CLOSED = {"type": "object", "properties": {"text": {"enum": ["red", "light blue"
 
 @pytest.mark.parametrize("method", ["direct", "multi-turn"])
 def test_a_bare_answer_of_a_closed_set_is_constrained_to_it(method: Method) -> None:
-    _, calls = converse(Settings(method, k=2, item_schema=CLOSED), lambda i, _: "red")
+    _, calls = converse(Settings(Sampling(method=method, k=2), item_schema=CLOSED), lambda i, _: "red")
     for call in calls:
         assert call.schema is None and call.pattern is not None
         assert [bool(re.fullmatch(call.pattern, text)) for text in ("red", " light blue", "3", "green", "")] == [
             *(True, True, True),
             *(False, False),
         ]
-    _, (free, *_) = converse(Settings(method, k=2, item_schema=ITEM), lambda i, _: "red")
+    _, (free, *_) = converse(Settings(Sampling(method=method, k=2), item_schema=ITEM), lambda i, _: "red")
     assert free.pattern is None
 
 

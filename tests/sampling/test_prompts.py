@@ -13,7 +13,7 @@ import pytest
 from tests.sampling.test_methods import TASK, converse
 from vsgen.sampling import prompts
 from vsgen.sampling.methods import open_sampler
-from vsgen.sampling.settings import LISTS, Method, Settings
+from vsgen.sampling.settings import LISTS, Method, Sampling, Settings
 from vsgen.values import Generate, Message, Prompt
 
 METHODS: tuple[Method, ...] = ("direct", "cot", "sequence", "multi-turn", "vs", "vs-cot", "vs-multi", "power")
@@ -58,7 +58,7 @@ def test_no_instruction_holds_a_number_or_dots_that_a_model_could_copy() -> None
 
 @pytest.mark.parametrize("method", FORMED)
 def test_the_instruction_follows_the_users_own_system_message_and_the_task_stands_alone(method: Method) -> None:
-    system, user = first_call(Settings(method, k=3)).prompt.messages
+    system, user = first_call(Settings(Sampling(method=method, k=3))).prompt.messages
     own, instruction = system.content.split("\n\n", 1)
     assert (system.role, own) == ("system", "Be brief.")
     assert instruction and "colour" not in instruction
@@ -68,28 +68,28 @@ def test_the_instruction_follows_the_users_own_system_message_and_the_task_stand
 @pytest.mark.parametrize("method", METHODS)
 def test_without_a_system_message_of_its_own_the_instruction_is_the_system_message(method: Method) -> None:
     task = Prompt((Message("user", "Name a colour."),))
-    *system, user = first_call(Settings(method, fields=("name", "hex"), k=2), task).prompt.messages
+    *system, user = first_call(Settings(Sampling(method=method, k=2), fields=("name", "hex")), task).prompt.messages
     assert [message.role for message in system] == ["system"]
     assert user == task.messages[0]
 
 
 @pytest.mark.parametrize("method", ["direct", "multi-turn", "power"])
 def test_a_bare_answer_is_asked_for_without_a_word_beside_the_task(method: Method) -> None:
-    assert first_call(Settings(method, k=2)).prompt == TASK
+    assert first_call(Settings(Sampling(method=method, k=2))).prompt == TASK
 
 
 @pytest.mark.parametrize("method", ["direct", "multi-turn", "power"])
 def test_a_bare_answer_after_exchanges_is_asked_for_in_words(method: Method) -> None:
     before = (Message("user", "Name a fruit."), Message("assistant", "plum"))
     told = Prompt((TASK.messages[0], *before, TASK.messages[1]))
-    first, *rest = first_call(Settings(method, k=2), told).prompt.messages
+    first, *rest = first_call(Settings(Sampling(method=method, k=2)), told).prompt.messages
     assert first.content == f"Be brief.\n\n{prompts.direct(['text'], shown=True)}"
     assert tuple(rest) == told.messages[1:]
 
 
 @pytest.mark.parametrize("method", FORMED)
 def test_every_key_of_the_form_is_named_once_in_quotes(method: Method) -> None:
-    settings = Settings(method, fields=("question", "answer"), k=4)
+    settings = Settings(Sampling(method=method, k=4), fields=("question", "answer"))
     quoted = re.findall(r'"(\w+)"', first_call(settings).prompt.messages[0].content)
     lists = ["responses"] if method in LISTS else []
     stated = ["probability"] if method.startswith("vs") else []
@@ -99,7 +99,7 @@ def test_every_key_of_the_form_is_named_once_in_quotes(method: Method) -> None:
 
 def test_lines_are_asked_for_without_a_word_of_json() -> None:
     for method in ("sequence", "vs", "vs-multi"):
-        words = first_call(Settings(method, k=3, form="lines")).prompt.messages[0].content
+        words = first_call(Settings(Sampling(method=method, k=3, format="lines"))).prompt.messages[0].content
         assert "numbered list" in words and "JSON" not in words
         assert ("parentheses" in words) == (method != "sequence")
 
@@ -108,7 +108,8 @@ def test_the_prefill_stays_in_the_history_of_later_turns_and_out_of_the_answers(
     task = Prompt(TASK.messages, prefill="It is ")
     methods: list[tuple[Method, str]] = [("multi-turn", "red"), ("vs-multi", '{"responses": [{"text": "red"}]}')]
     for method, reply in methods:
-        drawn, calls = converse(Settings(method, k=2, per_turn=1), lambda i, _, reply=reply: reply, task=task)  # type: ignore[misc]
+        settings = Settings(Sampling(method=method, k=2, per_turn=1))
+        drawn, calls = converse(settings, lambda i, _, reply=reply: reply, task=task)  # type: ignore[misc]
         assert [call.prompt.prefill for call in calls] == ["It is "] * 2
         assert calls[1].prompt.messages[-2] == Message("assistant", f"It is {reply}")
         assert {one.fields["text"] for one in drawn.candidates} == {"red"}

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
 from vsgen.errors import TemplateError
 from vsgen.flows.asking import settings_of
-from vsgen.sampling.settings import Engine as SamplerEngine
-from vsgen.sampling.settings import Power as PowerSettings
+from vsgen.sampling.settings import Power
 from vsgen.template.load import load_template
-from vsgen.template.sampling import Engine, Power
 
 BASE = "version: 1\nname: sums\nprompt: What is {{ a }} + 1?\nvariables: {a: [1, 2]}\n"
 
@@ -29,14 +26,14 @@ def problem(tmp_path: Path, text: str) -> str:
     return str(caught.value).replace(str(tmp_path), "")
 
 
-def test_defaults_are_those_of_the_sampler(tmp_path: Path) -> None:
+def test_the_sampler_draws_with_the_section_itself(tmp_path: Path) -> None:
     path = tmp_path / "sums.yaml"
     path.write_text(BASE + "sampling: {method: power}")
-    assert settings_of(load_template(str(path))).power == PowerSettings()
+    template = load_template(str(path))
+    assert settings_of(template).sampling is template.sampling
+    assert template.sampling.powered == Power()
     path.write_text(BASE + "sampling: {method: power, power: {engine: mh, alpha: 4, steps: 3}}")
-    assert settings_of(load_template(str(path))).power == PowerSettings("mh", 4.0, steps=3)
-    assert set(Power.model_fields) == {*PowerSettings.__slots__}
-    assert get_args(Engine) == get_args(SamplerEngine)
+    assert load_template(str(path)).sampling.powered == Power(engine="mh", alpha=4.0, steps=3)
 
 
 @pytest.mark.parametrize(

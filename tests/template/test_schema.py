@@ -13,10 +13,10 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel, ValidationError
 
 from vsgen.dedup.settings import Dedup
+from vsgen.sampling.settings import Sampling
 from vsgen.template.catalog import shipped
 from vsgen.template.label import Label
 from vsgen.template.output import Filter, Output
-from vsgen.template.sampling import Sampling
 from vsgen.template.schema import Template, json_schema
 
 EDITOR = Draft202012Validator(json_schema())

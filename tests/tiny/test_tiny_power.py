@@ -13,7 +13,7 @@ import pytest
 from tests.sampling.power.exact import noise, play, variation
 from vsgen.backends.open import open_model
 from vsgen.sampling.power.method import power
-from vsgen.sampling.settings import Engine, Power, Settings
+from vsgen.sampling.settings import Engine, Power, Sampling, Settings
 from vsgen.tiny.grammar.sums import final
 from vsgen.tiny.oracle import Oracle
 from vsgen.values import Distribution, Message, Prompt
@@ -44,7 +44,7 @@ def answers(weights: Mapping[str, float]) -> dict[int | None, float]:
 
 
 def draw(engine: Engine, k: int, alpha: float, **how: float) -> Distribution:
-    settings = Settings("power", k=k, max_tokens=LIMIT, power=Power(engine, alpha, **how))  # type: ignore[arg-type]
+    settings = Settings(Sampling(method="power", k=k, max_tokens=LIMIT, power=Power(engine=engine, alpha=alpha, **how)))  # type: ignore[arg-type]
     return play(power(settings, TASK, Random(0)), oracle().generate)
 
 
@@ -88,7 +88,7 @@ def test_log_z_of_sweeps_is_the_exact_one() -> None:
 
 def test_auto_finds_that_weights_of_the_story_are_uneven_and_of_a_plain_sum_are_not() -> None:
     assert {one.details["engine"] for one in draw("auto", 8, 4.0).candidates} == {"smc"}
-    settings = Settings("power", k=8, max_tokens=LIMIT, power=Power(alpha=4.0))
+    settings = Settings(Sampling(method="power", k=8, max_tokens=LIMIT, power=Power(alpha=4.0)))
     plain = Prompt((Message("user", "Start with 12, add 30. What is the result?"),))
     drawn = play(power(settings, plain, Random(0)), open_model("tiny").generate)
     assert {one.details["engine"] for one in drawn.candidates} == {"is"}
@@ -99,7 +99,7 @@ def test_the_embedded_model_itself_answers_the_story_rightly_by_sweeps_and_not_a
     model = open_model("tiny")
     right: dict[Engine, int] = {}
     for engine in ("smc", "low-temperature"):
-        settings = Settings("power", k=16, max_tokens=LIMIT, power=Power(engine, 4.0))
+        settings = Settings(Sampling(method="power", k=16, max_tokens=LIMIT, power=Power(engine=engine, alpha=4.0)))
         drawn = play(power(settings, TASK, Random(0)), model.generate)
         right[engine] = sum(final(str(one.fields["text"])) == 67 for one in drawn.candidates)
     assert right["smc"] >= 14

@@ -14,11 +14,11 @@ from vsgen.flow import Flow, Together, Turn
 from vsgen.flows.draw import Outcome, Pipeline, Quota
 from vsgen.jobs.preview import preview
 from vsgen.labels.words import question
+from vsgen.sampling.settings import VERBALIZING, Method
 from vsgen.template.catalog import describe
 from vsgen.template.final import find_answer
 from vsgen.template.load import load_template
 from vsgen.template.render import Renderer
-from vsgen.template.sampling import VERBALIZING, Method
 from vsgen.template.schema import Template
 from vsgen.tiny import words
 from vsgen.tiny.asks import Answers, Class, Result

@@ -8,11 +8,9 @@ from typing import Any, Final
 
 from vsgen.sampling.exchanges import Answer, Exchange, demonstrated, own
 from vsgen.sampling.settings import LISTS, Settings
-from vsgen.sampling.settings import Power as PowerSettings
 from vsgen.template.canonical import decodable
 from vsgen.template.examples import PROBABILITY, REASONING, Size
 from vsgen.template.render import Renderer
-from vsgen.template.sampling import Power
 from vsgen.template.schema import Template
 from vsgen.values import ModelFacts, Prompt
 
@@ -43,32 +41,21 @@ def unsuited(template: Template, facts: ModelFacts | None) -> str | None:
 
 
 def settings_of(template: Template, facts: ModelFacts | None = None) -> Settings:
-    """The sampler's view of a template.
+    """All that a template's sampler must know besides the prompt.
 
     Args:
         template: What to ask.
         facts: Of the model that is asked; None where it cannot say.
     """
-    asked, fields = template.sampling, template.output.fields
+    asked, output = template.sampling, template.output
     ours = 0 if template.examples else _ours(template, facts)
     return Settings(
-        method=asked.method,
-        fields=fields,
-        item_schema=decodable(template.output.item_schema) if asked.constrain else None,
+        asked,
+        output.fields,
+        item_schema=decodable(output.item_schema) if asked.constrain else None,
         key=_NEUTRAL if ours and asked.method in LISTS else None,
-        form=asked.format,
-        demonstrate=ours,
-        brief=_brief(template.output.item_schema),
-        k=asked.k,
-        per_turn=asked.per_turn,
-        p_max=asked.p_max,
-        temperature=asked.temperature,
-        top_p=asked.top_p,
-        top_k=asked.top_k,
-        min_p=asked.min_p,
-        max_tokens=asked.max_tokens,
-        stop=asked.stop,
-        power=PowerSettings(**(asked.power or Power()).model_dump()),
+        exchanges=ours,
+        brief=_brief(output.item_schema),
     )
 
 
@@ -86,17 +73,17 @@ class Asker:
         """The task with the worked exchanges of draw `number` before it; its seed draws which."""
         rng = Random(f"{self._seed}/{self._template.name}/{number}/exchanges")
         exchanges = self._examples(values, rng) or own(self.settings, rng) if self._shows else []
-        return demonstrated(task, self.settings, exchanges, rng)
+        return demonstrated(task, self.settings.sampling, exchanges, rng)
 
     @property
     def _shows(self) -> bool:
-        return bool(self.settings.demonstrate or (self._template.examples and self._template.sampling.demonstrate))
+        return bool(self.settings.exchanges or (self._template.examples and self._template.sampling.demonstrate))
 
     def _examples(self, values: Mapping[str, object], rng: Random) -> list[Exchange]:
         """The template's examples: lists of those that answer the same request, or one an exchange."""
         asked = [(self._request(one, values), _answer(one, self.settings.fields)) for one in self._template.examples]
         wanted = self._template.sampling.demonstrate
-        if self.settings.method not in LISTS:
+        if self.settings.sampling.method not in LISTS:
             count = _SHOWN if wanted == "auto" else wanted
             return [Exchange(request, (one,)) for request, one in rng.sample(asked, min(count, len(asked)))]
         lists: dict[str, list[Answer]] = {}

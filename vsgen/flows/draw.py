@@ -28,7 +28,7 @@ from vsgen.flows.weigh import bare, basis, weigh
 from vsgen.ports import Sampler
 from vsgen.sampling.methods import open_sampler
 from vsgen.sampling.reads import Read, reads
-from vsgen.sampling.settings import Settings
+from vsgen.sampling.settings import Sampling
 from vsgen.template.final import ANSWER
 from vsgen.template.render import Renderer
 from vsgen.template.schema import Template
@@ -132,9 +132,9 @@ class Pipeline:
         }
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> Sampling:
         """With which the method draws."""
-        return self._asker.settings
+        return self._template.sampling
 
     def draw(self, row: Row, number: int) -> Flow[Outcome]:
         """Draw number `number` of the run, for one row.

@@ -7,12 +7,12 @@ from random import Random
 
 from vsgen.errors import CallError
 from vsgen.flow import Flow, ask, ask_all
+from vsgen.probability import new_seed
 from vsgen.values import Generate, Prompt, Score, Taught, Teach
 
 _FIRST = 1 << 14
 """Tokens asked for at the first step: 128 KiB in the journal. Where they hold less than the share whose support is
 wanted, it is not known."""
-_SEED_BITS = 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,7 @@ def observe(asked: Asked, seed: int, *, teach: bool) -> Flow[Observed]:
         CallError: The prompt does not fit into the model's context.
     """
     rng = Random(f"{seed}/{asked.id}")
-    calls = [
-        Generate(asked.prompt, rng.getrandbits(_SEED_BITS), max_tokens=asked.max_tokens) for _ in range(asked.replies)
-    ]
+    calls = [Generate(asked.prompt, new_seed(rng), max_tokens=asked.max_tokens) for _ in range(asked.replies)]
     replies = yield from ask_all(calls)
     logps, problem = None, ""
     if asked.answers:

@@ -63,7 +63,7 @@ class Mender:
         """At most k of a draw, which is what its budget is made for."""
         opened = repair.opened(self._settings, task)
         hopeful = [i for i, why in checked.refused.items() if why.reason in _MENDED and self._hopeful(checked, i)]
-        for i in hopeful[: self._settings.k]:
+        for i in hopeful[: self._settings.sampling.k]:
             yield i, _Case(opened, checked.candidates[i], checked.refused[i])
 
     def _hopeful(self, checked: Checked, i: int) -> bool:

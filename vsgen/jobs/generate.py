@@ -24,7 +24,7 @@ from vsgen.flows.keep import Tried
 from vsgen.flows.rows import flags
 from vsgen.jobs.desk import ModelChoice, Session
 from vsgen.ports import Journal
-from vsgen.sampling.settings import Settings
+from vsgen.sampling.settings import Sampling
 from vsgen.template.load import load_template
 from vsgen.template.render import Renderer
 from vsgen.template.schema import Template
@@ -131,7 +131,7 @@ class Tally:
 class _Pace:
     """Decides how many draws may be under way, and when to give up."""
 
-    def __init__(self, job: GenerateOptions, template: Template, settings: Settings, tally: Tally, rows: int) -> None:
+    def __init__(self, job: GenerateOptions, template: Template, settings: Sampling, tally: Tally, rows: int) -> None:
         """Set up; `rows` is how many replies the model draws side by side."""
         self._job = job
         self._tally = tally

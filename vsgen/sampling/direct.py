@@ -12,8 +12,9 @@ from random import Random
 
 from vsgen.flow import Flow, ask_all
 from vsgen.sampling import prompts, schemas
+from vsgen.sampling.conversation import instructed, shown
 from vsgen.sampling.replies.parse import Parsed, parse_one, parse_text
-from vsgen.sampling.settings import Settings, instructed, shown
+from vsgen.sampling.settings import Settings
 from vsgen.values import Candidate, Completion, Distribution, Malformed, Prompt
 
 
@@ -51,9 +52,16 @@ def cot(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]:
 
 def read_answer(settings: Settings, reply: Completion) -> Parsed:
     """One answer out of a reply, in the form in which this method asks for it."""
-    if settings.method != "cot" and len(settings.fields) == 1:
-        return parse_text(reply.text, settings.fields[0], stopped=reply.stopped)
-    return parse_one(reply.text, settings.fields, stopped=reply.stopped)
+    if settings.sampling.method == "cot":
+        return parse_one(reply.text, settings.fields, stopped=reply.stopped)
+    return read_plain(settings.fields, reply)
+
+
+def read_plain(fields: Sequence[str], reply: Completion) -> Parsed:
+    """The answer of a reply to the plain task, as `written` writes it."""
+    if len(fields) == 1:
+        return parse_text(reply.text, fields[0], stopped=reply.stopped)
+    return parse_one(reply.text, fields, stopped=reply.stopped)
 
 
 def from_answers(
@@ -69,12 +77,12 @@ def from_answers(
             malformed.append(Malformed(reply.text, weight, parsed.problem or "", number))
             continue
         item = parsed.items[0]
-        logp = None if settings.method == "cot" else reply.logp
+        logp = None if settings.sampling.method == "cot" else reply.logp
         candidates.append(Candidate(item.fields, weight, None, logp, parsed.reasoning, item.flags, number))
     return tuple(candidates), tuple(malformed)
 
 
 def _draw(settings: Settings, asked: Prompt, form: schemas.Form, rng: Random) -> Flow[Distribution]:
-    calls = [settings.generate(asked, rng, **form._asdict()) for _ in range(settings.k)]
+    calls = [settings.generate(asked, rng, **form._asdict()) for _ in range(settings.sampling.k)]
     replies = tuple((yield from ask_all(calls)))
     return Distribution("frequency", *from_answers(settings, replies))

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from vsgen.sampling import prompts
 from vsgen.sampling.direct import written
-from vsgen.sampling.settings import LISTS, Settings
+from vsgen.sampling.settings import LISTS, Sampling, Settings
 from vsgen.values import Message, Prompt
 
 _DIGITS: Final = 3
@@ -134,19 +134,19 @@ def own(settings: Settings, rng: Random) -> list[Exchange]:
     """
     pool = BRIEF if settings.brief else FULL
     (name,) = settings.names
-    scale = settings.p_max or 1
+    scale = settings.sampling.p_max or 1
     return [
         Exchange(one.request, tuple(Answer({name: text}, p * scale, one.reasoning) for text, p in one.answers.items()))
-        for one in rng.sample(pool, min(settings.demonstrate, len(pool)))
+        for one in rng.sample(pool, min(settings.exchanges, len(pool)))
     ]
 
 
-def demonstrated(prompt: Prompt, settings: Settings, exchanges: Sequence[Exchange], rng: Random) -> Prompt:
+def demonstrated(prompt: Prompt, how: Sampling, exchanges: Sequence[Exchange], rng: Random) -> Prompt:
     """The prompt with exchanges before its last message.
 
     Args:
         prompt: The system message, if any, and the task.
-        settings: The method, whose form the replies take: as many of an exchange's answers as a list has, in their
+        how: The method, whose form the replies take: as many of an exchange's answers as a list has, in their
             order, or one of them, drawn by `rng`. Where no answer has the reasoning that a method asks for, none is
             shown.
         exchanges: Each with at least one answer.
@@ -155,24 +155,24 @@ def demonstrated(prompt: Prompt, settings: Settings, exchanges: Sequence[Exchang
     turns = [
         message
         for one in exchanges
-        if (reply := _reply(settings, one.answers, rng)) is not None
+        if (reply := _reply(how, one.answers, rng)) is not None
         for message in (Message("user", one.request), Message("assistant", prompt.prefill + reply))
     ]
     return replace(prompt, messages=(*prompt.messages[:-1], *turns, prompt.messages[-1])) if turns else prompt
 
 
-def _reply(settings: Settings, answers: Sequence[Answer], rng: Random) -> str | None:
+def _reply(how: Sampling, answers: Sequence[Answer], rng: Random) -> str | None:
     """What a model should have said; None where it would have to reason and no reasoning is known."""
     thoughts = next((one.reasoning for one in answers if one.reasoning), None)
-    if settings.method not in _WITHOUT_REASONING and thoughts is None:
+    if how.method not in _WITHOUT_REASONING and thoughts is None:
         return None
-    if settings.method not in LISTS:
-        return _single(settings, rng.choice(answers), thoughts)
-    size = settings.turns[0] if settings.method == "vs-multi" else settings.k
+    if how.method not in LISTS:
+        return _single(how, rng.choice(answers), thoughts)
+    size = how.turns[0] if how.method == "vs-multi" else how.k
     listed = answers[:size]
-    stating = settings.method != "sequence"
+    stating = how.method != "sequence"
     shares = [_stated(one, listed) for one in listed]
-    if settings.form == "lines":
+    if how.format == "lines":
         texts = [next(iter(one.fields.values())) for one in listed]
         tails = [f" ({share:g})" if stating else "" for share in shares]
         return "\n".join(f"{i}. {text}{tail}" for i, (text, tail) in enumerate(zip(texts, tails, strict=True), 1))
@@ -180,12 +180,12 @@ def _reply(settings: Settings, answers: Sequence[Answer], rng: Random) -> str | 
         {**one.fields, prompts.PROBABILITY: share} if stating else one.fields
         for one, share in zip(listed, shares, strict=True)
     ]
-    thought = {prompts.REASONING: thoughts} if settings.method == "vs-cot" else {}
+    thought = {prompts.REASONING: thoughts} if how.method == "vs-cot" else {}
     return json.dumps({**thought, prompts.RESPONSES: items}, ensure_ascii=False)
 
 
-def _single(settings: Settings, answer: Answer, thoughts: str | None) -> str:
-    if settings.method == "cot":
+def _single(how: Sampling, answer: Answer, thoughts: str | None) -> str:
+    if how.method == "cot":
         return json.dumps({prompts.REASONING: answer.reasoning or thoughts, **answer.fields}, ensure_ascii=False)
     return written(answer.fields)
 

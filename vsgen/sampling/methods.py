@@ -29,5 +29,5 @@ _METHODS: Final[Mapping[Method, Callable[[Settings, Prompt, Random], Flow[Distri
 
 
 def open_sampler(settings: Settings) -> Sampler:
-    """The sampler of `settings.method`."""
-    return partial(_METHODS[settings.method], settings)
+    """The sampler of a method."""
+    return partial(_METHODS[settings.sampling.method], settings)

@@ -8,13 +8,13 @@ after the reason once more (what stands last is what a small model heeds), and t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from random import Random
 
 from vsgen.sampling import prompts
-from vsgen.sampling.direct import form, read_answer, written
+from vsgen.sampling.conversation import answered, instructed
+from vsgen.sampling.direct import form, read_plain, written
 from vsgen.sampling.replies.parse import Item
-from vsgen.sampling.settings import Settings, answered, instructed
+from vsgen.sampling.settings import Settings
 from vsgen.values import Completion, Generate, Prompt
 
 
@@ -49,4 +49,4 @@ def call(settings: Settings, talk: Prompt, rng: Random) -> Generate:
 
 def read(settings: Settings, reply: Completion) -> Item | None:
     """The one answer of a reply; None if it holds none."""
-    return next(iter(read_answer(replace(settings, method="direct"), reply).items), None)
+    return next(iter(read_plain(settings.fields, reply).items), None)

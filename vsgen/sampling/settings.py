@@ -1,44 +1,65 @@
-"""What every method needs to know: the fields that are asked for, and how a model draws."""
+"""How candidates are drawn: section `sampling` of a template, and what follows for a sampler from all the rest."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
-from typing import Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
+from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema, field_validator, model_validator
+
+from vsgen.probability import new_seed
 from vsgen.sampling.prompts import Format
-from vsgen.values import Generate, Message, Prompt
+from vsgen.sections.misfit import Misfit
+from vsgen.sections.section import Section, Strings
+from vsgen.values import Generate, Prompt
 
 Method: TypeAlias = Literal["direct", "cot", "sequence", "multi-turn", "vs", "vs-cot", "vs-multi", "power"]
 Engine: TypeAlias = Literal["auto", "smc", "mh", "is", "low-temperature", "best-of-n"]
 
 LISTS: Final = frozenset({"sequence", "vs", "vs-cot", "vs-multi"})
 """Methods whose replies are lists of answers."""
-
-_SEED_BITS = 63
-_PILOT = 8
+VERBALIZING: Final = frozenset({"vs", "vs-cot", "vs-multi"})
+"""Methods whose replies state a probability for each candidate."""
+_LINES: Final = LISTS - {"vs-cot"}
+"""Methods whose replies may be numbered lines."""
+_PILOT: Final = 8
 """Replies from which `auto` judges its importance weights, and smc and mh how long replies are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Power:
-    """How method power draws."""
+def _check_demonstrate(value: object) -> int | Literal["auto"]:
+    """How many worked exchanges; YAML reads ``off`` as false."""
+    if value == "auto":
+        return "auto"
+    if value is False or value == "off":
+        return 0
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"must be a whole number, auto or off, got {str(value)[:100]!r}")
+    return value
+
+
+class Power(Section):
+    """How method power draws whole replies from p^alpha."""
 
     engine: Engine = "auto"
-    alpha: float = 2.0
-    particles: int = 16
-    """Of a sweep of smc; draws of best-of-n."""
-    check_every: int = 16
+    """smc (sequential Monte Carlo), mh (Metropolis-Hastings), is (importance weights), auto (is where that is good
+    enough, else smc); the baselines low-temperature and best-of-n."""
+    alpha: float = Field(default=2.0, gt=0, le=1000)
+    """The exponent: above 1 sharpens, below 1 flattens, 1 is plain sampling. Tokens come at temperature 1/alpha."""
+    particles: int = Field(default=16, ge=2, le=4096)
+    """Particles of each sweep of smc; draws from which best-of-n takes one."""
+    check_every: int = Field(default=16, ge=1)
     """Tokens of smc from one look at the weights to the next."""
-    ramp: float = 0.5
-    """Share of a typical reply over which smc's exponent rises to alpha."""
-    ess: float = 0.5
-    """Effective sample size, as a share, below which smc resamples and `auto` turns to smc."""
+    ramp: float = Field(default=0.5, ge=0, le=1)
+    """Share of a typical reply over which smc's exponent rises from 1 to alpha; 0 is alpha from the first token."""
+    ess: float = Field(default=0.5, gt=0, le=1)
+    """Effective sample size, as a share, below which smc resamples and auto turns from is to smc."""
     resampling: Literal["systematic", "chopthin"] = "systematic"
-    blocks: int = 4
-    """Of a chain of mh."""
-    steps: int = 10
+    """How smc resamples; chopthin keeps more different particles."""
+    blocks: int = Field(default=4, ge=1)
+    """Blocks in which a chain of mh grows to max_tokens."""
+    steps: int = Field(default=10, ge=1)
     """Moves of mh after each block."""
 
     def pilot(self, k: int) -> int:
@@ -69,55 +90,57 @@ class Power:
                 return k, k * max_tokens
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """One method with all its parameters."""
+class Sampling(Section):
+    """How candidates are drawn."""
 
-    method: Method
-    fields: tuple[str, ...] = ("text",)
-    item_schema: Mapping[str, Any] | None = None
-    """JSON Schema of one answer's fields; None leaves decoding free."""
-    key: str | None = None
-    """In a list, the name under which the model gives the only field, where that is not the field's own."""
-    form: Format = "json"
-    """How a list of answers is written."""
-    demonstrate: int = 0
-    """Worked exchanges of the package's own before the task."""
-    brief: bool = False
-    """Whether answers are a few words; the exchanges before the task are then of that kind."""
-    k: int = 5
-    """Candidates per draw."""
-    per_turn: int = 2
-    """Candidates per turn of vs-multi."""
-    p_max: float | None = None
-    """Asked of the model: state answers below this probability only."""
-    temperature: float = 1.0
-    top_p: float = 1.0
-    top_k: int = 0
-    min_p: float = 0.0
-    max_tokens: int = 1024
-    stop: tuple[str, ...] = ()
-    power: Power = Power()
+    method: Method = "vs"
+    """How the model is asked: vs* ask for k answers with their probabilities, the others for answers alone."""
+    k: int = Field(default=5, ge=1, le=100)
+    """Answers per draw."""
+    per_turn: int = Field(default=2, ge=1, le=100)
+    """Answers per turn of vs-multi."""
+    temperature: float = Field(default=1.0, ge=0)
+    """Softmax temperature; 0 is greedy."""
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    """Keep the most probable tokens up to this much probability."""
+    top_k: int = Field(default=0, ge=0)
+    """Keep this many tokens; 0 keeps all."""
+    min_p: float = Field(default=0.0, ge=0, lt=1)
+    """Keep tokens at least this probable relative to the most probable one."""
+    p_max: float | None = Field(default=None, gt=0, le=1)
+    """Asked of the model: each answer's probability must be below this. Draws from the tails."""
+    p_min: float = Field(default=0.0, ge=0, lt=1)
+    """Filter afterwards: answers whose stated probability is below this are refused."""
+    max_tokens: int = Field(default=1024, ge=1)
+    """Longest reply, in tokens."""
+    stop: Strings = ()
+    """A reply ends before the first of these texts."""
+    constrain: bool = True
+    """Let a schema constrain decoding where the backend can."""
+    format: Format = "json"
+    """How the model writes a list of answers: as a JSON object, or as numbered lines, one answer each."""
+    demonstrate: Annotated[
+        int | Literal["auto"],
+        PlainValidator(_check_demonstrate),
+        WithJsonSchema({"anyOf": [{"enum": ["auto", "off", False]}, {"type": "integer", "minimum": 0}]}),
+    ] = "auto"
+    """Worked exchanges before the task: how many, off, or auto. Those of the template's `examples`, else of our own.
+    auto shows examples if there are any, and our own to small models in this process and to models without a chat
+    template: they answer far better then. Larger ones need none, and examples narrow what is drawn."""
+    power: Power | None = None
+    """How method power draws; other methods do not heed it."""
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The names of an answer's fields in a list."""
-        return self.fields if self.key is None else (self.key,)
-
-    @property
-    def named_schema(self) -> Mapping[str, Any] | None:
-        """`item_schema` under these names."""
-        if self.item_schema is None or self.key is None:
-            return self.item_schema
-        (only,) = self.item_schema["properties"].values()
-        return {**self.item_schema, "properties": {self.key: only}, "required": [self.key]}
+    def powered(self) -> Power:
+        """Section `power`, or its defaults."""
+        return self.power or Power()
 
     @property
     def most(self) -> tuple[int, int]:
         """The most calls that one draw makes, and the most tokens that are drawn in them."""
         match self.method:
             case "power":
-                return self.power.most(self.k, self.max_tokens)
+                return self.powered.most(self.k, self.max_tokens)
             case "direct" | "cot" | "multi-turn":
                 calls = self.k
             case "vs-multi":
@@ -132,45 +155,88 @@ class Settings:
         full, rest = divmod(self.k, self.per_turn)
         return (self.per_turn,) * full + ((rest,) if rest else ())
 
+    @model_validator(mode="after")
+    def _power_alone(self) -> Sampling:
+        if self.method != "power":
+            if self.power is not None and "method" not in self.model_fields_set:
+                raise Misfit((("power",), f"needs 'method: power'; without it the method is {self.method}"))
+            return self
+        neutral = {"temperature": 1.0, "top_p": 1.0, "top_k": 0, "min_p": 0.0}
+        if changed := [name for name, value in neutral.items() if getattr(self, name) != value]:
+            remedy = "leave it out; power.alpha sharpens, and tokens are drawn at temperature 1/alpha"
+            raise Misfit(*(((name,), f"does not go together with method power: {remedy}") for name in changed))
+        return self
+
+    @field_validator("format")
+    @classmethod
+    def _listing(cls, form: str, info: ValidationInfo) -> str:
+        method = info.data.get("method", "vs")
+        if form == "lines" and method not in _LINES:
+            raise ValueError(f"lines are for {', '.join(sorted(_LINES))}, not {method}")
+        return form
+
+    @field_validator("p_max", "p_min")
+    @classmethod
+    def _stated(cls, bound: float | None, info: ValidationInfo) -> float | None:
+        method = info.data.get("method", "vs")
+        if bound and method not in VERBALIZING:
+            raise ValueError(
+                f"needs a method that states probabilities ({', '.join(sorted(VERBALIZING))}), not {method}"
+            )
+        return bound
+
+    @field_validator("p_min")
+    @classmethod
+    def _below_p_max(cls, p_min: float, info: ValidationInfo) -> float:
+        p_max = info.data.get("p_max")
+        if p_max is not None and p_min >= p_max:
+            raise ValueError(f"must be below p_max, which is {p_max:g}, got {p_min:g}: no answer could be kept")
+        return p_min
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that a sampler must know besides the prompt: the section, the form of an answer, what the model is shown."""
+
+    sampling: Sampling
+    fields: tuple[str, ...] = ("text",)
+    """Of an answer."""
+    item_schema: Mapping[str, Any] | None = None
+    """JSON Schema of one answer's fields; None leaves decoding free."""
+    key: str | None = None
+    """In a list, the name under which the model gives the only field, where that is not the field's own."""
+    exchanges: int = 0
+    """Worked exchanges of the package's own before the task."""
+    brief: bool = False
+    """Whether answers are a few words; the exchanges before the task are then of that kind."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of an answer's fields in a list."""
+        return self.fields if self.key is None else (self.key,)
+
+    @property
+    def named_schema(self) -> Mapping[str, Any] | None:
+        """`item_schema` under these names."""
+        if self.item_schema is None or self.key is None:
+            return self.item_schema
+        (only,) = self.item_schema["properties"].values()
+        return {**self.item_schema, "properties": {self.key: only}, "required": [self.key]}
+
     def generate(
         self, prompt: Prompt, rng: Random, *, schema: str | None = None, pattern: str | None = None
     ) -> Generate:
         """The call that asks `prompt`, with a seed of its own from `rng`."""
+        how = self.sampling
         return Generate(
             prompt,
             seed=new_seed(rng),
-            temperature=self.temperature,
-            top_p=self.top_p,
-            top_k=self.top_k,
-            min_p=self.min_p,
-            max_tokens=self.max_tokens,
-            stop=self.stop,
+            temperature=how.temperature,
+            top_p=how.top_p,
+            top_k=how.top_k,
+            min_p=how.min_p,
+            max_tokens=how.max_tokens,
+            stop=how.stop,
             schema=schema,
             pattern=pattern,
         )
-
-
-def new_seed(rng: Random) -> int:
-    """The seed of one call."""
-    return rng.getrandbits(_SEED_BITS)
-
-
-def instructed(prompt: Prompt, instruction: str) -> Prompt:
-    """The prompt with a method's instruction in its system message, after the user's own."""
-    if not instruction:
-        return prompt
-    first, *rest = prompt.messages
-    if first.role != "system":
-        return replace(prompt, messages=(Message("system", instruction), first, *rest))
-    return replace(prompt, messages=(Message("system", f"{first.content}\n\n{instruction}"), *rest))
-
-
-def shown(prompt: Prompt) -> bool:
-    """Whether worked exchanges stand before the task."""
-    return any(message.role == "assistant" for message in prompt.messages)
-
-
-def answered(prompt: Prompt, reply: str, further: str) -> Prompt:
-    """The conversation gone on: the model's reply, and what the user says next."""
-    turns = (*prompt.messages, Message("assistant", prompt.prefill + reply), Message("user", further))
-    return replace(prompt, messages=turns)

@@ -10,8 +10,9 @@ from random import Random
 from vsgen.errors import CallError
 from vsgen.flow import Flow, ask
 from vsgen.sampling import prompts
+from vsgen.sampling.conversation import answered, instructed, shown
 from vsgen.sampling.direct import form, from_answers
-from vsgen.sampling.settings import Settings, answered, instructed, shown
+from vsgen.sampling.settings import Settings
 from vsgen.values import Completion, Distribution, Prompt
 
 
@@ -20,7 +21,7 @@ def multi_turn(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribu
     held = form(settings)
     asked = instructed(prompt, prompts.direct(settings.fields, shown=shown(prompt)))
     replies: list[Completion] = []
-    for _ in range(settings.k):
+    for _ in range(settings.sampling.k):
         try:
             reply = yield from ask(settings.generate(asked, rng, **held._asdict()))
         except CallError:

@@ -13,36 +13,40 @@ from random import Random
 from vsgen.errors import CallError
 from vsgen.flow import Flow, ask
 from vsgen.sampling import prompts, schemas
+from vsgen.sampling.conversation import answered, instructed
 from vsgen.sampling.replies.items import NO_JSON
 from vsgen.sampling.replies.parse import Item, Parsed, parse_list, weigh
-from vsgen.sampling.settings import Settings, answered, instructed
+from vsgen.sampling.settings import Settings
 from vsgen.values import Basis, Candidate, Completion, Distribution, Malformed, Prompt
 
 
 def sequence(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]:
     """Ask for k different answers; all weigh the same."""
-    asked = instructed(prompt, prompts.sequence(settings.names, settings.k, form=settings.form))
-    reply = yield from ask(settings.generate(asked, rng, **_held(settings, settings.k, verbalized=False)._asdict()))
-    return _distribution(settings, [reply], [settings.k], "uniform")
+    how = settings.sampling
+    asked = instructed(prompt, prompts.sequence(settings.names, how.k, form=how.format))
+    form = _form(settings, how.k, verbalized=False)
+    reply = yield from ask(settings.generate(asked, rng, **form._asdict()))
+    return _distribution(settings, [reply], [how.k], "uniform")
 
 
 def verbalized(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]:
     """Ask for k answers and their probabilities; vs-cot for the model's thoughts on the range of answers first."""
-    asked = instructed(prompt, _words(settings, settings.k))
-    reply = yield from ask(settings.generate(asked, rng, **_held(settings, settings.k)._asdict()))
-    return _distribution(settings, [reply], [settings.k], "verbalized")
+    k = settings.sampling.k
+    asked = instructed(prompt, _words(settings, k))
+    reply = yield from ask(settings.generate(asked, rng, **_form(settings, k)._asdict()))
+    return _distribution(settings, [reply], [k], "verbalized")
 
 
 def verbalized_turns(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]:
     """Announce k answers, and ask for them a few a turn, with the whole conversation in view."""
-    turns = settings.turns
-    asked = instructed(prompt, _words(settings, turns[0], total=settings.k))
+    turns = settings.sampling.turns
+    asked = instructed(prompt, _words(settings, turns[0], total=settings.sampling.k))
     replies: list[Completion] = []
     for number, size in enumerate(turns):
         if number:
             asked = answered(asked, replies[-1].text, prompts.more(size))
         try:
-            replies.append((yield from ask(settings.generate(asked, rng, **_held(settings, size)._asdict()))))
+            replies.append((yield from ask(settings.generate(asked, rng, **_form(settings, size)._asdict()))))
         except CallError:
             if not replies:
                 raise
@@ -51,19 +55,18 @@ def verbalized_turns(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Di
 
 
 def _words(settings: Settings, k: int, total: int | None = None) -> str:
-    reasoning = settings.method == "vs-cot"
-    return prompts.verbalized(
-        settings.names, k, p_max=settings.p_max, reasoning=reasoning, total=total, form=settings.form
-    )
+    how = settings.sampling
+    reasoning = how.method == "vs-cot"
+    return prompts.verbalized(settings.names, k, p_max=how.p_max, reasoning=reasoning, total=total, form=how.format)
 
 
-def _held(settings: Settings, k: int, *, verbalized: bool = True) -> schemas.Form:
+def _form(settings: Settings, k: int, *, verbalized: bool = True) -> schemas.Form:
     """What constrains a reply of k answers."""
-    item = settings.named_schema
-    if settings.form == "lines":
+    how, item = settings.sampling, settings.named_schema
+    if how.format == "lines":
         return schemas.Form(pattern=schemas.lines(item, k, verbalized=verbalized))
-    reasoning = settings.method == "vs-cot"
-    return schemas.Form(schemas.many(item, k, verbalized=verbalized, p_max=settings.p_max, reasoning=reasoning))
+    reasoning = how.method == "vs-cot"
+    return schemas.Form(schemas.many(item, k, verbalized=verbalized, p_max=how.p_max, reasoning=reasoning))
 
 
 def _distribution(
@@ -90,6 +93,6 @@ def _weights(items: Sequence[Item], basis: Basis) -> Sequence[float]:
 
 def _candidate(settings: Settings, read: Parsed, reply: int, item: Item, weight: float) -> Candidate:
     fields = item.fields if settings.key is None else dict(zip(settings.fields, item.fields.values(), strict=False))
-    asked = {NO_JSON} if settings.form == "lines" else set[str]()
+    asked = {NO_JSON} if settings.sampling.format == "lines" else set[str]()
     flags = tuple(flag for flag in item.flags if flag not in asked)
     return Candidate(fields, weight, item.verbalized, None, read.reasoning, flags, reply)

@@ -29,6 +29,7 @@ from pydantic import (
 
 from vsgen.checks.settings import Check, Checks, spelled_out
 from vsgen.dedup.settings import Dedup, shape_of_dedup
+from vsgen.sampling.settings import VERBALIZING, Sampling
 from vsgen.sections.misfit import Misfit
 from vsgen.sections.section import Section
 from vsgen.sections.validators import (
@@ -47,7 +48,6 @@ from vsgen.template.final import ANSWER
 from vsgen.template.keep import check_clause, clause, label_problem
 from vsgen.template.label import Label
 from vsgen.template.output import Filter, Name, Output
-from vsgen.template.sampling import VERBALIZING, Sampling
 
 Value: TypeAlias = str | int | float | bool | None
 

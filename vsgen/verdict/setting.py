@@ -28,5 +28,5 @@ class Setting:
             facts: What the model is; None where it cannot say.
         """
         examples = bool(template.examples and template.sampling.demonstrate)
-        shows = examples or bool(settings_of(template, facts).demonstrate)
+        shows = examples or bool(settings_of(template, facts).exchanges)
         return cls(template, shows, unsuited(template, facts))

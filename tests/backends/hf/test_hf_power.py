@@ -23,7 +23,7 @@ from vsgen.ports import Ticket
 from vsgen.sampling.power import mh, smc
 from vsgen.sampling.power.method import power
 from vsgen.sampling.power.plain import draws
-from vsgen.sampling.settings import Engine, Power, Settings
+from vsgen.sampling.settings import Engine, Power, Sampling, Settings
 from vsgen.values import Completion, Generate, Message, Prompt
 
 HF: Any = transformers
@@ -108,7 +108,9 @@ def test_log_z_of_a_sweep_is_that_of_all_replies(four: Four) -> None:
 
 @pytest.mark.parametrize("engine", ["auto", "smc", "mh", "is", "low-temperature", "best-of-n"])
 def test_logp_of_every_candidate_is_that_of_a_fresh_forward_pass(four: Four, engine: Engine) -> None:
-    how = Settings("power", k=6, max_tokens=12, power=Power(engine, alpha=4.0, check_every=3, ess=0.9))
+    how = Settings(
+        Sampling(method="power", k=6, max_tokens=12, power=Power(engine=engine, alpha=4.0, check_every=3, ess=0.9))
+    )
     asked = Prompt((Message("user", "abc"),))
     replies: dict[tuple[object, object], float] = {}
 
@@ -253,7 +255,11 @@ def test_a_context_that_is_full_ends_a_reply_and_no_run(make_model: MakeModel, e
     while len(model._parts.reader.ids(direct(text))) < 64 - room:
         text += " a"
     assert len(model._parts.reader.ids(direct(text))) == 64 - room
-    how = Settings("power", k=3, max_tokens=16, power=Power(engine, 3.0, check_every=4, ess=1.0, steps=3))
+    how = Settings(
+        Sampling(
+            method="power", k=3, max_tokens=16, power=Power(engine=engine, alpha=3.0, check_every=4, ess=1.0, steps=3)
+        )
+    )
     drawn = play(power(how, direct(text), Random(0)), model.generate)
     assert [one.details["ended"] for one in drawn.candidates] == [False] * 3
     assert [note for note in drawn.notes if "the model's context" in note]

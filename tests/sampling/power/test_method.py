@@ -16,7 +16,7 @@ from vsgen.errors import ModelError
 from vsgen.sampling.methods import open_sampler
 from vsgen.sampling.power.drafts import Draft
 from vsgen.sampling.power.method import distinct_weights
-from vsgen.sampling.settings import Engine, Power, Settings
+from vsgen.sampling.settings import Engine, Power, Sampling, Settings
 from vsgen.values import Completion, Distribution, Generate, Message, Prompt
 
 TASK = Prompt((Message("user", "?"),))
@@ -30,7 +30,8 @@ each_engine = pytest.mark.parametrize("engine", ENGINES)
 
 
 def settings(engine: Engine = "auto", *, k: int = 5, max_tokens: int = 6, **power: float) -> Settings:
-    return Settings("power", k=k, max_tokens=max_tokens, power=replace(Power(engine), **power))  # type: ignore[arg-type]
+    how = Power.model_validate({"engine": engine, **power})
+    return Settings(Sampling(method="power", k=k, max_tokens=max_tokens, power=how))
 
 
 def draw(how: Settings, answer: Callable[[Sequence[Generate]], Sequence[Completion]], seed: int = 0) -> Distribution:
@@ -104,7 +105,7 @@ def test_what_an_engine_says_of_a_candidate(engine: Engine) -> None:
     assert ("acceptance" in details[0]) == (used == "mh")
     assert ("log_z" in details[0]) == ("ess" in details[0]) == (used in ("is", "smc"))
     assert ("log_z_spread" in details[0]) == (used == "smc")
-    calls, tokens = settings(engine).most
+    calls, tokens = settings(engine).sampling.most
     assert len(spent) <= calls
     assert sum(len(reply.tokens) for reply in spent) <= tokens
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsgen.sampling import prompts
+from vsgen.sampling.conversation import instructed
 from vsgen.sampling.replies.echo import Asked, Echoes, fold, told
-from vsgen.sampling.settings import instructed
 from vsgen.values import Message, Prompt
 
 TASK = "Write a short review of a kettle, as a customer would. 20 to 50 words, about 4 of 5 stars."

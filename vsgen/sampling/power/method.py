@@ -18,12 +18,13 @@ from typing import NamedTuple, assert_never
 from vsgen.flow import Flow, together
 from vsgen.probability import effective_size, log_mean_exp, softmax
 from vsgen.sampling import prompts
+from vsgen.sampling.conversation import instructed, shown
 from vsgen.sampling.direct import form, read_answer
 from vsgen.sampling.power import mh, smc
 from vsgen.sampling.power.drafts import Draft
 from vsgen.sampling.power.plain import best, draws
 from vsgen.sampling.power.resampling import systematic
-from vsgen.sampling.settings import Engine, Settings, instructed, shown
+from vsgen.sampling.settings import Engine, Sampling, Settings
 from vsgen.values import Candidate, Completion, Distribution, Generate, Malformed, Prompt
 
 _HARDLY = 1.5
@@ -66,13 +67,14 @@ class Drawn(NamedTuple):
 
 def power(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]:
     """Ask the task itself, and draw k replies from p^alpha; with a single field the reply is the answer."""
+    how = settings.sampling
     asked = settings.generate(
         instructed(prompt, prompts.direct(settings.fields, shown=shown(prompt))), rng, **form(settings)._asdict()
     )
-    drawn = yield from _engine(settings, asked, rng)
-    baseline = settings.power.engine in ("low-temperature", "best-of-n")
+    drawn = yield from _engine(how, asked, rng)
+    baseline = how.powered.engine in ("low-temperature", "best-of-n")
     drafts = [one.draft for one in drawn.picks]
-    weights = [1 / len(drafts)] * len(drafts) if baseline else distinct_weights(drafts, settings.power.alpha)
+    weights = [1 / len(drafts)] * len(drafts) if baseline else distinct_weights(drafts, how.powered.alpha)
     candidates, malformed = [], []
     for number, (one, weight) in enumerate(zip(drawn.picks, weights, strict=True)):
         draft, details, importance = one
@@ -80,12 +82,12 @@ def power(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]
         if not parsed.items:
             malformed.append(Malformed(draft.text, weight, parsed.problem or "", number))
             continue
-        said = {"alpha": settings.power.alpha, "ended": draft.ended, **details}
+        said = {"alpha": how.powered.alpha, "ended": draft.ended, **details}
         item = parsed.items[0]
         logp = round(draft.logp, 6)
         vote = 1 / len(drafts) if importance is None else importance
         candidates.append(Candidate(item.fields, weight, None, logp, parsed.reasoning, item.flags, number, said, vote))
-    notes = (*_warnings(settings, drafts), *drawn.notes)
+    notes = (*_warnings(how, drafts), *drawn.notes)
     return Distribution("frequency" if baseline else "power", tuple(candidates), tuple(malformed), notes)
 
 
@@ -97,34 +99,34 @@ def distinct_weights(drafts: Sequence[Draft], alpha: float) -> list[float]:
     return [shares[draft.tokens] / counts[draft.tokens] for draft in drafts]
 
 
-def _engine(settings: Settings, asked: Generate, rng: Random) -> Flow[Drawn]:
-    how = settings.power
+def _engine(sampling: Sampling, asked: Generate, rng: Random) -> Flow[Drawn]:
+    how = sampling.powered
     match how.engine:
         case "auto":
-            return (yield from _auto(settings, asked, rng))
+            return (yield from _auto(sampling, asked, rng))
         case "smc":
-            pilot = how.pilot(settings.k)
+            pilot = how.pilot(sampling.k)
             drafts = (yield from draws(asked, how.alpha, pilot, rng)) if pilot else []
-            return (yield from _sweeps(settings, asked, drafts, rng))
+            return (yield from _sweeps(sampling, asked, drafts, rng))
         case "mh":
-            return (yield from _chains(settings, asked, rng))
+            return (yield from _chains(sampling, asked, rng))
         case "is":
-            return _weighted((yield from draws(asked, how.alpha, settings.k, rng)), how.alpha)
+            return _weighted((yield from draws(asked, how.alpha, sampling.k, rng)), how.alpha)
         case "low-temperature":
-            drafts = yield from draws(asked, how.alpha, settings.k, rng)
+            drafts = yield from draws(asked, how.alpha, sampling.k, rng)
             return Drawn([Picked(one, _said("low-temperature", len(one.tokens))) for one in drafts])
         case "best-of-n":
-            return (yield from _best(settings, asked, rng))
+            return (yield from _best(sampling, asked, rng))
         case never:
             assert_never(never)
 
 
-def _auto(settings: Settings, asked: Generate, rng: Random) -> Flow[Drawn]:
-    how, k = settings.power, settings.k
+def _auto(sampling: Sampling, asked: Generate, rng: Random) -> Flow[Drawn]:
+    how, k = sampling.powered, sampling.k
     drafts = yield from draws(asked, how.alpha, how.pilot(k), rng)
     logws = [draft.log_weight(how.alpha) for draft in drafts]
     if effective_size(logws) < how.ess * len(drafts):
-        return (yield from _sweeps(settings, asked, drafts, rng))
+        return (yield from _sweeps(sampling, asked, drafts, rng))
     chosen = [one.parent for one in sorted(rng.sample(systematic(logws, rng), k))]
     spent, stated = _shares(drafts, k), _stated(logws)
     return Drawn([Picked(drafts[i], {**_said("is", own), **stated}) for i, own in zip(chosen, spent, strict=True)])
@@ -140,9 +142,9 @@ def _weighted(drafts: Sequence[Draft], alpha: float) -> Drawn:
     return Drawn(picks, (_UNEVEN,) if len(drafts) > 1 and effective_size(logws) < _HARDLY else ())
 
 
-def _sweeps(settings: Settings, asked: Generate, pilot: Sequence[Draft], rng: Random) -> Flow[Drawn]:
+def _sweeps(sampling: Sampling, asked: Generate, pilot: Sequence[Draft], rng: Random) -> Flow[Drawn]:
     """One sweep for each candidate; the pilot's draws say how long replies are, and so how long the ramp is."""
-    how, k = settings.power, settings.k
+    how, k = sampling.powered, sampling.k
     length = median(len(draft.tokens) for draft in pilot) if pilot else 0.0
     plan = smc.Plan(how.alpha, how.particles, how.check_every, how.ramp * length, how.ess, how.resampling)
     sources = [Random(rng.getrandbits(64)) for _ in range(k)]
@@ -157,9 +159,9 @@ def _sweeps(settings: Settings, asked: Generate, pilot: Sequence[Draft], rng: Ra
     return Drawn(picks, (_DEGENERATE,) if degenerate else ())
 
 
-def _chains(settings: Settings, asked: Generate, rng: Random) -> Flow[Drawn]:
+def _chains(sampling: Sampling, asked: Generate, rng: Random) -> Flow[Drawn]:
     """The pilot's draws say how long replies are, and so from which tokens cuts are drawn."""
-    how, k = settings.power, settings.k
+    how, k = sampling.powered, sampling.k
     pilot = yield from draws(asked, how.alpha, how.pilot(k), rng)
     span = max(1, *(len(draft.tokens) for draft in pilot))
     states = yield from mh.chains(mh.Plan(how.alpha, k, how.blocks, how.steps, span), asked, rng)
@@ -171,15 +173,15 @@ def _chains(settings: Settings, asked: Generate, rng: Random) -> Flow[Drawn]:
     return Drawn(picks, (_STUCK,) if known and median(known) < _RARELY else ())
 
 
-def _best(settings: Settings, asked: Generate, rng: Random) -> Flow[Drawn]:
-    how = settings.power
-    drafts = yield from draws(asked, how.alpha, settings.k * how.particles, rng)
+def _best(sampling: Sampling, asked: Generate, rng: Random) -> Flow[Drawn]:
+    how = sampling.powered
+    drafts = yield from draws(asked, how.alpha, sampling.k * how.particles, rng)
     groups = [drafts[i : i + how.particles] for i in range(0, len(drafts), how.particles)]
     return Drawn([Picked(best(one), _said("best-of-n", sum(len(each.tokens) for each in one))) for one in groups])
 
 
-def _warnings(settings: Settings, drafts: Sequence[Draft]) -> list[str]:
-    flat = [_FLATTENS] if settings.power.alpha < 1 else []
+def _warnings(sampling: Sampling, drafts: Sequence[Draft]) -> list[str]:
+    flat = [_FLATTENS] if sampling.powered.alpha < 1 else []
     return flat + ([_CUT] if drafts and not any(draft.ended for draft in drafts) else [])
 
 

@@ -16,8 +16,8 @@ from itertools import pairwise
 from random import Random
 
 from vsgen.flow import Flow, ask_all
+from vsgen.probability import new_seed
 from vsgen.sampling.power.drafts import Draft, redrawn, request
-from vsgen.sampling.settings import new_seed
 from vsgen.values import Generate
 
 

@@ -11,8 +11,8 @@ from dataclasses import replace
 from random import Random
 
 from vsgen.flow import Flow, ask_all
+from vsgen.probability import new_seed
 from vsgen.sampling.power.drafts import Draft, drawn_at_once
-from vsgen.sampling.settings import new_seed
 from vsgen.values import Generate
 
 

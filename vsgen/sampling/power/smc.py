@@ -14,10 +14,9 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from vsgen.flow import Flow, ask_all
-from vsgen.probability import effective_size, invert, log_mean_exp, softmax
+from vsgen.probability import effective_size, invert, log_mean_exp, new_seed, softmax
 from vsgen.sampling.power.drafts import Draft, redrawn, request
 from vsgen.sampling.power.resampling import Scheme, resample
-from vsgen.sampling.settings import new_seed
 from vsgen.values import Generate
 
 
