@@ -11,6 +11,8 @@ import pytest
 
 from tests.cli.conftest import Vsgen
 from tests.cli.tickets import write
+from vsgen.errors import ModelError
+from vsgen.ports import LanguageModel
 from vsgen.tiny import WEIGHTS
 
 MODELS = ("torch", "transformers", "tokenizers", "sentence_transformers", "llguidance", "scipy")
@@ -85,3 +87,19 @@ def test_a_model_that_is_gone_is_named_before_anything_is_replayed(vsgen: Vsgen,
     assert result.exit_code == 3
     assert str(folder) in result.stderr
     assert not output.exists()
+
+
+def test_a_model_that_cannot_be_opened_when_it_is_needed_ends_the_run(
+    vsgen: Vsgen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "out.jsonl"
+    command = ("run", "random-day", "--no-dedup", "--method", "direct", "-o", output)
+    assert vsgen(*command, "-n", 2).exit_code == 0
+
+    def gone(*_: object, **__: object) -> LanguageModel:
+        raise ModelError("the model is gone")
+
+    monkeypatch.setattr("vsgen.jobs.desk.open_model", gone)
+    result = vsgen(*command, "-n", 50, "--resume")
+    assert result.exit_code == 3
+    assert "the model is gone" in result.stderr
