@@ -168,10 +168,11 @@ class Taught:
 
 @dataclass(frozen=True, slots=True)
 class Vector:
-    """The reply to `Embed`: a vector of length 1."""
+    """The reply to `Embed`: a vector of length 1, but for the rounding of its components."""
 
     data: bytes
-    """Little-endian float32 components."""
+    """Little-endian float16 components. They are rounded here, and not where they are written, so that a run that
+    writes to a pipe decides as one that keeps its vectors in a file."""
 
 
 @dataclass(frozen=True, slots=True)

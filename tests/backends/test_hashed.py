@@ -20,7 +20,7 @@ def vector(text: str) -> bytes:
 
 
 def cosine(one: str, other: str) -> float:
-    return float(np.frombuffer(vector(one), "<f4") @ np.frombuffer(vector(other), "<f4"))
+    return float(np.frombuffer(vector(one), "<f2").astype(float) @ np.frombuffer(vector(other), "<f2"))
 
 
 def test_hashed_embedder_keeps_the_laws() -> None:
@@ -29,9 +29,9 @@ def test_hashed_embedder_keeps_the_laws() -> None:
 
 @given(st.text())
 def test_any_text_has_a_vector_of_length_one(text: str) -> None:
-    row = np.frombuffer(vector(text), "<f4")
+    row = np.frombuffer(vector(text), "<f2").astype(float)
     assert row.shape == (1024,)
-    assert np.linalg.norm(row) == pytest.approx(1, abs=1e-6)
+    assert np.linalg.norm(row) == pytest.approx(1, abs=5e-4)
 
 
 @given(st.lists(st.text(max_size=20), max_size=8))

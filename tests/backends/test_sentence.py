@@ -37,7 +37,7 @@ def embed(embedder: Embedder, texts: Sequence[str]) -> list[Vector]:
 
 
 def row(vector: Vector) -> NDArray[np.float32]:
-    return np.frombuffer(vector.data, "<f4")
+    return np.frombuffer(vector.data, "<f2").astype("<f4")
 
 
 def test_minilm_keeps_the_laws(minilm: Embedder) -> None:
@@ -47,7 +47,7 @@ def test_minilm_keeps_the_laws(minilm: Embedder) -> None:
 def test_vectors_have_length_one(minilm: Embedder, texts: list[str]) -> None:
     rows = np.stack([row(vector) for vector in embed(minilm, texts)])
     assert rows.shape == (len(texts), 384)
-    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=5e-4)
 
 
 def test_bytes_of_a_text_do_not_depend_on_its_batch(minilm: Embedder, texts: list[str]) -> None:

@@ -104,7 +104,7 @@ def _unit(rows: NDArray[np.float64]) -> NDArray[np.float32]:
 
 def _named(kind: str, rows: NDArray[np.float32]) -> tuple[list[str], list[str], list[Vector]]:
     texts = [f"{kind} {chr(0x4E00 + i % 20000)}" for i in range(len(rows))]
-    return texts, texts, [Vector(row.tobytes()) for row in rows]
+    return texts, texts, [Vector(row.astype("<f2").tobytes()) for row in rows]
 
 
 def main() -> None:

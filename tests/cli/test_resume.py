@@ -80,10 +80,11 @@ def _until_done(folder: Path, processes: ForkServerContext, rng: Random, seconds
             return kills
         kills += 1
         _tear(folder / "out.jsonl.journal", rng)
+        _tear(folder / "out.jsonl.vectors", rng)
 
 
 def _tear(journal: Path, rng: Random) -> None:
-    """As a power cut may: some bytes at the end are gone."""
+    """As a power cut may: some bytes at the end are gone, of the last line or what passes for one."""
     if journal.exists() and rng.random() < 0.5:
         data = journal.read_bytes()
         last = data.rfind(b"\n", 0, len(data) - 1) + 1

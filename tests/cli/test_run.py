@@ -336,7 +336,7 @@ def test_a_full_disk_stops_with_one_message_and_loses_nothing(vsgen: Vsgen, tmp_
     resumed = vsgen(*arguments, "--resume")
     assert resumed.exit_code == 0
     assert len(lines(out)) == 100
-    assert kept > 10
+    assert kept > 5
 
 
 def test_token_logprobs_are_those_of_the_answer_and_come_back_as_tensors(vsgen: Vsgen, tmp_path: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
 from itertools import pairwise
+from operator import mul
 
 import numpy as np
 import pytest
@@ -20,7 +23,14 @@ GUARDS = ("numbers", "negation")
 
 
 def unit(components: NDArray[np.float64]) -> Vector:
-    return Vector((components / np.linalg.norm(components)).astype("<f4").tobytes())
+    return Vector((components / np.linalg.norm(components)).astype("<f2").tobytes())
+
+
+def ratio(one: Vector, other: Vector) -> float:
+    """The cosine, in exact fractions but for the root."""
+    a, b = ([Fraction(float(x)) for x in np.frombuffer(v.data, "<f2")] for v in (one, other))
+    dot, square = (sum(map(mul, x, y), Fraction(0)) for x, y in ((a, b), (a, a)))
+    return float(dot) / math.sqrt(float(square) * float(sum(map(mul, b, b), Fraction(0))))
 
 
 def naive(threshold: float, texts: list[str], vectors: list[Vector | None]) -> list[Twin | None]:
@@ -32,8 +42,7 @@ def naive(threshold: float, texts: list[str], vectors: list[Vector | None]) -> l
             one, other = vectors[i], vectors[j]
             if one is None or other is None or signature(text, GUARDS) != signature(texts[j], GUARDS):
                 continue
-            a, b = (np.frombuffer(v.data, "<f4").astype(np.float64) for v in (one, other))
-            similarity = round(float((a * b).sum()), 4)
+            similarity = round(ratio(one, other), 4)
             if similarity >= threshold and (twin is None or similarity > twin.similarity):
                 twin = Twin(str(j), similarity, "semantic")
         twins.append(twin)
@@ -118,10 +127,21 @@ def test_a_dropped_text_makes_no_twins() -> None:
 
 
 def test_similarity_is_rounded_before_it_is_compared() -> None:
-    just_below = np.array([0.92 - 4e-5, np.sqrt(1 - (0.92 - 4e-5) ** 2)])
+    first, rng = unit(np.array([1.0, 0, 0])), np.random.default_rng(0)
+    tried = (unit(np.array([0.92, *0.28 * rng.normal(size=2)])) for _ in range(10**6))
+    below = next(one for one in tried if 0.919_96 < ratio(first, one) < 0.92)
     index = Index(0.92)
-    index.admit("a", "a", unit(np.array([1.0, 0.0])))
-    assert index.admit("b", "b", unit(just_below)) == Twin("a", 0.92, "semantic")
+    index.admit("a", "a", first)
+    assert index.admit("b", "b", below) == Twin("a", 0.92, "semantic")
+
+
+def test_rounded_components_do_not_count_as_dissimilar() -> None:
+    """A vector that rounding has made shorter is still as similar to itself as can be."""
+    vector = unit(np.ones(384))
+    assert np.linalg.norm(np.frombuffer(vector.data, "<f2").astype(float)) != 1
+    index = Index(1.0)
+    index.admit("a", "a", vector)
+    assert index.admit("b", "b", vector) == Twin("a", 1.0, "semantic")
 
 
 def test_seen_changes_nothing() -> None:

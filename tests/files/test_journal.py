@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import resource
 import signal
+import struct
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 from vsgen.errors import OptionError, OutputError
 from vsgen.files.journal import VERSION, FileJournal, MemoryJournal, digest
 from vsgen.files.sealed import sealed
+from vsgen.files.vectors import Vectors
 from vsgen.values import (
     Call,
     Check,
@@ -41,7 +43,7 @@ from vsgen.values import (
 
 NEW = Score(Prompt(prefill="new"), ("a", "b"))
 TEXT = st.text(max_size=30)
-CALLS: st.SearchStrategy[Call] = st.one_of(
+LINES: st.SearchStrategy[Call] = st.one_of(
     st.builds(
         Generate,
         st.builds(Prompt, st.tuples(st.builds(Message, st.just("user"), TEXT)), TEXT),
@@ -52,9 +54,10 @@ CALLS: st.SearchStrategy[Call] = st.one_of(
     ),
     st.builds(Score, st.builds(Prompt, prefill=TEXT), st.tuples(TEXT, TEXT)),
     st.builds(Teach, st.builds(Prompt, prefill=TEXT), TEXT, st.integers(1, 20)),
-    st.builds(Embed, TEXT),
     st.builds(Check, st.tuples(TEXT, TEXT), TEXT, st.floats(0.1, 10), TEXT),
 )
+CALLS = st.one_of(LINES, st.builds(Embed, TEXT))
+"""The vectors of some lie beside the journal."""
 
 
 def reply_to(call: Call) -> Reply:
@@ -85,7 +88,7 @@ def found(journal: FileJournal, calls: Sequence[Call]) -> list[Reply | None]:
     return [journal.find(journal.key("m", call)) for call in calls]
 
 
-@given(calls=st.lists(CALLS, max_size=8), cut=st.integers(0, 400))
+@given(calls=st.lists(LINES, max_size=8), cut=st.integers(0, 400))
 def test_whatever_tail_is_torn_off_whole_lines_survive(
     tmp_path_factory: pytest.TempPathFactory, calls: list[Call], cut: int
 ) -> None:
@@ -104,7 +107,7 @@ def test_whatever_tail_is_torn_off_whole_lines_survive(
     assert orjson.loads(lines[0])["vsgen journal"] == VERSION
 
 
-@given(calls=st.lists(CALLS, min_size=1, max_size=6, unique_by=repr), data=st.data())
+@given(calls=st.lists(LINES, min_size=1, max_size=6, unique_by=repr), data=st.data())
 def test_a_byte_that_changes_is_never_taken_for_a_reply(
     tmp_path_factory: pytest.TempPathFactory, calls: list[Call], data: st.DataObject
 ) -> None:
@@ -162,14 +165,14 @@ def test_a_second_run_on_the_same_journal_is_refused(tmp_path: Path) -> None:
 
 
 OLD = (
-    b'{"key":"%s","kind":"embed","model":"m","call":{"text":"a"},"reply":{"data":"AAECAwQFBgcICQoLDA0ODw=="}}\n'
+    b'{"key":"%s","kind":"embed","model":"m","call":{"text":"a"},"reply":{"data":"mpkZP83MTL8="}}\n'
     % digest("m", Embed("a")).encode()
     + b'{"key":"%s","kind":"check","model":"m","call":{"command":["x"],"row":"{}","timeout":10.0,"version":""},'
     b'"reply":{"ok":false,"problem":"odd"}}\n' % digest("m", Check(("x",), "{}")).encode()
 )
 """As vsgen wrote before journals had versions."""
 OLD_CALLS: list[Call] = [Embed("a"), Check(("x",), "{}")]
-OLD_REPLIES: list[Reply] = [Vector(bytes(range(16))), Checked(False, "odd")]
+OLD_REPLIES: list[Reply] = [Vector(struct.pack("<2e", 0.6, -0.8)), Checked(False, "odd")]
 
 
 @pytest.mark.parametrize(
@@ -186,6 +189,25 @@ def test_a_journal_of_before_there_were_versions_is_read_and_continued(tmp_path:
             assert found(journal, [*OLD_CALLS, NEW]) == [*OLD_REPLIES, reply_to(NEW)]
     assert path.read_bytes().startswith(OLD)
     assert path.read_bytes().count(b'{"vsgen journal":') == 1
+
+
+@given(calls=st.lists(CALLS, max_size=8, unique_by=repr))
+def test_every_reply_is_found_again_wherever_it_lies(
+    tmp_path_factory: pytest.TempPathFactory, calls: list[Call]
+) -> None:
+    folder = tmp_path_factory.mktemp("journal")
+    filled(folder / "j", calls)
+    assert (folder / "j.vectors").exists() == any(isinstance(call, Embed) for call in calls)
+    with FileJournal(folder / "j") as journal:
+        assert found(journal, calls) == [reply_to(call) for call in calls]
+        assert len(journal) == len(calls)
+
+
+def test_vectors_that_another_run_holds_end_this_one_and_let_the_journal_go(tmp_path: Path) -> None:
+    filled(tmp_path / "out.journal", [Embed("a")])
+    with Vectors(tmp_path / "out.vectors"), pytest.raises(OutputError, match=r"out\.vectors: another vsgen run"):
+        FileJournal(tmp_path / "out.journal")
+    assert filled(tmp_path / "out.journal", [Embed("a")])
 
 
 def test_a_journal_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
@@ -235,11 +257,11 @@ def test_a_full_disk_is_an_output_error_and_loses_no_earlier_line(tmp_path: Path
     """A file-size limit stands in for the disk: the kernel refuses the same write in the same way."""
     script = (
         "import sys; from pathlib import Path; from vsgen.errors import OptionError, OutputError\n"
-        "from vsgen.files.journal import FileJournal; from vsgen.values import Embed, Vector\n"
+        "from vsgen.files.journal import FileJournal; from vsgen.values import Check, Checked\n"
         "journal = FileJournal(Path(sys.argv[1]))\n"
         "try:\n"
         "    for i in range(100):\n"
-        "        call = Embed(str(i)); journal.add(journal.key('m', call), 'm', call, Vector(bytes(400)))\n"
+        "        call = Check((), str(i)); journal.add(journal.key('m', call), 'm', call, Checked(True, 400 * 'x'))\n"
         "except OutputError as error: print(i, error)\n"
     )
 

@@ -76,7 +76,7 @@ class Played:
             case Score():
                 return Scores((-1.0, -2.0))
             case Embed():
-                vector = np.zeros(26, "<f4")
+                vector = np.zeros(26, "<f2")
                 vector[ord(call.text[0].lower()) - ord("a")] = 1
                 return Vector(vector.tobytes())
             case Check():

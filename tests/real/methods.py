@@ -74,7 +74,7 @@ def _diversity(session: Session, texts: Sequence[str]) -> float | None:
     if len(texts) < 2:
         return None
     (vectors,) = session.drive([ask_all([Embed(text) for text in texts])])
-    units = [np.frombuffer(one.data, dtype="<f4") for one in vectors]
+    units = [np.frombuffer(one.data, dtype="<f2").astype("<f4") for one in vectors]
     return fmean(float(1 - a @ b) for a, b in combinations(units, 2))
 
 

@@ -54,7 +54,7 @@ def _vector(text: str) -> Vector:
     weights = np.concatenate([sketch[1] for sketch in sketches])
     sums = np.bincount(buckets, weights=weights, minlength=_WIDTH)
     length = math.sqrt(math.fsum((sums * sums).tolist()))
-    return Vector((sums / length).astype("<f4").tobytes())
+    return Vector((sums / length).astype("<f4").astype("<f2").tobytes())
 
 
 @lru_cache(maxsize=1 << 16)

@@ -77,7 +77,7 @@ class SentenceEmbedder:
             rows = self._encode(texts, _ROWS)
         if not all(np.isfinite(row).all() for row in rows):
             raise ModelError(f"embedder {self.name}: the model gave a vector that is not finite; are its files whole?")
-        return [Vector(row.astype("<f4").tobytes()) for row in rows]
+        return [Vector(row.astype("<f4").astype("<f2").tobytes()) for row in rows]
 
     def _lengths(self, texts: list[str]) -> list[int]:
         """Each text's tokens; -1 where the model does not pad, so has no longest input either."""

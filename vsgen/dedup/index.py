@@ -24,8 +24,9 @@ _Floats: TypeAlias = NDArray[np.float32]
 _Numbers: TypeAlias = NDArray[np.intp]
 
 _DECIMALS = 4
-_SLACK = 2e-4
-"""More than the rounding of a similarity and the error of a float32 product together."""
+_SLACK = 2e-3
+"""More than these together: the rounding of a similarity, the error of a float32 product, and what rounding to float16
+does to the lengths of two vectors (each at most 2^-11)."""
 _BLOCK = 16384
 """Kept rows per matrix product; a batch of 256 against them makes 16 MB of similarities."""
 
@@ -92,7 +93,7 @@ class Index:
         self, names: Sequence[str], texts: Sequence[str], vectors: Sequence[Vector | None]
     ) -> list[Twin | None]:
         """The same as `admit` for each in turn, faster: one matrix product with what was kept before the call."""
-        rows = [None if vector is None else np.frombuffer(vector.data, "<f4") for vector in vectors]
+        rows = [None if vector is None else np.frombuffer(vector.data, "<f2").astype("<f4") for vector in vectors]
         shelves = [self._shelf(text) for text in texts]
         nominees = _nominees(shelves, rows, self._threshold)
         return [self._admit(*one) for one in zip(names, texts, rows, shelves, nominees, strict=True)]
@@ -155,7 +156,8 @@ class _Shelf:
         if not len(numbers):
             return None
         rough = self._buffer[numbers] @ row
-        best = max((_cosine(self._buffer[n], row), -int(n)) for n in numbers[rough >= rough.max() - _SLACK])
+        near = numbers[rough >= rough.max() - 2 * _SLACK]
+        best = max((_cosine(self._buffer[n], row), -int(n)) for n in near)
         return Twin(self._names[-best[1]], best[0], "semantic")
 
 
@@ -177,5 +179,11 @@ def _nominees(shelves: Sequence[_Shelf], rows: Sequence[_Floats | None], thresho
 
 
 def _cosine(one: _Floats, other: _Floats) -> float:
-    """The dot product, summed exactly: products of two float32 are exact in float64, and `fsum` rounds once."""
-    return round(math.fsum((one.astype(np.float64) * other).tolist()), _DECIMALS)
+    """Exact but for the last rounding, in whatever order it is summed.
+
+    A component of float16 is a multiple of 2^-24, and so a product of two is one of 2^-48; a float64 holds any sum of
+    them up to 32, and those of vectors of length 1 stay below 2. Rounding has made them a little longer or shorter.
+    """
+    a, b = one.astype(np.float64), other.astype(np.float64)
+    lengths = math.sqrt(float(a @ a) * float(b @ b))
+    return round(float(a @ b) / lengths, _DECIMALS) if lengths else 0.0

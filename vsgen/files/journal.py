@@ -8,6 +8,8 @@ not there, so its call is asked again, and a tail that a kill or a full disk has
 opened again. "On disk" means: with the system, by a single `write`, before the reply is used, so that no kill loses it;
 and on the disk itself a second later, so that a power cut loses that second.
 
+Vectors lie in a file of their own beside it, `vsgen.files.vectors`.
+
 A journal of before there were versions is read and continued: its lines, up to the version line that then follows them,
 have no checksum.
 """
@@ -17,6 +19,7 @@ from __future__ import annotations
 import base64
 import struct
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import fields
 from hashlib import blake2b
 from pathlib import Path
@@ -32,6 +35,7 @@ from vsgen.files.ends import START, End, end_line
 from vsgen.files.notes import START as NOTE
 from vsgen.files.notes import note_line, read_note
 from vsgen.files.sealed import intact, sealed
+from vsgen.files.vectors import Vectors, vectors_path
 from vsgen.values import (
     Call,
     Check,
@@ -121,7 +125,7 @@ class MemoryJournal:
 
 
 class FileJournal:
-    """A journal in a file, which one run at a time may hold open.
+    """A journal in a file, which one run at a time may hold open, and the vectors beside it.
 
     Memory grows by a digest and a place a call, some 32 bytes; replies are read back from disk when they are asked for.
     """
@@ -134,14 +138,18 @@ class FileJournal:
             OptionError: The file is something else than a journal, or one of a newer version.
         """
         self._path = path
-        self._file = Appended(path, "the journal")
+        self._files = ExitStack()
+        self._file = self._files.enter_context(Appended(path, "the journal"))
         self._places = DigestMap(_PLACE.size)
         self._notes: dict[str, Mapping[str, Any]] = {}
+        self._vectors: Vectors | None = None
         try:
             if not self._read():
                 self._file.append(_FIRST)
+            if vectors_path(path).exists():
+                self._open_vectors()
         except BaseException as error:
-            self._file.__exit__(type(error), error, None)
+            self._files.__exit__(type(error), error, None)
             raise
 
     def __enter__(self) -> FileJournal:
@@ -150,11 +158,11 @@ class FileJournal:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Close, and let another run in."""
-        self._file.__exit__(kind, error, at)
+        self._files.__exit__(kind, error, at)
 
     def __len__(self) -> int:
         """How many different calls are answered in it."""
-        return len(self._places)
+        return len(self._places) + (0 if self._vectors is None else len(self._vectors))
 
     def key(self, model: str, call: Call) -> str:
         """See `vsgen.ports.Journal`."""
@@ -164,7 +172,7 @@ class FileJournal:
         """See `vsgen.ports.Journal`; a line that cannot be read counts as not there, so its call is asked again."""
         place = self._places.get(bytes.fromhex(key))
         if place is None:
-            return None
+            return None if self._vectors is None else self._vectors.find(bytes.fromhex(key))
         begin, length = _PLACE.unpack(place)
         try:
             entry = orjson.loads(self._file.read(length, begin))
@@ -173,11 +181,16 @@ class FileJournal:
             return None
 
     def add(self, key: str, model: str, call: Call, reply: Reply) -> None:
-        """Append a line. Of a prefix it has the length only: its tokens are those of earlier replies, and in the key.
+        """Append a line, or a vector to the vectors.
+
+        Of a prefix a line has the length only: its tokens are those of earlier replies, and in the key.
 
         Raises:
             OutputError: The line could not be written whole.
         """
+        if isinstance(reply, Vector):
+            self._open_vectors().add(bytes.fromhex(key), reply)
+            return
         entry = {"key": key, "kind": _KINDS[type(call)], "model": model, "call": _asked(call), "reply": reply}
         line = sealed(orjson.dumps(entry, default=_base64))
         self._places[bytes.fromhex(key)] = _PLACE.pack(self._file.append(line), len(line))
@@ -202,6 +215,11 @@ class FileJournal:
     def noted(self, name: str) -> Mapping[str, Any] | None:
         """See `vsgen.ports.Journal`."""
         return self._notes.get(name)
+
+    def _open_vectors(self) -> Vectors:
+        if self._vectors is None:
+            self._vectors = self._files.enter_context(Vectors(vectors_path(self._path)))
+        return self._vectors
 
     def _read(self) -> bool:
         """Find the places of all calls; whether there is a version line."""
@@ -257,9 +275,15 @@ def _base64(value: object) -> str:
     raise TypeError(f"cannot be written to the journal: {type(value).__name__}")
 
 
+def _old_vector(data: bytes) -> Vector:
+    """One of float32 components, from the time when vectors lay in the journal."""
+    count = len(data) // 4
+    return Vector(struct.pack(f"<{count}e", *struct.unpack(f"<{count}f", data)))
+
+
 def _reply(kind: str, values: dict[str, Any]) -> Reply:
     if kind == "embed":
-        return Vector(base64.b64decode(values["data"]))
+        return _old_vector(base64.b64decode(values["data"]))
     if kind == "teach":
         values |= {name: base64.b64decode(values[name]) for name in ("top_ids", "top_logps")}
     lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}

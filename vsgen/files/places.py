@@ -12,6 +12,7 @@ from vsgen.errors import OptionError
 from vsgen.files.ends import NUM, End, changed, last_end
 from vsgen.files.journal import FileJournal, MemoryJournal
 from vsgen.files.records import FileLines, NoLines, PipeLines, count_lines, part_of
+from vsgen.files.vectors import vectors_path
 from vsgen.ports import Journal
 
 
@@ -103,11 +104,13 @@ class Places:
         outputs = [path for path in (self.output, self.rejects) if path]
         if folders := [path for path in outputs if path.is_dir()]:
             raise OptionError(f"{folders[0]}: is a directory; name a file in it")
-        used = [*outputs, *map(part_of, outputs), *filter(None, [self.journal_path])]
+        used = [*outputs, *map(part_of, outputs)]
+        if self.journal_path is not None:
+            used += [self.journal_path, vectors_path(self.journal_path)]
         read = {Path(name).resolve() for name in self.inputs if name and Path(name).is_file()}
         places = Counter([*(path.resolve() for path in used), *read])
         if twice := [str(place) for place, count in places.items() if count > 1]:
-            raise OptionError(f"{twice[0]}: is named twice; input, output, rejects and journal must differ")
+            raise OptionError(f"{twice[0]}: is named twice; input, output, rejects, journal and vectors must differ")
         for path in outputs:
             if not self.resume and not self.overwrite:
                 _refuse_existing(path, part=path == self.output)
