@@ -132,7 +132,6 @@ _TARGETS: Final = {
     "from/hard": "support-tickets --from tickets.jsonl --kind hard --samples 4 -o out.jsonl",
 }
 
-_MEASURE: Final = "targets --evaluate"
 _MEASURED: Final = {
     "families": "--family bernoulli,student_t --selected --samples 6 --max-bins 12 --no-probes -o out.jsonl",
     "probes": "--family bernoulli --selected --samples 4 -n 1 --seed 1 -o out.jsonl",
@@ -163,7 +162,7 @@ def _all() -> Iterator[tuple[str, Case]]:
     for name, words in _TARGETS.items():
         yield f"targets/{name}", Case(f"targets {words}")
     for name, words in _MEASURED.items():
-        yield f"measure/{name}", Case(f"{_MEASURE} {words} -m tiny")
+        yield f"measure/{name}", Case(f"measure {words} -m tiny")
     for name, words in _EXPORTS.items():
         yield f"export/{name}", Case(f"export {words}")
 

@@ -20,14 +20,15 @@ from vsgen.distributions.target import Target
 from vsgen.flow import Flow
 from vsgen.flows.observe import Observed
 from vsgen.jobs.measure import Found, Summary, Tally, measure, of_probe
-from vsgen.jobs.targets_options import TargetsOptions
+from vsgen.jobs.measure_options import MeasureOptions
+from vsgen.jobs.targets_options import TargetChoice
 from vsgen.ports import Teacher
 from vsgen.values import Completion, Generate, Score, Scores
 
 DIGITS = Characters("-.0123456789")
 LETTERS = Characters("abcd")
 FAIR = Target("fair", "letters", {}, PROMPT, ("a", "b", "c", "d"), (0.25,) * 4)
-JOB = TargetsOptions(template="letters.yaml", samples=400, evaluate=True)
+JOB = MeasureOptions(TargetChoice(template="letters.yaml"), samples=400)
 """Only the targets: no prompts without one."""
 
 
@@ -48,7 +49,7 @@ def oracle(target: Target, characters: Characters) -> TableModel:
 
 
 def found(
-    targets: Sequence[Target], model: Any, characters: Characters | None, job: TargetsOptions = JOB
+    targets: Sequence[Target], model: Any, characters: Characters | None, job: MeasureOptions = JOB
 ) -> list[Found]:
     teach = isinstance(model, Teacher)
 
@@ -58,7 +59,7 @@ def found(
     return list(measure(iter(targets), drive, characters, job, teach=teach))
 
 
-def measured(target: Target, model: Any, characters: Characters | None, job: TargetsOptions = JOB) -> dict[str, Any]:
+def measured(target: Target, model: Any, characters: Characters | None, job: MeasureOptions = JOB) -> dict[str, Any]:
     (one,) = found([target], model, characters, job)
     return one.row
 

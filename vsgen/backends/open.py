@@ -6,9 +6,13 @@ import hashlib
 import json
 import platform
 from importlib.metadata import version
+from typing import Final
 
 from vsgen.backends.hf.names import revision
 from vsgen.ports import LanguageModel
+
+ON_CPU: Final = frozenset({"tiny"})
+"""Models that compute on the CPU whatever device is asked for."""
 
 _LIBRARIES = ("vsgen", "torch", "transformers")
 

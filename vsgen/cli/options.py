@@ -1,49 +1,47 @@
-"""Options that several commands share."""
+"""Options that several commands share, each declared once; `vsgen.cli.groups` puts together what belongs together."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 import typer
 
 OnError: TypeAlias = Literal["stop", "skip"]
 ProgressMode: TypeAlias = Literal["auto", "plain", "none"]
+
+SAMPLING: Final = "Sampling"
+"""Headings of ``--help``."""
+MODEL: Final = "Model"
+FILES: Final = "Files"
+MESSAGES: Final = "Messages"
+
 TemplateName = Annotated[
     str, typer.Argument(metavar="TEMPLATE", help="A YAML file, or the name of a shipped template.")
 ]
 Input = Annotated[
     str | None, typer.Argument(metavar="INPUT", help="Rows for the template's variables: JSONL, or - for stdin.")
 ]
-Method = Annotated[
-    str | None, typer.Option("--method", help="direct, cot, sequence, multi-turn, vs, vs-cot, vs-multi, power.")
-]
-K = Annotated[int | None, typer.Option("-k", help="Candidates per draw.")]
-Temperature = Annotated[float | None, typer.Option("--temperature", help="Of the token draw; 0 is greedy.")]
-Seed = Annotated[int, typer.Option("--seed", envvar="VSGEN_SEED", min=0, max=2**63 - 1, help="Of the whole run.")]
-Sets = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any template key, e.g. dedup.threshold=0.9.")
-]
 
-Output = Annotated[
-    Path | None,
-    typer.Option("-o", "--output", metavar="FILE", help="Write rows here; appears when complete. Default: stdout."),
-]
 Model = Annotated[
     str | None,
     typer.Option(
-        "-m", "--model", envvar="VSGEN_MODEL", help="`tiny` (embedded), a Hugging Face id, a folder or a GGUF file."
+        "-m",
+        "--model",
+        envvar="VSGEN_MODEL",
+        rich_help_panel=MODEL,
+        help="`tiny` (embedded), a Hugging Face id, a folder or a GGUF file.",
     ),
 ]
-Journal = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Where calls and raw replies lie. Default: FILE.journal.")
+Device = Annotated[
+    str | None,
+    typer.Option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1, mps. Default: $VSGEN_DEVICE, or auto."),
 ]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on where a run of -o FILE ended.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Write an existing FILE anew.")]
-OnErrorOption = Annotated[OnError, typer.Option("--on-error", help="What to do about an input line that is no use.")]
-Device = Annotated[str, typer.Option(envvar="VSGEN_DEVICE", help="auto, cpu, cuda, cuda:1, mps.")]
-Dtype = Annotated[str, typer.Option(envvar="VSGEN_DTYPE", help="auto, float32, bfloat16, float16.")]
+Dtype = Annotated[
+    str | None,
+    typer.Option("--dtype", metavar="NAME", help="auto, float32, bfloat16, float16. Default: $VSGEN_DTYPE, or auto."),
+]
+Batch = Annotated[int | None, typer.Option("--batch", min=1, help="Replies decoded at the same time.")]
 TrustRemoteCode = Annotated[
     bool, typer.Option("--trust-remote-code", help="Run Python code that comes with the model.")
 ]
@@ -51,24 +49,41 @@ AllowPickle = Annotated[
     bool, typer.Option("--allow-pickle", help="Read weights that are not safetensors; they can run code.")
 ]
 AllowExec = Annotated[
-    bool, typer.Option("--allow-exec", help="Run the outside commands of the template's checks, with your rights.")
+    bool, typer.Option("--allow-exec", help="Run the external commands of the template's checks, with your rights.")
 ]
-Batch = Annotated[int | None, typer.Option(min=1, help="Replies that are decoded side by side.")]
+
+Method = Annotated[
+    str | None, typer.Option("--method", help="direct, cot, sequence, multi-turn, vs, vs-cot, vs-multi, power.")
+]
+K = Annotated[int | None, typer.Option("-k", help="Candidates per draw.")]
+Temperature = Annotated[float | None, typer.Option("--temperature", help="Of the token draw; 0 is greedy.")]
+Sets = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any template key, e.g. dedup.threshold=0.9.")
+]
+Seed = Annotated[
+    int, typer.Option("--seed", envvar="VSGEN_SEED", metavar="N", min=0, max=2**63 - 1, help="Of all random choices.")
+]
+
+Output = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", metavar="FILE", help="Write rows here; appears when complete. Default: stdout."),
+]
+Rejects = Annotated[
+    Path | None,
+    typer.Option(
+        "--rejects", metavar="FILE", rich_help_panel=FILES, help="Write what is not kept here, each with its reason."
+    ),
+]
+Journal = Annotated[
+    Path | None, typer.Option("--journal", metavar="FILE", help="Calls and raw replies. Default: FILE.journal.")
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue an interrupted run of -o FILE.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existing FILE.")]
+
+OnErrorOption = Annotated[
+    OnError, typer.Option("--on-error", help="Stop at an input line that cannot be used, or skip it.")
+]
 NoMeta = Annotated[bool, typer.Option("--no-meta", help="Leave `meta` out of the rows.")]
-ProgressOption = Annotated[ProgressMode, typer.Option("--progress", help="How to show progress on stderr.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit with status 5 where the verdict on the rows is bad.")]
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")]
-
-
-def overrides(
-    sets: Sequence[str] | None,
-    *,
-    method: str | None = None,
-    k: int | None = None,
-    temperature: float | None = None,
-    no_dedup: bool = False,
-) -> list[str]:
-    """All flags that stand for template keys, as ``key=value``; a named flag goes before ``--set``."""
-    named = {"sampling.method": method, "sampling.k": k, "sampling.temperature": temperature}
-    given = [f"{key}={value}" for key, value in named.items() if value is not None]
-    return [*(sets or ()), *given, *(["dedup=false"] if no_dedup else [])]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with status 5 if the verdict on the rows is bad.")]
+Progress = Annotated[ProgressMode, typer.Option("--progress", help="How to show progress on stderr.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", rich_help_panel=MESSAGES, help="Print errors only.")]

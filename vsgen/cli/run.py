@@ -1,58 +1,87 @@
-"""``vsgen run``: the main job."""
+"""``vsgen run``: rows from a template."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
 from vsgen.cli import options
-from vsgen.cli.console import summary, user_errors
+from vsgen.cli.console import summary
+from vsgen.cli.groups import FilesGroup, LoadGroup, SampleGroup, TalkGroup
 from vsgen.cli.shell import carry_out
 from vsgen.errors import GateError
+
+if TYPE_CHECKING:
+    from vsgen.export.packed import TokenLogprobs
 
 _SHORT = 1
 
 
-def run(
-    template: options.TemplateName,
-    input: options.Input = None,
-    output: options.Output = None,
+@dataclass(frozen=True, slots=True)
+class RowsGroup:
+    """Which answers become rows, and what a row holds."""
+
+    panel: ClassVar[str] = "Rows"
     num: Annotated[
-        int | None, typer.Option("-n", "--num", min=1, help="Rows to keep; goes on drawing until they are there.")
-    ] = None,
-    model: options.Model = None,
-    method: options.Method = None,
-    k: options.K = None,
-    temperature: options.Temperature = None,
-    sets: options.Sets = None,
-    seed: options.Seed = 0,
-    no_dedup: Annotated[bool, typer.Option("--no-dedup", help="Keep repeats.")] = False,
-    rejects: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write what was not kept here, each with its reason.")
-    ] = None,
-    journal: options.Journal = None,
-    resume: options.Resume = False,
-    overwrite: options.Overwrite = False,
-    on_error: options.OnErrorOption = "stop",
-    max_calls: Annotated[int | None, typer.Option(min=1, help="Draw no more replies than this.")] = None,
-    max_tokens: Annotated[int | None, typer.Option(min=1, help="Draw no more tokens than this, in all.")] = None,
-    patience: Annotated[int, typer.Option(min=0, help="Stop after so many draws without news; 0: never.")] = 20,
+        int | None,
+        typer.Option("-n", "--num", metavar="N", min=1, help="Rows to keep; draws until there are so many."),
+    ] = None
+    no_dedup: Annotated[bool, typer.Option("--no-dedup", help="Keep repeats.")] = False
+    no_meta: options.NoMeta = False
     token_logprobs: Annotated[
         str | None,
-        typer.Option(metavar="top=K", help="Teach kept answers token by token: top=20[,layout=distillkit|axolotl]."),
-    ] = None,
-    device: options.Device = "auto",
-    dtype: options.Dtype = "auto",
-    trust_remote_code: options.TrustRemoteCode = False,
-    allow_pickle: options.AllowPickle = False,
+        typer.Option(
+            "--token-logprobs",
+            metavar="top=K",
+            help="The model's distribution at each token of kept answers: top=20[,layout=distillkit|axolotl].",
+        ),
+    ] = None
+    on_error: options.OnErrorOption = "stop"
+
+    @property
+    def layout(self) -> TokenLogprobs | None:
+        """What token log-probabilities are written, if any.
+
+        Raises:
+            OptionError: The option cannot be read.
+        """
+        from vsgen.export.packed import parse_token_logprobs
+
+        return None if self.token_logprobs is None else parse_token_logprobs(self.token_logprobs)
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsGroup:
+    """When a run ends short of what is wanted."""
+
+    panel: ClassVar[str] = "Limits"
+    max_calls: Annotated[
+        int | None, typer.Option("--max-calls", metavar="N", min=1, help="Draw no more replies than this.")
+    ] = None
+    max_tokens: Annotated[
+        int | None, typer.Option("--max-tokens", metavar="N", min=1, help="Draw no more tokens than this in all.")
+    ] = None
+    patience: Annotated[
+        int, typer.Option("--patience", metavar="N", min=0, help="Stop after N draws with nothing new; 0: never.")
+    ] = 20
+
+
+def run(
+    *,
+    template: options.TemplateName,
+    input: options.Input = None,
+    rows: RowsGroup,
+    files: FilesGroup,
+    rejects: options.Rejects = None,
+    model: options.Model = None,
+    load: LoadGroup,
+    sample: SampleGroup,
+    limits: LimitsGroup,
+    talk: TalkGroup,
     allow_exec: options.AllowExec = False,
-    batch: options.Batch = None,
-    no_meta: options.NoMeta = False,
-    progress_mode: options.ProgressOption = "auto",
-    quiet: options.Quiet = False,
     strict: options.Strict = False,
 ) -> None:
     """Make a dataset: draw, drop repeats, label, and stream JSONL.
@@ -60,32 +89,26 @@ def run(
     Exit status: 0 done; 1 done but short of -n; 2 wrong template, input or flags; 3 the model failed; 4 the output
     cannot be written; 5 --strict: all is written, but the verdict is bad; 130 interrupted.
     """
-    with user_errors():
-        from vsgen.export.packed import parse_token_logprobs
-        from vsgen.files.places import Places
-        from vsgen.jobs.desk import ModelChoice
-        from vsgen.jobs.generate import GenerateOptions
-        from vsgen.jobs.generate import run as run_job
+    from vsgen.jobs.generate import GenerateOptions
+    from vsgen.jobs.generate import run as generate
 
-        places = Places(output, rejects, journal, resume, overwrite, inputs=[input or "", template])
-        choice = ModelChoice(model, device, dtype, batch, remote_code=trust_remote_code, pickled=allow_pickle)
-        job = GenerateOptions(
-            template=template,
-            overrides=options.overrides(sets, method=method, k=k, temperature=temperature, no_dedup=no_dedup),
-            input=input,
-            places=places,
-            num=num,
-            model=choice,
-            seed=seed,
-            max_calls=max_calls,
-            max_tokens=max_tokens,
-            patience=patience,
-            skip_bad_rows=on_error == "skip",
-            meta=not no_meta,
-            allow_exec=allow_exec,
-            token_logprobs=None if token_logprobs is None else parse_token_logprobs(token_logprobs),
-        )
-        tally = carry_out(partial(run_job, job), places, progress_mode, quiet=quiet, summary=summary)
+    asked = GenerateOptions(
+        template=template,
+        overrides=[*sample.overrides, *(["dedup=false"] if rows.no_dedup else [])],
+        input=input,
+        places=files.places([input, template], rejects),
+        num=rows.num,
+        model=load.choice(model),
+        seed=sample.seed,
+        max_calls=limits.max_calls,
+        max_tokens=limits.max_tokens,
+        patience=limits.patience,
+        skip_bad_rows=rows.on_error == "skip",
+        meta=not rows.no_meta,
+        allow_exec=allow_exec,
+        token_logprobs=rows.layout,
+    )
+    tally = carry_out(partial(generate, asked), asked.places, talk.progress, quiet=talk.quiet, summary=summary)
     if strict and not tally.passed:
         raise typer.Exit(GateError.status)
     if tally.stopped:

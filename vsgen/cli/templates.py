@@ -8,26 +8,26 @@ from typing import Annotated
 
 import typer
 
-from vsgen.cli.console import say, user_errors
+from vsgen.cli.console import say
+from vsgen.cli.printed import show
 
 
 def templates(
     name: Annotated[str | None, typer.Argument(help="Print this one.")] = None,
 ) -> None:
     """List the shipped templates, or print one."""
-    with user_errors():
-        from vsgen.template.catalog import describe
-        from vsgen.template.load import template_text
+    from vsgen.template.catalog import describe
+    from vsgen.template.load import template_text
 
-        if name is not None:
-            typer.echo(template_text(name), nl=False)
-            return
-        for shipped, entry in describe().items():
-            typer.echo(f"{shipped:18} {entry.model:6} {entry.description}")
-        say(
-            "tiny: served offline by the embedded model, a toy trained on a grammar (see vsgen/tiny/README.md); "
-            "-m names a real model instead"
-        )
+    if name is not None:
+        show(template_text(name), end="")
+        return
+    for shipped, entry in describe().items():
+        show(f"{shipped:18} {entry.model:6} {entry.description}")
+    say(
+        "tiny: works offline with the embedded model, a toy trained on a grammar (see vsgen/tiny/README.md); "
+        "-m names a real model instead"
+    )
 
 
 def init(
@@ -36,24 +36,23 @@ def init(
         "support-tickets"
     ),
 ) -> None:
-    """Start a template of one's own from a shipped one."""
-    with user_errors():
-        from vsgen.errors import OptionError, OutputError
-        from vsgen.template.load import template_text
+    """Start a template of your own from a shipped one."""
+    from vsgen.errors import OptionError, OutputError
+    from vsgen.template.load import template_text
 
-        text = template_text(template)
-        try:
-            with file.open("x", encoding="utf-8") as new:
-                new.write(text)
-        except FileExistsError:
-            raise OptionError(f"{file}: exists; name another file") from None
-        except OSError as error:
-            raise OutputError(f"{file}: cannot be written: {error.strerror}; name another file") from error
-        say(f"vsgen: wrote {file}; edit it, then: vsgen check {file}")
+    text = template_text(template)
+    try:
+        with file.open("x", encoding="utf-8") as new:
+            new.write(text)
+    except FileExistsError:
+        raise OptionError(f"{file}: exists; name another file") from None
+    except OSError as error:
+        raise OutputError(f"{file}: cannot be written: {error.strerror}; name another file") from error
+    say(f"vsgen: wrote {file}; edit it, then: vsgen check {file}")
 
 
 def schema() -> None:
     """Print the JSON Schema of templates, for editors."""
     from vsgen.template.schema import json_schema
 
-    typer.echo(json.dumps(json_schema(), indent=2))
+    show(json.dumps(json_schema(), indent=2))

@@ -27,6 +27,7 @@ from vsgen.engine.source import Flows
 from vsgen.engine.worker import Worker
 from vsgen.errors import ModelError, OptionError
 from vsgen.flow import Flow
+from vsgen.jobs.device import check_device
 from vsgen.ports import Executor, Inspectable, Journal, LanguageModel, Queue, Teacher
 from vsgen.values import Call, Check, Directed, Embed, Generate, ModelFacts, Models, Prompt, Reply, Score, Taught, Teach
 
@@ -52,6 +53,8 @@ class ModelChoice:
     """Run Python code that comes with the model."""
     pickled: bool = False
     """Read weights that are no safetensors."""
+    device_named: bool = False
+    """The device was named for this command, so that it must mean something; else it is a default."""
 
 
 class Session:
@@ -81,7 +84,10 @@ class Session:
 
         Raises:
             ModelError: A model cannot be opened.
+            OptionError: The choice names a device that nothing runs on.
         """
+        judges = tuple(judges)
+        check_device(choice, [choice.name or default, *judges], embedder)
         self.paid: Counter[str] = Counter()
         """Calls answered in this process, by kind."""
         self._embedder = open_embedder(embedder, device=choice.device, journal=journal) if embedder else None
@@ -189,7 +195,7 @@ class Session:
 
 def _asked(name: str, choice: ModelChoice, journal: Journal) -> Asked:
     how = asdict(choice)
-    del how["name"]
+    del how["name"], how["device_named"]
     return Asked(partial(open_model, name, **how), partial(stamp, name, **how), journal)
 
 

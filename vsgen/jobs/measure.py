@@ -17,8 +17,8 @@ from vsgen.flow import Flow
 from vsgen.flows.observe import Asked, Observed
 from vsgen.flows.observe import observe as observe_prompt
 from vsgen.jobs.desk import Session
+from vsgen.jobs.measure_options import MeasureOptions
 from vsgen.jobs.targets import peeked
-from vsgen.jobs.targets_options import TargetsOptions
 from vsgen.jobs.targets_sources import count_targets, find_targets, open_template
 from vsgen.metrics import distribution as measures
 
@@ -99,7 +99,7 @@ class Tally:
         self.summary.add(found.row)
 
 
-def evaluate(job: TargetsOptions, *, observe: Callable[[Tally], None], warn: Callable[[str], None]) -> Tally:
+def evaluate(job: MeasureOptions, *, observe: Callable[[Tally], None], warn: Callable[[str], None]) -> Tally:
     """Measure a model, and write one row per prompt.
 
     Args:
@@ -112,20 +112,21 @@ def evaluate(job: TargetsOptions, *, observe: Callable[[Tally], None], warn: Cal
         ReaderGone: Nobody reads standard output any more.
     """
     job.check()
-    template = open_template(job)
+    choice = job.wanted
+    template = open_template(choice)
     parts, tally = job.parts(template), Tally()
     if (rows := job.places.done(parts)) is not None:
         tally.kept, tally.was_done = rows, True
         return tally
-    targets = peeked(find_targets(job, template, warn))
+    targets = peeked(find_targets(choice, template, warn))
     tally.wanted = _wanted(job)
-    model = job.model(template)
-    if not job.choice.name and model == "tiny":
+    model = job.model_name(template)
+    if not job.model.name and model == "tiny":
         warn("no --model given: measuring the embedded toy model, tiny")
-    tokenizer = open_tokenizer(model, remote_code=job.choice.remote_code)
+    tokenizer = open_tokenizer(model, remote_code=job.model.remote_code)
     with ExitStack() as open_files:
         journal = job.places.open_journal(open_files)
-        session = open_files.enter_context(Session(job.choice, model, journal, score_batch=_SCORED))
+        session = open_files.enter_context(Session(job.model, model, journal, score_batch=_SCORED))
         tally.paid = session.paid
         for note in session.notes:
             warn(note)
@@ -151,7 +152,7 @@ def measure(
     targets: Iterator[Target],
     drive: Callable[[Iterator[Flow[Observed]]], Iterator[Observed]],
     tokenizer: Tokenizer | None,
-    job: TargetsOptions,
+    job: MeasureOptions,
     *,
     teach: bool,
 ) -> Iterator[Found]:
@@ -161,7 +162,7 @@ def measure(
         targets: Those to ask.
         drive: Moves flows of `Generate`, `Score` and, with `teach`, `Teach` calls to their ends, in their order.
         tokenizer: The model's; None leaves out what is counted in tokens.
-        job: `TargetsOptions.draws` replies per target, `TargetsOptions.seed`.
+        job: `MeasureOptions.draws` replies per target, `MeasureOptions.seed`.
         teach: The model can say next-token distributions, and so its support.
     """
     waiting: deque[tuple[Target, Spelled | None]] = deque()
@@ -209,19 +210,19 @@ def of_probe(found: Observed) -> Measured:
     return row | _variation(Counter(placed), POSITIONS)
 
 
-def _probes(job: TargetsOptions) -> Iterator[Asked]:
+def _probes(job: MeasureOptions) -> Iterator[Asked]:
     for i, prompt in enumerate(OPEN):
         yield Asked(f"open/{i:02d}", prompt, replies=min(_UNIQUE, job.draws), max_tokens=_REPLY_TOKENS)
     for i, prompt in enumerate(QUIZ):
         yield Asked(f"quiz/{i:02d}", prompt, replies=job.draws, max_tokens=_QUIZ_TOKENS)
 
 
-def _probing(job: TargetsOptions) -> bool:
-    return job.template is None and job.probes
+def _probing(job: MeasureOptions) -> bool:
+    return job.choice.template is None and job.probes
 
 
-def _wanted(job: TargetsOptions) -> int | None:
-    count = count_targets(job)
+def _wanted(job: MeasureOptions) -> int | None:
+    count = count_targets(job.wanted)
     return None if count is None else count + _probing(job) * (len(OPEN) + len(QUIZ))
 
 

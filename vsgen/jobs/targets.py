@@ -39,8 +39,9 @@ def make(job: TargetsOptions, *, warn: Callable[[str], None]) -> Made:
     """
     job.check()
     _check_output(job.places)
-    targets = peeked(find_targets(job, open_template(job), warn))
-    tokenizer = open_tokenizer(job.tokenizer, remote_code=job.choice.remote_code) if job.tokenizer else None
+    choice = job.wanted
+    targets = peeked(find_targets(choice, open_template(choice), warn))
+    tokenizer = open_tokenizer(job.tokenizer, remote_code=job.remote_code) if job.tokenizer else None
     prompts = count = 0
     with ExitStack() as open_files:
         lines = job.places.open_output(open_files)

@@ -14,7 +14,7 @@ from vsgen.distributions.paper import paper_targets
 from vsgen.distributions.target import Target, normalized
 from vsgen.errors import InputError, OptionError, TemplateError
 from vsgen.files.rows import read_rows
-from vsgen.jobs.targets_options import TargetsOptions
+from vsgen.jobs.targets_options import TargetChoice
 from vsgen.template.answer import as_text
 from vsgen.template.load import load_template
 from vsgen.template.render import Renderer
@@ -26,21 +26,21 @@ _LOST = 1e-3
 """A share of probability that rounding in the rows explains."""
 
 
-def open_template(job: TargetsOptions) -> Template | None:
-    """The template of a job; None stands for the paper's families.
+def open_template(choice: TargetChoice) -> Template | None:
+    """The template of a choice; None stands for the paper's families.
 
     Raises:
         TemplateError: It cannot be used.
     """
-    return None if job.template is None else load_template(job.template, job.overrides)
+    return None if choice.template is None else load_template(choice.template, choice.overrides)
 
 
-def find_targets(job: TargetsOptions, template: Template | None, warn: Callable[[str], None]) -> Iterator[Target]:
-    """The targets of a job, made as they are asked for.
+def find_targets(choice: TargetChoice, template: Template | None, warn: Callable[[str], None]) -> Iterator[Target]:
+    """The targets of a choice, made as they are asked for.
 
     Args:
-        job: What to do; checked.
-        template: The job's.
+        choice: Which; checked and settled.
+        template: The choice's.
         warn: Told of what the user should know.
 
     Raises:
@@ -49,37 +49,44 @@ def find_targets(job: TargetsOptions, template: Template | None, warn: Callable[
         InputError: A row cannot be used; names its line.
     """
     if template is None:
-        found = _paper(job)
+        found = _paper(choice)
     else:
-        found = _choices(job, template) if job.rows is None else _written(job, job.rows, template, warn)
-    return islice(found, job.limit)
+        found = _choices(choice, template) if choice.rows is None else _written(choice, choice.rows, template, warn)
+    return islice(found, choice.limit)
 
 
-def count_targets(job: TargetsOptions) -> int | None:
-    """How many targets a job has, where that is known before they are made."""
-    if job.template is not None:
+def count_targets(choice: TargetChoice) -> int | None:
+    """How many targets a choice has, where that is known before they are made."""
+    if choice.template is not None:
         return None
-    count = sum(1 for _ in _paper_settings(job, pick_families(job.families)))
-    return count if job.limit is None else min(count, job.limit)
+    count = sum(1 for _ in _paper_settings(choice, pick_families(choice.families)))
+    return count if choice.limit is None else min(count, choice.limit)
 
 
-def _paper(job: TargetsOptions) -> Iterator[Target]:
-    families = pick_families(job.families)
-    if next(_paper_settings(job, families), None) is None:
-        there = [split for split in SPLITS if any(True for one in families for _ in settings(one, split))]
-        raise OptionError(
-            f"--split: {', '.join(job.families)} has no prompts there; it has some in: {', '.join(there)}"
-        )
-    return paper_targets(families, job.splits, job.fineness, selected=job.selected)
+def _paper(choice: TargetChoice) -> Iterator[Target]:
+    families = pick_families(choice.families)
+    for one in families if choice.families else ():
+        if next(_paper_settings(choice, [one]), None) is None:
+            raise OptionError(f"--family: {one.name} has no prompts in {_named(choice)}; it has some in {_there(one)}")
+    return paper_targets(families, choice.splits, choice.fineness, selected=choice.selected)
 
 
-def _paper_settings(job: TargetsOptions, families: Sequence[Family]) -> Iterator[Params]:
-    for split in job.splits:
+def _named(choice: TargetChoice) -> str:
+    return f"split {' or '.join(choice.splits)}"
+
+
+def _there(family: Family) -> str:
+    """The splits in which a family has prompts, as flags."""
+    return " and ".join(f"--split {split}" for split in SPLITS if any(True for _ in settings(family, split)))
+
+
+def _paper_settings(choice: TargetChoice, families: Sequence[Family]) -> Iterator[Params]:
+    for split in choice.splits:
         for one in families:
-            yield from settings(one, split, selected=job.selected)
+            yield from settings(one, split, selected=choice.selected)
 
 
-def _choices(job: TargetsOptions, template: Template) -> Iterator[Target]:
+def _choices(choice: TargetChoice, template: Template) -> Iterator[Target]:
     """One target for each different prompt that the variables and the input rows make."""
     if template.choices is None:
         raise TemplateError(
@@ -87,7 +94,7 @@ def _choices(job: TargetsOptions, template: Template) -> Iterator[Target]:
         )
     values, probs = normalized(_weights(template.choices), f"{template.source}: choices")
     render, seen = Renderer(template), set[Prompt]()
-    for params in _settings(job, template, render):
+    for params in _settings(choice, template, render):
         prompt = render.prompt(params)
         if prompt not in seen:
             used = {name: params[name] for name in sorted(render.variables() & params.keys())}
@@ -95,9 +102,9 @@ def _choices(job: TargetsOptions, template: Template) -> Iterator[Target]:
             seen.add(prompt)
 
 
-def _settings(job: TargetsOptions, template: Template, render: Renderer) -> Iterator[dict[str, object]]:
+def _settings(choice: TargetChoice, template: Template, render: Renderer) -> Iterator[dict[str, object]]:
     """Each input row with every combination of the variables that it leaves open."""
-    rows = [Row(0)] if job.input is None else read_rows(job.input)
+    rows = [Row(0)] if choice.input is None else read_rows(choice.input)
     some = False
     for row in rows:
         some = True
@@ -115,7 +122,7 @@ def _settings(job: TargetsOptions, template: Template, render: Renderer) -> Iter
         for values in product(*free.values()):
             yield {**dict(zip(free, values, strict=True)), **row.fields}
     if not some:
-        raise InputError(f"{job.input}: has no rows; give at least one JSON object")
+        raise InputError(f"{choice.input}: has no rows; give at least one JSON object")
 
 
 @dataclass(slots=True)
@@ -128,9 +135,9 @@ class _Group:
     rows: int = 0
 
 
-def _written(job: TargetsOptions, source: str, template: Template, warn: Callable[[str], None]) -> Iterator[Target]:
+def _written(choice: TargetChoice, source: str, template: Template, warn: Callable[[str], None]) -> Iterator[Target]:
     """One target per prompt: the mean of its draws' distributions, so far as their rows were kept."""
-    on = job.on or template.output.fields[0]
+    on = choice.on or template.output.fields[0]
     if on not in template.output.fields:
         raise OptionError(f"--on: {on!r} is no output field of {template.source}; there are: {_listed(template)}")
     groups = _grouped(source, template, on, warn)

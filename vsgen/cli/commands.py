@@ -1,0 +1,25 @@
+"""What holds for every command: how it ends at an error, at Ctrl-C, and when nobody reads its output any more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typer.core import TyperGroup
+
+from vsgen.cli.console import user_errors
+from vsgen.cli.printed import reader_may_close
+from vsgen.cli.shell import not_resumable
+
+
+class Commands(TyperGroup):
+    """The commands of vsgen."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Parse what stands before the command; ``--help`` and ``--version`` print here."""
+        with reader_may_close():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, *args: Any, **kwargs: Any) -> Any:
+        """Parse and run a command."""
+        with user_errors(), not_resumable(), reader_may_close():
+            return super().invoke(*args, **kwargs)
