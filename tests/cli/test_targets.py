@@ -1,15 +1,12 @@
-"""``vsgen targets``: what it writes, what it refuses, and how it measures the embedded model."""
+"""``vsgen targets``: what it writes, and what it refuses."""
 
 from __future__ import annotations
 
 import json
 import math
-import os
-import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +14,7 @@ import numpy as np
 import pytest
 
 from vsgen.backends.open_tokenizer import open_tokenizer
-from vsgen.files.places import Places
-from vsgen.jobs import measure as room
-from vsgen.jobs.desk import ModelChoice
-from vsgen.jobs.measure import Tally, evaluate
-from vsgen.jobs.targets_options import TargetsOptions
-from vsgen.values import Completion, Generate, Message, Prompt, Score, Scores
+from vsgen.values import Message, Prompt
 
 if TYPE_CHECKING:
     from typer.testing import Result
@@ -264,17 +256,17 @@ def test_a_row_that_is_no_use_is_named(
     ("words", "said"),
     [
         (("--family", "gausian"), "--family: no family named 'gausian'; did you mean 'gaussian'?"),
-        (("--family", "poisson"), "--split: poisson has no prompts there; it has some in: heldout"),
+        (("--family", "poisson"), "--family: poisson has no prompts in split train; it has some in --split heldout"),
+        (("--family", "beta,weibull", "-n", 1), "--family: weibull has no prompts in split train"),
+        (
+            ("--family", "poisson,beta", "--split", "heldout"),
+            "--family: beta has no prompts in split heldout; it has some in --split train and --split unseen",
+        ),
         (("--kind", "soft"), "--kind soft: needs --tokenizer"),
         (("--tokenizer", "tiny"), "--tokenizer: is for --kind soft"),
         (("--paths", 3, "--kind", "hard"), "--paths: is for --kind soft"),
-        (("--samples", 3), "--samples: is for --kind hard and --evaluate"),
-        (("--evaluate", "--kind", "hard"), "--kind: does not go with --evaluate"),
-        (("--resume", "-o", "out.jsonl"), "--resume: is for --evaluate; making rows asks no model"),
-        (("--journal", "out.journal"), "--journal: is for --evaluate; making rows asks no model"),
-        (("--evaluate", "--resume"), "--resume needs -o FILE"),
-        (("--evaluate", "-o", "."), ".: is a directory; name a file in it"),
-        (("DAYS", "--evaluate", "-o", "DAYS"), "is named twice; input, output"),
+        (("--samples", 3), "--samples: is for --kind hard; soft rows have --paths"),
+        (("--trust-remote-code",), "--trust-remote-code: is for --kind soft"),
         (("--decimals", 12), "--decimals: must be from 0 to 8, got 12"),
         (("--max-bins", 1), "--max-bins: must be from 2 to"),
         (("--from", "x.jsonl"), "--from: needs the TEMPLATE"),
@@ -348,149 +340,3 @@ def test_rows_of_values_need_no_model_library() -> None:
     code += "try:\n    app(['targets', '-n', '1', '-q'])\nexcept SystemExit:\n    pass\n"
     code += "assert not {'torch', 'transformers'} & sys.modules.keys()"
     assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, check=False).returncode == 0
-
-
-def test_a_model_is_measured_prompt_by_prompt(vsgen: Vsgen, tmp_path: Path) -> None:
-    out = tmp_path / "out.jsonl"
-    asked = (
-        "targets",
-        "--evaluate",
-        "--family",
-        "bernoulli,student_t",
-        "--selected",
-        "--samples",
-        20,
-        "--max-bins",
-        20,
-    )
-    ended = vsgen(*asked, "-m", "tiny", "-o", out)
-    assert (ended.exit_code, ended.stdout) == (0, "")
-    found = [json.loads(text) for text in out.read_text().splitlines()]
-    assert Counter(row["kind"] for row in found) == {"target": 4, "open": 10, "quiz": 5}
-    for row in found[:4]:
-        assert row["model"].startswith("tiny@") and row["replies"] == 20
-        assert 0 < row["kl_per_token"] < row["kl"]
-        assert row["support"] >= 1 and 0 < row["unique"] <= 1 and 0 <= row["valid"] <= 1
-    first, calls, *table = ended.stderr.splitlines()
-    assert first.startswith("vsgen: 19 prompts measured in ") and first.endswith(f" -> {out}")
-    assert calls.endswith(f" tokens · calls made now: {4 * 20 + 15 * 20} generate, 4 score, 19 teach")
-    assert table[0].split() == ["prompts", "valid", "W1/IQR", "tv", "kl", "kl/token", "support", "unique"]
-    assert [text.split()[0] for text in table[1:]] == ["student_t", "bernoulli", "open", "quiz", "mean"]
-
-
-def test_a_model_is_measured_on_a_templates_choices(vsgen: Vsgen, days: Path) -> None:
-    found = rows(vsgen("targets", days, "--evaluate", "--samples", 10, "-q"))
-    assert [row["kind"] for row in found] == ["target", "target"]
-    assert all(row["kl"] > 0 and "tv" in row for row in found)
-
-
-def test_a_model_that_the_template_names_is_the_one_that_is_measured(vsgen: Vsgen, days: Path, tmp_path: Path) -> None:
-    days.write_text(DAYS + f"model: {tmp_path}\n")
-    ended = vsgen("targets", days, "--evaluate")
-    assert ended.exit_code == 3 and str(tmp_path) in ended.stderr
-
-
-MEASURED = ("targets", "--evaluate", "-m", "tiny", "--selected", "--family", "bernoulli,student_t", "--samples", 6)
-PROMPTS = 4
-COARSE = ("--max-bins", 8, "--no-probes")
-
-
-def job(out: Path, *, resume: bool = False) -> TargetsOptions:
-    """What MEASURED and COARSE ask for."""
-    return TargetsOptions(
-        families=("bernoulli", "student_t"),
-        selected=True,
-        samples=6,
-        max_bins=8,
-        evaluate=True,
-        probes=False,
-        choice=ModelChoice("tiny"),
-        places=Places(out, resume=resume),
-    )
-
-
-def test_an_interrupted_measurement_resumes_to_the_same_bytes_and_asks_only_the_rest(
-    vsgen: Vsgen, tmp_path: Path
-) -> None:
-    whole, out = tmp_path / "whole.jsonl", tmp_path / "out.jsonl"
-    journal = tmp_path / "out.jsonl.journal"
-
-    def interrupt(tally: Tally) -> None:
-        if tally.kept == 2:
-            raise KeyboardInterrupt
-
-    assert vsgen(*MEASURED, *COARSE, "-o", whole).exit_code == 0
-    with pytest.raises(KeyboardInterrupt):
-        evaluate(job(out), observe=interrupt, warn=pytest.fail)
-    assert not out.exists() and (tmp_path / "out.jsonl.part").exists()
-    replies = journal.read_bytes().splitlines(keepends=True)
-    journal.write_bytes(b"".join(replies[:12]) + replies[12][:-9])  # as a power cut leaves it
-    tally = evaluate(job(out, resume=True), observe=lambda tally: None, warn=pytest.fail)
-    assert out.read_bytes() == whole.read_bytes()
-    assert tally.kept == tally.wanted == PROMPTS
-    assert tally.paid.total() == PROMPTS * (6 + 1 + 1) - 10
-    about_the_file_the_model_and_the_end = 3
-    assert len(journal.read_bytes().splitlines()) == about_the_file_the_model_and_the_end + PROMPTS * (6 + 1 + 1)
-
-
-def test_a_complete_measurement_is_left_alone_and_another_one_is_refused(vsgen: Vsgen, tmp_path: Path) -> None:
-    out, asked = tmp_path / "out.jsonl", (*MEASURED, *COARSE, "-o", tmp_path / "out.jsonl")
-    assert vsgen(*asked).exit_code == 0
-    files = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    again = vsgen(*asked, "--resume")
-    assert (again.exit_code, again.stderr) == (0, f"vsgen: {out} is complete already: {PROMPTS} rows\n")
-    for other in (("--seed", 1), ("--max-bins", 9), ("--samples", 7), ("--split", "heldout"), ("-n", 1), ("--probes",)):
-        refused = vsgen(*asked, "--resume", *other)
-        assert refused.exit_code == 2 and "was made otherwise: " in refused.stderr
-        assert {"-n": "--num", "--seed": "the seed"}.get(other[0], other[0]) in refused.stderr
-    exists = vsgen(*asked)
-    assert exists.exit_code == 2 and "--overwrite" in exists.stderr and "--resume" in exists.stderr
-    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == files
-    assert "calls made now: none" in vsgen(*asked, "--overwrite").stderr
-    assert out.read_bytes() == files[out]
-
-
-def test_settings_of_a_template_are_part_of_what_is_resumed(vsgen: Vsgen, days: Path, tmp_path: Path) -> None:
-    asked = ("targets", days, "--evaluate", "-m", "tiny", "--samples", 2, "-o", tmp_path / "out.jsonl", "-q")
-    assert vsgen(*asked).exit_code == 0
-    assert vsgen(*asked, "--resume").exit_code == 0
-    days.write_text(DAYS.replace("Monday: 3", "Monday: 4"))
-    assert "was made otherwise: the template has changed" in vsgen(*asked, "--resume").stderr
-
-
-def test_a_stopped_measurement_says_how_to_go_on(vsgen: Vsgen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    words = [*map(str, MEASURED), "-o", str(tmp_path / "out.jsonl")]
-
-    def stopped(*_: object, **__: object) -> None:
-        os.kill(os.getpid(), signal.SIGTERM)
-        pytest.fail("nobody heeded the signal")
-
-    monkeypatch.setattr(sys, "argv", ["vsgen", *words])
-    monkeypatch.setattr(room, "measure", stopped)
-    before = {sent: signal.getsignal(sent) for sent in (signal.SIGINT, signal.SIGTERM)}
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    try:
-        ended = vsgen(*words)
-    finally:
-        for sent, handler in before.items():
-            signal.signal(sent, handler)
-    assert ended.exit_code == 130
-    assert ended.stderr.splitlines()[-1].split() == ["vsgen", *words, "--resume"]
-
-
-def test_a_model_that_says_no_distributions_is_measured_without_its_support(
-    vsgen: Vsgen, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Silent:
-        name = "silent"
-
-        def generate(self, calls: Sequence[Generate]) -> list[Completion]:
-            return [Completion("1") for _ in calls]
-
-        def score(self, calls: Sequence[Score]) -> list[Scores]:
-            return [Scores((-1.0,) * len(call.choices)) for call in calls]
-
-    monkeypatch.setattr("vsgen.jobs.desk.open_model", lambda *_, **__: Silent())
-    ended = vsgen(*MEASURED, *COARSE)
-    assert [row["support"] for row in rows(ended)] == [None] * PROMPTS
-    assert "silent: cannot say next-token distributions, so `support` is null" in ended.stderr

@@ -153,7 +153,7 @@ def test_answers_that_cannot_be_scored_are_told_and_leave_the_rest() -> None:
 
 
 def test_the_papers_prompts_are_followed_by_open_ones_and_questions() -> None:
-    job = replace(JOB, template=None, samples=5)
+    job = replace(JOB, choice=TargetChoice(), samples=5)
     rows = [one.row for one in found([paper("poisson")], Silent(), DIGITS, job)]
     assert [row["kind"] for row in rows] == ["target", *["open"] * 10, *["quiz"] * 5]
     assert rows[1]["unique"] == 0.2 and rows[1]["support"] is None

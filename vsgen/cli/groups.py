@@ -42,11 +42,12 @@ class LoadGroup:
         """
         from vsgen.jobs.desk import ModelChoice
 
-        device, dtype = _named("device", self.device), _named("dtype", self.dtype)
+        device, origin = _named("device", self.device)
         if not _DEVICE.fullmatch(device):
-            raise OptionError(f"--device: no device named {device!r}; choose auto, cpu, cuda, cuda:1 or mps")
+            raise OptionError(f"{origin}: no device named {device!r}; choose auto, cpu, cuda, cuda:1 or mps")
+        dtype, origin = _named("dtype", self.dtype)
         if dtype not in _DTYPES:
-            raise OptionError(f"--dtype: no number format named {dtype!r}; choose {', '.join(_DTYPES)}")
+            raise OptionError(f"{origin}: no number format named {dtype!r}; choose {', '.join(_DTYPES)}")
         return ModelChoice(
             model,
             device,
@@ -117,6 +118,9 @@ class SampleGroup:
         return [*(self.sets or ()), *(f"sampling.{key}={value}" for key, value in own.items() if value is not None)]
 
 
-def _named(option: str, value: str | None) -> str:
-    """What an option says, else the environment, else auto."""
-    return value or os.environ.get(f"VSGEN_{option.upper()}") or "auto"
+def _named(option: str, value: str | None) -> tuple[str, str]:
+    """The value of an option, else of its environment variable, else auto; and which of them it is from."""
+    if value is not None:
+        return value, f"--{option}"
+    variable = f"VSGEN_{option.upper()}"
+    return os.environ.get(variable) or "auto", variable
