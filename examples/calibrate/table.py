@@ -33,7 +33,7 @@ PAIR = ["soft - hard"]
 
 def main() -> None:
     """A table to stdout."""
-    parser = argparse.ArgumentParser(description="Compare models by what vsgen targets --evaluate found.")
+    parser = argparse.ArgumentParser(description="Compare models by the rows of vsgen measure.")
     for name in ("trained", "values", *MODELS):
         parser.add_argument(name, type=Path)
     args = parser.parse_args()
