@@ -88,14 +88,14 @@ def found(journal: FileJournal, calls: Sequence[Call]) -> list[Reply | None]:
     return [journal.find(journal.key("m", call)) for call in calls]
 
 
-@given(calls=st.lists(LINES, max_size=8), cut=st.integers(0, 400))
-def test_whatever_tail_is_torn_off_whole_lines_survive(
-    tmp_path_factory: pytest.TempPathFactory, calls: list[Call], cut: int
+@given(calls=st.lists(LINES, max_size=8), cut=st.integers(0, 400), zeros=st.booleans())
+def test_whatever_tail_is_torn_off_or_was_never_written_whole_lines_survive(
+    tmp_path_factory: pytest.TempPathFactory, calls: list[Call], cut: int, zeros: bool
 ) -> None:
     path = tmp_path_factory.mktemp("journal") / "j"
     whole = filled(path, calls)
     torn = whole[: max(0, len(whole) - cut)]
-    path.write_bytes(torn)
+    path.write_bytes(torn + bytes(len(whole) - len(torn) if zeros else 0))
     survivors = max(torn.count(b"\n") - 1, 0)
     with FileJournal(path) as journal:
         for number, (call, reply) in enumerate(zip(calls, found(journal, calls), strict=True)):
@@ -220,7 +220,7 @@ def test_a_journal_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Pat
     assert path.read_bytes() == newer
 
 
-@pytest.mark.parametrize("other", [b"id,text\n", b'{"id":"a"}\n', b"\x00\x00", b'{"vsgen "}\n'])
+@pytest.mark.parametrize("other", [b"id,text\n", b'{"id":"a"}\n', b"\x00\x01", b'{"vsgen "}\n'])
 def test_another_file_is_refused_and_left_as_it_is(tmp_path: Path, other: bytes) -> None:
     path = tmp_path / "j"
     path.write_bytes(other)

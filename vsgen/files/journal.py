@@ -243,7 +243,8 @@ class FileJournal:
 
 
 def _recognize(line: bytes, path: Path) -> None:
-    """See that a first line, torn or whole, is a journal's."""
+    """See that a first line, torn or whole, is a journal's; what a power cut kept from being written is zeros."""
+    line = line.rstrip(b"\0")
     if not any(line.startswith(start[: len(line)]) for start in (_VERSION, _KEY, START)):
         raise OptionError(f"{path}: is not a journal of vsgen; name another file, or one that does not exist yet")
 

@@ -93,7 +93,7 @@ class Vectors:
 
     def _open(self) -> None:
         """Read the places of all vectors."""
-        start = self._file.read(len(_FIRST), 0)
+        start = self._file.read(len(_FIRST), 0).rstrip(b"\0")  # zeros are what a power cut kept from being written
         if not start.startswith(_VERSION[: len(start)]):
             remedy = "move it away: the vectors of this journal would lie there"
             raise OptionError(f"{self._file.path}: is no file of vectors; {remedy}")
