@@ -11,8 +11,7 @@ import pytest
 from tests.labels.asking import Scripted, said, told
 from vsgen.errors import CallError, ChoiceError, InputError, TemplateError, TooLongError
 from vsgen.flow import Together
-from vsgen.flows.label import Labeller, Labels, Text, how
-from vsgen.labels.settings import How
+from vsgen.flows.label import Labeller, Labels, Text
 from vsgen.labels.words import CONTENT_FREE
 from vsgen.template.load import template_of
 from vsgen.template.schema import Template
@@ -305,13 +304,6 @@ def test_a_missing_list_of_classes_and_a_long_one_are_told() -> None:
         labelled(labeller(lettered), text("a", options=list(range(27))))
     (found,) = told(labeller(lettered).label([text("a", options=list(range(26)))]), Scripted())
     assert isinstance(found["right"], SoftLabel)
-
-
-def test_the_default_template_is_the_default_way() -> None:
-    (label,) = template(QUEUE).labels
-    assert how(label) == How(replies=0)
-    drawing = template({**QUEUE, "method": "votes", "think": False, "pseudocount": 1, "permutations": "all"}).labels[0]
-    assert how(drawing) == How(method="votes", think=False, pseudocount=1, orders="all")
 
 
 @pytest.mark.parametrize(

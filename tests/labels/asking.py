@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from tests.engine.inline import moved, queues_of
 from vsgen.flow import Flow
+from vsgen.labels.settings import Label
 from vsgen.ports import LanguageModel
 from vsgen.probability import invert
 from vsgen.values import Completion, Generate, Prompt, Score, Scores
@@ -20,6 +21,12 @@ def told(flow: Flow[R], model: LanguageModel) -> R:
     """The value of a flow whose calls a model answers."""
     (value,) = moved([flow], queues_of(model))
     return value
+
+
+def section(**settings: object) -> Label:
+    """A label with these settings but for those that are None; a test's own question has the text and the classes."""
+    given = {key: value for key, value in settings.items() if value is not None}
+    return Label.model_validate({"name": "label", "classes": ("yes", "no"), "prompt": "?", **given})
 
 
 @dataclass

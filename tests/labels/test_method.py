@@ -1,4 +1,4 @@
-"""How voices become one label of any kind, by any method."""
+"""Label voices become one label of any kind, by any method."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from random import Random
 
 import pytest
 
-from tests.labels.asking import Scripted, told
-from vsgen.labels.method import judge
-from vsgen.labels.settings import How, Kind, Method, Question
+from tests.labels.asking import Scripted, section, told
+from vsgen.labels.method import classify
+from vsgen.labels.question import Question
+from vsgen.labels.settings import Kind, Label, Method
 from vsgen.labels.soft import entropy, kind_of
 from vsgen.labels.words import applies
 from vsgen.values import SoftLabel, Unlabelled
@@ -42,8 +43,13 @@ def said(prompt: str) -> Mapping[str, float]:
     return {f"Hm.\nAnswer: {name}": 1 / len(names) for name in names}
 
 
-def judged(how: How, model: Scripted, asked: Question = ASKED, seed: int = 0) -> SoftLabel:
-    found = told(judge(asked, how, Random(seed)), model)
+def drawn(method: Method) -> int | None:
+    """Replies that are asked for, where a method draws any."""
+    return None if method == "score" else 6
+
+
+def judged(how: Label, model: Scripted, asked: Question = ASKED, seed: int = 0) -> SoftLabel:
+    found = told(classify(asked, how, Random(seed)), model)
     assert isinstance(found, SoftLabel)
     return found
 
@@ -51,7 +57,7 @@ def judged(how: How, model: Scripted, asked: Question = ASKED, seed: int = 0) ->
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_makes_labels_of_every_kind(method: Method, kind: Kind) -> None:
-    found = judged(How(kind=kind, method=method, replies=5), Scripted(said))
+    found = judged(section(kind=kind, method=method, replies=drawn(method)), Scripted(said))
     assert list(found.probs) == list(CLASSES)
     assert kind_of(found) == kind
     assert found.details.get("method", "score") == method
@@ -64,13 +70,13 @@ def test_every_method_makes_labels_of_every_kind(method: Method, kind: Kind) -> 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("method", METHODS)
 def test_the_same_seed_makes_the_same_label(method: Method, kind: Kind) -> None:
-    how = How(kind=kind, method=method, replies=5, orders=2)
+    how = section(kind=kind, method=method, replies=drawn(method), permutations=2)
     assert judged(how, Scripted(said), seed=3) == judged(how, Scripted(said), seed=3)
 
 
 def test_several_classes_are_each_asked_about_alone_and_in_their_own_right() -> None:
     model = Scripted(scores=yes_or_no)
-    found = judged(How(kind="multi"), model)
+    found = judged(section(kind="multi"), model)
     assert found.probs == pytest.approx(YES)
     assert [call.choices for call in model.scored] == [("yes", "no")] * 3
     assert [about(call.prompt.messages[0].content) for call in model.scored] == list(CLASSES)
@@ -83,17 +89,17 @@ def test_several_classes_are_each_asked_about_alone_and_in_their_own_right() -> 
 
 def test_a_class_of_several_does_not_depend_on_the_others() -> None:
     for names in (("urgent",), ("long", "urgent"), ("urgent", "rude", "long")):
-        found = judged(How(kind="multi"), Scripted(scores=yes_or_no), Question("A text.", names))
+        found = judged(section(kind="multi"), Scripted(scores=yes_or_no), Question("A text.", names))
         assert found.probs["urgent"] == pytest.approx(YES["urgent"])
 
 
 def test_the_least_mass_of_several_classes_is_the_labels() -> None:
     model = Scripted(scores=lambda prompt, _: {"rude": 0.5, "urgent": 0.1, "long": 0.3}[about(prompt)])
-    assert judged(How(kind="multi"), model).label_mass == pytest.approx(0.2)
+    assert judged(section(kind="multi"), model).label_mass == pytest.approx(0.2)
 
 
 def test_what_is_counted_and_known_by_class_is_kept_of_several_classes() -> None:
-    prior = judged(How(kind="multi", contextual=True), Scripted(scores=yes_or_no))
+    prior = judged(section(kind="multi", prior="contextual"), Scripted(scores=yes_or_no))
     assert prior.details["raw"] == pytest.approx(YES)
     assert prior.probs == pytest.approx(YES)
 
@@ -102,7 +108,7 @@ def test_what_is_counted_and_known_by_class_is_kept_of_several_classes() -> None
         return yes if choice == "yes" else 1 - yes
 
     model = Scripted(lambda _: {"well": 0.5, "far too much": 0.5}, unsure)
-    traced = judged(How(kind="multi", method="reasoning", replies=4, max_tokens=2), model)
+    traced = judged(section(kind="multi", method="reasoning", replies=4, max_tokens=2), model)
     assert traced.details["traces"] == 12
     cut = sum(len(call.prompt.messages[1].content.split()) == 2 for call in model.scored)
     assert 0 < cut < 12
@@ -119,7 +125,7 @@ def test_several_classes_disagree_by_the_sum_of_their_own_disagreements() -> Non
         yes = {"rude": (0.9, 0.1), "urgent": (0.5, 0.5), "long": (0.7, 0.3)}[about(prompt)][first]
         return yes if choice == "yes" else 1 - yes
 
-    found = judged(How(kind="multi", orders="all"), Scripted(scores=halves))
+    found = judged(section(kind="multi", permutations="all"), Scripted(scores=halves))
     expected = sum(math.log(2) - entropy([p, 1 - p]) for p in (0.9, 0.5, 0.7))
     assert found.probs == pytest.approx(dict.fromkeys(CLASSES, 0.5))
     assert found.disagreement == pytest.approx(expected)
@@ -130,7 +136,7 @@ def test_a_class_of_several_that_cannot_be_read_is_named() -> None:
     def silent(prompt: str) -> Mapping[str, float]:
         return {"No idea" if about(prompt) == "urgent" else "Answer: yes": 1.0}
 
-    found = told(judge(ASKED, How(kind="multi", method="votes", replies=3), Random(0)), Scripted(silent))
+    found = told(classify(ASKED, section(kind="multi", method="votes", replies=3), Random(0)), Scripted(silent))
     assert found == Unlabelled("urgent: no reply could be read")
 
 
@@ -139,7 +145,7 @@ def test_classes_of_which_one_has_a_single_readable_statement_are_labelled_all_t
         return {"yes: 0.7, no: 0.3": 0.5, "yes: 0.5, no: 0.5" if about(prompt) == "rude" else "hm": 0.5}
 
     found = [
-        told(judge(ASKED, How(kind="multi", method="verbalized", replies=2), Random(seed)), Scripted(some))
+        told(classify(ASKED, section(kind="multi", method="verbalized", replies=2), Random(seed)), Scripted(some))
         for seed in range(120)
     ]
     labels = [one for one in found if isinstance(one, SoftLabel)]
@@ -157,7 +163,7 @@ def test_an_ordinal_label_has_the_mean_and_deviation_of_its_final_probabilities(
             return {"1: 0.2, 3: 0.3, 9: 0.5": 0.5, "1: 0.6, 3: 0.3, 9: 0.1": 0.5}
         return {f"Hm.\nAnswer: {name}": 1 / 3 for name in asked.classes}
 
-    found = judged(How(kind="ordinal", method=method, replies=6), Scripted(numbered), asked)
+    found = judged(section(kind="ordinal", method=method, replies=drawn(method)), Scripted(numbered), asked)
     mean = sum(p * float(name) for name, p in found.probs.items())
     assert found.details["mean"] == pytest.approx(mean)
     assert found.details["sd"] == pytest.approx(
@@ -176,10 +182,10 @@ def test_reasoning_beats_votes_of_as_many_traces_over_many_seeds() -> None:
         lambda prompt, choice: given[prompt.split("\n---\n")[1]][choice],
     )
 
-    def error(how: How, seed: int) -> float:
+    def error(how: Label, seed: int) -> float:
         found = judged(how, model, seed=seed)
         return sum((found.probs[name] - truth[name]) ** 2 for name in CLASSES)
 
-    reasoning, raw = How(method="reasoning", replies=8), How(method="votes", replies=8, pseudocount=0)
+    reasoning, raw = section(method="reasoning", replies=8), section(method="votes", replies=8, pseudocount=0)
     pairs = [(error(reasoning, seed), error(raw, seed)) for seed in range(200)]
     assert sum(one for one, _ in pairs) < 0.5 * sum(other for _, other in pairs)

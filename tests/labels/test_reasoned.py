@@ -9,12 +9,12 @@ from random import Random
 
 import pytest
 
-from tests.labels.asking import Scripted, said, told
+from tests.labels.asking import Scripted, said, section, told
 from vsgen.errors import TooLongError
 from vsgen.flow import Together, Turn
-from vsgen.labels.method import judge
+from vsgen.labels.method import classify
+from vsgen.labels.question import Question
 from vsgen.labels.reasoned import reasoned
-from vsgen.labels.settings import How, Question
 from vsgen.labels.soft import entropy
 from vsgen.labels.words import conclude, think
 from vsgen.values import Completion, Generate, Score, Scores, SoftLabel
@@ -39,7 +39,7 @@ def scores(prompt: str, choice: str) -> float:
 
 def played(traces: Sequence[str], **how: object) -> SoftLabel:
     """The label if just these traces were drawn, moved by hand."""
-    flow = judge(ASKED, How(method="reasoning", replies=len(traces), **how), Random(0))  # type: ignore[arg-type]
+    flow = classify(ASKED, section(method="reasoning", replies=len(traces), **how), Random(0))
     calls = next(flow)
     assert not isinstance(calls, Turn | Together)
     assert all(isinstance(call, Generate) for call in calls)
@@ -66,7 +66,7 @@ def draws(n: int) -> Iterator[tuple[tuple[str, ...], float]]:
 def test_the_expected_estimate_over_all_traces_is_the_marginal_probability(n: int, orders: object) -> None:
     expected = [0.0, 0.0, 0.0]
     for traces, p in draws(n):
-        found = played(traces, orders=orders)
+        found = played(traces, permutations=orders)
         expected = [one + p * found.probs[name] for one, name in zip(expected, CLASSES, strict=True)]
     assert expected == pytest.approx(TRUTH, abs=1e-12)
 
@@ -120,7 +120,7 @@ def test_one_trace_has_nothing_to_disagree_with() -> None:
 
 def test_many_traces_come_near_the_truth() -> None:
     model = Scripted(lambda _: TRACES, scores)
-    found = told(judge(ASKED, How(method="reasoning", replies=900), Random(3)), model)
+    found = told(classify(ASKED, section(method="reasoning", replies=900), Random(3)), model)
     assert isinstance(found, SoftLabel)
     for i, name in enumerate(CLASSES):
         deviation = math.sqrt(sum(p * (GIVEN[trace][i] - TRUTH[i]) ** 2 for trace, p in TRACES.items()) / 900)
@@ -134,9 +134,9 @@ def test_a_trace_that_the_limit_cuts_is_counted_and_used_as_it_stands() -> None:
         ]
 
     model = Scripted(lambda _: {"It is about money.": 0.5, "It broke.": 0.5}, given)
-    how = How(method="reasoning", replies=40, max_tokens=2)
+    how = section(method="reasoning", replies=40, max_tokens=2)
     voices = told(reasoned(ASKED, how, Random(1)), model)
-    label = told(judge(ASKED, how, Random(1)), model)
+    label = told(classify(ASKED, how, Random(1)), model)
     cut = sum(voice.cut for voice in voices)
     assert 0 < cut < 40
     assert isinstance(label, SoftLabel)
@@ -147,7 +147,7 @@ def test_a_trace_that_the_limit_cuts_is_counted_and_used_as_it_stands() -> None:
 def test_what_is_drawn_depends_on_the_seed_and_on_nothing_else() -> None:
     def asked(seed: int) -> list[Generate]:
         model = Scripted(lambda _: TRACES, scores)
-        told(judge(ASKED, How(method="reasoning", temperature=0.7, max_tokens=9), Random(seed)), model)
+        told(classify(ASKED, section(method="reasoning", temperature=0.7, max_tokens=9), Random(seed)), model)
         return model.drawn
 
     assert asked(1) == asked(1)
@@ -158,7 +158,7 @@ def test_what_is_drawn_depends_on_the_seed_and_on_nothing_else() -> None:
 
 def test_traces_take_turns_with_the_orders_and_each_is_concluded_in_its_own() -> None:
     model = Scripted(lambda _: TRACES, scores)
-    told(judge(ASKED, How(method="reasoning", replies=6, orders="all"), Random(0)), model)
+    told(classify(ASKED, section(method="reasoning", replies=6, permutations="all"), Random(0)), model)
     listings = [call.choices for call in model.scored]
     assert listings == [*listings[:3], *listings[:3]]
     assert len(set(listings)) == 3
@@ -169,7 +169,7 @@ def test_traces_take_turns_with_the_orders_and_each_is_concluded_in_its_own() ->
 
 def test_a_trace_loses_its_tags_but_not_its_words_and_the_answer_is_asked_for_in_a_turn_of_its_own() -> None:
     model = Scripted(lambda _: {"<think>\nIt broke.\n</think>": 1.0}, scores)
-    found = told(judge(ASKED, How(method="reasoning", replies=1), Random(0)), model)
+    found = told(classify(ASKED, section(method="reasoning", replies=1), Random(0)), model)
     assert isinstance(found, SoftLabel)
     assert list(found.probs.values()) == pytest.approx(GIVEN["It broke."])
     (call,) = model.scored
@@ -180,7 +180,7 @@ def test_a_trace_loses_its_tags_but_not_its_words_and_the_answer_is_asked_for_in
 
 def test_a_trace_that_leaves_no_room_for_the_conclusion_loses_its_end_and_still_counts() -> None:
     """The longest trace is cut until all conclusions fit; the others stay whole."""
-    flow = judge(ASKED, How(method="reasoning", replies=2), Random(0))
+    flow = classify(ASKED, section(method="reasoning", replies=2), Random(0))
     next(flow)
     asked = flow.send([Completion("word " * 50), Completion("short")])
     lengths = []
@@ -200,7 +200,7 @@ def test_a_trace_that_leaves_no_room_for_the_conclusion_loses_its_end_and_still_
 
 
 def test_a_question_that_is_too_long_by_itself_is_an_error() -> None:
-    flow = judge(ASKED, How(method="reasoning", replies=1), Random(0))
+    flow = classify(ASKED, section(method="reasoning", replies=1), Random(0))
     next(flow)
     flow.send([Completion("word")])
     with pytest.raises(TooLongError):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from random import Random
 
 import pytest
 
-from tests.labels.asking import Scripted, said, told
+from tests.labels.asking import Scripted, said, section, told
 from vsgen.backends.table import TableModel
-from vsgen.labels.method import judge
-from vsgen.labels.settings import How, Question
+from vsgen.labels.method import classify
+from vsgen.labels.question import Question
+from vsgen.labels.settings import Label
 from vsgen.labels.words import bare, lettered, question
 from vsgen.ports import LanguageModel
 from vsgen.probability import softmax
@@ -32,23 +32,22 @@ SETS = {
 each_set = pytest.mark.parametrize("classes", SETS.values(), ids=SETS)
 each_seed = pytest.mark.parametrize("seed", range(3))
 VARIANTS = {
-    "sum": How(),
-    "not listed": How(listed=False),
-    "byte": How(normalize="byte"),
-    "pmi": How(normalize="pmi"),
-    "contextual": How(contextual=True),
-    "contextual pmi": How(contextual=True, normalize="pmi"),
-    "two orders": How(orders=2),
-    "all orders": How(orders="all"),
-    "all orders, contextual, byte": How(orders="all", contextual=True, normalize="byte"),
-    "letters": How(spelling="letters"),
-    "letters, all orders": How(spelling="letters", orders="all"),
-    "letters, contextual": How(spelling="letters", contextual=True),
+    "sum": section(),
+    "not listed": section(listed=False),
+    "byte": section(normalize="byte"),
+    "pmi": section(normalize="pmi"),
+    "contextual": section(prior="contextual"),
+    "two orders": section(permutations=2),
+    "all orders": section(permutations="all"),
+    "all orders, contextual, byte": section(permutations="all", prior="contextual", normalize="byte"),
+    "letters": section(verbalizer="letters"),
+    "letters, all orders": section(verbalizer="letters", permutations="all"),
+    "letters, contextual": section(verbalizer="letters", prior="contextual"),
 }
 
 
-def judged(model: LanguageModel, asked: Question, how: How = VARIANTS["sum"], seed: int = 0) -> SoftLabel:
-    found = told(judge(asked, how, Random(seed)), model)
+def judged(model: LanguageModel, asked: Question, how: Label = VARIANTS["sum"], seed: int = 0) -> SoftLabel:
+    found = told(classify(asked, how, Random(seed)), model)
     assert isinstance(found, SoftLabel)
     return found
 
@@ -58,24 +57,24 @@ def replies(model: TableModel, prompt: Prompt) -> dict[str, float]:
     return {model.spell(tokens): math.exp(logp) for tokens, logp in model.enumerate(prompt)}
 
 
-def truth(model: TableModel, asked: Question, how: How) -> tuple[dict[str, float], float]:
+def truth(model: TableModel, asked: Question, how: Label) -> tuple[dict[str, float], float]:
     """P(class | text) and the mass of the classes, from all replies of the model."""
-    count = len(asked.classes) if how.orders == "all" else min(how.orders, len(asked.classes))
+    count = len(asked.classes) if how.permutations == "all" else min(how.permutations, len(asked.classes))
     base, each, masses = sorted(asked.classes), list[Mapping[str, float]](), list[float]()
     for i in range(count):
         start = i * len(base) // count
         listing = asked.classes if count == 1 else (*base[start:], *base[:start])
-        spelled = dict(zip(listing, "ABCDEF" if how.spelling == "letters" else listing, strict=False))
+        spelled = dict(zip(listing, "ABCDEF" if how.verbalizer == "letters" else listing, strict=False))
 
         def likely(text: str, listing: tuple[str, ...] = listing, spelled: dict[str, str] = spelled) -> list[float]:
             prompt = (
-                lettered(text, listing) if how.spelling == "letters" else question(text, listing, listed=how.listed)
+                lettered(text, listing) if how.verbalizer == "letters" else question(text, listing, listed=how.listed)
             )
             found = replies(model, prompt)
             return [found[spelled[name]] for name in asked.classes]
 
         weights = joint = likely(asked.text)
-        if how.contextual:
+        if how.prior == "contextual":
             weights = [p / q for p, q in zip(weights, likely(asked.free), strict=True)]
         if how.normalize == "pmi":
             without = replies(model, bare(listing))
@@ -92,8 +91,8 @@ def truth(model: TableModel, asked: Question, how: How) -> tuple[dict[str, float
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_labels_are_those_of_exact_enumeration(classes: tuple[str, ...], seed: int, variant: str) -> None:
     how = VARIANTS[variant]
-    symbols = "ABCDEF" if how.spelling == "letters" else "abc"
-    model = TableModel.random(seed, symbols=symbols, length=1 if how.spelling == "letters" else 4, sharpness=2.0)
+    symbols = "ABCDEF" if how.verbalizer == "letters" else "abc"
+    model = TableModel.random(seed, symbols=symbols, length=1 if how.verbalizer == "letters" else 4, sharpness=2.0)
     asked = Question("one text", classes, "no text")
     found = judged(model, asked, how)
     probs, mass = truth(model, asked, how)
@@ -127,7 +126,7 @@ def test_the_oracle_does_not_heed_the_order_of_the_classes(oracle: Oracle) -> No
         other = judged(oracle, Question(text, classes))
         assert list(other.probs) == list(classes)
         assert other.probs == pytest.approx(one.probs, abs=1e-12)
-    averaged = judged(oracle, Question(text, ("bug", "how-to", "billing")), How(orders="all"))
+    averaged = judged(oracle, Question(text, ("bug", "how-to", "billing")), section(permutations="all"))
     assert averaged.probs == pytest.approx(one.probs, abs=1e-12)
     assert averaged.disagreement == pytest.approx(0, abs=1e-12)
 
@@ -136,7 +135,7 @@ def test_the_oracle_does_not_heed_the_order_of_the_classes(oracle: Oracle) -> No
 @pytest.mark.parametrize("variant", ["all orders", "two orders", "letters, all orders", "all orders, contextual, byte"])
 def test_permuting_the_classes_permutes_the_result_where_several_orders_are_averaged(seed: int, variant: str) -> None:
     how, names = VARIANTS[variant], ["a", "ab", "cb", "b"]
-    model = TableModel.random(seed, symbols="ABCD" if how.spelling == "letters" else "abc")
+    model = TableModel.random(seed, symbols="ABCD" if how.verbalizer == "letters" else "abc")
     one = judged(model, Question("t", tuple(names), "f"), how)
     Random(seed).shuffle(names)
     other = judged(model, Question("t", tuple(names), "f"), how)
@@ -166,11 +165,11 @@ def test_averaging_over_all_orders_cancels_a_preference_for_places() -> None:
         return 0.3 * (choice == "A") + 0.7 * true[lines[choice]]
 
     for spelling, scores in (("names", named), ("letters", letter)):
-        how = How(orders="all", spelling=spelling)  # type: ignore[arg-type]
+        how = section(permutations="all", verbalizer=spelling)
         found = judged(Scripted(scores=scores), Question("t", tuple(true)), how)
         assert found.probs == pytest.approx({name: 0.1 + 0.7 * p for name, p in true.items()})
         assert found.details["orders"] == 3
-        biased = judged(Scripted(scores=scores), Question("t", tuple(true)), replace(how, orders=1))
+        biased = judged(Scripted(scores=scores), Question("t", tuple(true)), how.model_copy(update={"permutations": 1}))
         assert biased.probs["bug"] == pytest.approx(0.3 + 0.7 * 0.2)
         assert "orders" not in biased.details
 
@@ -178,7 +177,7 @@ def test_averaging_over_all_orders_cancels_a_preference_for_places() -> None:
 def test_a_prior_is_divided_out_and_the_raw_probabilities_stay() -> None:
     table = {("text", "a"): 0.6, ("text", "b"): 0.3, ("free", "a"): 0.4, ("free", "b"): 0.1}
     model = Scripted(scores=lambda prompt, choice: table[prompt.partition("\n")[0], choice])
-    found = judged(model, Question("text", ("a", "b"), "free"), How(contextual=True))
+    found = judged(model, Question("text", ("a", "b"), "free"), section(prior="contextual"))
     assert found.probs == pytest.approx({"a": 1.5 / 4.5, "b": 3 / 4.5})
     assert found.details["raw"] == pytest.approx({"a": 2 / 3, "b": 1 / 3})
     assert found.label_mass == pytest.approx(0.9)
@@ -187,7 +186,7 @@ def test_a_prior_is_divided_out_and_the_raw_probabilities_stay() -> None:
 def test_a_class_without_a_prior_is_not_corrected() -> None:
     table = {("text", "a"): 0.2, ("text", "b"): 0.2, ("free", "a"): 0.0, ("free", "b"): 0.5}
     model = Scripted(scores=lambda prompt, choice: table[prompt.partition("\n")[0], choice])
-    found = judged(model, Question("text", ("a", "b"), "free"), How(contextual=True))
+    found = judged(model, Question("text", ("a", "b"), "free"), section(prior="contextual"))
     assert found.probs == pytest.approx({"a": 0.2 / 0.6, "b": 0.4 / 0.6})
 
 
@@ -252,7 +251,7 @@ def test_other_names_of_the_symbols_leave_the_labels_unchanged() -> None:
 def test_labels_are_the_same_every_time_whatever_the_seed() -> None:
     model, asked = TableModel.random(7), Question("t", ("a", "ab", "b"), "f")
     for how in VARIANTS.values():
-        if how.spelling == "names":
+        if how.verbalizer == "names":
             assert judged(model, asked, how) == judged(model, asked, how, seed=9)
 
 
@@ -267,8 +266,9 @@ def test_the_question_names_every_class_or_none() -> None:
     assert {question("q", classes).cue, lettered("q", classes).cue, bare(classes).cue} == {"Answer:"}
 
 
-def test_orders_are_asked_at_once_and_each_is_one_voice() -> None:
+@pytest.mark.parametrize("divided", [{"prior": "contextual"}, {"normalize": "pmi"}], ids=str)
+def test_orders_are_asked_at_once_and_each_is_one_voice(divided: dict[str, str]) -> None:
     model = Scripted(scores=lambda prompt, choice: softmax([len(prompt), 0])[choice == "a"])
-    judged(model, Question("t", ("a", "b", "c"), "f"), How(orders="all", contextual=True, normalize="pmi"))
-    assert len(model.scored) == 9
+    judged(model, Question("t", ("a", "b", "c"), "f"), section(permutations="all", **divided))
+    assert len(model.scored) == 6
     assert len({call.choices for call in model.scored}) == 3

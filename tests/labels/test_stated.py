@@ -8,10 +8,10 @@ from random import Random
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.labels.asking import Scripted, said, told
+from tests.labels.asking import Scripted, said, section, told
 from vsgen.flow import Together, Turn
-from vsgen.labels.method import judge
-from vsgen.labels.settings import How, Question
+from vsgen.labels.method import classify
+from vsgen.labels.question import Question
 from vsgen.labels.soft import entropy
 from vsgen.values import Completion, Generate, SoftLabel, Unlabelled
 
@@ -20,7 +20,7 @@ ASKED = Question("Is it?", CLASSES)
 
 
 def read(*replies: str, **how: object) -> SoftLabel | Unlabelled:
-    flow = judge(ASKED, How(method="verbalized", replies=len(replies), **how), Random(0))  # type: ignore[arg-type]
+    flow = classify(ASKED, section(method="verbalized", replies=len(replies), **how), Random(0))
     calls = next(flow)
     assert not isinstance(calls, Turn | Together)
     assert len(calls) == len(replies)
@@ -60,8 +60,8 @@ def test_a_statement_that_leaves_a_class_out_or_is_all_zero_is_no_label(reply: s
 
 def test_replies_are_asked_for_in_a_form_that_holds_every_class_once() -> None:
     model = Scripted(lambda _: {"": 1.0})
-    how = How(method="verbalized", replies=4, orders=2, temperature=0.5, max_tokens=77)
-    assert told(judge(ASKED, how, Random(1)), model) == Unlabelled("no reply could be read")
+    how = section(method="verbalized", replies=4, permutations=2, temperature=0.5, max_tokens=77)
+    assert told(classify(ASKED, how, Random(1)), model) == Unlabelled("no reply could be read")
     assert len({call.seed for call in model.drawn}) == 4
     assert {(call.temperature, call.max_tokens) for call in model.drawn} == {(0.5, 77)}
     for call in model.drawn:

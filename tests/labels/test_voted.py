@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.labels.asking import Scripted, said, told
+from tests.labels.asking import Scripted, said, section, told
 from vsgen.flow import Together, Turn
-from vsgen.labels.method import judge
-from vsgen.labels.settings import How, Question
+from vsgen.labels.method import classify
+from vsgen.labels.question import Question
 from vsgen.labels.soft import entropy
 from vsgen.labels.voted import Ballot, voted
 from vsgen.values import Completion, Generate, SoftLabel, Unlabelled
@@ -23,7 +23,7 @@ ASKED = Question("Which queue?", CLASSES)
 
 
 def counted(replies: list[Completion], **how: object) -> SoftLabel | Unlabelled:
-    flow = judge(ASKED, How(method="votes", replies=len(replies), **how), Random(0))  # type: ignore[arg-type]
+    flow = classify(ASKED, section(method="votes", replies=len(replies), **how), Random(0))
     calls = next(flow)
     assert not isinstance(calls, Turn | Together)
     assert len(calls) == len(replies)
@@ -100,7 +100,7 @@ def test_a_prior_beats_raw_shares_of_few_votes_unless_the_model_is_sure() -> Non
             for names in product(range(3), repeat=4)
         )
         ballots = [
-            told(voted(ASKED, How(method="votes", replies=4, pseudocount=pseudocount), Random(seed)), toy(true))
+            told(voted(ASKED, section(method="votes", replies=4, pseudocount=pseudocount), Random(seed)), toy(true))
             for seed in range(400)
         ]
         drawn = [sum((x - q) ** 2 for x, q in zip(ballot.probs, true, strict=True)) for ballot in ballots]
@@ -117,7 +117,7 @@ def toy(true: tuple[float, ...]) -> Scripted:
 
 def test_replies_are_drawn_freely_with_seeds_of_their_own_and_take_turns_with_the_orders() -> None:
     model = toy((0.2, 0.3, 0.5))
-    how = How(method="votes", replies=7, orders=2, temperature=0.3, max_tokens=99)
+    how = section(method="votes", replies=7, permutations=2, temperature=0.3, max_tokens=99)
     ballot = told(voted(ASKED, how, Random(5)), model)
     assert ballot == told(voted(ASKED, how, Random(5)), toy((0.2, 0.3, 0.5)))
     assert isinstance(ballot, Ballot)
@@ -132,7 +132,7 @@ def test_replies_are_drawn_freely_with_seeds_of_their_own_and_take_turns_with_th
 @pytest.mark.parametrize("think", [True, False])
 def test_the_prompt_asks_to_think_or_does_not(think: bool) -> None:
     model = toy((1.0, 0.0, 0.0))
-    told(voted(ASKED, How(method="votes", replies=1, think=think), Random(0)), model)
+    told(voted(ASKED, section(method="votes", replies=1, think=think), Random(0)), model)
     (call,) = model.drawn
     assert ("step by step" in said(call.prompt)) is think
     assert "billing, bug, how-to" in said(call.prompt)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from vsgen.errors import TemplateError
-from vsgen.labels import settings
-from vsgen.labels.settings import How
-from vsgen.template.label import Label
+from vsgen.labels.settings import Label
 from vsgen.template.load import load_template
 from vsgen.template.schema import Template, json_schema
 
@@ -35,14 +33,9 @@ def problem(tmp_path: Path, **changes: object) -> str:
     return str(caught.value).replace(f"{tmp_path}/", "")
 
 
-def test_defaults_are_those_of_the_room(tmp_path: Path) -> None:
+def test_a_label_that_scores_draws_nothing(tmp_path: Path) -> None:
     (label,) = load(tmp_path).labels
-    names = {"spelling": "verbalizer", "orders": "permutations"}
-    rest = {key: getattr(label, names.get(key, key)) for key in How.__slots__ if key not in {"replies", "contextual"}}
-    assert How(**rest) == How()
-    assert (label.prior, label.count, label.most) == ("none", 0, (0, 0))
-    for key, alias in {"kind": "Kind", "method": "Method", "normalize": "Normalize", "verbalizer": "Spelling"}.items():
-        assert get_args(get_type_hints(Label)[key]) == get_args(getattr(settings, alias))
+    assert (label.method, label.prior, label.count, label.most) == ("score", "none", 0, (0, 0))
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel, ValidationError
 
 from vsgen.dedup.settings import Dedup
+from vsgen.labels.settings import Label
 from vsgen.sampling.settings import Sampling
 from vsgen.template.catalog import shipped
-from vsgen.template.label import Label
 from vsgen.template.output import Filter, Output
 from vsgen.template.schema import Template, json_schema
 

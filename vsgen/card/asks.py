@@ -11,10 +11,12 @@ from vsgen.card.tasks import CLASSES, QUESTION, Task
 from vsgen.errors import CallError, ModelError
 from vsgen.flow import Flow, Spent, ask, metered
 from vsgen.flows.asking import Asker
-from vsgen.labels.method import judge
-from vsgen.labels.settings import How, Question
+from vsgen.labels.method import classify
+from vsgen.labels.question import Question
+from vsgen.labels.settings import Label
 from vsgen.probability import log_sum_exp
 from vsgen.sampling.methods import open_sampler
+from vsgen.sections.sandbox import compile_text
 from vsgen.template.render import Renderer
 from vsgen.template.schema import Template
 from vsgen.values import Distribution, Generate, ModelFacts, Prompt, Score, SoftLabel, Unlabelled
@@ -70,11 +72,28 @@ def own(task: Task, texts: Sequence[str]) -> Flow[dict[str, float]]:
     return found
 
 
-def label(sentence: str, classes: Sequence[str], how: How) -> Flow[SoftLabel | Unlabelled]:
+def sentiment(classes: Sequence[str] = CLASSES, *, listed: bool = True, letters: bool = False) -> Label:
+    """The label that is asked for.
+
+    Args:
+        classes: As they are called in the question.
+        listed: Whether the question is followed by their list; else it names them itself.
+        letters: Each has a letter, which is to be replied.
+    """
+    named = "" if listed else f" {', '.join(classes[:-1])} or {classes[-1]}?"
+    return Label(
+        name="sentiment",
+        classes=tuple(classes),
+        prompt=f"{QUESTION}{named}\n\n{{{{ text }}}}",
+        verbalizer="letters" if letters else "names",
+        listed=listed,
+    )
+
+
+def label(sentence: str, asked: Label) -> Flow[SoftLabel | Unlabelled]:
     """The sentiment of a sentence."""
-    listed = "" if how.listed else f" {', '.join(classes[:-1])} or {classes[-1]}?"
-    question = Question(f"{QUESTION}{listed}\n\n{sentence}", tuple(classes))
-    return (yield from judge(question, how, Random(0)))
+    text = compile_text(asked.prompt).render({"text": sentence})
+    return (yield from classify(Question(text, asked.classes), asked, Random(0)))
 
 
 def named(probs: Mapping[str, float]) -> str:

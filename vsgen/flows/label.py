@@ -12,10 +12,10 @@ from random import Random
 
 from vsgen.errors import CallError, ChoiceError, InputError, TemplateError, TooLongError
 from vsgen.flow import Flow, Together, Turn, directed, together
-from vsgen.labels.method import judge
-from vsgen.labels.settings import How, Question
+from vsgen.labels.method import classify
+from vsgen.labels.question import Question
+from vsgen.labels.settings import Label
 from vsgen.labels.words import CONTENT_FREE, LETTERS
-from vsgen.template.label import Label
 from vsgen.template.render import Renderer
 from vsgen.template.schema import Template
 from vsgen.values import Call, Generate, Prompt, Score, SoftLabel, Unlabelled
@@ -95,7 +95,7 @@ class Labeller:
             TemplateError: A variable is missing.
             InputError: A field that should list the classes does not.
         """
-        calls = [_first(judge(self._question(each, values), how(each), Random(0))) for each in self._template.labels]
+        calls = [_first(classify(self._question(each, values), each, Random(0))) for each in self._template.labels]
         return [call.prompt for call in calls if isinstance(call, Generate | Score)]
 
     def _each(self, label: Label, texts: Sequence[Text]) -> Flow[list[SoftLabel | Unlabelled]]:
@@ -146,7 +146,7 @@ class Labeller:
 
     def _judged(self, label: Label, asked: Question, rng: Random) -> Flow[SoftLabel | Unlabelled]:
         """Ask the label's own model, where it names one."""
-        flow = judge(asked, how(label), rng)
+        flow = classify(asked, label, rng)
         if label.model is None:
             return (yield from flow)
         made = yield from directed(flow, label.model)
@@ -166,24 +166,6 @@ def _first(flow: Flow[SoftLabel | Unlabelled]) -> Call | None:
     if isinstance(wait, Together):
         return _first(wait.flows[0])
     return None if isinstance(wait, Turn) else wait[0]
-
-
-def how(label: Label) -> How:
-    """The room's view of a template's label."""
-    return How(
-        kind=label.kind,
-        method=label.method,
-        normalize=label.normalize,
-        spelling=label.verbalizer,
-        listed=label.listed,
-        orders=label.permutations,
-        contextual=label.prior == "contextual",
-        replies=label.count,
-        think=label.think,
-        temperature=label.temperature,
-        max_tokens=label.max_tokens,
-        pseudocount=label.pseudocount,
-    )
 
 
 def _fitting(tries: Sequence[tuple[int, int]], context: int) -> int:

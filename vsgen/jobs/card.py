@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
-from vsgen.card.asks import Drawn, bare, draw, label, own
+from vsgen.card.asks import Drawn, bare, draw, label, own, sentiment
 from vsgen.card.card import Card, K, Lists, Wording
 from vsgen.card.tasks import CLASSES, CLOSED, OPEN, SENTENCES
 from vsgen.errors import CallError
 from vsgen.files.journal import MemoryJournal
 from vsgen.flow import Flow
 from vsgen.jobs.desk import ModelChoice, Session
-from vsgen.labels.settings import How
+from vsgen.labels.settings import Label
 from vsgen.metrics.ranks import rank_correlation
 from vsgen.values import SoftLabel, Unlabelled
 
@@ -30,11 +30,11 @@ WAYS: Final[Mapping[str, Mapping[str, object]]] = {
 """How lists are asked for, beside the defaults; at temperature .7 where none is named."""
 BARE: Final = {"alone": 0, "after a worked exchange": 1}
 """Exchanges before the task."""
-WORDINGS: Final[Mapping[str, tuple[Sequence[str], How]]] = {
-    "class names": (CLASSES, How()),
-    "class names with capitals": ([name.capitalize() for name in CLASSES], How()),
-    "class names within the question": (CLASSES, How(listed=False)),
-    "letters": (CLASSES, How(spelling="letters")),
+WORDINGS: Final[Mapping[str, Label]] = {
+    "class names": sentiment(),
+    "class names with capitals": sentiment([name.capitalize() for name in CLASSES]),
+    "class names within the question": sentiment(listed=False),
+    "letters": sentiment(letters=True),
 }
 _REPLIES: Final = {True: 2, False: 1}
 """Of each closed and each open task in each way."""
@@ -69,7 +69,7 @@ def _card(session: Session, clock: Callable[[], float], tell: Callable[[str], No
     tell("stated probabilities against the model's own")
     ranks, ranked = _ranks(session, [one for each in lists for one in each.drawn])
     tell("labels")
-    wordings = [Wording(name, _labels(session, *how)) for name, how in WORDINGS.items()]
+    wordings = [Wording(name, _labels(session, asked)) for name, asked in WORDINGS.items()]
     return Card(session.model, session.facts, alone, lists, ranks, ranked, wordings)
 
 
@@ -102,8 +102,8 @@ def _ranks(session: Session, drawn: Sequence[Drawn]) -> tuple[float | None, int]
     return (sum(rho * count for rho, count in found) / answers if answers else None), answers
 
 
-def _labels(session: Session, classes: Sequence[str], how: How) -> Sequence[SoftLabel | Unlabelled]:
-    return _all(session, [_safe(label(sentence, classes, how)) for sentence, _ in SENTENCES])
+def _labels(session: Session, asked: Label) -> Sequence[SoftLabel | Unlabelled]:
+    return _all(session, [_safe(label(sentence, asked)) for sentence, _ in SENTENCES])
 
 
 def _safe(flow: Flow[SoftLabel | Unlabelled]) -> Flow[SoftLabel | Unlabelled]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from vsgen.errors import InputError
 from vsgen.labels.calibration import Fitted, batch_prior, cross_fitted, divide, fit_temperature, skew, tempered
+from vsgen.labels.settings import Label
 from vsgen.labels.soft import distributions, redistributed, uncorrected
 from vsgen.metrics.calibration import Quality, quality, ranked_probability_score
 from vsgen.probability import logs, softmax
-from vsgen.template.label import Label
 from vsgen.values import Row, SoftLabel
 
 _NOTHING: Mapping[str, object] = {}

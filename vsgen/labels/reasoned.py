@@ -12,9 +12,10 @@ from random import Random
 from vsgen.errors import TooLongError
 from vsgen.flow import Flow, ask_all
 from vsgen.labels.orders import in_turn, restored
+from vsgen.labels.question import Question, Voice
 from vsgen.labels.reading import without_tags
 from vsgen.labels.scored import mass_of
-from vsgen.labels.settings import How, Question, Voice
+from vsgen.labels.settings import Label
 from vsgen.labels.words import conclude, think
 from vsgen.values import Prompt, Score, Scores
 
@@ -22,11 +23,11 @@ _SHORTER = 0.9
 """The most that is kept of a trace that is too long."""
 
 
-def reasoned(asked: Question, how: How, rng: Random) -> Flow[list[Voice]]:
+def reasoned(asked: Question, label: Label, rng: Random) -> Flow[list[Voice]]:
     """One voice for each trace; the traces take turns with the orders of the classes."""
-    listings = in_turn(asked.classes, how.orders, how.replies)
+    listings = in_turn(asked.classes, label.permutations, label.count)
     thinking = [think(asked.text, listing) for listing in listings]
-    traces = yield from ask_all([how.generate(prompt, rng) for prompt in thinking])
+    traces = yield from ask_all([label.generate(prompt, rng) for prompt in thinking])
     texts, whole = [without_tags(trace.text) for trace in traces], [trace.stopped for trace in traces]
     scores = yield from _concluded(thinking, texts, whole, listings)
     return [

@@ -18,23 +18,24 @@ from collections.abc import Sequence
 from vsgen.flow import Flow, ask_all
 from vsgen.labels.calibration import divide
 from vsgen.labels.orders import orders, restored
-from vsgen.labels.settings import How, Question, Voice
+from vsgen.labels.question import Question, Voice
+from vsgen.labels.settings import Label
 from vsgen.labels.words import LETTERS, bare, lettered, question
 from vsgen.probability import log_sum_exp
 from vsgen.values import Score, Scores
 
 
-def scored(asked: Question, how: How) -> Flow[list[Voice]]:
+def scored(asked: Question, label: Label) -> Flow[list[Voice]]:
     """One voice for each order of the classes."""
-    listings = orders(asked.classes, how.orders)
-    calls = [_call(asked.text, listing, how) for listing in listings]
-    priors = [_call(asked.free, listing, how) for listing in listings] if how.contextual else []
-    bares = [Score(bare(listing), listing) for listing in listings] if how.normalize == "pmi" else []
+    listings = orders(asked.classes, label.permutations)
+    calls = [_call(asked.text, listing, label) for listing in listings]
+    priors = [_call(asked.free, listing, label) for listing in listings] if label.prior == "contextual" else []
+    bares = [Score(bare(listing), listing) for listing in listings] if label.normalize == "pmi" else []
     replies = yield from ask_all([*calls, *priors, *bares])
     voices = []
     for i, listing in enumerate(listings):
-        logps = _logps(replies[i], replies[len(listings) + i :: len(listings)], listing, how)
-        raw = restored(replies[i].logp, listing, asked.classes) if how.contextual else None
+        logps = _logps(replies[i], replies[len(listings) + i :: len(listings)], listing, label)
+        raw = restored(replies[i].logp, listing, asked.classes) if label.prior == "contextual" else None
         voices.append(Voice(restored(logps, listing, asked.classes), mass_of(replies[i]), raw))
     return voices
 
@@ -44,16 +45,16 @@ def mass_of(scores: Scores) -> float:
     return min(1.0, math.exp(log_sum_exp(scores.logp)))
 
 
-def _call(text: str, listing: Sequence[str], how: How) -> Score:
-    if how.spelling == "letters":
+def _call(text: str, listing: Sequence[str], label: Label) -> Score:
+    if label.verbalizer == "letters":
         return Score(lettered(text, listing), LETTERS[: len(listing)])
-    return Score(question(text, listing, listed=how.listed), tuple(listing))
+    return Score(question(text, listing, listed=label.listed), tuple(listing))
 
 
-def _logps(scores: Scores, divisors: Sequence[Scores], listing: Sequence[str], how: How) -> Sequence[float]:
+def _logps(scores: Scores, divisors: Sequence[Scores], listing: Sequence[str], label: Label) -> Sequence[float]:
     logps: Sequence[float] = scores.logp
     for divisor in divisors:
         logps = divide(logps, divisor.logp)
-    if how.normalize == "byte":
+    if label.normalize == "byte":
         return [logp / len(name.encode("utf-8", "surrogatepass")) for logp, name in zip(logps, listing, strict=True)]
     return logps

@@ -1,65 +1,190 @@
-"""How a label is made, and what it is asked about."""
+"""How one soft label is made: a section of `labels` in a template."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from random import Random
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
+from annotated_types import MinLen
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+
+from vsgen.labels.words import LETTERS
+from vsgen.probability import new_seed
+from vsgen.sections.misfit import Misfit
+from vsgen.sections.section import Section
+from vsgen.sections.validators import as_list, check_name, check_text, repeated
 from vsgen.values import Generate, Prompt
 
 Kind: TypeAlias = Literal["nominal", "ordinal", "multi"]
 Method: TypeAlias = Literal["score", "reasoning", "votes", "verbalized"]
-Normalize: TypeAlias = Literal["sum", "byte", "pmi"]
-Spelling: TypeAlias = Literal["names", "letters"]
 
-_SEED_BITS = 63
+_DRAWING: Final = ("replies", "temperature", "max_tokens")
+_REPLIES: Final = {"reasoning": 8, "votes": 8, "verbalized": 1}
 
 
-@dataclass(frozen=True, slots=True)
-class How:
-    """How the classes of one label are judged; see `vsgen.template.label.Label` for each field."""
+def _number_as_text(value: object) -> object:
+    """A number as the text that names a class."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
+
+def _check_class(name: str) -> str:
+    """A class that a model can answer with."""
+    if not name or name != name.strip():
+        raise ValueError(f"a class must not be empty or have spaces around it, got {name!r}")
+    return name
+
+
+def _check_orders(value: object) -> int | Literal["all"]:
+    """How many orders of the classes."""
+    if value == "all":
+        return "all"
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"must be a whole number >= 1, or all, got {str(value)[:100]!r}")
+    return value
+
+
+class Label(Section):
+    """A soft label: the model's probability of each class, given the answer."""
+
+    name: Annotated[str, AfterValidator(check_name)]
+    """Name of the label in the row."""
+    classes: Annotated[
+        tuple[Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_check_class)], ...],
+        MinLen(2),
+        BeforeValidator(as_list),
+        WithJsonSchema({"type": "array", "items": {"type": ["string", "number"]}, "minItems": 2}),
+    ] = ()
+    """The classes, at least two; numbers are taken as they are written."""
+    choices: Annotated[str, AfterValidator(check_name)] | None = None
+    """In place of `classes`: the field of the row that lists them, such as a question's options."""
     kind: Kind = "nominal"
+    """nominal: one class is right; ordinal: the same, and the classes are named in order, lowest first; multi: each
+    class may apply or not, and is asked about alone."""
+    prompt: Annotated[str, AfterValidator(check_text)]
+    """The question (Jinja); the answer's fields, the variables and the input row's fields are its variables."""
+    model: str | None = Field(default=None, min_length=1)
+    """The model that judges, in place of the one that writes: `tiny`, a Hugging Face id, a folder or a GGUF file."""
     method: Method = "score"
-    normalize: Normalize = "sum"
-    spelling: Spelling = "names"
+    """score: the model's own probabilities of whole class names; reasoning: their mean over reasoning traces; votes:
+    counted over freely drawn replies, with a prior; verbalized: what the model states."""
+    normalize: Literal["sum", "byte", "pmi"] = "sum"
+    """Of method score: sum is the probability itself; byte ranks by log-probability per byte, pmi by what the question
+    adds to it."""
+    verbalizer: Literal["names", "letters"] = "names"
+    """Of method score: what stands for a class in the reply, its name or a letter before it."""
     listed: bool = True
-    orders: int | Literal["all"] = 1
-    """Orders in which the classes are listed."""
-    contextual: bool = False
-    """Divide by the probabilities that a content-free text gets."""
-    replies: int = 8
-    """Traces, votes or stated distributions."""
+    """Whether the question is followed by the list of the classes; false where the prompt says what to reply."""
+    permutations: Annotated[
+        int | Literal["all"],
+        PlainValidator(_check_orders),
+        WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"const": "all"}]}),
+    ] = 1
+    """Orders in which the classes are listed, averaged; all lets every class stand once in every place."""
+    replies: int | None = Field(default=None, ge=1, le=1000)
+    """Traces of reasoning (8), replies of votes (8), statements of verbalized (1)."""
     think: bool = True
-    temperature: float = 1.0
-    max_tokens: int = 512
-    pseudocount: float = 0.5
+    """Of method votes: let the model reason before it answers."""
+    temperature: float = Field(default=1.0, ge=0)
+    """Softmax temperature of the replies; 0 is greedy."""
+    max_tokens: int = Field(default=512, ge=1)
+    """Longest reply, in tokens; a trace that is cut counts as it stands."""
+    pseudocount: float = Field(default=0.5, ge=0, allow_inf_nan=False)
+    """Of method votes: the prior, added to each class's votes; 0.5 is Jeffreys' prior."""
+    prior: Literal["none", "contextual", "batch"] = "none"
+    """Divide the model's preference for classes out: contextual measures it without the answer, batch takes the mean
+    over all rows (for `vsgen label`, and only where the classes are equally frequent)."""
+
+    @field_validator("classes")
+    @classmethod
+    def _distinct(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
+        if twice := repeated(classes):
+            raise Misfit(*(((i,), f"class {name!r} is named twice") for i, name in twice))
+        return classes
+
+    @model_validator(mode="after")
+    def _classes_known(self) -> Label:
+        if self.choices is not None and self.classes:
+            raise Misfit((("choices",), "does not go together with 'classes'; leave one of them out"))
+        if self.choices is None and not self.classes:
+            raise Misfit(
+                (("classes",), "missing; list at least two, or name the row's field that lists them as 'choices'")
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Label:
+        problems = [*self._of_other_methods(), *self._of_letters(), *self._of_listing()]
+        if self.normalize == "pmi" and self.prior == "contextual":
+            problems.append(
+                (("normalize",), "pmi divides the same preference out as prior contextual; use one of them")
+            )
+        if self.prior == "batch" and self.choices is not None:
+            problems.append(
+                (("prior",), "batch needs the same classes for every row, so it does not go with 'choices'")
+            )
+        if problems:
+            raise Misfit(*problems)
+        return self
+
+    @property
+    def count(self) -> int:
+        """How many replies are drawn for one question; none for method score."""
+        return 0 if self.method == "score" else self.replies or _REPLIES[self.method]
+
+    @property
+    def most(self) -> tuple[int, int]:
+        """The most replies and tokens that one answer's label can take."""
+        calls = self.count * (max(1, len(self.classes)) if self.kind == "multi" else 1)
+        return calls, calls * self.max_tokens
 
     def generate(self, prompt: Prompt, rng: Random, *, schema: str | None = None) -> Generate:
         """The call that draws one of the replies."""
-        seed = rng.getrandbits(_SEED_BITS)
-        return Generate(prompt, seed, temperature=self.temperature, max_tokens=self.max_tokens, schema=schema)
+        return Generate(prompt, new_seed(rng), temperature=self.temperature, max_tokens=self.max_tokens, schema=schema)
 
+    def _of_other_methods(self) -> list[tuple[tuple[str], str]]:
+        given = self.model_fields_set
+        wrong = [("think", "votes"), ("pseudocount", "votes"), ("normalize", "score"), ("verbalizer", "score")]
+        problems = [
+            ((key,), f"belongs to method {owner}, not {self.method}; leave it out")
+            for key, owner in wrong
+            if key in given and self.method != owner
+        ]
+        if self.method == "score":
+            problems += [((key,), "method score draws no replies; leave it out") for key in _DRAWING if key in given]
+        if self.prior == "contextual" and self.method != "score":
+            problems.append((("prior",), f"contextual belongs to method score, not {self.method}"))
+        return problems
 
-class Question(NamedTuple):
-    """What is to be judged."""
+    def _of_listing(self) -> list[tuple[tuple[str], str]]:
+        if self.listed:
+            return []
+        problems = []
+        if self.method in {"reasoning", "verbalized"} or (self.method == "votes" and self.think):
+            problems.append((("listed",), f"method {self.method} names the classes in its own words; leave it out"))
+        if self.normalize == "pmi":
+            problems.append((("listed",), "pmi compares with the list of the classes alone; leave it out"))
+        if self.verbalizer == "letters":
+            problems.append((("listed",), "letters stand before the listed classes; leave it out"))
+        if self.permutations != 1:
+            problems.append((("permutations",), "the classes are not listed, so they have no order; leave it out"))
+        return problems
 
-    text: str
-    """The question, the text included."""
-    classes: tuple[str, ...]
-    free: str = ""
-    """The same question about a text without content; needed by contextual calibration alone."""
-
-
-class Voice(NamedTuple):
-    """One of the opinions whose mean is the label."""
-
-    logps: tuple[float, ...]
-    """Log weight of each class, in the order of `Question.classes`, nats."""
-    mass: float | None = None
-    """P(the reply is one of the classes); None where the model was asked to state probabilities."""
-    raw: tuple[float, ...] | None = None
-    """`logps` before a prior was divided out; None where none was."""
-    cut: bool = False
-    """The trace behind it was cut by the limit."""
+    def _of_letters(self) -> list[tuple[tuple[str], str]]:
+        if self.verbalizer == "names":
+            return []
+        problems = []
+        if self.normalize != "sum":
+            problems.append((("normalize",), "letters are one token each and need no normalisation; leave it out"))
+        if len(self.classes) > len(LETTERS):
+            problems.append(
+                (("verbalizer",), f"there are {len(LETTERS)} letters, but {len(self.classes)} classes; use names")
+            )
+        return problems

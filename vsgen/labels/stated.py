@@ -12,18 +12,19 @@ from random import Random
 
 from vsgen.flow import Flow, ask_all
 from vsgen.labels.orders import in_turn
+from vsgen.labels.question import Question, Voice
 from vsgen.labels.reading import stated_distribution
-from vsgen.labels.settings import How, Question, Voice
+from vsgen.labels.settings import Label
 from vsgen.labels.words import distribution
 from vsgen.probability import logs
 
 _STEP = 0.001
 
 
-def stated(asked: Question, how: How, rng: Random) -> Flow[list[Voice]]:
+def stated(asked: Question, label: Label, rng: Random) -> Flow[list[Voice]]:
     """One voice for each reply that can be read; what it states is renormalised."""
-    listings = in_turn(asked.classes, how.orders, how.replies)
-    calls = [how.generate(distribution(asked.text, one), rng, schema=_schema(one)) for one in listings]
+    listings = in_turn(asked.classes, label.permutations, label.count)
+    calls = [label.generate(distribution(asked.text, one), rng, schema=_schema(one)) for one in listings]
     replies = yield from ask_all(calls)
     read = [stated_distribution(reply.text, asked.classes) for reply in replies]
     return [Voice(tuple(logs(values))) for values in read if values is not None]

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from vsgen.flow import Flow, ask_all
 from vsgen.labels.orders import in_turn
+from vsgen.labels.question import Question
 from vsgen.labels.reading import named_class
-from vsgen.labels.settings import How, Question
+from vsgen.labels.settings import Label
 from vsgen.labels.words import question, think_and_answer
 
 
@@ -30,16 +31,16 @@ class Ballot(NamedTuple):
     """Replies that the limit cut."""
 
 
-def voted(asked: Question, how: How, rng: Random) -> Flow[Ballot]:
+def voted(asked: Question, label: Label, rng: Random) -> Flow[Ballot]:
     """Draw the replies, in turn about the orders of the classes, and count them."""
-    listings = in_turn(asked.classes, how.orders, how.replies)
+    listings = in_turn(asked.classes, label.permutations, label.count)
     prompts = [
-        think_and_answer(asked.text, listing) if how.think else question(asked.text, listing, listed=how.listed)
+        think_and_answer(asked.text, listing) if label.think else question(asked.text, listing, listed=label.listed)
         for listing in listings
     ]
-    replies = yield from ask_all([how.generate(prompt, rng) for prompt in prompts])
-    votes = Counter(named_class(reply.text, asked.classes, reasoned=how.think) for reply in replies)
+    replies = yield from ask_all([label.generate(prompt, rng) for prompt in prompts])
+    votes = Counter(named_class(reply.text, asked.classes, reasoned=label.think) for reply in replies)
     valid = len(replies) - votes[None]
-    total = valid + how.pseudocount * len(asked.classes)
-    probs = tuple((votes[i] + how.pseudocount) / total for i in range(len(asked.classes))) if total else ()
+    total = valid + label.pseudocount * len(asked.classes)
+    probs = tuple((votes[i] + label.pseudocount) / total for i in range(len(asked.classes))) if total else ()
     return Ballot(probs, len(replies), valid, sum(not reply.stopped for reply in replies))

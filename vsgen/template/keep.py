@@ -12,10 +12,10 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final
 
+from vsgen.labels.settings import Label
 from vsgen.sections.misfit import TextProblem
 from vsgen.sections.sandbox import compile_text, paths
 from vsgen.template.final import ANSWER, as_condition
-from vsgen.template.label import Label
 
 LABELS: Final = "labels"
 CORRECT: Final = "correct"

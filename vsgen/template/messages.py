@@ -13,11 +13,11 @@ from pydantic_core import ErrorDetails
 
 from vsgen.checks.settings import Check
 from vsgen.dedup.settings import Dedup
+from vsgen.labels.settings import Label
 from vsgen.sampling.settings import Power, Sampling
 from vsgen.sections.misfit import Misfit, Path, TextProblem
 from vsgen.template.answer import short
 from vsgen.template.examples import Recommended
-from vsgen.template.label import Label
 from vsgen.template.nodes import Node, Problem
 from vsgen.template.output import Filter, Output
 from vsgen.template.schema import Template

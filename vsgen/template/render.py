@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vsgen.errors import TemplateError
+from vsgen.labels.settings import Label
 from vsgen.sections.misfit import TextProblem
 from vsgen.sections.sandbox import compile_text
 from vsgen.template.final import ANSWER, as_condition
 from vsgen.template.keep import CORRECT, OWN, clause
-from vsgen.template.label import Label
 from vsgen.template.schema import Template
 from vsgen.values import Message, Prompt
 

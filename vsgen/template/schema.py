@@ -29,6 +29,7 @@ from pydantic import (
 
 from vsgen.checks.settings import Check, Checks, spelled_out
 from vsgen.dedup.settings import Dedup, shape_of_dedup
+from vsgen.labels.settings import Label
 from vsgen.sampling.settings import VERBALIZING, Sampling
 from vsgen.sections.misfit import Misfit
 from vsgen.sections.section import Section
@@ -46,7 +47,6 @@ from vsgen.template.answer import as_text
 from vsgen.template.examples import Recommended, Size, check_examples
 from vsgen.template.final import ANSWER
 from vsgen.template.keep import check_clause, clause, label_problem
-from vsgen.template.label import Label
 from vsgen.template.output import Filter, Name, Output
 
 Value: TypeAlias = str | int | float | bool | None

@@ -1,0 +1,28 @@
+"""What a label is asked about, and one answer to it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Question(NamedTuple):
+    """What is to be judged."""
+
+    text: str
+    """The question, the text included."""
+    classes: tuple[str, ...]
+    free: str = ""
+    """The same question about a text without content; needed by contextual calibration alone."""
+
+
+class Voice(NamedTuple):
+    """One of the opinions whose mean is the label."""
+
+    logps: tuple[float, ...]
+    """Log weight of each class, in the order of `Question.classes`, nats."""
+    mass: float | None = None
+    """P(the reply is one of the classes); None where the model was asked to state probabilities."""
+    raw: tuple[float, ...] | None = None
+    """`logps` before a prior was divided out; None where none was."""
+    cut: bool = False
+    """The trace behind it was cut by the limit."""
