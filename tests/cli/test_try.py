@@ -57,7 +57,7 @@ def test_rejects_are_shown_with_their_reason(vsgen: Vsgen) -> None:
 def test_a_reply_that_is_cut_says_so_and_the_verdict_too(vsgen: Vsgen) -> None:
     shown = vsgen("try", "jokes", "--set", "sampling.max_tokens=4", *FAST).stdout
     assert "4 tokens after" in shown
-    assert "cut at its longest length" in shown
+    assert "cut at its maximum length" in shown
     assert "malformed: {" in shown
     assert "verdict: bad" in shown
 

@@ -118,10 +118,13 @@ class SentenceEmbedder:
         with _quiet():
             from sentence_transformers import SentenceTransformer
 
+            from vsgen.backends.hf.device import pick_device
+
+            device = None if self._device == "auto" else str(pick_device(self._device))
             try:
                 return SentenceTransformer(
                     str(self._folder),
-                    device=None if self._device == "auto" else self._device,
+                    device=device,
                     local_files_only=True,
                     model_kwargs={"use_safetensors": True},
                 ).eval()

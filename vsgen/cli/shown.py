@@ -1,4 +1,4 @@
-"""A draw as text, in the order in which it came about. Headings are bold on a terminal; nothing else depends on one."""
+"""A draw as text, in the order of its calls. Headings are bold on a terminal; nothing else depends on one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ABSENT = object()
 
 
 def draw_lines(shown: Shown, trial: Trial, seconds: float) -> Iterator[str]:
-    """All of a draw: what was asked and said, what became of it, and what that comes to."""
+    """The whole draw: prompts and replies, what became of each answer, and the verdict."""
     how, outcome = trial.template.sampling, shown.outcome
     yield _head(f"{shown.name} · {trial.model} · {how.method}, k {how.k}, temperature {how.temperature:g}")
     yield from _replies(shown.heard, trial)
@@ -38,7 +38,7 @@ def draw_lines(shown: Shown, trial: Trial, seconds: float) -> Iterator[str]:
 
 
 def _replies(heard: Sequence[Heard], trial: Trial) -> Iterator[str]:
-    """The prompts and the raw replies; a prompt that goes on where the last one ended is shown from there."""
+    """The prompts and the raw replies; a prompt that continues the last one is shown from where that ended."""
     before = ""
     asked = [(one.call, one.reply, one.judge) for one in heard if isinstance(one.call, Generate)]
     for number, (call, reply, judge) in enumerate(asked, start=1):
@@ -55,7 +55,7 @@ def _replies(heard: Sequence[Heard], trial: Trial) -> Iterator[str]:
 def _how_it_ended(reply: object) -> str:
     match reply:
         case Completion():
-            end = "the model ended it" if reply.stopped else "cut at its longest length"
+            end = "the model ended it" if reply.stopped else "cut at its maximum length"
             own = "" if reply.logp is None else f", log p {reply.logp:.1f}"
             return f"{len(reply.tokens)} tokens after {reply.prompt_tokens} of prompt, {end}{own}"
         case Refused():
@@ -65,7 +65,7 @@ def _how_it_ended(reply: object) -> str:
 
 
 def _questions(heard: Sequence[Heard], trial: Trial) -> Iterator[str]:
-    """The first questions of scored labels, with what the model makes of the choices."""
+    """The first questions of scored labels, with the probability of each choice."""
     asked = [(one.call, one.reply, one.judge) for one in heard if isinstance(one.call, Score)]
     if asked:
         yield _head(f"scored questions: {len(asked)}, of which the first {min(_SHOWN, len(asked))}")
@@ -77,7 +77,7 @@ def _questions(heard: Sequence[Heard], trial: Trial) -> Iterator[str]:
 
 
 def _rows(records: Sequence[Record]) -> Iterator[str]:
-    """The rows as they would be written; what all their metas share is said once."""
+    """The rows as they would be written; what all their metas share is printed once."""
     lines = [record_line(record) for record in records]
     shared = _shared([record.meta for record in records])
     yield _head(f"rows: {len(lines)}")
@@ -85,7 +85,7 @@ def _rows(records: Sequence[Record]) -> Iterator[str]:
         own = {key: value for key, value in record.meta.items() if key not in shared}
         yield _json({**line, "meta": own})
     if shared:
-        yield f"meta of each, beside its own: {_json(shared)}"
+        yield f"meta of every row, in addition: {_json(shared)}"
 
 
 def _shared(metas: Sequence[Mapping[str, object]]) -> Mapping[str, object]:

@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from vsgen.backends.hf import gguf
+from vsgen.backends.hf.device import pick_device
 from vsgen.backends.hf.names import own_name
 from vsgen.backends.hf.quiet import quietly
 from vsgen.errors import ModelError
@@ -73,19 +74,6 @@ def load(source: str, *, device: str, dtype: str, remote_code: bool, pickled: bo
             gguf.make_plain(model, source)
     _check_complete(source, report)
     return Opened(own_name(source, name, getattr(config, "_commit_hash", None)), model, tokenizer)
-
-
-def pick_device(device: str) -> torch.device:
-    """`auto` takes CUDA, then MPS, then the CPU."""
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    kind = device.partition(":")[0]
-    if kind not in {"cpu", *present}:
-        raise ModelError(f"device {device!r} is not known; choose auto, cpu, cuda or mps")
-    if kind in present and not present[kind]:
-        raise ModelError(f"device {device!r} is not available to torch here; choose auto or cpu")
-    return torch.device(device)
 
 
 def pick_dtype(dtype: str, device: torch.device, stored: torch.dtype | None) -> torch.dtype:
