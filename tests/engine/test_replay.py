@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
+from vsgen.engine.drive import drive
 from vsgen.engine.mailbox import Mailbox
 from vsgen.engine.replay import Replay
+from vsgen.engine.source import Flows
 from vsgen.files.journal import FileJournal
+from vsgen.flow import Flow, ask
 from vsgen.ports import Ticket
 from vsgen.values import Answer, Call, Completion, Generate, Prompt, Refused, Reply
 
@@ -23,6 +27,7 @@ class Counting:
     def __init__(self, journal: FileJournal) -> None:
         self.asked: list[Call] = []
         self.paid: list[Reply] = []
+        self.flushed = 0
         self._new: list[tuple[Ticket, Generate]] = []
         self._mailbox = Mailbox()
         self._replay = Replay(journal, self._mailbox, paid=lambda _, reply: self.paid.append(reply))
@@ -34,6 +39,7 @@ class Counting:
         self._new.append((ticket, call))
 
     def flush(self) -> None:
+        self.flushed += len(self._new)
         for ticket, call in self._new:
             answer = Refused("refused", "no") if call.seed == 13 else Completion(f"reply to {call.seed}")
             self._mailbox.put(ticket, answer)
@@ -47,8 +53,16 @@ class Counting:
     def answers(self, seeds: list[int]) -> dict[int, Answer]:
         for place, seed in enumerate(seeds):
             self.executor.submit(Ticket(0, place), generate(seed))
+        found: list[tuple[Ticket, Answer]] = []
         self.executor.flush()
-        return {ticket.place: answer for ticket, answer in self._replay.wait(0)}
+        while letters := self._replay.wait(0):
+            found += letters
+            self.executor.flush()
+        return {ticket.place: answer for ticket, answer in found}
+
+    def first(self, flows: Iterable[Flow[str]]) -> str:
+        """The value of the first flow, after which nobody wants another."""
+        return next(drive(Flows(flows), {Generate: self.executor}, self._replay))
 
     def texts(self, seeds: list[int]) -> dict[int, str]:
         found = self.answers(seeds).items()
@@ -94,3 +108,21 @@ def test_a_reply_is_in_the_journal_before_anyone_sees_it(tmp_path: Path) -> None
         assert b"reply to 9" not in path.read_bytes()
         assert counting._replay.wait(0)
         assert b"reply to 9" in path.read_bytes()
+
+
+def test_nobody_computes_for_later_flows_while_the_journal_answers_what_is_wanted(tmp_path: Path) -> None:
+    def flow(first: int) -> Flow[str]:
+        texts = []
+        for seed in range(first, first + 3):
+            reply = yield from ask(generate(seed))
+            texts.append(reply.text)
+        return " ".join(texts)
+
+    with FileJournal(tmp_path / "j") as journal:
+        whole = Counting(journal).first([flow(0)])
+        counting = Counting(journal)
+        assert counting.first([flow(0), flow(2), flow(5)]) == whole
+        assert counting.asked
+        assert not counting.flushed
+        assert counting.first([flow(1), flow(2)]) == "reply to 1 reply to 2 reply to 3"
+        assert counting.flushed

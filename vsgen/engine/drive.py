@@ -57,6 +57,7 @@ def drive(
                 continue
             if engine.idle and not started and engine.over(most):
                 return
+            engine.flush()
             engine.take_in(mailbox.wait(0 if started == _BURST else None))
     finally:
         engine.close()
@@ -157,6 +158,11 @@ class _Engine(Generic[R]):
                 self._count(strand)
         self._go_on()
 
+    def flush(self) -> None:
+        """Let the executors begin; only once all that is due is handed out, which may be all that is wanted."""
+        for executor in self._each:
+            executor.flush()
+
     def close(self) -> None:
         """Give up what is under way."""
         for strand in self._strands.values():
@@ -184,11 +190,9 @@ class _Engine(Generic[R]):
             return None
 
     def _go_on(self) -> None:
-        """Let groups pass the gates, and the executors begin."""
+        """Let groups pass the gates."""
         while group := self._group():
             self._admit(group)
-        for executor in self._each:
-            executor.flush()
 
     def _move(self, strand: _Strand, step: Callable[[], Wait]) -> None:
         """Move a flow to its next wait, and whatever its end moves."""

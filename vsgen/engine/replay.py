@@ -1,7 +1,8 @@
 """The journal in front of the executors, in both directions and in the engine's thread alone.
 
 A call that was answered once is never asked again: its reply goes into the mailbox at once. What comes back is put into
-the journal before anyone sees it.
+the journal before anyone sees it. As long as there are replies that the journal knew and nobody has taken out of the
+mailbox, nobody begins to compute: what they lead to may be the end of the run.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ class Replay:
         self._paid = paid
         self._asked: dict[Ticket, _Asked] = {}
         self._under_way: dict[str, _Asked] = {}
+        self.known = False
+        """Whether replies that the journal knew lie in the mailbox."""
 
     def executor(self, model: str, inner: Executor) -> Executor:
         """An executor in front of another one, which computes with this model."""
@@ -54,6 +57,7 @@ class Replay:
             OutputError: The journal cannot be written.
         """
         letters = self._mailbox.wait(seconds)
+        self.known = False
         return [each for ticket, answer in letters for each in self._kept(ticket, answer)]
 
     def ask(self, model: str, inner: Executor, ticket: Ticket, call: Call) -> None:
@@ -61,6 +65,7 @@ class Replay:
         key = self._journal.key(model, call)
         if (reply := self._journal.find(key)) is not None:
             self._mailbox.put(ticket, reply)
+            self.known = True
         elif (asked := self._under_way.get(key)) is not None:
             asked.same.append(ticket)
         else:
@@ -92,7 +97,8 @@ class _Replayed:
         self._replay.ask(self._model, self._inner, ticket, call)
 
     def flush(self) -> None:
-        self._inner.flush()
+        if not self._replay.known:
+            self._inner.flush()
 
     def room(self) -> int:
         return self._inner.room()
