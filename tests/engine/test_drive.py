@@ -192,6 +192,62 @@ def test_flows_that_have_come_to_a_gate_in_order_pass_as_one_group_and_each_gets
     assert found == [f"{n} of 6" for n in range(6)]
 
 
+class Patient(Shuffled):
+    """Answers one call at a time, the oldest flow's, but one call only where nothing else waits; notes the order."""
+
+    def __init__(self, last: int) -> None:
+        super().__init__(0)
+        self._last = last
+        self.answered: list[int] = []
+
+    def wait(self, seconds: float | None = None) -> list[tuple[Ticket, Answer]]:
+        assert self.waiting or seconds == 0, "the engine waits for nothing"
+        if not self.waiting:
+            return []
+        ticket, call = min(self.waiting, key=lambda one: (_seed(one[1]) == self._last, one[0]))
+        self.waiting.remove((ticket, call))
+        self.answered.append(_seed(call))
+        return [(ticket, self._answer(call))]
+
+
+def _seed(call: Call) -> int:
+    assert isinstance(call, Generate)
+    return call.seed
+
+
+@pytest.mark.parametrize("slow", [0, 2])
+def test_later_flows_pass_a_gate_and_end_while_an_earlier_one_works_behind_it(slow: int) -> None:
+    first, second = Door(), Door()
+
+    def flow(number: int) -> Flow[int]:
+        yield from ask(generate(number))
+        yield from in_turn(first, number)
+        yield from ask(generate(100 + number))
+        yield from in_turn(second, number)
+        yield from ask(generate(200 + number))
+        return number
+
+    server = Patient(200 + slow)
+    assert list(drive(Flows(flow(n) for n in range(6)), server.executors, server)) == list(range(6))
+    assert server.answered[-1] == 200 + slow, "others waited for it"
+    assert len(server.answered) == 18
+
+
+def test_later_flows_work_up_to_the_next_gate_while_an_earlier_one_works_behind_the_last() -> None:
+    first, second = Door(), Door()
+
+    def flow(number: int) -> Flow[int]:
+        yield from in_turn(first, number)
+        yield from ask(generate(100 + number))
+        yield from in_turn(second, number)
+        return len(first.passed)
+
+    server = Patient(100)
+    assert list(drive(Flows(flow(n) for n in range(6)), server.executors, server)) == [6] * 6
+    assert server.answered == [101, 102, 103, 104, 105, 100]
+    assert second.groups == [[0, 1, 2, 3, 4, 5]]
+
+
 @given(seed=st.integers(0, 10**6))
 def test_flows_that_go_together_move_each_at_its_own_pace(seed: int) -> None:
     def part(number: int) -> Flow[list[str]]:
