@@ -44,7 +44,15 @@ def test_help_imports_nothing_heavy(command: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [["run", "--help"], ["check", "--help"], ["try", "--help"], ["templates"], ["check", "random-item"], ["schema"]],
+    [
+        ["run", "--help"],
+        ["measure", "--help"],
+        ["check", "--help"],
+        ["try", "--help"],
+        ["templates"],
+        ["check", "random-item"],
+        ["schema"],
+    ],
 )
 def test_what_needs_no_model_loads_none(command: list[str]) -> None:
     assert heavy_after(*command, of=MODELS) == ""

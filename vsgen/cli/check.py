@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import repeat
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from vsgen.cli import options
 from vsgen.cli.groups import SampleGroup
@@ -25,7 +23,7 @@ def check(
     *,
     template: options.TemplateName,
     input: options.Input = None,
-    num: Annotated[int, typer.Option("-n", "--num", metavar="N", min=1, help="Draws to show.")] = 2,
+    num: options.Draws = 2,
     model: options.Model = None,
     sample: SampleGroup,
 ) -> None:

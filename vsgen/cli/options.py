@@ -52,6 +52,8 @@ AllowExec = Annotated[
     bool, typer.Option("--allow-exec", help="Run the external commands of the template's checks, with your rights.")
 ]
 
+Draws = Annotated[int, typer.Option("-n", "--num", metavar="N", min=1, help="Draws to show.")]
+
 Method = Annotated[
     str | None, typer.Option("--method", help="direct, cot, sequence, multi-turn, vs, vs-cot, vs-multi, power.")
 ]

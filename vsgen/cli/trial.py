@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
-
-import typer
 
 from vsgen.cli import options
 from vsgen.cli.groups import LoadGroup, SampleGroup
@@ -16,7 +13,7 @@ def try_(
     *,
     template: options.TemplateName,
     input: options.Input = None,
-    draws: Annotated[int, typer.Option("-n", "--num", metavar="N", min=1, help="Draws to show.")] = 1,
+    num: options.Draws = 1,
     model: options.Model = None,
     load: LoadGroup,
     sample: SampleGroup,
@@ -37,7 +34,7 @@ def try_(
             template=template,
             overrides=sample.overrides,
             input=input,
-            draws=draws,
+            draws=num,
             model=load.choice(model),
             seed=sample.seed,
             allow_exec=allow_exec,
