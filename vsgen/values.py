@@ -272,12 +272,19 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """A reply in which no candidate could be found."""
+    """A reply in which no candidate could be found, or the place of one that was refused."""
 
     raw: str
     weight: float
     problem: str
     reply: int = 0
+    refused: Refused | None = None
+    """There was no reply, and why."""
+
+    @classmethod
+    def of(cls, refused: Refused, weight: float, reply: int) -> Malformed:
+        """The place of a reply that was refused."""
+        return cls("", weight, refused.problem, reply, refused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +298,12 @@ class Distribution:
     malformed: tuple[Malformed, ...] = ()
     notes: tuple[str, ...] = ()
     """What the user should know about how well this draw went."""
+
+    @property
+    def refused(self) -> Refused | None:
+        """Why there is no reply at all; None where there is one."""
+        why = [lost.refused for lost in self.malformed]
+        return why[0] if why and all(why) and not self.candidates else None
 
 
 @dataclass(frozen=True, slots=True)

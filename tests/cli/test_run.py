@@ -175,6 +175,25 @@ def test_a_bad_input_line_stops_or_is_skipped(vsgen: Vsgen, tmp_path: Path) -> N
     assert set(mended) >= set(skipped.stdout.splitlines())
 
 
+def test_a_refused_call_without_a_row_is_an_error_or_a_reject_and_the_run_goes_on(vsgen: Vsgen, tmp_path: Path) -> None:
+    template, out, rejects = tmp_path / "t.yaml", tmp_path / "out.jsonl", tmp_path / "rejects.jsonl"
+    things = ["a lamp", "a kettle " * 1500]
+    template.write_text(
+        f"version: 1\nname: t\nprompt: 'Write a ticket about {{{{ thing }}}}.'\nvariables: {{thing: {things}}}\n"
+        "sampling: {method: direct, k: 2, max_tokens: 40}\ndedup: false\n"
+    )
+    stopped = vsgen("run", template, "-n", 12, "--seed", 3)
+    assert stopped.exit_code == 3
+    assert "the model's context" in stopped.stderr
+    ended = vsgen("run", template, "-n", 12, "--seed", 3, "-o", out, "--rejects", rejects, "--on-error", "skip")
+    assert ended.exit_code == 0
+    assert len(lines(out)) == 12
+    refused = [one for one in lines(rejects) if one["reason"] == "refused"]
+    assert refused
+    assert all("the model's context" in one["detail"] and "raw" not in one for one in refused)
+    assert f"{12 + len(lines(rejects))} candidates = 12 kept" in ended.stderr
+
+
 def test_a_row_that_is_too_long_for_the_model_stops_or_is_skipped(vsgen: Vsgen, tmp_path: Path) -> None:
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"animal": "cat"}\n{"animal": "' + "very long cat " * 900 + '"}\n{"animal": "owl"}\n')

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from vsgen.dedup.index import Index
-from vsgen.errors import InputError, TemplateError
+from vsgen.errors import CallError, InputError, TemplateError
 from vsgen.flow import play
 from vsgen.flows.draw import Outcome, Pipeline, Quota
 from vsgen.template.load import load_template
@@ -251,6 +251,57 @@ def test_an_answer_that_cannot_be_judged_ends_no_run(tmp_path: Path) -> None:
     (note,) = set(outcome.notes)
     assert "output.correct" in note
     assert "meta.correct is null there" in note
+
+
+NO = Refused("refused", "the provider's filter refused it")
+TOO_LONG = Refused("too-long", "9 tokens and room for 5", tokens=9, context=5)
+
+
+def partly(line: Pipeline, *refusals: Refused | None, row: Row | None = None) -> Outcome:
+    """Moves a draw whose first calls of a language model get these refusals; the others are answered."""
+    left, model = iter(refusals), Played("apple")
+
+    def answer(call: Call) -> Answer:
+        return (next(left, None) if isinstance(call, Generate) else None) or model._answer(call)
+
+    return play(line.draw(row or Row(0), 0), lambda calls: [answer(call) for call in calls])
+
+
+@pytest.mark.parametrize("skip", [False, True])
+def test_a_refused_reply_is_a_reject_and_the_paid_ones_are_kept(template: Template, skip: bool) -> None:
+    sampling = template.sampling.model_copy(update={"method": "direct", "k": 3})
+    line = pipeline(template.model_copy(update={"sampling": sampling}), skip_bad_rows=skip)
+    outcome = partly(line, None, NO)
+    assert [(one.id, one.fields["text"]) for one in outcome.records] == [("tickets/000000.0", "apple")]
+    found = [(one.record.id, one.reason, one.detail, one.raw) for one in outcome.rejected]
+    assert found == [
+        ("tickets/000000.1", "duplicate", "exact", None),
+        ("tickets/000000.2", "refused", NO.problem, None),
+    ]
+    assert (outcome.candidates, outcome.calls, len(outcome.replies)) == (3, 2, 2)
+    shares = [one.probability for one in outcome.records] + [one.record.probability for one in outcome.rejected]
+    assert shares == pytest.approx([2 / 3, 0, 1 / 3])
+
+
+@pytest.mark.parametrize("why", [NO, TOO_LONG])
+def test_a_draw_without_any_reply_is_only_rejects_or_an_error(template: Template, why: Refused) -> None:
+    outcome = partly(pipeline(template, skip_bad_rows=True), why)
+    assert [(one.reason, one.detail, one.record.probability) for one in outcome.rejected] == [
+        ("refused", why.problem, 1.0)
+    ]
+    assert (outcome.candidates, outcome.records, outcome.replies, outcome.skipped) == (1, (), (), None)
+    with pytest.raises(CallError, match=why.problem):
+        partly(pipeline(template), why)
+
+
+def test_a_row_for_which_no_reply_comes_is_named_or_skipped_or_only_rejects(template: Template) -> None:
+    row = Row(3, {"product": "lamp"}, "rows.jsonl:4")
+    for why in (NO, TOO_LONG):
+        with pytest.raises(InputError, match=rf"rows\.jsonl:4: {why.problem}; or pass --on-error skip"):
+            partly(pipeline(template), why, row=row)
+    assert partly(pipeline(template, skip_bad_rows=True), TOO_LONG, row=row).skipped
+    outcome = partly(pipeline(template, skip_bad_rows=True), NO, row=row)
+    assert ([one.reason for one in outcome.rejected], outcome.skipped) == (["refused"], None)
 
 
 def refusing(pipeline: Pipeline, played: Played, kind: type[Call], word: str, row: Row | None = None) -> Outcome:

@@ -82,12 +82,12 @@ def test_each_text_gets_each_label_in_the_order_of_the_template() -> None:
     assert labelled(labeller(QUEUE, TONE)) == []
 
 
-def test_a_kind_of_label_is_asked_for_all_texts_at_once() -> None:
+def test_all_labels_are_asked_for_all_texts_at_once() -> None:
     flow = labeller(QUEUE, TONE).label([text(str(i), str(i)) for i in range(5)])
     wait = next(flow)
     assert isinstance(wait, Together)
     calls = [call for part in wait.flows for call in list(next(part))]  # type: ignore[arg-type]
-    assert [said(call.prompt)[:6] for call in calls if isinstance(call, Score)] == ["Which "] * 5
+    assert [said(call.prompt)[:6] for call in calls if isinstance(call, Score)] == ["Which "] * 10
 
 
 def test_a_text_has_the_same_labels_alone_and_among_others() -> None:
@@ -110,9 +110,9 @@ def test_draws_depend_on_the_seed_the_key_and_the_labels_name() -> None:
 
     def seeds(seed: int, key: str, name: str) -> list[int]:
         flow = Labeller(template({**votes, "name": name}), ("text",), seed=seed).label([Text("x", key, {"text": "a"})])
-        calls = next(flow)
-        assert isinstance(calls, list)
-        return [call.seed for call in calls if isinstance(call, Generate)]
+        wait = next(flow)
+        assert isinstance(wait, Together)
+        return [call.seed for call in list(next(wait.flows[0])) if isinstance(call, Generate)]  # type: ignore[arg-type]
 
     assert seeds(1, "k", "n") == seeds(1, "k", "n")
     assert len({tuple(seeds(*each)) for each in [(1, "k", "n"), (2, "k", "n"), (1, "l", "n"), (1, "k", "m")]}) == 4

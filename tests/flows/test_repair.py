@@ -108,7 +108,7 @@ def test_an_echo_is_no_repair() -> None:
 
 def test_a_call_that_is_too_long_leaves_its_reject_as_it_was_and_the_others_are_mended() -> None:
     said = listed(("x = (", 0.5), ("y = (", 0.25))
-    outcome = played(template(), said, "x = 1", LONG, "x = 1", LONG)
+    outcome = played(template(), said, "x = 1", LONG)
     assert [one.fields["text"] for one in outcome.records] == ["x = 1"]
     assert [(one.reason, one.record.fields["text"]) for one in outcome.rejected] == [("check", "y = (")]
 

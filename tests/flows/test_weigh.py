@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsgen.errors import CallError, ChoiceError, TooLongError
-from vsgen.flow import Together, Turn
+from vsgen.flow import play, refusal
 from vsgen.flows.valid import Checked, Refusal
 from vsgen.flows.weigh import Weighed, bare, weigh
 from vsgen.template.schema import Template
-from vsgen.values import Candidate, Distribution, Malformed, Message, Prompt, Score, Scores
+from vsgen.values import Answer, Call, Candidate, Distribution, Malformed, Message, Prompt, Score, Scores
 
 TASK = Prompt((Message("user", "Name a fruit."),))
 LOGP = {"apple": -1.0, "bean": -2.0, "corn": -4.0, "date": -8.0}
@@ -42,21 +42,16 @@ def weighed(
     checked = Checked(candidates, {i: Refusal("schema") for i in refused})
     flow = weigh(made, Distribution("verbalized", candidates, malformed), checked, TASK, said)
     asked: list[Score] = []
-    try:
-        wait = next(flow)
-        while True:
-            assert not isinstance(wait, Turn | Together)
-            (call,) = wait
-            assert isinstance(call, Score)
-            asked.append(call)
-            try:
-                reply = answer(call)
-            except CallError as error:
-                wait = flow.throw(error)
-            else:
-                wait = flow.send([reply])
-    except StopIteration as stop:
-        return stop.value, asked
+
+    def tried(call: Call) -> Answer:
+        assert isinstance(call, Score)
+        asked.append(call)
+        try:
+            return answer(call)
+        except CallError as error:
+            return refusal(error)
+
+    return play(flow, lambda calls: [tried(call) for call in calls]), asked
 
 
 def stated(text: str, weight: float) -> Candidate:

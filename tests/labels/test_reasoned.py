@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise, product
+from itertools import product
 from random import Random
 
 import pytest
 
 from tests.labels.asking import Scripted, said, section, told
 from vsgen.errors import TooLongError
-from vsgen.flow import Together, Turn
+from vsgen.flow import Together, Turn, play
 from vsgen.labels.method import classify
 from vsgen.labels.question import Question
 from vsgen.labels.reasoned import reasoned
 from vsgen.labels.soft import entropy
 from vsgen.labels.words import conclude, think
-from vsgen.values import Completion, Generate, Score, Scores, SoftLabel
+from vsgen.values import Answer, Call, Completion, Generate, Refused, Score, Scores, SoftLabel
 
 CLASSES = ("billing", "bug", "how-to")
 ASKED = Question("Which queue?", CLASSES)
@@ -179,30 +179,32 @@ def test_a_trace_loses_its_tags_but_not_its_words_and_the_answer_is_asked_for_in
 
 
 def test_a_trace_that_leaves_no_room_for_the_conclusion_loses_its_end_and_still_counts() -> None:
-    """The longest trace is cut until all conclusions fit; the others stay whole."""
-    flow = classify(ASKED, section(method="reasoning", replies=2), Random(0))
-    next(flow)
-    asked = flow.send([Completion("word " * 50), Completion("short")])
-    lengths = []
-    while True:
-        assert not isinstance(asked, Turn | Together)
-        calls = [call for call in asked if isinstance(call, Score)]
-        lengths.append([len(call.prompt.messages[1].content) for call in calls])
-        if max(lengths[-1]) <= 60:
-            break
-        asked = flow.throw(TooLongError("too long", tokens=sum(lengths[-1]), context=120))
-    with pytest.raises(StopIteration) as stop:
-        flow.send([Scores((-1.0, -2.0, -3.0)), Scores((-1.0, -2.0, -3.0))])
-    assert isinstance(stop.value.value, SoftLabel)
-    assert stop.value.value.details["cut"] == 1
-    assert all(first > second for first, second in pairwise(lengths))
-    assert {short for _, short in lengths} == {5}
+    """Traces are cut until their conclusions fit; the others stay whole."""
+    traces = {"long": "word " * 50, "short": "short", "longer": "word " * 70}
+    asked: list[str] = []
+
+    def answer(calls: Sequence[Call]) -> list[Answer]:
+        if isinstance(calls[0], Generate):
+            return [Completion(trace) for trace in traces.values()]
+        concluded = [call.prompt.messages[1].content for call in calls if isinstance(call, Score)]
+        asked.extend(concluded)
+        return [
+            Scores((-1.0, -2.0, -3.0)) if len(one) <= 60 else Refused("too-long", "too long", len(one), 60)
+            for one in concluded
+        ]
+
+    made = play(classify(ASKED, section(method="reasoning", replies=3), Random(0)), answer)
+    assert isinstance(made, SoftLabel)
+    assert made.details["cut"] == 2
+    assert asked.count("short") == 1, "what fits is asked once"
+    assert min(len(one) for one in asked if one != "short") > 40
 
 
 def test_a_question_that_is_too_long_by_itself_is_an_error() -> None:
-    flow = classify(ASKED, section(method="reasoning", replies=1), Random(0))
-    next(flow)
-    flow.send([Completion("word")])
-    with pytest.raises(TooLongError):
-        for _ in range(20):
-            flow.throw(TooLongError("too long", tokens=200, context=100))
+    def answer(calls: Sequence[Call]) -> list[Answer]:
+        if isinstance(calls[0], Generate):
+            return [Completion("word")]
+        return [Refused("too-long", "too long", tokens=200, context=100)]
+
+    with pytest.raises(TooLongError, match="too long"):
+        play(classify(ASKED, section(method="reasoning", replies=1), Random(0)), answer)

@@ -8,8 +8,8 @@ from random import Random
 from typing import NamedTuple
 
 from vsgen.card.tasks import CLASSES, QUESTION, Task
-from vsgen.errors import CallError, ModelError
-from vsgen.flow import Flow, Spent, ask, metered
+from vsgen.errors import ModelError
+from vsgen.flow import Flow, Spent, ask, metered, try_all
 from vsgen.flows.asking import Asker
 from vsgen.labels.method import classify
 from vsgen.labels.question import Question
@@ -19,7 +19,7 @@ from vsgen.sampling.methods import open_sampler
 from vsgen.sections.sandbox import compile_text
 from vsgen.template.render import Renderer
 from vsgen.template.schema import Template
-from vsgen.values import Distribution, Generate, ModelFacts, Prompt, Score, SoftLabel, Unlabelled
+from vsgen.values import Distribution, Generate, ModelFacts, Prompt, Score, Scores, SoftLabel, Unlabelled
 
 _BRIEF = 40
 _LONG = 300
@@ -62,14 +62,9 @@ def bare(task: Task, *, exchanges: int = 0) -> Flow[float]:
 
 def own(task: Task, texts: Sequence[str]) -> Flow[dict[str, float]]:
     """The log-probability, nats, of each text as the bare answer to a task; without those that cannot be scored."""
-    found: dict[str, float] = {}
-    for text in dict.fromkeys(texts):
-        try:
-            scores = yield from ask(Score(_bare_prompt(task, 0), (text,)))
-        except CallError:
-            continue
-        found[text] = scores.logp[0]
-    return found
+    different, prompt = list(dict.fromkeys(texts)), _bare_prompt(task, 0)
+    scores = yield from try_all([Score(prompt, (text,)) for text in different])
+    return {text: one.logp[0] for text, one in zip(different, scores, strict=True) if isinstance(one, Scores)}
 
 
 def sentiment(classes: Sequence[str] = CLASSES, *, listed: bool = True, letters: bool = False) -> Label:

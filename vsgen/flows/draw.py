@@ -13,7 +13,7 @@ from random import Random
 from vsgen.dedup.index import Index
 from vsgen.dedup.merge import merge
 from vsgen.errors import CallError, InputError, TemplateError
-from vsgen.flow import Flow, Spent, metered
+from vsgen.flow import Flow, Spent, error_of, metered
 from vsgen.flows import rows
 from vsgen.flows.admit import Gate, Quota
 from vsgen.flows.answers import Answered, answered
@@ -142,7 +142,7 @@ class Pipeline:
         Raises:
             InputError: The row lacks a variable of the prompt, or makes one that is too long for the model.
             TemplateError: There is no row, and the template itself lacks a variable.
-            CallError: There is no row, and the template itself is too long.
+            CallError: There is no row, and all replies were refused: the template itself is too long, say.
         """
         spent = Spent()
         outcome = yield from metered(self._draw(row, number, spent), spent)
@@ -155,6 +155,7 @@ class Pipeline:
             rng = Random(f"{self._seed}/{self._template.name}/{number}")
             asked = self._asker.ask(prompt, values, number)
             drawn = yield from self._sampler(asked, rng)
+            self._require_replies(drawn, row)
         except (TemplateError, CallError) as error:
             if not row.where:
                 raise
@@ -166,6 +167,16 @@ class Pipeline:
         draw = _Draw(ids, prompt, spent.first or prompt, values, self._meta(drawn, values, row))
         checked = yield from self._validate(drawn, draw)
         return (yield from self._sift(drawn, checked, draw))
+
+    def _require_replies(self, drawn: Distribution, row: Row) -> None:
+        """See that a draw has a reply; where bad rows are skipped, one without any is only rejects.
+
+        Raises:
+            CallError: All replies were refused; also where bad rows are skipped if the row is what is too long.
+        """
+        why = drawn.refused
+        if why is not None and not (self._skip_bad_rows and (why.why != "too-long" or not row.where)):
+            raise error_of(why)
 
     def _validate(self, drawn: Distribution, draw: _Draw) -> Flow[Checked]:
         """Which candidates are what the template asks for, once those that can be mended are."""

@@ -70,7 +70,7 @@ class Labeller:
         self._judges = judges or {}
 
     def label(self, texts: Sequence[Text], names: Container[str] | None = None) -> Flow[list[Labels]]:
-        """Label some texts; each kind of label is asked for all of them at once.
+        """Label some texts; all labels of all of them are asked for at once.
 
         Args:
             texts: What to label.
@@ -80,13 +80,10 @@ class Labeller:
             InputError: A text lacks what a question needs, or is too long for the model; names the text and the label.
             TemplateError: The model cannot write a class that the template names.
         """
-        found: list[Labels] = [{} for _ in texts]
-        for label in self._template.labels:
-            if names is not None and label.name not in names:
-                continue
-            for labels, made in zip(found, (yield from self._each(label, texts)), strict=True):
-                labels[label.name] = made
-        return found
+        wanted = [label for label in self._template.labels if names is None or label.name in names]
+        made = iter((yield from together([self._alone(label, text) for label in wanted for text in texts])))
+        each = {label.name: [next(made) for _ in texts] for label in wanted}
+        return [{name: column[i] for name, column in each.items()} for i in range(len(texts))]
 
     def prompts(self, values: Mapping[str, object]) -> list[Prompt]:
         """What is asked first for each label of one text: one prompt, though several orders or classes may follow.
@@ -97,18 +94,6 @@ class Labeller:
         """
         calls = [_first(classify(self._question(each, values), each, Random(0))) for each in self._template.labels]
         return [call.prompt for call in calls if isinstance(call, Generate | Score)]
-
-    def _each(self, label: Label, texts: Sequence[Text]) -> Flow[list[SoftLabel | Unlabelled]]:
-        """All at once; or, where one of them cannot be asked, one by one, to tell which."""
-        if len(texts) == 1:
-            return [(yield from self._alone(label, texts[0]))]
-        try:
-            return list((yield from together([self._one(label, text) for text in texts])))
-        except (CallError, InputError, TemplateError):
-            found = []
-            for text in texts:
-                found.append((yield from self._alone(label, text)))
-            return found
 
     def _alone(self, label: Label, text: Text) -> Flow[SoftLabel | Unlabelled]:
         try:

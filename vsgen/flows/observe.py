@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-from vsgen.errors import CallError
-from vsgen.flow import Flow, ask, ask_all
+from vsgen.flow import Flow, ask, ask_all, try_all
 from vsgen.probability import new_seed
-from vsgen.values import Generate, Prompt, Score, Taught, Teach
+from vsgen.values import Generate, Prompt, Refused, Score, Taught, Teach
 
 _FIRST = 1 << 14
 """Tokens asked for at the first step: 128 KiB in the journal. Where they hold less than the share whose support is
@@ -59,10 +58,11 @@ def observe(asked: Asked, seed: int, *, teach: bool) -> Flow[Observed]:
     replies = yield from ask_all(calls)
     logps, problem = None, ""
     if asked.answers:
-        try:
-            logps = (yield from ask(Score(asked.prompt, asked.answers))).logp
-        except CallError as error:
-            problem = f"{asked.id}: the answers cannot be scored: {error}"
+        (scores,) = yield from try_all([Score(asked.prompt, asked.answers)])
+        if isinstance(scores, Refused):
+            problem = f"{asked.id}: the answers cannot be scored: {scores.problem}"
+        else:
+            logps = scores.logp
     first = (yield from ask(Teach(asked.prompt, "", _FIRST))) if teach else None
     tokens = sum(len(reply.tokens) for reply in replies)
     return Observed(asked.id, tuple(reply.text for reply in replies), logps, first, problem, tokens)

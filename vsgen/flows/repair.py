@@ -1,7 +1,7 @@
 """Mending the candidates of a draw that do not fit: up to `repair` more calls for each, with the reason.
 
 A mended candidate keeps its id, its weight and its stated probability; what it was before is in its meta. One that
-cannot be mended, or whose conversation has outgrown the model, stays refused as it was. Placeholders are not mended,
+cannot be mended, or whose call is refused, stays refused as it was. Placeholders are not mended,
 since there is nothing in them to go on from, nor are answers whose stated probability is too small.
 """
 
@@ -12,12 +12,11 @@ from dataclasses import replace
 from random import Random
 from typing import Final, NamedTuple
 
-from vsgen.errors import CallError
-from vsgen.flow import Flow, ask, ask_all
+from vsgen.flow import Flow, try_all
 from vsgen.flows.valid import Checked, Refusal, Rules, improbable, validate
 from vsgen.sampling import repair
 from vsgen.sampling.settings import Settings
-from vsgen.values import Candidate, Completion, Generate, Prompt
+from vsgen.values import Candidate, Completion, Prompt
 
 _MENDED: Final = frozenset({"schema", "filter", "check"})
 """Reasons that say what an answer lacks."""
@@ -77,8 +76,10 @@ class Mender:
             if case.refusal
         }
         rngs = {i: Random(f"{self._seed}/{ids[i]}/repair/{attempt}") for i in talks}
-        replies = yield from _answers([repair.call(self._settings, talk, rngs[i]) for i, talk in talks.items()])
-        items = {i: repair.read(self._settings, reply) for i, reply in zip(talks, replies, strict=True) if reply}
+        calls = [repair.call(self._settings, talk, rngs[i]) for i, talk in talks.items()]
+        answers = dict(zip(talks, (yield from try_all(calls)), strict=True))
+        replies = {i: one for i, one in answers.items() if isinstance(one, Completion)}
+        items = {i: repair.read(self._settings, reply) for i, reply in replies.items()}
         found = {
             i: replace(open_[i].latest, fields=item.fields, logp=None, reasoning=None, flags=item.flags)
             for i, item in items.items()
@@ -92,20 +93,6 @@ class Mender:
         }
         unread = {i: open_[i] for i in items.keys() - found.keys()}
         return dict(sorted({**gone_on, **unread}.items()))
-
-
-def _answers(calls: Sequence[Generate]) -> Flow[Sequence[Completion | None]]:
-    """The replies, None for a call that the model cannot answer; the others do not suffer."""
-    try:
-        return (yield from ask_all(calls))
-    except CallError:
-        replies: list[Completion | None] = []
-    for call in calls:
-        try:
-            replies.append((yield from ask(call)))
-        except CallError:
-            replies.append(None)
-    return replies
 
 
 def _mended(before: Candidate, after: Candidate, attempts: int) -> Candidate:

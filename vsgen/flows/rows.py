@@ -47,7 +47,9 @@ def rejected(unkept: Record, refusal: Refusal) -> Rejected:
 
 
 def malformed(name: str, lost: Malformed, common: Mapping[str, object]) -> Rejected:
-    """The reject of a reply without any candidate."""
+    """The reject of a reply without any candidate, or of one that was refused."""
+    if lost.refused is not None:
+        return Rejected(Record(name, {}, lost.weight, {}, common), "refused", lost.problem)
     return Rejected(Record(name, {}, lost.weight, {}, common), "malformed", lost.problem, raw=lost.raw)
 
 

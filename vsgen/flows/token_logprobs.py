@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vsgen.errors import CallError, InputError
-from vsgen.flow import Flow, ask
+from vsgen.errors import InputError
+from vsgen.flow import Flow, try_all
 from vsgen.sampling.direct import plain, written
-from vsgen.values import Lesson, Message, Prompt, Teach
+from vsgen.values import Lesson, Message, Prompt, Refused, Taught, Teach
 
 
 def teach(
@@ -28,15 +28,15 @@ def teach(
     Raises:
         InputError: An answer is too long for the model; names it.
     """
-    lessons: list[Lesson | None] = []
-    for name, fields in answers.items():
-        asked, answer = plain(prompt, list(fields)), written(fields)
-        try:
-            taught = yield from ask(Teach(asked, answer, top))
-        except CallError as error:
-            if not lenient:
-                raise InputError(f"{name}: --token-logprobs: {error}; or pass --on-error skip") from error
-            lessons.append(None)
-        else:
-            lessons.append(Lesson((*asked.messages, Message("assistant", answer)), taught))
-    return lessons
+    calls = [Teach(plain(prompt, list(fields)), written(fields), top) for fields in answers.values()]
+    found = yield from try_all(calls)
+    for name, one in zip(answers, found, strict=True):
+        if isinstance(one, Refused) and not lenient:
+            raise InputError(f"{name}: --token-logprobs: {one.problem}; or pass --on-error skip")
+    return [_lesson(call, one) for call, one in zip(calls, found, strict=True)]
+
+
+def _lesson(call: Teach, found: Taught | Refused) -> Lesson | None:
+    if isinstance(found, Refused):
+        return None
+    return Lesson((*call.prompt.messages, Message("assistant", call.answer)), found)

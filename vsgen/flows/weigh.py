@@ -14,15 +14,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from vsgen.errors import CallError, ChoiceError, TooLongError
-from vsgen.flow import Flow, ask
+from vsgen.flow import Flow, try_all
 from vsgen.flows.valid import RESPELLED, Checked
 from vsgen.metrics.ranks import rank_correlation
 from vsgen.probability import softmax
 from vsgen.sampling.direct import plain, written
 from vsgen.sampling.replies.items import TRUNCATED
 from vsgen.template.schema import Template
-from vsgen.values import Basis, Candidate, Distribution, Prompt, Score
+from vsgen.values import Basis, Candidate, Distribution, Prompt, Refused, Score, Scores
 
 UNSCORED: Final = "unscored"
 """The model cannot say how probable this answer is."""
@@ -101,32 +100,25 @@ def _differs(candidate: Candidate) -> bool:
 
 
 def _scores(task: Prompt, texts: Sequence[str]) -> Flow[tuple[dict[str, float], tuple[str, ...]]]:
-    """All in one call; where the model cannot answer it, one by one."""
+    """All in one call; where the model refuses it, each by itself."""
     if not texts:
         return {}, ()
-    try:
-        scores = yield from ask(Score(task, tuple(texts)))
+    (scores,) = yield from try_all([Score(task, tuple(texts))])
+    if isinstance(scores, Scores):
         return dict(zip(texts, scores.logp, strict=True)), ()
-    except CallError as error:
-        if len(texts) == 1:
-            return {}, (_note(error),)
-    found: dict[str, float] = {}
-    notes: dict[str, None] = {}
-    for text in texts:
-        one, why = yield from _scores(task, [text])
-        found |= one
-        notes |= dict.fromkeys(why)
-    return found, tuple(notes)
+    alone = [scores] if len(texts) == 1 else (yield from try_all([Score(task, (text,)) for text in texts]))
+    found = {text: one.logp[0] for text, one in zip(texts, alone, strict=True) if isinstance(one, Scores)}
+    return found, tuple(dict.fromkeys(_note(one) for one in alone if isinstance(one, Refused)))
 
 
-def _note(error: CallError) -> str:
-    match error:
-        case TooLongError():
+def _note(refused: Refused) -> str:
+    match refused.why:
+        case "too-long":
             why = "they are too long for the model"
-        case ChoiceError():
+        case "choice":
             why = "the model's tokens cannot write them"
         case _:
-            why = str(error)
+            why = refused.problem
     return f"some answers have no logp (null in meta, and the flag {UNSCORED}): {why}"
 
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from vsgen.errors import TooLongError
-from vsgen.flow import Flow, ask_all
+from vsgen.flow import Flow, ask_all, error_of, try_all
 from vsgen.labels.orders import in_turn, restored
 from vsgen.labels.question import Question, Voice
 from vsgen.labels.reading import without_tags
@@ -40,17 +39,16 @@ def _concluded(
     thinking: Sequence[Prompt], texts: list[str], whole: list[bool], listings: Sequence[tuple[str, ...]]
 ) -> Flow[Sequence[Scores]]:
     """The classes' scores after each trace; a trace that leaves no room for the conclusion loses its end."""
-    while True:
-        calls = [
-            Score(conclude(prompt, text, listing), listing)
-            for prompt, text, listing in zip(thinking, texts, listings, strict=True)
-        ]
-        try:
-            return (yield from ask_all(calls))
-        except TooLongError as error:
-            longest = max(range(len(texts)), key=lambda i: len(texts[i]))
-            if not texts[longest]:
-                raise
-            share = min(_SHORTER, error.context / error.tokens)
-            texts[longest] = texts[longest][: int(share * len(texts[longest]))]
-            whole[longest] = False
+    found: dict[int, Scores] = {}
+    while open_ := [i for i in range(len(texts)) if i not in found]:
+        calls = [Score(conclude(thinking[i], texts[i], listings[i]), listings[i]) for i in open_]
+        for i, answer in zip(open_, (yield from try_all(calls)), strict=True):
+            if isinstance(answer, Scores):
+                found[i] = answer
+            elif answer.why != "too-long" or not texts[i]:
+                raise error_of(answer)
+            else:
+                share = min(_SHORTER, answer.context / answer.tokens)
+                texts[i] = texts[i][: int(share * len(texts[i]))]
+                whole[i] = False
+    return [found[i] for i in range(len(texts))]

@@ -10,12 +10,12 @@ import json
 from collections.abc import Mapping, Sequence
 from random import Random
 
-from vsgen.flow import Flow, ask_all
+from vsgen.flow import Flow, try_all
 from vsgen.sampling import prompts, schemas
 from vsgen.sampling.conversation import instructed, shown
 from vsgen.sampling.replies.parse import Parsed, parse_one, parse_text
 from vsgen.sampling.settings import Settings
-from vsgen.values import Candidate, Completion, Distribution, Malformed, Prompt
+from vsgen.values import Candidate, Completion, Distribution, Malformed, Prompt, Refused
 
 
 def direct(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]:
@@ -65,13 +65,19 @@ def read_plain(fields: Sequence[str], reply: Completion) -> Parsed:
 
 
 def from_answers(
-    settings: Settings, replies: tuple[Completion, ...]
+    settings: Settings, replies: Sequence[Completion | Refused]
 ) -> tuple[tuple[Candidate, ...], tuple[Malformed, ...]]:
-    """The candidates of replies with one answer each, all of equal weight, and the replies without any."""
+    """The candidates of replies with one answer each, all of equal weight, and the replies without any.
+
+    A reply that was refused has its share too.
+    """
     candidates: list[Candidate] = []
     malformed: list[Malformed] = []
     weight = 1 / len(replies)
     for number, reply in enumerate(replies):
+        if isinstance(reply, Refused):
+            malformed.append(Malformed.of(reply, weight, number))
+            continue
         parsed = read_answer(settings, reply)
         if not parsed.items:
             malformed.append(Malformed(reply.text, weight, parsed.problem or "", number))
@@ -84,5 +90,4 @@ def from_answers(
 
 def _draw(settings: Settings, asked: Prompt, form: schemas.Form, rng: Random) -> Flow[Distribution]:
     calls = [settings.generate(asked, rng, **form._asdict()) for _ in range(settings.sampling.k)]
-    replies = tuple((yield from ask_all(calls)))
-    return Distribution("frequency", *from_answers(settings, replies))
+    return Distribution("frequency", *from_answers(settings, (yield from try_all(calls))))

@@ -21,8 +21,9 @@ class Read:
 
 
 def reads(drawn: Distribution) -> tuple[Read, ...]:
-    """The replies of one draw, in their order."""
-    numbers = sorted({one.reply for one in drawn.candidates} | {one.reply for one in drawn.malformed})
+    """The replies of one draw, in their order; what was refused is none."""
+    lost = {one.reply for one in drawn.malformed if one.refused is None}
+    numbers = sorted({one.reply for one in drawn.candidates} | lost)
     return tuple(_read(number, drawn) for number in numbers)
 
 

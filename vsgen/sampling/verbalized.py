@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from vsgen.errors import CallError
-from vsgen.flow import Flow, ask
+from vsgen.flow import Flow, try_all
 from vsgen.sampling import prompts, schemas
 from vsgen.sampling.conversation import answered, instructed
 from vsgen.sampling.replies.items import NO_JSON
 from vsgen.sampling.replies.parse import Item, Parsed, parse_list, weigh
 from vsgen.sampling.settings import Settings
-from vsgen.values import Basis, Candidate, Completion, Distribution, Malformed, Prompt
+from vsgen.sampling.turns import outgrown
+from vsgen.values import Basis, Candidate, Completion, Distribution, Malformed, Prompt, Refused
 
 
 def sequence(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]:
@@ -25,32 +25,31 @@ def sequence(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distributi
     how = settings.sampling
     asked = instructed(prompt, prompts.sequence(settings.names, how.k, form=how.format))
     form = _form(settings, how.k, verbalized=False)
-    reply = yield from ask(settings.generate(asked, rng, **form._asdict()))
-    return _distribution(settings, [reply], [how.k], "uniform")
+    replies = yield from try_all([settings.generate(asked, rng, **form._asdict())])
+    return _distribution(settings, replies, [how.k], "uniform")
 
 
 def verbalized(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]:
     """Ask for k answers and their probabilities; vs-cot for the model's thoughts on the range of answers first."""
     k = settings.sampling.k
     asked = instructed(prompt, _words(settings, k))
-    reply = yield from ask(settings.generate(asked, rng, **_form(settings, k)._asdict()))
-    return _distribution(settings, [reply], [k], "verbalized")
+    replies = yield from try_all([settings.generate(asked, rng, **_form(settings, k)._asdict())])
+    return _distribution(settings, replies, [k], "verbalized")
 
 
 def verbalized_turns(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]:
     """Announce k answers, and ask for them a few a turn, with the whole conversation in view."""
     turns = settings.sampling.turns
     asked = instructed(prompt, _words(settings, turns[0], total=settings.sampling.k))
-    replies: list[Completion] = []
-    for number, size in enumerate(turns):
-        if number:
-            asked = answered(asked, replies[-1].text, prompts.more(size))
-        try:
-            replies.append((yield from ask(settings.generate(asked, rng, **_form(settings, size)._asdict()))))
-        except CallError:
-            if not replies:
-                raise
-            break  # the conversation has outgrown the model; what was said so far counts
+    replies: list[Completion | Refused] = []
+    for size, following in zip(turns, (*turns[1:], 0), strict=True):
+        (reply,) = yield from try_all([settings.generate(asked, rng, **_form(settings, size)._asdict())])
+        if outgrown(reply, replies):
+            break
+        replies.append(reply)
+        if isinstance(reply, Refused):
+            break
+        asked = answered(asked, reply.text, prompts.more(following))
     return _distribution(settings, replies, turns[: len(replies)], "verbalized")
 
 
@@ -70,13 +69,12 @@ def _form(settings: Settings, k: int, *, verbalized: bool = True) -> schemas.For
 
 
 def _distribution(
-    settings: Settings, replies: Sequence[Completion], sizes: Sequence[int], basis: Basis
+    settings: Settings, replies: Sequence[Completion | Refused], sizes: Sequence[int], basis: Basis
 ) -> Distribution:
-    """Pool what the replies hold; a reply without answers keeps the share of those that were asked of it."""
-    stated = basis == "verbalized"
-    parsed = [parse_list(one.text, settings.names, stopped=one.stopped, verbalized=stated) for one in replies]
+    """Pool what the replies hold; one without answers, or refused, keeps the share of those that were asked of it."""
+    parsed = [_read(settings, one, stated=basis == "verbalized") for one in replies]
     lost = {i: sizes[i] / sum(sizes) for i, read in enumerate(parsed) if not read.items}
-    malformed = [Malformed(replies[i].text, share, parsed[i].problem or "", i) for i, share in lost.items()]
+    malformed = [_lost(replies[i], share, parsed[i].problem or "", i) for i, share in lost.items()]
     found = [(i, item) for i, read in enumerate(parsed) for item in read.items]
     weights = _weights([item for _, item in found], basis)
     left = 1 - sum(lost.values())
@@ -85,6 +83,18 @@ def _distribution(
         for (i, item), weight in zip(found, weights, strict=True)
     ]
     return Distribution(basis, tuple(candidates), tuple(malformed))
+
+
+def _read(settings: Settings, reply: Completion | Refused, *, stated: bool) -> Parsed:
+    if isinstance(reply, Refused):
+        return Parsed(problem=reply.problem)
+    return parse_list(reply.text, settings.names, stopped=reply.stopped, verbalized=stated)
+
+
+def _lost(reply: Completion | Refused, share: float, problem: str, number: int) -> Malformed:
+    if isinstance(reply, Refused):
+        return Malformed.of(reply, share, number)
+    return Malformed(reply.text, share, problem, number)
 
 
 def _weights(items: Sequence[Item], basis: Basis) -> Sequence[float]:

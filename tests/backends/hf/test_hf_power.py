@@ -22,7 +22,7 @@ from vsgen.backends.hf.model import HfModel
 from vsgen.ports import Ticket
 from vsgen.sampling.power import mh, smc
 from vsgen.sampling.power.method import power
-from vsgen.sampling.power.plain import draws
+from vsgen.sampling.power.plain import draws, parted
 from vsgen.sampling.settings import Engine, Power, Sampling, Settings
 from vsgen.values import Completion, Generate, Message, Prompt
 
@@ -93,7 +93,7 @@ def test_engines_and_enumeration_agree_and_low_temperature_does_not(four: Four) 
     chains = play(mh.chains(mh.Plan(ALPHA, count, 2, 10, END), ASKED, Random(0)), four.model.generate)
     plan = smc.Plan(ALPHA, 24, 1, 0.0, 0.5, "systematic")
     sweeps = [play(smc.sweep(plan, ASKED, Random(seed)), four.model.generate) for seed in range(200)]
-    low = play(draws(ASKED, ALPHA, count, Random(0)), four.model.generate)
+    low, _ = parted(play(draws(ASKED, ALPHA, count, Random(0)), four.model.generate))
     assert variation(Counter(one.draft.tokens for one in chains), law) < bound
     assert variation(Counter(one.draft.tokens for one in sweeps), law) < noise(law, 200)
     assert variation(Counter(one.tokens for one in low), law) > 2 * bound
@@ -172,7 +172,7 @@ def test_no_filter_is_applied_silently(make_model: MakeModel) -> None:
     """transformers' own default keeps fifty tokens; here all of the vocabulary may come."""
     model = HfModel.open(str(make_model()), device="cpu", dtype="float64")
     asked = Generate(Prompt(prefill="The"), seed=0, max_tokens=1)
-    drafts = play(draws(asked, 0.1, 600, Random(0)), model.generate)
+    drafts, _ = parted(play(draws(asked, 0.1, 600, Random(0)), model.generate))
     assert len({draft.tokens for draft in drafts}) > 150
 
 

@@ -15,17 +15,18 @@ from random import Random
 from statistics import median, stdev
 from typing import NamedTuple, assert_never
 
-from vsgen.flow import Flow, together
+from vsgen.errors import CallError
+from vsgen.flow import Flow, refusal, together
 from vsgen.probability import effective_size, log_mean_exp, softmax
 from vsgen.sampling import prompts
 from vsgen.sampling.conversation import instructed, shown
 from vsgen.sampling.direct import form, read_answer
 from vsgen.sampling.power import mh, smc
 from vsgen.sampling.power.drafts import Draft
-from vsgen.sampling.power.plain import best, draws
+from vsgen.sampling.power.plain import best, draws, parted
 from vsgen.sampling.power.resampling import systematic
 from vsgen.sampling.settings import Engine, Sampling, Settings
-from vsgen.values import Candidate, Completion, Distribution, Generate, Malformed, Prompt
+from vsgen.values import Candidate, Completion, Distribution, Generate, Malformed, Prompt, Refused
 
 _HARDLY = 1.5
 """An effective sample size below this is said to be degenerate: hardly more than one particle counted."""
@@ -63,6 +64,8 @@ class Drawn(NamedTuple):
 
     picks: Sequence[Picked]
     notes: tuple[str, ...] = ()
+    refused: Sequence[Refused] = ()
+    """In the place of further picks."""
 
 
 def power(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]:
@@ -72,9 +75,11 @@ def power(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]
         instructed(prompt, prompts.direct(settings.fields, shown=shown(prompt))), rng, **form(settings)._asdict()
     )
     drawn = yield from _engine(how, asked, rng)
+    every = len(drawn.picks) + len(drawn.refused)
+    left = len(drawn.picks) / every
     baseline = how.powered.engine in ("low-temperature", "best-of-n")
     drafts = [one.draft for one in drawn.picks]
-    weights = [1 / len(drafts)] * len(drafts) if baseline else distinct_weights(drafts, how.powered.alpha)
+    weights = [1 / every] * len(drafts) if baseline else distinct_weights(drafts, how.powered.alpha, left)
     candidates, malformed = [], []
     for number, (one, weight) in enumerate(zip(drawn.picks, weights, strict=True)):
         draft, details, importance = one
@@ -85,36 +90,53 @@ def power(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]
         said = {"alpha": how.powered.alpha, "ended": draft.ended, **details}
         item = parsed.items[0]
         logp = round(draft.logp, 6)
-        vote = 1 / len(drafts) if importance is None else importance
+        vote = 1 / every if importance is None else left * importance
         candidates.append(Candidate(item.fields, weight, None, logp, parsed.reasoning, item.flags, number, said, vote))
+    malformed += [Malformed.of(one, 1 / every, len(drafts) + i) for i, one in enumerate(drawn.refused)]
     notes = (*_warnings(how, drafts), *drawn.notes)
     return Distribution("frequency" if baseline else "power", tuple(candidates), tuple(malformed), notes)
 
 
-def distinct_weights(drafts: Sequence[Draft], alpha: float) -> list[float]:
-    """Each reply's share of p^alpha among the distinct ones; a reply that occurs n times has it in n equal parts."""
+def distinct_weights(drafts: Sequence[Draft], alpha: float, left: float = 1.0) -> list[float]:
+    """Each reply's share of p^alpha among the distinct ones; a reply that occurs n times has it in n equal parts.
+
+    Args:
+        drafts: The replies.
+        alpha: The exponent.
+        left: What the shares sum to.
+    """
+    if not drafts:
+        return []
     counts = Counter(draft.tokens for draft in drafts)
     logps = {draft.tokens: alpha * draft.logp for draft in drafts}
     shares = dict(zip(logps, softmax(list(logps.values())), strict=True))
-    return [shares[draft.tokens] / counts[draft.tokens] for draft in drafts]
+    return [left * (shares[draft.tokens] / counts[draft.tokens]) for draft in drafts]
 
 
 def _engine(sampling: Sampling, asked: Generate, rng: Random) -> Flow[Drawn]:
+    """The picks of the engine; all are refused where it cannot go on without a reply."""
+    try:
+        return (yield from _picked(sampling, asked, rng))
+    except CallError as error:
+        return Drawn((), refused=[refusal(error)] * sampling.k)
+
+
+def _picked(sampling: Sampling, asked: Generate, rng: Random) -> Flow[Drawn]:
     how = sampling.powered
     match how.engine:
         case "auto":
             return (yield from _auto(sampling, asked, rng))
         case "smc":
             pilot = how.pilot(sampling.k)
-            drafts = (yield from draws(asked, how.alpha, pilot, rng)) if pilot else []
+            drafts, _ = parted((yield from draws(asked, how.alpha, pilot, rng)) if pilot else ())
             return (yield from _sweeps(sampling, asked, drafts, rng))
         case "mh":
             return (yield from _chains(sampling, asked, rng))
         case "is":
-            return _weighted((yield from draws(asked, how.alpha, sampling.k, rng)), how.alpha)
+            return _weighted(*parted((yield from draws(asked, how.alpha, sampling.k, rng))), how.alpha)
         case "low-temperature":
-            drafts = yield from draws(asked, how.alpha, sampling.k, rng)
-            return Drawn([Picked(one, _said("low-temperature", len(one.tokens))) for one in drafts])
+            drafts, refused = parted((yield from draws(asked, how.alpha, sampling.k, rng)))
+            return Drawn([Picked(one, _said("low-temperature", len(one.tokens))) for one in drafts], refused=refused)
         case "best-of-n":
             return (yield from _best(sampling, asked, rng))
         case never:
@@ -123,7 +145,7 @@ def _engine(sampling: Sampling, asked: Generate, rng: Random) -> Flow[Drawn]:
 
 def _auto(sampling: Sampling, asked: Generate, rng: Random) -> Flow[Drawn]:
     how, k = sampling.powered, sampling.k
-    drafts = yield from draws(asked, how.alpha, how.pilot(k), rng)
+    drafts, _ = parted((yield from draws(asked, how.alpha, how.pilot(k), rng)), k)
     logws = [draft.log_weight(how.alpha) for draft in drafts]
     if effective_size(logws) < how.ess * len(drafts):
         return (yield from _sweeps(sampling, asked, drafts, rng))
@@ -132,14 +154,14 @@ def _auto(sampling: Sampling, asked: Generate, rng: Random) -> Flow[Drawn]:
     return Drawn([Picked(drafts[i], {**_said("is", own), **stated}) for i, own in zip(chosen, spent, strict=True)])
 
 
-def _weighted(drafts: Sequence[Draft], alpha: float) -> Drawn:
+def _weighted(drafts: Sequence[Draft], refused: Sequence[Refused], alpha: float) -> Drawn:
     logws = [draft.log_weight(alpha) for draft in drafts]
     stated = _stated(logws)
     picks = [
         Picked(one, {**_said("is", len(one.tokens)), **stated, "importance": _short(share)}, share)
         for one, share in zip(drafts, softmax(logws), strict=True)
     ]
-    return Drawn(picks, (_UNEVEN,) if len(drafts) > 1 and effective_size(logws) < _HARDLY else ())
+    return Drawn(picks, (_UNEVEN,) if len(drafts) > 1 and effective_size(logws) < _HARDLY else (), refused)
 
 
 def _sweeps(sampling: Sampling, asked: Generate, pilot: Sequence[Draft], rng: Random) -> Flow[Drawn]:
@@ -148,21 +170,34 @@ def _sweeps(sampling: Sampling, asked: Generate, pilot: Sequence[Draft], rng: Ra
     length = median(len(draft.tokens) for draft in pilot) if pilot else 0.0
     plan = smc.Plan(how.alpha, how.particles, how.check_every, how.ramp * length, how.ess, how.resampling)
     sources = [Random(rng.getrandbits(64)) for _ in range(k)]
-    sweeps = yield from together([smc.sweep(plan, asked, source) for source in sources])
+    ended = yield from together([_sweep(plan, asked, source) for source in sources])
+    sweeps = [one for one in ended if isinstance(one, smc.Sweep)]
+    refused = [one for one in ended if isinstance(one, Refused)]
+    if not sweeps:
+        return Drawn((), refused=refused)
     log_zs = [sweep.log_z for sweep in sweeps]
-    stated = {"log_z": _short(log_mean_exp(log_zs)), "log_z_spread": _short(stdev(log_zs)) if k > 1 else None}
+    spread = _short(stdev(log_zs)) if len(sweeps) > 1 else None
+    stated = {"log_z": _short(log_mean_exp(log_zs)), "log_z_spread": spread}
     picks = [
         Picked(one.draft, {**_said("smc", one.evaluations + own), "ess": _short(one.ess), **stated})
-        for one, own in zip(sweeps, _shares(pilot, k), strict=True)
+        for one, own in zip(sweeps, _shares(pilot, len(sweeps)), strict=True)
     ]
     degenerate = median(sweep.ess for sweep in sweeps) < _HARDLY
-    return Drawn(picks, (_DEGENERATE,) if degenerate else ())
+    return Drawn(picks, (_DEGENERATE,) if degenerate else (), refused)
+
+
+def _sweep(plan: smc.Plan, asked: Generate, rng: Random) -> Flow[smc.Sweep | Refused]:
+    """One sweep; a refused one leaves the others alone."""
+    try:
+        return (yield from smc.sweep(plan, asked, rng))
+    except CallError as error:
+        return refusal(error)
 
 
 def _chains(sampling: Sampling, asked: Generate, rng: Random) -> Flow[Drawn]:
     """The pilot's draws say how long replies are, and so from which tokens cuts are drawn."""
     how, k = sampling.powered, sampling.k
-    pilot = yield from draws(asked, how.alpha, how.pilot(k), rng)
+    pilot, _ = parted((yield from draws(asked, how.alpha, how.pilot(k), rng)))
     span = max(1, *(len(draft.tokens) for draft in pilot))
     states = yield from mh.chains(mh.Plan(how.alpha, k, how.blocks, how.steps, span), asked, rng)
     picks = [
@@ -175,9 +210,14 @@ def _chains(sampling: Sampling, asked: Generate, rng: Random) -> Flow[Drawn]:
 
 def _best(sampling: Sampling, asked: Generate, rng: Random) -> Flow[Drawn]:
     how = sampling.powered
-    drafts = yield from draws(asked, how.alpha, sampling.k * how.particles, rng)
-    groups = [drafts[i : i + how.particles] for i in range(0, len(drafts), how.particles)]
-    return Drawn([Picked(best(one), _said("best-of-n", sum(len(each.tokens) for each in one))) for one in groups])
+    drawn = yield from draws(asked, how.alpha, sampling.k * how.particles, rng)
+    groups = [parted(drawn[i : i + how.particles], 0) for i in range(0, len(drawn), how.particles)]
+    picks = [
+        Picked(best(drafts), _said("best-of-n", sum(len(each.tokens) for each in drafts)))
+        for drafts, _ in groups
+        if drafts
+    ]
+    return Drawn(picks, refused=[refused[0] for drafts, refused in groups if not drafts])
 
 
 def _warnings(sampling: Sampling, drafts: Sequence[Draft]) -> list[str]:
