@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,3 +72,30 @@ def test_texts_may_be_twins_only_if_all_guards_agree(one: str, other: str, may_b
 def test_guards_take_any_text(text: str) -> None:
     assert list(numbers(text)) == sorted(numbers(text))
     assert negated(text) in (True, False)
+
+
+PIECES = [
+    *["not", "no", "never", "none", "nobody", "nothing", "nowhere", "neither", "nor", "without", "cannot", "knot"],
+    *["n't", "n\u2019t", "NOT", "two", "seven", "seventeen", "seventy", "hundred", "one", "often", "weighty", "ten"],
+    *"-\u2212.,()[]:/_ae\u00e9\n \u00b2\u0663\u0301",
+    *["1", "23", "7,890", " ", " ", " "],
+]
+TEXTS = st.lists(st.sampled_from(PIECES), max_size=9).map("".join)
+
+
+@given(TEXTS)
+def test_negations_are_those_of_the_plain_expression(text: str) -> None:
+    """Which is slower: it begins with a word's border."""
+    words = "not|no|never|none|nobody|nothing|nowhere|neither|nor|without|cannot"
+    plain = re.compile(rf"\b(?:{words})\b|n['\u2019]t\b", re.IGNORECASE)
+    assert negated(text) == (len(plain.findall(text)) % 2 == 1)
+
+
+@given(TEXTS)
+def test_numbers_are_those_of_the_plain_expressions(text: str) -> None:
+    values = {"two": "2", "seven": "7", "seventeen": "17", "seventy": "70", "hundred": "100", "ten": "10"}
+    plain = unicodedata.normalize("NFKC", text).lower().replace("\u2212", "-")
+    said = [values[word] for word in re.findall(rf"\b(?:{'|'.join(values)})\b", plain)]
+    written = re.findall(r"(?:(?<![\w.,)\]])-)?\d+(?:[.,:/]\d+)*", plain)
+    whole = [re.sub(",", "", one) if re.fullmatch(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?", one) else one for one in written]
+    assert numbers(text) == tuple(sorted(said + whole))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 from operator import mul
@@ -33,14 +35,16 @@ def ratio(one: Vector, other: Vector) -> float:
     return float(dot) / math.sqrt(float(square) * float(sum(map(mul, b, b), Fraction(0))))
 
 
-def naive(threshold: float, texts: list[str], vectors: list[Vector | None]) -> list[Twin | None]:
+def naive(
+    threshold: float, texts: list[str], vectors: list[Vector | None], guards: Sequence[str] = GUARDS
+) -> list[Twin | None]:
     kept: list[int] = []
     twins: list[Twin | None] = []
     for i, text in enumerate(texts):
         twin = next((Twin(str(j), 1.0, "exact") for j in kept if key(texts[j]) == key(text)), None)
         for j in kept if twin is None or twin.stage != "exact" else []:
             one, other = vectors[i], vectors[j]
-            if one is None or other is None or signature(text, GUARDS) != signature(texts[j], GUARDS):
+            if one is None or other is None or signature(text, guards) != signature(texts[j], guards):
                 continue
             similarity = round(ratio(one, other), 4)
             if similarity >= threshold and (twin is None or similarity > twin.similarity):
@@ -84,15 +88,39 @@ def test_decisions_and_twins_equal_those_of_the_naive_loop_however_batched(
     assert len(single) == len(batched) == expected.count(None)
 
 
-def test_products_in_several_blocks_find_the_same_twins(monkeypatch: pytest.MonkeyPatch) -> None:
-    rng = np.random.default_rng(5)
-    rows = rng.normal(size=(40, 6))
-    vectors: list[Vector | None] = [
-        unit(row) for row in np.concatenate([rows, rows + 0.1 * rng.normal(size=rows.shape)])
-    ]
-    texts = [f"text {chr(0x4E00 + i)}" for i in range(len(vectors))]
-    monkeypatch.setattr("vsgen.dedup.index._BLOCK", 7)
-    assert Index(0.95).admit_all([str(i) for i in range(80)], texts, vectors) == naive(0.95, texts, vectors)
+@settings(max_examples=50, deadline=None)
+@given(streams(), st.sampled_from([0.3, 0.9]), st.integers(0, 40))
+def test_neither_blocks_nor_their_precision_change_anything(
+    stream: tuple[list[str], list[Vector | None], list[int]], threshold: float, single: int
+) -> None:
+    texts, vectors, cuts = stream
+    twins: list[Twin | None] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("vsgen.dedup.shelf._BLOCK", 4)
+        patch.setattr("vsgen.dedup.shelf._SINGLE", single)
+        index = Index(threshold, guards=())
+        for low, high in pairwise(cuts):
+            twins += index.admit_all([str(i) for i in range(low, high)], texts[low:high], vectors[low:high])
+    assert twins == naive(threshold, texts, vectors, guards=())
+
+
+def test_a_kept_row_takes_its_components_and_little_else() -> None:
+    rng, count, width = np.random.default_rng(0), 6000, 64
+    rows = [unit(row) for row in rng.normal(size=(count, width))]
+    texts = [f"{i % 97}, {chr(0x4E00 + i)}" for i in range(count)]
+    index = Index(0.99)
+    tracemalloc.start()
+    try:
+        for low in range(0, count, 64):
+            group = range(low, min(low + 64, count))
+            index.admit_all([f"template/{i:06}.0" for i in group], [texts[i] for i in group], [rows[i] for i in group])
+        left, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(index) == count
+    fixed = 2e6  # empty shelves of keys, and what one group takes
+    assert peak - left < fixed
+    assert left < fixed + count * (2 * 4 * width + 100), "a small shelf is half empty at worst"
 
 
 def test_nearest_twin_that_a_guard_spares_gives_way_to_the_next_nearest() -> None:

@@ -10,11 +10,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 
 from vsgen.errors import OptionError
 
-_DIGITS = re.compile(r"(?:(?<![\w.,)\]])[-\u2212])?\d+(?:[.,:/]\d+)*")
+_DIGITS = re.compile(r"\d+(?:[.,:/]\d+)*")
+_SIGNED = re.compile(r"(?<![\w.,)\]])-")
+"""The sign of a number, and not a dash between two."""
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _TO_TWENTY = (  # "one" is left out: it is a pronoun more often than a number
     "zero - two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
@@ -24,23 +27,40 @@ _TENS = "thirty forty fifty sixty seventy eighty ninety hundred"
 _WORDS = {word: str(value) for value, word in enumerate(_TO_TWENTY.split())}
 _WORDS |= {word: str(value) for value, word in zip(range(30, 101, 10), _TENS.split(), strict=True)}
 _WORDS |= {"thousand": "1000", "million": "1000000", "billion": "1000000000"}
-_WORD = re.compile(rf"\b(?:{'|'.join(_WORDS.keys() - {'-'})})\b")
-_NEGATION = re.compile(
-    r"\b(?:not|no|never|none|nobody|nothing|nowhere|neither|nor|without|cannot)\b|n['\u2019]t\b", re.IGNORECASE
-)
+_WORD = re.compile(rf"(?:{'|'.join(sorted(_WORDS.keys() - {'-'}))})\b")
+_N_WORD = re.compile(r"n(?:(?<!\wn)(?:o(?:t|ne|body|thing|where|r)?|ever|either)|['\u2019]t)\b")
+_OTHER_NEGATION = re.compile(r"\b(?:without|cannot)\b")
+"""Expressions that begin with letters are found several times faster than those that begin with a word's border, so
+that border is asked for where a word was found."""
+_REMEMBERED = 1024
+"""Texts: as many as come to the index together, since its keys ask for their numbers again."""
 
 
+@lru_cache(_REMEMBERED)
 def numbers(text: str) -> tuple[str, ...]:
     """The numbers in a text, as strings in sorted order: "-3 of 1,500 at two" has ``("-3", "1500", "2")``."""
     plain = unicodedata.normalize("NFKC", text).lower().replace("\u2212", "-")
-    said = [_WORDS[word] for word in _WORD.findall(plain)]
-    written = [n.replace(",", "") if _THOUSANDS.fullmatch(n.lstrip("-")) else n for n in _DIGITS.findall(plain)]
-    return tuple(sorted(said + written))
+    said = [_WORDS[word[0]] for word in _WORD.finditer(plain) if _begins(plain, word.start())]
+    return tuple(sorted([*said, *(_written(plain, digits) for digits in _DIGITS.finditer(plain))]))
 
 
 def negated(text: str) -> bool:
     """Whether the text holds an odd number of negations."""
-    return len(_NEGATION.findall(text)) % 2 == 1
+    plain = text.lower()
+    count = len(_N_WORD.findall(plain))
+    if "without" in plain or "cannot" in plain:
+        count += len(_OTHER_NEGATION.findall(plain))
+    return count % 2 == 1
+
+
+def _begins(text: str, at: int) -> bool:
+    """Whether a word begins there."""
+    return not at or not (text[at - 1].isalnum() or text[at - 1] == "_")
+
+
+def _written(text: str, digits: re.Match[str]) -> str:
+    number = digits[0].replace(",", "") if _THOUSANDS.fullmatch(digits[0]) else digits[0]
+    return f"-{number}" if digits.start() and _SIGNED.match(text, digits.start() - 1) else number
 
 
 GUARDS: Mapping[str, Callable[[str], Hashable]] = MappingProxyType({"numbers": numbers, "negation": negated})

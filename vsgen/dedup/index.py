@@ -8,27 +8,21 @@ Two stages: equal keys (`vsgen.dedup.normalize`), then cosine against every kept
 
 from __future__ import annotations
 
-import math
-from collections.abc import Hashable, Sequence
-from typing import Literal, NamedTuple, TypeAlias
+from array import array
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vsgen.dedup.guards import signature
 from vsgen.dedup.normalize import key
+from vsgen.dedup.shelf import Group, Shelf
+from vsgen.digests import DigestMap
 from vsgen.errors import OptionError
 from vsgen.values import Vector
 
-_Floats: TypeAlias = NDArray[np.float32]
-_Numbers: TypeAlias = NDArray[np.intp]
-
-_DECIMALS = 4
-_SLACK = 2e-3
-"""More than these together: the rounding of a similarity, the error of a float32 product, and what rounding to float16
-does to the lengths of two vectors (each at most 2^-11)."""
-_BLOCK = 16384
-"""Kept rows per matrix product; a batch of 256 against them makes 16 MB of similarities."""
+_NUMBER = 4
+"""Bytes of a kept text's number."""
 
 
 class Twin(NamedTuple):
@@ -46,7 +40,7 @@ class Index:
 
     Similarities are rounded to 4 decimals before they are compared; the most similar kept text is reported, the
     earliest of equals. Neither decisions nor twins depend on how calls are batched, on threads or on the BLAS: matrix
-    products only nominate, and what they nominate is measured by an exactly rounded sum.
+    products only nominate, and what they nominate is measured exactly.
     """
 
     def __init__(self, threshold: float, *, guards: Sequence[str] = ("numbers", "negation")) -> None:
@@ -64,8 +58,9 @@ class Index:
         signature("", guards)
         self._threshold = threshold
         self._guards = tuple(guards)
-        self._names: dict[bytes, str] = {}
-        self._shelves: dict[tuple[Hashable, ...], _Shelf] = {}
+        self._numbers = DigestMap(_NUMBER)
+        self._names = _Names()
+        self._shelves: dict[tuple[Hashable, ...], Shelf] = {}
 
     def __len__(self) -> int:
         """How many texts were kept."""
@@ -73,8 +68,7 @@ class Index:
 
     def seen(self, text: str) -> Twin | None:
         """The kept text with the same key, if any; changes nothing and needs no vector."""
-        name = self._names.get(key(text))
-        return None if name is None else Twin(name, 1.0, "exact")
+        return self._same(key(text))
 
     def admit(self, name: str, text: str, vector: Vector | None) -> Twin | None:
         """Keep a text unless it repeats a kept one.
@@ -82,7 +76,7 @@ class Index:
         Args:
             name: what later twins are told.
             text: compared by its key, and read by the guards.
-            vector: of length 1, with the same number of components each time; None compares by key only.
+            vector: with the same number of components each time; None compares by key only.
 
         Returns:
             None if the text was kept, else its twin.
@@ -92,98 +86,62 @@ class Index:
     def admit_all(
         self, names: Sequence[str], texts: Sequence[str], vectors: Sequence[Vector | None]
     ) -> list[Twin | None]:
-        """The same as `admit` for each in turn, faster: one matrix product with what was kept before the call."""
-        rows = [None if vector is None else np.frombuffer(vector.data, "<f2").astype("<f4") for vector in vectors]
-        shelves = [self._shelf(text) for text in texts]
-        nominees = _nominees(shelves, rows, self._threshold)
-        return [self._admit(*one) for one in zip(names, texts, rows, shelves, nominees, strict=True)]
+        """The same as `admit` for each in turn, faster: one matrix product a shelf for them all."""
+        places = self._compare(texts, vectors)
+        return [self._admit(name, text, places.get(i)) for i, (name, text) in enumerate(zip(names, texts, strict=True))]
 
-    def _shelf(self, text: str) -> _Shelf:
-        return self._shelves.setdefault(signature(text, self._guards), _Shelf())
+    def _compare(self, texts: Sequence[str], vectors: Sequence[Vector | None]) -> Mapping[int, _Place]:
+        """Compare those that have a vector with all of the same signature: those kept before, and each other."""
+        waiting: dict[tuple[Hashable, ...], list[int]] = {}
+        for i, (text, vector) in enumerate(zip(texts, vectors, strict=True)):
+            if vector is not None:
+                waiting.setdefault(signature(text, self._guards), []).append(i)
+        places: dict[int, _Place] = {}
+        for signed, mine in waiting.items():
+            data = b"".join(one.data for i in mine if (one := vectors[i]) is not None)
+            rows = np.frombuffer(data, "<f2").reshape(len(mine), -1).astype("<f4")
+            group = Group(self._shelves.setdefault(signed, Shelf()), rows, self._threshold)
+            places |= {i: _Place(group, at) for at, i in enumerate(mine)}
+        return places
 
-    def _admit(self, name: str, text: str, row: _Floats | None, shelf: _Shelf, nominees: _Nominees) -> Twin | None:
-        identity = key(text)
-        if (kept := self._names.get(identity)) is not None:
-            return Twin(kept, 1.0, "exact")
-        if row is not None:
-            closest = shelf.closest(row, nominees, self._threshold)
-            if closest is not None and closest.similarity >= self._threshold:
-                return closest
-            shelf.add(name, row)
-        self._names[identity] = name
+    def _admit(self, name: str, text: str, place: _Place | None) -> Twin | None:
+        identity, number = key(text), len(self._names)
+        if (same := self._same(identity)) is not None:
+            return same
+        if place is not None:
+            near = place.group.nearest(place.at)
+            if near is not None and near.similarity >= self._threshold:
+                return Twin(self._names[near.number], near.similarity, "semantic")
+            place.group.keep(place.at, number)
+        self._numbers[identity] = number.to_bytes(_NUMBER, "little")
+        self._names.add(name)
         return None
 
-
-class _Nominees(NamedTuple):
-    """Rows of a shelf that may be similar enough to a query, found before later rows were added."""
-
-    rows: _Numbers
-    before: int
-    """The shelf's length at that time."""
+    def _same(self, identity: bytes) -> Twin | None:
+        number = self._numbers.get(identity)
+        return None if number is None else Twin(self._names[int.from_bytes(number, "little")], 1.0, "exact")
 
 
-class _Shelf:
-    """The kept vectors of one guard signature, in the order of keeping."""
+class _Place(NamedTuple):
+    """Where a text is compared: as which one of a group."""
+
+    group: Group
+    at: int
+
+
+class _Names:
+    """Names by number, in flat memory."""
 
     def __init__(self) -> None:
-        self._names: list[str] = []
-        self._buffer: _Floats = np.empty((0, 1), "<f4")
+        self._text = bytearray()
+        self._ends = array("Q", [0])
 
-    def add(self, name: str, row: _Floats) -> None:
-        """Append a row; the buffer doubles when it is full."""
-        count = len(self._names)
-        if count == len(self._buffer):
-            grown = np.empty((max(1, 2 * count), len(row)), "<f4")
-            grown[:count] = self._buffer
-            self._buffer = grown
-        self._buffer[count] = row
-        self._names.append(name)
+    def __len__(self) -> int:
+        return len(self._ends) - 1
 
-    def nominate(self, queries: _Floats, threshold: float, start: int = 0) -> list[_Nominees]:
-        """Per query, the rows from `start` on whose float32 cosine does not rule them out."""
-        count = len(self._names)
-        found: list[list[_Numbers]] = [[] for _ in queries]
-        for low in range(start, count, _BLOCK):
-            similar = queries @ self._buffer[low : min(low + _BLOCK, count)].T >= threshold - _SLACK
-            for query in np.flatnonzero(similar.any(axis=1)):
-                found[query].append(low + np.flatnonzero(similar[query]))
-        return [_Nominees(np.concatenate([*some, _NONE]), count) for some in found]
+    def __getitem__(self, number: int) -> str:
+        return self._text[self._ends[number] : self._ends[number + 1]].decode("utf-8", "surrogatepass")
 
-    def closest(self, row: _Floats, nominees: _Nominees, threshold: float) -> Twin | None:
-        """The most similar of the nominees and of the rows added since; the earliest of equals."""
-        later = self.nominate(row[np.newaxis], threshold, nominees.before)[0]
-        numbers = np.concatenate([nominees.rows, later.rows])
-        if not len(numbers):
-            return None
-        rough = self._buffer[numbers] @ row
-        near = numbers[rough >= rough.max() - 2 * _SLACK]
-        best = max((_cosine(self._buffer[n], row), -int(n)) for n in near)
-        return Twin(self._names[-best[1]], best[0], "semantic")
-
-
-_NONE: _Numbers = np.empty(0, np.intp)
-
-
-def _nominees(shelves: Sequence[_Shelf], rows: Sequence[_Floats | None], threshold: float) -> list[_Nominees]:
-    """Nominees of every query, by one pass per shelf over its queries."""
-    nominees = [_Nominees(_NONE, 0) for _ in rows]
-    waiting: dict[_Shelf, list[int]] = {}
-    for i, (shelf, row) in enumerate(zip(shelves, rows, strict=True)):
-        if row is not None:
-            waiting.setdefault(shelf, []).append(i)
-    for shelf, mine in waiting.items():
-        queries = np.stack([row for i in mine if (row := rows[i]) is not None])
-        for i, found in zip(mine, shelf.nominate(queries, threshold), strict=True):
-            nominees[i] = found
-    return nominees
-
-
-def _cosine(one: _Floats, other: _Floats) -> float:
-    """Exact but for the last rounding, in whatever order it is summed.
-
-    A component of float16 is a multiple of 2^-24, and so a product of two is one of 2^-48; a float64 holds any sum of
-    them up to 32, and those of vectors of length 1 stay below 2. Rounding has made them a little longer or shorter.
-    """
-    a, b = one.astype(np.float64), other.astype(np.float64)
-    lengths = math.sqrt(float(a @ a) * float(b @ b))
-    return round(float(a @ b) / lengths, _DECIMALS) if lengths else 0.0
+    def add(self, name: str) -> None:
+        self._text += name.encode("utf-8", "surrogatepass")
+        self._ends.append(len(self._text))

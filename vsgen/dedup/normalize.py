@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from hashlib import blake2b
 
 from vsgen.dedup.guards import numbers
@@ -11,6 +12,8 @@ from vsgen.dedup.guards import numbers
 _INVISIBLE = "\u00ad\u200b\u2060\ufeff"  # soft hyphen, zero-width space, word joiner, byte-order mark
 _MEANT = "#%&*/@\\"  # punctuation to Unicode, but "C#" is not "C" and "7*3" is not "7/3"
 _MINUS = "\u2212"
+_REMEMBERED = 1024
+"""Texts: whether one was seen is often asked shortly before it comes to the index."""
 _DASH_OF_NUMBERS = re.compile(r"(?<=\d)\s*[-\u2010-\u2015\u2212]\s*(?=\d)")
 
 
@@ -37,6 +40,7 @@ def fold(text: str) -> str:
     return _squeeze(_DASH_OF_NUMBERS.sub(_MINUS, plain).translate(_FOLD)) or _squeeze(plain)
 
 
+@lru_cache(_REMEMBERED)
 def key(text: str) -> bytes:
     """16 bytes that are equal for texts that differ only in what `fold` drops and hold the same numbers.
 
