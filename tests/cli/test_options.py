@@ -48,3 +48,23 @@ def test_every_option_has_a_help_text(vsgen: Vsgen, command: str) -> None:
     assert vsgen(command, "--help").exit_code == 0
     for parameter in typer.main.get_command(app).commands[command].params:  # type: ignore[attr-defined]
         assert getattr(parameter, "help", None), parameter.name
+
+
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        (("check", "random-item"), "jobs.preview.preview"),
+        (("targets",), "jobs.targets.make"),
+        (("templates",), "template.catalog.describe"),
+        (("schema",), "template.schema.json_schema"),
+    ],
+)
+def test_ctrl_c_ends_a_command_that_asks_no_model_with_its_status(
+    vsgen: Vsgen, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], place: str
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"vsgen.{place}", interrupted)
+    ended = vsgen(*words)
+    assert (ended.exit_code, ended.stdout, ended.stderr) == (130, "", "vsgen: interrupted\n")

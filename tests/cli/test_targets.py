@@ -311,7 +311,7 @@ def test_an_existing_file_is_written_anew_only_when_told_so(vsgen: Vsgen, tmp_pa
     out.write_text("precious")
     asked = ("targets", "--family", "beta", "-n", 1, "-o", out)
     refused = vsgen(*asked)
-    assert refused.exit_code == 2 and "exists; --overwrite writes it anew" in refused.stderr
+    assert refused.exit_code == 2 and "exists; --overwrite replaces it" in refused.stderr
     assert out.read_text() == "precious"
     assert vsgen(*asked, "--overwrite", "-q").stderr == ""
     assert json.loads(out.read_text())["family"] == "beta"

@@ -69,7 +69,7 @@ def _check_output(places: Places) -> None:
     """As `Places.done`, but that nothing can be resumed: what an interrupted command left is simply written anew."""
     replace(places, overwrite=True).done({})
     if places.output is not None and places.output.exists() and not places.overwrite:
-        raise OptionError(f"{places.output}: exists; --overwrite writes it anew")
+        raise OptionError(f"{places.output}: exists; --overwrite replaces it")
 
 
 def _rows(
