@@ -84,8 +84,8 @@ class Wording:
     @property
     def right(self) -> Share:
         """Sentences whose most probable class is the right one."""
-        said = [named(one.probs) if isinstance(one, SoftLabel) else None for one in self.labels]
-        return Share(sum(a == right for a, (_, right) in zip(said, SENTENCES, strict=True)), len(said))
+        replies = [named(one.probs) if isinstance(one, SoftLabel) else None for one in self.labels]
+        return Share(sum(a == right for a, (_, right) in zip(replies, SENTENCES, strict=True)), len(replies))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +111,14 @@ class Card:
     def advice(self) -> list[str]:
         """What the figures speak for, in words."""
         best = self.best
-        said = [f"sampling: {_yaml(best.sampling)}"]
+        lines = [f"sampling: {_yaml(best.sampling)}"]
         if best.valid.value < _POOR:
-            said.append("most answers are wrong however it is asked: name a larger model, or ask for less at once")
+            lines.append("most answers are wrong however it is asked: name a larger model, or ask for less at once")
         if self.ranks is None or self.ranks < _RANKED or _too_much(best.sums):
-            said.append("probability: what it states is no distribution or says little; do not train on it")
+            lines.append("probability: what it states is no distribution or says little; do not train on it")
         if self.wordings:
-            said.append(f"labels: {_labels(self.wordings)}")
-        return said
+            lines.append(f"labels: {_labels(self.wordings)}")
+        return lines
 
 
 def _too_much(sums: Sequence[float]) -> bool:

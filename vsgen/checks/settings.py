@@ -58,7 +58,7 @@ Checks = Annotated[Annotated[_Check, Tag("<one>")] | _Checks, Discriminator(shap
 """What a template says under a field of ``check:``: a syntax's name, a mapping, or a list of these."""
 
 
-def spelled_out(said: object) -> tuple[Check, ...]:
+def spelled_out(checks: object) -> tuple[Check, ...]:
     """The checks of one field, each as a section."""
-    each = said if isinstance(said, tuple) else (said,)
+    each = checks if isinstance(checks, tuple) else (checks,)
     return tuple(one if isinstance(one, Check) else Check.model_validate({"syntax": one}) for one in each)

@@ -40,8 +40,8 @@ _REMEMBERED = 1024
 def numbers(text: str) -> tuple[str, ...]:
     """The numbers in a text, as strings in sorted order: "-3 of 1,500 at two" has ``("-3", "1500", "2")``."""
     plain = unicodedata.normalize("NFKC", text).lower().replace("\u2212", "-")
-    said = [_WORDS[word[0]] for word in _WORD.finditer(plain) if _begins(plain, word.start())]
-    return tuple(sorted([*said, *(_written(plain, digits) for digits in _DIGITS.finditer(plain))]))
+    spelled = [_WORDS[word[0]] for word in _WORD.finditer(plain) if _begins(plain, word.start())]
+    return tuple(sorted([*spelled, *(_written(plain, digits) for digits in _DIGITS.finditer(plain))]))
 
 
 def negated(text: str) -> bool:

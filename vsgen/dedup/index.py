@@ -74,7 +74,7 @@ class Index:
         """Keep a text unless it repeats a kept one.
 
         Args:
-            name: what later twins are told.
+            name: by which later duplicates name their twin.
             text: compared by its key, and read by the guards.
             vector: with the same number of components each time; None compares by key only.
 

@@ -46,8 +46,8 @@ def key(text: str) -> bytes:
 
     The numbers go in beside the folded text, because folding would make 1.5 of "1 5" and 5 of "-5".
     """
-    said = "\0".join((fold(text), *numbers(text)))
-    return blake2b(said.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    content = "\0".join((fold(text), *numbers(text)))
+    return blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _squeeze(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from vsgen.flow import Flow
 from vsgen.flows.checks import Outside, syntax_problem, verdict
-from vsgen.sampling.replies.echo import Echoes, told
+from vsgen.sampling.replies.echo import Echoes, context_of
 from vsgen.sampling.schemas import MOST_REASONING
 from vsgen.template.canonical import canonical
 from vsgen.template.schema import Template
@@ -105,7 +105,7 @@ def echoes(template: Template, task: Prompt, said: Prompt, values: Mapping[str, 
     """
     schemas = template.output.item_schema["properties"]
     closed = [name for name, schema in schemas.items() if isinstance(schema, Mapping) and _CLOSED & schema.keys()]
-    return Echoes(told(template.output.fields, task, said, values=values.values(), closed=closed))
+    return Echoes(context_of(template.output.fields, task, said, values=values.values(), closed=closed))
 
 
 def misfit(rules: Rules, candidate: Candidate) -> Refusal | None:

@@ -64,7 +64,7 @@ def corrected(label: SoftLabel, probs: Mapping[str, float]) -> SoftLabel:
 
 
 def uncorrected(label: SoftLabel) -> SoftLabel:
-    """The label as the model said it, before any prior was divided out."""
+    """The label as the model gave it, before any prior was divided out."""
     raw = label.details.get("raw")
     return label_of(kind_of(label), raw, label.label_mass) if isinstance(raw, Mapping) else label
 
@@ -75,10 +75,10 @@ def distributions(label: SoftLabel) -> list[list[float]]:
     return [[p, 1 - p] for p in each] if kind_of(label) == "multi" else [each]
 
 
-def redistributed(label: SoftLabel, said: Sequence[Sequence[float]]) -> SoftLabel:
+def redistributed(label: SoftLabel, each: Sequence[Sequence[float]]) -> SoftLabel:
     """The label with other distributions, of the form of `distributions`; see `corrected`."""
-    each = [yes for yes, _ in said] if kind_of(label) == "multi" else said[0]
-    return corrected(label, dict(zip(label.probs, each, strict=True)))
+    probs = [yes for yes, _ in each] if kind_of(label) == "multi" else each[0]
+    return corrected(label, dict(zip(label.probs, probs, strict=True)))
 
 
 def kind_of(label: SoftLabel) -> Kind:

@@ -130,7 +130,7 @@ _WITHOUT_REASONING = ("direct", "multi-turn", "power", "sequence", "vs", "vs-mul
 def own(settings: Settings, rng: Random) -> list[Exchange]:
     """Exchanges of the package's own, in random order; for a single field only, whose meaning they cannot know.
 
-    An answer's probability is told as a share of `p_max` where that is asked for, so that it lies below it.
+    An answer's probability is stated as a share of `p_max` where that is asked for, so that it lies below it.
     """
     pool = BRIEF if settings.brief else FULL
     (name,) = settings.names
@@ -191,6 +191,6 @@ def _single(how: Sampling, answer: Answer, thoughts: str | None) -> str:
 
 
 def _stated(answer: Answer, listed: Sequence[Answer]) -> float:
-    """An example without a probability has an equal share; none is told as 0."""
+    """An example without a probability has an equal share; none is stated as 0."""
     p = answer.probability
     return max(round(1 / len(listed) if p is None else p, _DIGITS), 10**-_DIGITS)

@@ -1,4 +1,4 @@
-"""The error by which a check tells several problems at once, each with its place inside what was checked."""
+"""The error by which a check reports several problems at once, each with its place inside what was checked."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The clauses of `keep`: expressions of Jinja that decide whether a valid answer becomes a row.
 
-What can be wrong without an answer at hand is told when the template is loaded: an expression that is none, one that
-YAML has read as something else, a label or a class that is not there.
+What can be wrong without an answer at hand is reported when the template is loaded: an expression that is none, one
+that YAML has read as something else, a label or a class that is not there.
 """
 
 from __future__ import annotations

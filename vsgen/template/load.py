@@ -1,4 +1,4 @@
-"""Loads a template: finds it, reads it, applies ``--set``, checks it, and tells every problem at once."""
+"""Loads a template: finds it, reads it, applies ``--set``, checks it, and reports every problem at once."""
 
 from __future__ import annotations
 

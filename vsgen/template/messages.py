@@ -65,7 +65,7 @@ def problems(error: ErrorDetails, root: Node) -> Iterator[Problem]:
     path = tuple(step for step in error["loc"] if step not in _NOT_KEYS)
     cause = error.get("ctx", {}).get("error")
     if error["type"] == "too_short" and len(error["input"]) >= error["ctx"]["min_length"]:
-        return  # too short only because items in it are wrong, which is told as well
+        return  # too short only because items in it are wrong, which is reported as well
     if isinstance(cause, Misfit):
         for inner, message in cause.problems:
             yield _problem((*path, *inner), message, root)

@@ -2,8 +2,8 @@
 
 The rules are those of YAML 1.2's core schema: only true, false and null are words with a meaning, so that ``on``,
 ``no`` and ``12:30`` are text; a number with a leading zero stays text as well. It works on PyYAML's events because its
-composer can overflow the C stack, follows aliases within an allowance, and goes on after a problem so that all are told
-at once.
+composer can overflow the C stack, follows aliases within an allowance, and goes on after a problem so that all are
+reported at once.
 """
 
 from __future__ import annotations

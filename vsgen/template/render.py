@@ -128,8 +128,9 @@ class Renderer:
 
 def _own(template: Template) -> dict[str, None]:
     """What a clause of `keep` may name without its being given from outside, in order."""
-    told = {ANSWER: template.output.answer, CORRECT: template.output.correct}
-    return dict.fromkeys((*template.output.fields, *OWN, *(name for name, where in told.items() if where is not None)))
+    optional = {ANSWER: template.output.answer, CORRECT: template.output.correct}
+    given = (name for name, section in optional.items() if section is not None)
+    return dict.fromkeys((*template.output.fields, *OWN, *given))
 
 
 def _place(label: Label) -> str:

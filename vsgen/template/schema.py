@@ -254,7 +254,7 @@ class Template(Section):
     @cached_property
     def checks(self) -> Mapping[str, Sequence[Check]]:
         """What each checked field must be, spelled out."""
-        return {name: spelled_out(said) for name, said in self.check.items()}
+        return {name: spelled_out(checks) for name, checks in self.check.items()}
 
     def refused(self, fields: Mapping[str, object]) -> str | None:
         """Why the template's filters refuse a candidate; None if they do not."""

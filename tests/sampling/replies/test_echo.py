@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from vsgen.sampling import prompts
 from vsgen.sampling.conversation import instructed
-from vsgen.sampling.replies.echo import Asked, Echoes, fold, told
+from vsgen.sampling.replies.echo import Context, Echoes, context_of, fold
 from vsgen.values import Message, Prompt
 
 TASK = "Write a short review of a kettle, as a customer would. 20 to 50 words, about 4 of 5 stars."
@@ -19,13 +19,13 @@ INSTRUCTION = (
     "responses. State each one's probability: its share of it.\nReply with JSON only, in this form:\n"
     '{"responses": [{"text": "...", "probability": 0.12}, ...]}'
 )
-ASKED = Asked(("text",), (TASK,), (INSTRUCTION,))
+ASKED = Context(("text",), (TASK,), (INSTRUCTION,))
 ECHOES = Echoes(ASKED)
 
 
 def problem(text: str, field: str = "text", **changes: object) -> str | None:
     settings: dict[str, object] = {"fields": (field,), "request": (TASK,), "words": (INSTRUCTION,)} | changes
-    return Echoes(Asked(**settings)).problem({field: text})  # type: ignore[arg-type]
+    return Echoes(Context(**settings)).problem({field: text})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -77,10 +77,10 @@ def test_a_closed_set_says_itself_what_an_answer_is() -> None:
 
 
 def test_another_field_s_name_is_an_answer_but_its_own_is_none() -> None:
-    echoes = Echoes(Asked(("kind", "due_date"), ("Say what kind of data this is",)))
+    echoes = Echoes(Context(("kind", "due_date"), ("Say what kind of data this is",)))
     assert echoes.problem({"kind": "due date", "due_date": "text"}) is None
     assert str(echoes.problem({"kind": "text", "due_date": "Due date"})).startswith("due_date: repeats a name")
-    both = Echoes(Asked(("kind", "text"), ("Say what this is",), (prompts.direct(["kind", "text"]),)))
+    both = Echoes(Context(("kind", "text"), ("Say what this is",), (prompts.direct(["kind", "text"]),)))
     assert both.problem({"kind": "text", "text": "a, b"}) is None
 
 
@@ -103,14 +103,14 @@ def test_what_vsgen_says_is_an_echo_whatever_the_method(method: str) -> None:
 
 
 def test_one_field_of_dots_spoils_a_candidate_but_one_that_is_blank_does_not() -> None:
-    echoes = Echoes(Asked(("title", "note"), (TASK,)))
+    echoes = Echoes(Context(("title", "note"), (TASK,)))
     assert str(echoes.problem({"title": "A kettle", "note": "..."})).startswith("note: ")
     assert echoes.problem({"title": "A kettle", "note": ""}) is None
     assert echoes.problem({"title": "?", "note": ""}) is not None
 
 
 def test_values_that_are_no_text_are_no_echoes() -> None:
-    echoes = Echoes(Asked(("stars", "text"), (TASK,)))
+    echoes = Echoes(Context(("stars", "text"), (TASK,)))
     assert echoes.problem({"stars": 4, "text": ""}) is None
     assert echoes.problem({"stars": 4}) is None
     assert echoes.problem({}) is None
@@ -135,7 +135,7 @@ def test_what_was_said_is_sorted_by_who_said_it() -> None:
         Message("assistant", '["A ripe red apple"]'),
         said.messages[1],
     )
-    asked = told(("text",), task, Prompt(turns), values=["kettle", 4], closed=["stars"])
+    asked = context_of(("text",), task, Prompt(turns), values=["kettle", 4], closed=["stars"])
     assert asked.request == ("You are terse.", TASK)
     assert [words.strip() for words in asked.words] == [INSTRUCTION.strip(), "Name a fruit.", ""]
     assert (asked.examples, asked.given) == (('["A ripe red apple"]',), ("kettle",))
@@ -158,10 +158,15 @@ def test_the_problem_is_told_in_words_on_one_short_line() -> None:
 
 @given(st.text(), st.text(), st.text())
 def test_no_text_raises_whatever_was_asked(answer: str, request: str, words: str) -> None:
-    Echoes(Asked(("text",), (request,), (words,), (words,), (request,))).problem({"text": answer})
+    Echoes(Context(("text",), (request,), (words,), (words,), (request,))).problem({"text": answer})
 
 
-@given(st.text(min_size=1).filter(fold), st.sampled_from(["", ".", "!", "  ", "\n"]))
+def recased(text: str) -> bool:
+    """Whether a text has words, and its case can be changed and changed back; that of a dotless i cannot."""
+    return bool(fold(text)) and fold(text.upper().lower()) == fold(text)
+
+
+@given(st.text(min_size=1).filter(recased), st.sampled_from(["", ".", "!", "  ", "\n"]))
 def test_case_space_and_punctuation_do_not_hide_an_echo(request: str, tail: str) -> None:
     """A request of more than two words is an echo however it is spelled."""
     whole = f"say something about {request}"

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vsgen.sampling.replies.items import IMPOSSIBLE_PROBABILITY, PERCENT, Item
-from vsgen.sampling.replies.weights import judge, weigh
+from vsgen.sampling.replies.weights import probabilities, weigh
 
 
 def items(*stated: float | None) -> list[Item]:
@@ -49,19 +49,19 @@ def test_item_without_a_probability_gets_all_if_the_others_are_zero() -> None:
 
 
 def test_bare_numbers_are_percentages_only_together() -> None:
-    assert judge([40, 30.0, "20"]) == [(0.4, PERCENT), (0.3, PERCENT), (0.2, PERCENT)]
-    assert judge([99, 1, 0]) == [(0.99, PERCENT), (0.01, PERCENT), (0.0, PERCENT)]
-    assert judge([60, 39.5, 0.5])[2] == (0.5, None)
-    assert judge([40, 30]) == [(None, IMPOSSIBLE_PROBABILITY)] * 2
-    assert judge([1, 1]) == [(1.0, None)] * 2
+    assert probabilities([40, 30.0, "20"]) == [(0.4, PERCENT), (0.3, PERCENT), (0.2, PERCENT)]
+    assert probabilities([99, 1, 0]) == [(0.99, PERCENT), (0.01, PERCENT), (0.0, PERCENT)]
+    assert probabilities([60, 39.5, 0.5])[2] == (0.5, None)
+    assert probabilities([40, 30]) == [(None, IMPOSSIBLE_PROBABILITY)] * 2
+    assert probabilities([1, 1]) == [(1.0, None)] * 2
 
 
 def test_explicit_percentages_stand_beside_fractions() -> None:
-    assert judge(["70%", 0.2, "101%"]) == [(0.7, PERCENT), (0.2, None), (None, IMPOSSIBLE_PROBABILITY)]
+    assert probabilities(["70%", 0.2, "101%"]) == [(0.7, PERCENT), (0.2, None), (None, IMPOSSIBLE_PROBABILITY)]
 
 
 def test_words_among_percentages_do_not_change_their_meaning() -> None:
-    assert judge([60, "high", 40, None]) == [
+    assert probabilities([60, "high", 40, None]) == [
         (0.6, PERCENT),
         (None, IMPOSSIBLE_PROBABILITY),
         (0.4, PERCENT),
@@ -73,4 +73,4 @@ def test_words_among_percentages_do_not_change_their_meaning() -> None:
     "value", [True, "9" * 200, "1e9999", 10**400, float("nan"), float("-inf"), [], {}, "", "٣", "0.2 0.3"]
 )
 def test_what_is_no_number_is_impossible(value: object) -> None:
-    assert judge([value]) == [(None, IMPOSSIBLE_PROBABILITY)]
+    assert probabilities([value]) == [(None, IMPOSSIBLE_PROBABILITY)]

@@ -87,11 +87,11 @@ def power(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]
         if not parsed.items:
             malformed.append(Malformed(draft.text, weight, parsed.problem or "", number))
             continue
-        said = {"alpha": how.powered.alpha, "ended": draft.ended, **details}
+        info = {"alpha": how.powered.alpha, "ended": draft.ended, **details}
         item = parsed.items[0]
         logp = round(draft.logp, 6)
         vote = 1 / every if importance is None else left * importance
-        candidates.append(Candidate(item.fields, weight, None, logp, parsed.reasoning, item.flags, number, said, vote))
+        candidates.append(Candidate(item.fields, weight, None, logp, parsed.reasoning, item.flags, number, info, vote))
     malformed += [Malformed.of(one, 1 / every, len(drafts) + i) for i, one in enumerate(drawn.refused)]
     notes = (*_warnings(how, drafts), *drawn.notes)
     return Distribution("frequency" if baseline else "power", tuple(candidates), tuple(malformed), notes)

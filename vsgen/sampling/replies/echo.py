@@ -52,15 +52,15 @@ _EDGES: Final = " \t\r\n\"'`*_“”‘’"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a model was told in one draw, with which its answers are compared."""
+class Context:
+    """What a model read in one draw, with which its answers are compared."""
 
     fields: tuple[str, ...]
     """Names of an answer's fields."""
     request: tuple[str, ...] = ()
     """The user's own messages: the task and, if there is one, the system message."""
     words: tuple[str, ...] = ()
-    """What vsgen said beside them: instructions, the form, the requests of worked exchanges."""
+    """What vsgen wrote beside them: instructions, the form, the requests of worked exchanges."""
     examples: tuple[str, ...] = ()
     """Replies of worked exchanges."""
     given: tuple[str, ...] = ()
@@ -69,55 +69,55 @@ class Asked:
     """Fields with a closed set of values: these are never echoes."""
 
 
-def told(
-    fields: tuple[str, ...], task: Prompt, said: Prompt, *, values: Iterable[object] = (), closed: Iterable[str] = ()
-) -> Asked:
-    """What was said in a draw, sorted by who said it.
+def context_of(
+    fields: tuple[str, ...], task: Prompt, prompt: Prompt, *, values: Iterable[object] = (), closed: Iterable[str] = ()
+) -> Context:
+    """What a model read in a draw, sorted by whose words they are.
 
     Args:
         fields: Names of an answer's fields.
         task: The request alone.
-        said: What the model read first: the request with a method's words.
+        prompt: What the model read first: the request with a method's words.
         values: Of the variables that the request was made with.
         closed: Fields with a closed set of values.
     """
     own = tuple(message.content.strip() for message in task.messages)
     words: list[str] = []
     examples: list[str] = []
-    for message in said.messages:
+    for message in prompt.messages:
         rest = message.content
         for content in own:
             rest = rest.replace(content, "\n")
         (examples if message.role == "assistant" else words).append(rest)
     given = tuple(value for value in values if isinstance(value, str))
-    return Asked(fields, own, tuple(words), tuple(examples), given, frozenset(closed))
+    return Context(fields, own, tuple(words), tuple(examples), given, frozenset(closed))
 
 
 class Echoes:
-    """Tells echoes from answers for one draw."""
+    """Distinguishes echoes from answers for one draw."""
 
-    def __init__(self, asked: Asked) -> None:
-        self._asked = asked
-        self._given = [_padded(fold(text)) for text in asked.given]
-        whole = fold("\n".join(asked.request))
-        parts = [part for text in asked.request if not self._is_given(part := fold(text))]
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._given = [_padded(fold(text)) for text in context.given]
+        whole = fold("\n".join(context.request))
+        parts = [part for text in context.request if not self._is_given(part := fold(text))]
         self._request = list(dict.fromkeys(text for text in (whole, *parts) if _enough(text)))
-        words = "\n".join(asked.words)
+        words = "\n".join(context.words)
         self._words = _padded(fold(words))
         self._sentences = [one for text in _SENTENCE.split(words) if len((one := fold(text)).split()) >= _OPENING]
         named = {key for key in _KEYS if f'"{key}"' in words} | {PROBABILITY}.intersection(fold(words).split())
-        self._keys = sorted(named.difference(asked.fields, whole.split()))
+        self._keys = sorted(named.difference(context.fields, whole.split()))
         self._form = "".join(words.split())
-        self._examples = frozenset(one for text in _answers(asked.examples) if len((one := fold(text)).split()) > 2)
+        self._examples = frozenset(one for text in _answers(context.examples) if len((one := fold(text)).split()) > 2)
 
     def beside(self, words: Iterable[str]) -> Echoes:
-        """The same, where more was said."""
-        return Echoes(replace(self._asked, words=(*self._asked.words, *words)))
+        """The same, where the model has read more."""
+        return Echoes(replace(self._context, words=(*self._context.words, *words)))
 
     def problem(self, fields: Mapping[str, object]) -> str | None:
         """Why a candidate is an echo, in words; None if it may be an answer. Never raises."""
         open_ = {
-            name: text for name, text in fields.items() if isinstance(text, str) and name not in self._asked.closed
+            name: text for name, text in fields.items() if isinstance(text, str) and name not in self._context.closed
         }
         for name, text in open_.items():
             if why := self._echo(name, text.strip(_EDGES)):

@@ -31,7 +31,7 @@ from vsgen.sampling.replies.literals import pair_surrogates
 from vsgen.sampling.replies.naming import Names, is_placeholder, names
 from vsgen.sampling.replies.records import records
 from vsgen.sampling.replies.scan import reasoning_of, scan, split_thoughts
-from vsgen.sampling.replies.weights import judge, weigh
+from vsgen.sampling.replies.weights import probabilities, weigh
 
 __all__ = ["Item", "Parsed", "parse_list", "parse_one", "parse_text", "weigh"]
 
@@ -62,9 +62,9 @@ def parse_one(raw: str, fields: Sequence[str], *, stopped: bool = True) -> Parse
     for, repeated with its dots, only where there is nothing else.
     """
     parsed = parse_list(raw, fields, stopped=stopped, verbalized=False)
-    said = [item for item in parsed.items if not is_placeholder(item.fields)] or parsed.items
-    most = max((len(item.fields) for item in said), default=0)
-    fullest = [item for item in said if len(item.fields) == most]
+    filled = [item for item in parsed.items if not is_placeholder(item.fields)] or parsed.items
+    most = max((len(item.fields) for item in filled), default=0)
+    fullest = [item for item in filled if len(item.fields) == most]
     return Parsed(tuple(fullest[-1:]), parsed.reasoning, parsed.problem)
 
 
@@ -89,10 +89,10 @@ def _read_clean(text: str, asked: Names) -> Page | None:
 
 
 def _settle(page: Page, asked: Names) -> tuple[Item, ...]:
-    verdicts = judge([found.stated for found in page.found])
+    stated = probabilities([found.stated for found in page.found])
     return tuple(
         Item(found.fields, probability, _flags(found, flag, page.cut, asked.verbalized))
-        for found, (probability, flag) in zip(page.found, verdicts, strict=True)
+        for found, (probability, flag) in zip(page.found, stated, strict=True)
     )
 
 

@@ -19,7 +19,7 @@ _LONGEST: Final = 120
 _PERCENT_SUM: Final = (90.0, 110.0)
 
 
-def judge(stated: Sequence[object]) -> list[tuple[float | None, str | None]]:
+def probabilities(stated: Sequence[object]) -> list[tuple[float | None, str | None]]:
     """Read the numbers of one reply: for each its probability and a flag; ``(None, None)`` where none is stated.
 
     Numbers, and strings that hold one number ("0.3", "about 0.3", "1/4", "30%"), count; words, bounds, ranges,
