@@ -84,3 +84,19 @@ class GateError(VsgenError):
     """What was made failed a quality gate that the user had set; it is written all the same."""
 
     status = 5
+
+
+_MEMORY = ("out of memory", "allocate memory", "not enough memory")
+"""What libraries say in a RuntimeError when they cannot allocate."""
+
+
+def short_of_memory(error: BaseException) -> bool:
+    """Whether an error of a library says that memory does not suffice, so that less at once may do."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(words in text for words in _MEMORY)
+
+
+def no_memory(error: BaseException) -> CallError:
+    """Why a call has no reply for which memory does not suffice though it is computed alone."""
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return CallError(f"memory does not suffice for this call alone ({first}); ask for less, or free some")

@@ -14,6 +14,7 @@ import logging
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -134,17 +135,11 @@ class SentenceEmbedder:
                 ) from error
 
 
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
+def _one_thread() -> AbstractContextManager[None]:
     """How a sum is parted among threads changes its last bits."""
-    import torch
+    from vsgen.backends.threads import computing
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    return computing(alone=True)
 
 
 @contextlib.contextmanager

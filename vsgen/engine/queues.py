@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from heapq import heappop, heappush
-from typing import Final, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
-from vsgen.errors import CallError
+from vsgen.errors import CallError, no_memory, short_of_memory
 from vsgen.flow import refusal
 from vsgen.ports import Executor, LanguageModel, Queue, Streaming, Ticket
-from vsgen.values import Answer, Call, Directed, Generate, Refused, Reply
+from vsgen.values import Answer, Call, Directed, Generate, Reply
 
 C = TypeVar("C", bound=Call)
-
-_MEMORY: Final = ("out of memory", "allocate memory", "not enough memory")
-"""What libraries say in a RuntimeError when they cannot allocate."""
 
 
 class Batched(Generic[C]):
@@ -49,7 +46,7 @@ class Batched(Generic[C]):
         except (MemoryError, RuntimeError) as error:
             if not short_of_memory(error):
                 raise
-            alone = no_memory(error)
+            alone = refusal(no_memory(error))
             self._size = max(1, len(calls) // 2)
         if len(calls) == 1:
             return [alone]
@@ -91,15 +88,3 @@ def decoder(model: LanguageModel, size: int) -> Queue:
     if isinstance(model, Streaming):
         return model.decoder()
     return Batched[Generate](model.generate, size)
-
-
-def short_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory does not suffice, so that less at once may do."""
-    text = str(error).lower()
-    return isinstance(error, MemoryError) or any(words in text for words in _MEMORY)
-
-
-def no_memory(error: BaseException) -> Refused:
-    """Why a call has no reply for which memory does not suffice though it is computed alone."""
-    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return Refused("refused", f"memory does not suffice for this call alone ({first}); ask for less, or free some")

@@ -16,7 +16,6 @@ import transformers
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from tests.sampling.power.exact import noise, play, variation
-from vsgen.backends.hf.decode import Decoder
 from vsgen.backends.hf.memory import Memory
 from vsgen.backends.hf.model import HfModel
 from vsgen.ports import Ticket
@@ -225,7 +224,6 @@ def test_a_prefix_that_was_drawn_is_not_computed_again(make_model: MakeModel, mo
 
     monkeypatch.setattr(model._parts.network, "prefetch", counted)
     decoder = model.decoder()
-    assert isinstance(decoder, Decoder)
     asked = Generate(Prompt(prefill="The bike light"), seed=0, max_tokens=40)
     play(mh.chains(mh.Plan(2.0, 4, 4, 5, 12), asked, Random(0)), through(decoder))
     assert computed == [len(model._parts.reader.ids(asked.prompt)) - 1]  # the prompt, once for all chains and moves

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import torch
@@ -18,6 +19,7 @@ from vsgen.backends.hf.network import Network
 from vsgen.backends.hf.packed import pack, unpack
 from vsgen.backends.hf.parts import Limits, Parts
 from vsgen.backends.hf.score import score
+from vsgen.backends.hf.spare import Sparing
 from vsgen.backends.hf.teach import teach
 from vsgen.errors import ModelError
 from vsgen.flow import replied
@@ -90,7 +92,7 @@ class HfModel:
         Raises:
             CallError: A call is refused.
         """
-        decoder = Decoder(self._parts, self._limits)
+        decoder = self.decoder()
         for place, call in enumerate(calls):
             decoder.submit(Ticket(0, place), call)
         replies: dict[int, Reply] = {}
@@ -123,7 +125,7 @@ class HfModel:
 
     def decoder(self) -> Queue:
         """A new queue of `Generate` calls with a running batch of its own."""
-        return Decoder(self._parts, self._limits)
+        return Sparing(partial(Decoder, self._parts), self._limits)
 
 
 def _parts(opened: Opened) -> Parts:

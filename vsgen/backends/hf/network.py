@@ -8,7 +8,7 @@ or that ignore positions are refused at the door, by comparing with a plain forw
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import accumulate
 from typing import Any
 
@@ -19,6 +19,7 @@ from transformers.cache_utils import DynamicCache, get_layer_types_and_kwargs
 
 from vsgen.backends.hf.cache import Buffers, Stored, shared_by, store
 from vsgen.backends.hf.ragged import NAME, Chunk, Plan, planned
+from vsgen.backends.threads import computing
 from vsgen.errors import ModelError
 
 _ALIGN = 16
@@ -46,15 +47,9 @@ class Network:
         """Whether `chunks` may be called; known once `check` has been."""
         self._small = model.device.type == "cpu" and model.num_parameters() <= _SMALL
 
-    @contextmanager
-    def threads(self) -> Iterator[None]:
-        """Within it a small model on a CPU computes on one thread; others on as many as torch has."""
-        before = torch.get_num_threads()
-        torch.set_num_threads(1 if self._small else before)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(before)
+    def threads(self) -> AbstractContextManager[None]:
+        """Within it a small model on a CPU computes on one thread; a larger one on as many as torch has."""
+        return computing(alone=self._small) if self.device.type == "cpu" else nullcontext()
 
     @torch.inference_mode()
     def prefetch(self, prompts: Sequence[Sequence[int]], trunk: Stored = ()) -> DynamicCache:
