@@ -112,4 +112,4 @@ def test_opening_minilm_loads_neither_the_library_nor_the_package() -> None:
 
 
 def test_hash_needs_no_model() -> None:
-    assert len(open_embedder("hash").embed([Embed("text")])[0].data) == 4 * 1024
+    assert len(open_embedder("hash").embed([Embed("text")])[0].data) == 2 * 1024
