@@ -50,7 +50,7 @@ def _answers(calls: Sequence[object]) -> list[Scores]:
 
 def test_without_clauses_all_are_kept_and_nothing_is_asked() -> None:
     found, asked = sift(template(), "apple", "bean")
-    assert (found.refused, asked, found.tried) == ({}, [], [])
+    assert (found.rejections, asked, found.tried) == ({}, [], [])
 
 
 def test_a_label_is_paid_for_only_where_all_cheaper_clauses_hold() -> None:
@@ -60,7 +60,7 @@ def test_a_label_is_paid_for_only_where_all_cheaper_clauses_hold() -> None:
         *("Mood of apple?", "Mood of bean?", "Mood of corn?"),
         *("Quality of apple?", "Quality of corn?"),
     ]
-    assert {i: one.clause for i, one in found.refused.items()} == {
+    assert {i: one.clause for i, one in found.rejections.items()} == {
         1: "labels.mood.probs.good > 0.5",
         2: "labels.quality.mean < 1.2",
     }
@@ -79,7 +79,7 @@ def test_a_label_is_paid_for_only_where_all_cheaper_clauses_hold() -> None:
 def test_a_clause_that_reads_no_label_spares_all_of_them() -> None:
     found, asked = sift(template("labels.mood.margin > 0", "text == 'apple'"), "apple", "bean")
     assert asked == ["Mood of apple?"]
-    assert found.refused[1].clause == "text == 'apple'"
+    assert found.rejections[1].clause == "text == 'apple'"
 
 
 def test_labels_are_made_once_however_many_clauses_read_them() -> None:
@@ -89,9 +89,9 @@ def test_labels_are_made_once_however_many_clauses_read_them() -> None:
 
 def test_what_cannot_be_evaluated_refuses_that_answer_alone_and_says_why() -> None:
     found, _ = sift(template("labels.mood.probs[text] > 0 or text == 'bean'", "logp > -3 or text == 'x'"), "apple")
-    assert found.refused[0].reason == "keep"
-    assert found.refused[0].clause == "logp > -3 or text == 'x'"
-    assert found.refused[0].detail.startswith("cannot be evaluated: '>' not supported")
+    assert found.rejections[0].reason == "keep"
+    assert found.rejections[0].clause == "logp > -3 or text == 'x'"
+    assert found.rejections[0].detail.startswith("cannot be evaluated: '>' not supported")
     assert found.tried == [Tried("logp > -3 or text == 'x'", 1, 0, 1), Tried(made_text(), 0, 0, 0)]
 
 
@@ -105,7 +105,7 @@ def test_the_draws_vote_is_a_label_that_costs_nothing() -> None:
     )
     for margin, kept in [(0.5, 1), (0.1, 0)]:
         found, asked = sift(made, "apple", voted=SoftLabel({"a": 0.75, "b": 0.25}, 0.5, margin, 1.0))
-        assert not asked and len(found.refused) == 1 - kept
+        assert not asked and len(found.rejections) == 1 - kept
 
 
 def test_how_clauses_fared_adds_up_and_is_told_in_words() -> None:

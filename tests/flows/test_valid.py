@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vsgen.flows.valid import Checked, Rules, misfit, validate
+from vsgen.flows.valid import Rules, Validated, misfit, validate
 from vsgen.template.schema import Template
 from vsgen.values import Candidate
 
@@ -13,11 +13,11 @@ def template(**more: object) -> Template:
     return Template.model_validate({"version": 1, "name": "t", "prompt": "Name a day.", **more})
 
 
-def checked(made: Template, *candidates: Candidate) -> Checked:
+def checked(made: Template, *candidates: Candidate) -> Validated:
     flow = validate(Rules(made), candidates, [f"t/{i}" for i in range(len(candidates))])
     with pytest.raises(StopIteration) as stop:
         next(flow)
-    found: Checked = stop.value.value
+    found: Validated = stop.value.value
     return found
 
 
@@ -25,16 +25,16 @@ def test_a_choice_in_another_case_becomes_the_choice_and_another_answer_is_refus
     made = template(choices=["Monday", "Sunday"])
     found = checked(made, Candidate({"text": " monday"}, 0.5), Candidate({"text": "ButterCream"}, 0.5))
     assert found.candidates[0] == Candidate({"text": "Monday"}, 0.5, flags=("respelled",))
-    assert [(i, one.reason) for i, one in found.refused.items()] == [(1, "schema")]
-    assert "'ButterCream' is not one of ['Monday', 'Sunday']" in found.refused[1].detail
+    assert [(i, one.reason) for i, one in found.rejections.items()] == [(1, "schema")]
+    assert "'ButterCream' is not one of ['Monday', 'Sunday']" in found.rejections[1].detail
 
 
 def test_a_stated_probability_of_zero_is_flagged_and_refused_only_where_there_is_a_least_one() -> None:
     zero = Candidate({"text": "Monday"}, 0.0, 0.0)
     kept = checked(template(), zero)
-    assert kept.candidates[0].flags == ("zero-probability",) and not kept.refused
+    assert kept.candidates[0].flags == ("zero-probability",) and not kept.rejections
     strict = template(sampling={"method": "vs", "p_min": 0.001})
-    refusal = checked(strict, zero).refused[0]
+    refusal = checked(strict, zero).rejections[0]
     assert refusal.reason == "filter" and "stated probability 0 is below p_min 0.001" in refusal.detail
     assert checked(template(), Candidate({"text": "x"}, 1.0)).candidates[0].flags == ()
 

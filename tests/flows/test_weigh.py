@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from vsgen.errors import CallError, ChoiceError, TooLongError
 from vsgen.flow import play, refusal
-from vsgen.flows.valid import Checked, Refusal
+from vsgen.flows.valid import Rejection, Validated
 from vsgen.flows.weigh import Weighed, bare, weigh
 from vsgen.template.schema import Template
 from vsgen.values import Answer, Call, Candidate, Distribution, Malformed, Message, Prompt, Score, Scores
@@ -39,7 +39,7 @@ def weighed(
 ) -> tuple[Weighed, list[Score]]:
     """Weigh a draw; returns also the calls."""
     malformed = (Malformed("?", lost, "unreadable"),) if lost else ()
-    checked = Checked(candidates, {i: Refusal("schema") for i in refused})
+    checked = Validated(candidates, {i: Rejection("schema") for i in refused})
     flow = weigh(made, Distribution("verbalized", candidates, malformed), checked, TASK, said)
     asked: list[Score] = []
 

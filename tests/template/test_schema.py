@@ -151,10 +151,10 @@ def test_filters_refuse_by_match_and_reject() -> None:
         output={"schema": RECORD}, filter={"question": {"match": "(?i)^w", "reject": "who"}, "tags": {"reject": "x"}}
     )
     fits: dict[str, object] = {"question": "Why?", "level": 1, "tags": []}
-    assert made.refused(fits) is None
-    assert made.refused({**fits, "question": "How?"}) == "question: does not match '(?i)^w'"
-    assert made.refused({**fits, "question": "W who?"}) == "question: matches 'who'"
-    assert made.refused({**fits, "tags": ["x"]}) == "tags: matches 'x'"
+    assert made.filtered(fits) is None
+    assert made.filtered({**fits, "question": "How?"}) == "question: does not match '(?i)^w'"
+    assert made.filtered({**fits, "question": "W who?"}) == "question: matches 'who'"
+    assert made.filtered({**fits, "tags": ["x"]}) == "tags: matches 'x'"
 
 
 def test_dedup_compares_the_first_field_unless_told_otherwise() -> None:

@@ -100,7 +100,7 @@ def labelled(template: Template) -> Iterator[tuple[str, Prompt]]:
     for values, ask in asks(template):
         text = written(ask.request.source, rng)
         assert template.output.problem({"text": text}) is None
-        assert template.refused({"text": text}) is None
+        assert template.filtered({"text": text}) is None
         for label in template.labels:
             yield text, question(render.label(label, {**values, "text": text}), label.classes)
 
@@ -175,6 +175,6 @@ def test_multiple_choice_refuses_a_question_without_its_key() -> None:
     (request, *_) = (one for one in requests() if one.topic == "quiz")
     text = written(request.source, Random(0))
     assert read(request.source, text) is not None
-    assert template.refused({"text": text}) is None
-    assert template.refused({"text": text.removesuffix(f" Answer: {text[-1]}")}) is not None
-    assert template.refused({"text": f"{text} or D"}) is not None
+    assert template.filtered({"text": text}) is None
+    assert template.filtered({"text": text.removesuffix(f" Answer: {text[-1]}")}) is not None
+    assert template.filtered({"text": f"{text} or D"}) is not None

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from vsgen.dedup.index import Index, Twin
 from vsgen.flow import Flow, ask_all, in_turn
-from vsgen.flows.valid import Refusal
+from vsgen.flows.valid import Rejection
 from vsgen.values import Candidate, Embed, Vector
 
 
@@ -54,29 +54,29 @@ class Gate:
         self._on = on
 
     def sift(
-        self, ids: Sequence[str], candidates: Sequence[Candidate], refused: Container[int]
-    ) -> Flow[dict[int, Refusal]]:
+        self, ids: Sequence[str], candidates: Sequence[Candidate], rejections: Container[int]
+    ) -> Flow[dict[int, Rejection]]:
         """Wait for one's turn, then keep what is new and wanted; returns what is not.
 
         Args:
             ids: Of the candidates, by which later repeats name their twins.
             candidates: Of one draw.
-            refused: The numbers of those that are out already.
+            rejections: The numbers of those that are out already.
         """
-        texts = {i: self._compared(one) for i, one in enumerate(candidates) if i not in refused}
+        texts = {i: self._compared(one) for i, one in enumerate(candidates) if i not in rejections}
         vectors = yield from self._embed(list(texts.values()))
         draw = [_Text(ids[i], text, vectors.get(text)) for i, text in texts.items()]
-        verdicts: Sequence[Refusal | None] = yield from in_turn(self, draw)
-        return {i: refusal for i, refusal in zip(texts, verdicts, strict=True) if refusal}
+        verdicts: Sequence[Rejection | None] = yield from in_turn(self, draw)
+        return {i: rejection for i, rejection in zip(texts, verdicts, strict=True) if rejection}
 
-    def admit(self, group: Sequence[Sequence[_Text]]) -> Sequence[Sequence[Refusal | None]]:
+    def admit(self, group: Sequence[Sequence[_Text]]) -> Sequence[Sequence[Rejection | None]]:
         """Which candidates of several draws are out, in the order of the draws; the others are kept.
 
         Once enough are kept, what the index took in after that does not matter: all that comes later is surplus.
         """
         every = [one for draw in group for one in draw]
         twins = iter(self._twins(every))
-        return [[self._refusal(next(twins)) for _ in draw] for draw in group]
+        return [[self._rejection(next(twins)) for _ in draw] for draw in group]
 
     def _embed(self, texts: Sequence[str]) -> Flow[dict[str, Vector]]:
         """The vectors of texts that may be new; a text that equals a kept one will not need its own."""
@@ -92,11 +92,11 @@ class Gate:
         names, texts, vectors = zip(*every, strict=True)
         return self._index.admit_all(names, texts, vectors)
 
-    def _refusal(self, twin: Twin | None) -> Refusal | None:
+    def _rejection(self, twin: Twin | None) -> Rejection | None:
         if self._quota.full:
-            return Refusal("surplus", "enough records were kept before this one")
+            return Rejection("surplus", "enough records were kept before this one")
         if twin:
-            return Refusal("duplicate", twin.stage, twin=twin.name, similarity=twin.similarity)
+            return Rejection("duplicate", twin.stage, twin=twin.name, similarity=twin.similarity)
         self._quota.taken += 1
         return None
 

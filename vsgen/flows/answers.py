@@ -42,13 +42,13 @@ def answered(
     answers = [find_answer(place, one.fields) for one in candidates]
     found, problems = [], []
     for one, answer in zip(candidates, answers, strict=True):
-        said: dict[str, object] = {ANSWER: answer}
+        details: dict[str, object] = {ANSWER: answer}
         try:
             if (right := render.correct(answer, {**values, **one.fields})) is not None:
-                said["correct"] = right
+                details["correct"] = right
         except TemplateError as error:
             problems.append(f"{error}; meta.correct is null there")
-            said["correct"] = None
-        found.append(replace(one, details={**one.details, **said}))
+            details["correct"] = None
+        found.append(replace(one, details={**one.details, **details}))
     ballots = [one.weight if one.vote is None else one.vote for one in candidates]
     return Answered(found, votes(answers, ballots), problems)

@@ -23,7 +23,7 @@ from vsgen.flows.keep import Keeper, Tried
 from vsgen.flows.label import Labeller, Labels, Text
 from vsgen.flows.repair import Mender
 from vsgen.flows.token_logprobs import teach
-from vsgen.flows.valid import Checked, Refusal, Rules, echoes, validate
+from vsgen.flows.valid import Rejection, Rules, Validated, echoes, validate
 from vsgen.flows.weigh import bare, basis, weigh
 from vsgen.ports import Sampler
 from vsgen.sampling.methods import open_sampler
@@ -68,9 +68,9 @@ class _Draw:
 
     ids: Sequence[str]
     """Of its candidates, then of its replies without any."""
-    prompt: Prompt
+    task: Prompt
     """The task itself."""
-    said: Prompt
+    prompt: Prompt
     """What the model read first."""
     values: Mapping[str, object]
     """The variables and, over them, the row's fields."""
@@ -178,23 +178,23 @@ class Pipeline:
         if why is not None and not (self._skip_bad_rows and (why.why != "too-long" or not row.where)):
             raise error_of(why)
 
-    def _validate(self, drawn: Distribution, draw: _Draw) -> Flow[Checked]:
+    def _validate(self, drawn: Distribution, draw: _Draw) -> Flow[Validated]:
         """Which candidates are what the template asks for, once those that can be mended are."""
-        rules = Rules(self._template, self._outside, echoes(self._template, draw.prompt, draw.said, draw.values))
+        rules = Rules(self._template, self._outside, echoes(self._template, draw.task, draw.prompt, draw.values))
         checked = yield from validate(rules, drawn.candidates, draw.ids)
-        return (yield from Mender(rules, self._asker.settings, self._seed).mend(checked, draw.ids, draw.prompt))
+        return (yield from Mender(rules, self._asker.settings, self._seed).mend(checked, draw.ids, draw.task))
 
-    def _sift(self, drawn: Distribution, checked: Checked, draw: _Draw) -> Flow[Outcome]:
+    def _sift(self, drawn: Distribution, checked: Validated, draw: _Draw) -> Flow[Outcome]:
         """What becomes of the candidates of a draw: kept, new, and then labelled."""
-        task = bare(self._template, draw.prompt)
-        weighed = yield from weigh(self._template, drawn, checked, task, draw.said)
+        task = bare(self._template, draw.task)
+        weighed = yield from weigh(self._template, drawn, checked, task, draw.prompt)
         judged = answered(self._template.output.answer, self._render, weighed.candidates, draw.values)
-        refused = dict(checked.refused)
-        valid = {i: one for i, one in enumerate(judged.candidates) if i not in refused}
+        rejections = dict(checked.rejections)
+        valid = {i: one for i, one in enumerate(judged.candidates) if i not in rejections}
         kept = yield from self._keeper.sift(valid, {i: draw.text(i, one) for i, one in valid.items()}, judged.voted)
-        refused |= kept.refused
-        refused |= yield from self._gate.sift(draw.ids, judged.candidates, refused.keys())
-        records, rejected = yield from self._rows(judged, refused, kept.labels, draw)
+        rejections |= kept.rejections
+        rejections |= yield from self._gate.sift(draw.ids, judged.candidates, rejections.keys())
+        records, rejected = yield from self._rows(judged, rejections, kept.labels, draw)
         unread = zip(draw.ids[len(judged.candidates) :], drawn.malformed, strict=True)
         rejected += [rows.malformed(name, lost, draw.meta) for name, lost in unread]
         return Outcome(
@@ -208,23 +208,23 @@ class Pipeline:
         )
 
     def _rows(
-        self, judged: Answered, refused: Mapping[int, Refusal], labels: dict[int, Labels], draw: _Draw
+        self, judged: Answered, rejections: Mapping[int, Rejection], labels: dict[int, Labels], draw: _Draw
     ) -> Flow[tuple[list[Record], list[Rejected]]]:
         """Give what is kept the labels that it has not yet, teach it, and write everything out."""
-        merged = merge(judged.candidates, rows.within(draw.ids, refused))
-        kept = {i: one.candidate for i, one in enumerate(merged) if i not in refused}
+        merged = merge(judged.candidates, rows.within(draw.ids, rejections))
+        kept = {i: one.candidate for i, one in enumerate(merged) if i not in rejections}
         made = yield from self._labeller.label([draw.text(i, one) for i, one in kept.items()], self._later)
         labels |= {i: self._ordered({**labels[i], **own}) for i, own in zip(kept, made, strict=True)}
         common: Labels = {} if judged.voted is None else {ANSWER: judged.voted}
         lessons = yield from self._teach(
-            bare(self._template, draw.prompt), {draw.ids[i]: one.fields for i, one in kept.items()}
+            bare(self._template, draw.task), {draw.ids[i]: one.fields for i, one in kept.items()}
         )
         records = [
             rows.record(draw.ids[i], merged[i], common | labels[i], draw.meta, lesson)
             for i, lesson in zip(kept, lessons, strict=True)
         ]
-        unkept = {i: rows.record(draw.ids[i], merged[i], labels.get(i, {}), draw.meta) for i in sorted(refused)}
-        return records, [rows.rejected(one, refused[i]) for i, one in unkept.items()]
+        unkept = {i: rows.record(draw.ids[i], merged[i], labels.get(i, {}), draw.meta) for i in sorted(rejections)}
+        return records, [rows.rejected(one, rejections[i]) for i, one in unkept.items()]
 
     def _ordered(self, labels: Labels) -> Labels:
         return {label.name: labels[label.name] for label in self._template.labels}

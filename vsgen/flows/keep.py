@@ -13,7 +13,7 @@ from typing import NamedTuple
 from vsgen.files.records import label_line
 from vsgen.flow import Flow
 from vsgen.flows.label import Labeller, Labels, Text
-from vsgen.flows.valid import Refusal
+from vsgen.flows.valid import Rejection
 from vsgen.sections.misfit import TextProblem
 from vsgen.template.final import ANSWER
 from vsgen.template.keep import CORRECT, LABELS, Clause, clause
@@ -48,9 +48,9 @@ class Tried(NamedTuple):
 class Kept:
     """What became of the answers of one draw."""
 
-    refused: dict[int, Refusal] = field(default_factory=dict)
+    rejections: dict[int, Rejection] = field(default_factory=dict)
     labels: dict[int, Labels] = field(default_factory=dict)
-    """Those that were made in order to decide, of the refused ones too."""
+    """Those that were made in order to decide, of the rejected ones too."""
     tried: list[Tried] = field(default_factory=list)
     """One for each clause, in the order in which they were put."""
 
@@ -82,15 +82,15 @@ class Keeper:
         found, alive = Kept(labels={i: {} for i in candidates}), list(candidates)
         for one in self._clauses:
             yield from self._label(one.labels(self._names), alive, texts, found.labels)
-            refused = {}
+            rejections = {}
             for i in alive:
                 values = _values(candidates[i], texts[i].values, found.labels[i], voted)
-                if refusal := _refusal(one, values, found.labels[i]):
-                    refused[i] = refusal
-            failed = sum(bool(refusal.detail) for refusal in refused.values())
-            found.tried.append(Tried(one.text, len(alive), len(alive) - len(refused), failed))
-            found.refused |= refused
-            alive = [i for i in alive if i not in refused]
+                if rejection := _rejection(one, values, found.labels[i]):
+                    rejections[i] = rejection
+            failed = sum(bool(rejection.detail) for rejection in rejections.values())
+            found.tried.append(Tried(one.text, len(alive), len(alive) - len(rejections), failed))
+            found.rejections |= rejections
+            alive = [i for i in alive if i not in rejections]
         return found
 
     def _label(
@@ -114,9 +114,9 @@ def _values(
     return {**asked, **own, LABELS: {name: label_line(one) for name, one in every.items()}, **candidate.fields}
 
 
-def _refusal(one: Clause, values: Mapping[str, object], labels: Labels) -> Refusal | None:
+def _rejection(one: Clause, values: Mapping[str, object], labels: Labels) -> Rejection | None:
     try:
-        return None if one.holds(values) else Refusal("keep", clause=one.text)
+        return None if one.holds(values) else Rejection("keep", clause=one.text)
     except TextProblem as problem:
         missing = [f"label {name}: {made.problem}" for name, made in labels.items() if isinstance(made, Unlabelled)]
-        return Refusal("keep", "; ".join([f"cannot be evaluated: {problem}", *missing]), one.text)
+        return Rejection("keep", "; ".join([f"cannot be evaluated: {problem}", *missing]), one.text)

@@ -1,7 +1,7 @@
 """Mending the candidates of a draw that do not fit: up to `repair` more calls for each, with the reason.
 
 A mended candidate keeps its id, its weight and its stated probability; what it was before is in its meta. One that
-cannot be mended, or whose call is refused, stays refused as it was. Placeholders are not mended,
+cannot be mended, or whose call is refused, stays rejected as it was. Placeholders are not mended,
 since there is nothing in them to go on from, nor are answers whose stated probability is too small.
 """
 
@@ -13,7 +13,7 @@ from random import Random
 from typing import Final, NamedTuple
 
 from vsgen.flow import Flow, try_all
-from vsgen.flows.valid import Checked, Refusal, Rules, improbable, validate
+from vsgen.flows.valid import Rejection, Rules, Validated, improbable, validate
 from vsgen.sampling import repair
 from vsgen.sampling.settings import Settings
 from vsgen.values import Candidate, Completion, Prompt
@@ -28,7 +28,7 @@ class _Case(NamedTuple):
     talk: Prompt
     """The conversation about it so far."""
     latest: Candidate
-    refusal: Refusal | None
+    rejection: Rejection | None
     """Why it does not fit; None once it does."""
 
 
@@ -40,7 +40,7 @@ class Mender:
         self._settings = settings
         self._seed = seed
 
-    def mend(self, checked: Checked, ids: Sequence[str], task: Prompt) -> Flow[Checked]:
+    def mend(self, checked: Validated, ids: Sequence[str], task: Prompt) -> Flow[Validated]:
         """The candidates of a draw, those that do not fit mended where that succeeds.
 
         Args:
@@ -48,32 +48,32 @@ class Mender:
             ids: Of the candidates; they name the randomness of the calls.
             task: The request as the user put it.
         """
-        candidates, refused = list(checked.candidates), dict(checked.refused)
+        candidates, rejections = list(checked.candidates), dict(checked.rejections)
         attempts = self._rules.template.repair
         open_ = dict(self._cases(checked, task)) if attempts else {}
         for attempt in range(1, attempts + 1):
             open_ = yield from self._attempt(open_, ids, attempt)
-            for i in [i for i, case in open_.items() if case.refusal is None]:
+            for i in [i for i, case in open_.items() if case.rejection is None]:
                 candidates[i] = _mended(candidates[i], open_.pop(i).latest, attempt)
-                del refused[i]
-        return Checked(candidates, refused)
+                del rejections[i]
+        return Validated(candidates, rejections)
 
-    def _cases(self, checked: Checked, task: Prompt) -> Iterator[tuple[int, _Case]]:
+    def _cases(self, checked: Validated, task: Prompt) -> Iterator[tuple[int, _Case]]:
         """At most k of a draw, which is what its budget is made for."""
         opened = repair.opened(self._settings, task)
-        hopeful = [i for i, why in checked.refused.items() if why.reason in _MENDED and self._hopeful(checked, i)]
+        hopeful = [i for i, why in checked.rejections.items() if why.reason in _MENDED and self._hopeful(checked, i)]
         for i in hopeful[: self._settings.sampling.k]:
-            yield i, _Case(opened, checked.candidates[i], checked.refused[i])
+            yield i, _Case(opened, checked.candidates[i], checked.rejections[i])
 
-    def _hopeful(self, checked: Checked, i: int) -> bool:
+    def _hopeful(self, checked: Validated, i: int) -> bool:
         return not improbable(self._rules, checked.candidates[i]) and bool(checked.candidates[i].fields)
 
     def _attempt(self, open_: Mapping[int, _Case], ids: Sequence[str], attempt: int) -> Flow[dict[int, _Case]]:
         """Ask once more for each; those that can be asked again, or fit now, with where they stand."""
         talks = {
-            i: repair.again(self._settings, case.talk, case.latest.fields, case.refusal.detail)
+            i: repair.again(self._settings, case.talk, case.latest.fields, case.rejection.detail)
             for i, case in open_.items()
-            if case.refusal
+            if case.rejection
         }
         rngs = {i: Random(f"{self._seed}/{ids[i]}/repair/{attempt}") for i in talks}
         calls = [repair.call(self._settings, talk, rngs[i]) for i, talk in talks.items()]
@@ -85,11 +85,12 @@ class Mender:
             for i, item in items.items()
             if item is not None
         }
-        said = [repair.words(self._settings, case.refusal.detail) for case in open_.values() if case.refusal]
-        rules = self._rules._replace(echoes=self._rules.echoes and self._rules.echoes.beside(said))
+        reasons = [repair.words(self._settings, case.rejection.detail) for case in open_.values() if case.rejection]
+        rules = self._rules._replace(echoes=self._rules.echoes and self._rules.echoes.beside(reasons))
         checked = yield from validate(rules, list(found.values()), [ids[i] for i in found])
         gone_on = {
-            i: _Case(talks[i], checked.candidates[place], checked.refused.get(place)) for place, i in enumerate(found)
+            i: _Case(talks[i], candidate, checked.rejections.get(place))
+            for place, (i, candidate) in enumerate(zip(found, checked.candidates, strict=True))
         }
         unread = {i: open_[i] for i in items.keys() - found.keys()}
         return dict(sorted({**gone_on, **unread}.items()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from vsgen.dedup.merge import Merged
-from vsgen.flows.valid import Refusal
+from vsgen.flows.valid import Rejection
 from vsgen.values import Lesson, Malformed, Record, Rejected, SoftLabel, Unlabelled
 
 
@@ -40,9 +40,9 @@ def flags(kept: Record) -> Sequence[str]:
     return found if isinstance(found, list) else ()
 
 
-def rejected(unkept: Record, refusal: Refusal) -> Rejected:
+def rejected(unkept: Record, rejection: Rejection) -> Rejected:
     """The reject that a candidate's record becomes."""
-    reason, detail, clause, twin, similarity = refusal
+    reason, detail, clause, twin, similarity = rejection
     return Rejected(unkept, reason, detail, clause=clause, twin=twin, similarity=similarity)
 
 
@@ -53,7 +53,7 @@ def malformed(name: str, lost: Malformed, common: Mapping[str, object]) -> Rejec
     return Rejected(Record(name, {}, lost.weight, {}, common), "malformed", lost.problem, raw=lost.raw)
 
 
-def within(ids: Sequence[str], refused: Mapping[int, Refusal]) -> dict[int, int]:
+def within(ids: Sequence[str], rejections: Mapping[int, Rejection]) -> dict[int, int]:
     """Repeats whose twin is of the same draw, and that twin."""
     numbers = {name: i for i, name in enumerate(ids)}
-    return {i: numbers[one.twin] for i, one in refused.items() if one.twin in numbers}
+    return {i: numbers[one.twin] for i, one in rejections.items() if one.twin in numbers}

@@ -1,7 +1,7 @@
 """Whether a candidate is what the template asks for, decided before anything more is paid for it.
 
 `TESTS` is the one place to add a test: a function of the rules of a draw and of the candidate. They run in their order,
-and the first that refuses gives the reason; outside commands are asked last, about what no test refuses.
+and the first that rejects it gives the reason; outside commands are asked last, about what no test rejects.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ZERO: Final = "zero-probability"
 """The model stated that this answer has probability 0."""
 
 
-class Refusal(NamedTuple):
+class Rejection(NamedTuple):
     """Why a candidate does not become a record."""
 
     reason: Reason
@@ -38,12 +38,12 @@ class Refusal(NamedTuple):
     similarity: float | None = None
 
 
-class Checked(NamedTuple):
+class Validated(NamedTuple):
     """The candidates of a draw after validation, as many and in the same order."""
 
     candidates: Sequence[Candidate]
     """In their canonical spelling, and mended where that was asked for."""
-    refused: Mapping[int, Refusal]
+    rejections: Mapping[int, Rejection]
     """Those that are not what the template asks for, by their number."""
 
 
@@ -54,71 +54,71 @@ class Rules(NamedTuple):
     outside: tuple[Outside, ...] = ()
     """The template's outside commands."""
     echoes: Echoes | None = None
-    """Of what was said in this draw."""
+    """Recognizes the echoes of this draw."""
 
 
 _CLOSED: Final = frozenset({"enum", "const"})
 
-Test: TypeAlias = Callable[[Rules, Candidate], Refusal | None]
+Test: TypeAlias = Callable[[Rules, Candidate], Rejection | None]
 
 
-def _placeholder(rules: Rules, candidate: Candidate) -> Refusal | None:
+def _placeholder(rules: Rules, candidate: Candidate) -> Rejection | None:
     problem = rules.echoes and rules.echoes.problem(candidate.fields)
-    return Refusal("placeholder", problem) if problem else None
+    return Rejection("placeholder", problem) if problem else None
 
 
-def _schema(rules: Rules, candidate: Candidate) -> Refusal | None:
+def _schema(rules: Rules, candidate: Candidate) -> Rejection | None:
     problem = rules.template.output.problem(candidate.fields)
-    return Refusal("schema", problem) if problem else None
+    return Rejection("schema", problem) if problem else None
 
 
-def improbable(rules: Rules, candidate: Candidate) -> Refusal | None:
+def improbable(rules: Rules, candidate: Candidate) -> Rejection | None:
     """Refuses a candidate whose stated probability is below `p_min`."""
     p_min, stated = rules.template.sampling.p_min, candidate.verbalized
     if stated is None or stated >= p_min:
         return None
-    return Refusal("filter", f"stated probability {stated:g} is below p_min {p_min:g}")
+    return Rejection("filter", f"stated probability {stated:g} is below p_min {p_min:g}")
 
 
-def _filter(rules: Rules, candidate: Candidate) -> Refusal | None:
-    problem = rules.template.refused(candidate.fields)
-    return Refusal("filter", problem) if problem else None
+def _filter(rules: Rules, candidate: Candidate) -> Rejection | None:
+    problem = rules.template.filtered(candidate.fields)
+    return Rejection("filter", problem) if problem else None
 
 
-def _check(rules: Rules, candidate: Candidate) -> Refusal | None:
+def _check(rules: Rules, candidate: Candidate) -> Rejection | None:
     problem = syntax_problem(rules.template, candidate.fields)
-    return Refusal("check", problem) if problem else None
+    return Rejection("check", problem) if problem else None
 
 
 TESTS: Final[Sequence[Test]] = (_placeholder, _schema, improbable, _filter, _check)
 """In the order in which they are made."""
 
 
-def echoes(template: Template, task: Prompt, said: Prompt, values: Mapping[str, object]) -> Echoes:
+def echoes(template: Template, task: Prompt, prompt: Prompt, values: Mapping[str, object]) -> Echoes:
     """What would be an echo in one draw.
 
     Args:
         template: What was asked for.
         task: The request as the user put it.
-        said: What the model read first.
+        prompt: What the model read first.
         values: Of the variables that the request was made with.
     """
     schemas = template.output.item_schema["properties"]
     closed = [name for name, schema in schemas.items() if isinstance(schema, Mapping) and _CLOSED & schema.keys()]
-    return Echoes(context_of(template.output.fields, task, said, values=values.values(), closed=closed))
+    return Echoes(context_of(template.output.fields, task, prompt, values=values.values(), closed=closed))
 
 
-def misfit(rules: Rules, candidate: Candidate) -> Refusal | None:
+def misfit(rules: Rules, candidate: Candidate) -> Rejection | None:
     """Why a candidate is not what the template asks for; None if it is.
 
     Args:
         rules: What was asked for.
         candidate: As it was read.
     """
-    return next((refusal for test in TESTS if (refusal := test(rules, candidate))), None)
+    return next((rejection for test in TESTS if (rejection := test(rules, candidate))), None)
 
 
-def validate(rules: Rules, candidates: Sequence[Candidate], ids: Sequence[str]) -> Flow[Checked]:
+def validate(rules: Rules, candidates: Sequence[Candidate], ids: Sequence[str]) -> Flow[Validated]:
     """Validate candidates of one draw.
 
     Args:
@@ -133,8 +133,8 @@ def validate(rules: Rules, candidates: Sequence[Candidate], ids: Sequence[str]) 
     found = {i: misfit(rules, candidate) for i, candidate in enumerate(spelled)}
     for i, candidate in enumerate(spelled):
         if found[i] is None and (problem := (yield from verdict(rules.outside, ids[i], candidate.fields))):
-            found[i] = Refusal("check", problem)
-    return Checked(spelled, {i: refusal for i, refusal in found.items() if refusal is not None})
+            found[i] = Rejection("check", problem)
+    return Validated(spelled, {i: rejection for i, rejection in found.items() if rejection is not None})
 
 
 def _spelled(template: Template, candidate: Candidate) -> Candidate:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from vsgen.flow import Flow, try_all
-from vsgen.flows.valid import RESPELLED, Checked
+from vsgen.flows.valid import RESPELLED, Validated
 from vsgen.metrics.ranks import rank_correlation
 from vsgen.probability import softmax
 from vsgen.sampling.direct import plain, written
@@ -56,7 +56,7 @@ def bare(template: Template, asked: Prompt) -> Prompt:
     return asked if template.sampling.method in (*_BARE, "multi-turn") else replace(asked, prefill="")
 
 
-def weigh(template: Template, drawn: Distribution, checked: Checked, task: Prompt, said: Prompt) -> Flow[Weighed]:
+def weigh(template: Template, drawn: Distribution, checked: Validated, task: Prompt, prompt: Prompt) -> Flow[Weighed]:
     """Score the valid candidates of a draw where the template says so, and weigh them all.
 
     Args:
@@ -64,17 +64,17 @@ def weigh(template: Template, drawn: Distribution, checked: Checked, task: Promp
         drawn: The draw.
         checked: Its candidates, validated.
         task: The request, without a method's instruction.
-        said: What the model read first.
+        prompt: What the model read first.
     """
     notes: tuple[str, ...] = ()
     candidates = list(checked.candidates)
     if template.scored:
-        valid = {i: one for i, one in enumerate(candidates) if i not in checked.refused}
-        logps, notes = yield from _own(template, valid, task, said)
+        valid = {i: one for i, one in enumerate(candidates) if i not in checked.rejections}
+        logps, notes = yield from _own(template, valid, task, prompt)
         for i, one in valid.items():
             flags = one.flags if i in logps else (*one.flags, UNSCORED)
             candidates[i] = replace(one, logp=logps.get(i), flags=flags)
-        for i in checked.refused:
+        for i in checked.rejections:
             candidates[i] = replace(candidates[i], logp=None)
     shares = _shares(template, candidates, math.fsum(lost.weight for lost in drawn.malformed))
     weighed = [replace(one, weight=share) for one, share in zip(candidates, shares, strict=True)]
@@ -82,12 +82,12 @@ def weigh(template: Template, drawn: Distribution, checked: Checked, task: Promp
 
 
 def _own(
-    template: Template, valid: Mapping[int, Candidate], task: Prompt, said: Prompt
+    template: Template, valid: Mapping[int, Candidate], task: Prompt, prompt: Prompt
 ) -> Flow[tuple[dict[int, float], tuple[str, ...]]]:
     """Log P of each answer and of the end after it, nats, so far as the model can say; and why not of the others."""
     names = template.output.fields
     asked = plain(task, names)
-    same = template.sampling.method in _BARE and said == asked  # and not after worked exchanges
+    same = template.sampling.method in _BARE and prompt == asked  # and not after worked exchanges
     known = {i: one.logp for i, one in valid.items() if same and one.logp is not None and not _differs(one)}
     texts = {i: written({name: one.fields[name] for name in names}) for i, one in valid.items() if i not in known}
     scores, notes = yield from _scores(asked, list(dict.fromkeys(texts.values())))

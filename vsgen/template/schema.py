@@ -256,8 +256,8 @@ class Template(Section):
         """What each checked field must be, spelled out."""
         return {name: spelled_out(checks) for name, checks in self.check.items()}
 
-    def refused(self, fields: Mapping[str, object]) -> str | None:
-        """Why the template's filters refuse a candidate; None if they do not."""
+    def filtered(self, fields: Mapping[str, object]) -> str | None:
+        """Why the template's filters reject a candidate; None if they do not."""
         for name, filter_ in self.filter.items():
             if problem := filter_.problem(as_text(fields.get(name))):
                 return f"{name}: {problem}"

@@ -59,7 +59,7 @@ _LISTS: Final = 8
 _HOPELESS: Final = 20
 """Candidates of which none is kept, from which on that is bad."""
 
-Check: TypeAlias = Callable[[Observed, Setting], Iterator[Finding]]
+Rule: TypeAlias = Callable[[Observed, Setting], Iterator[Finding]]
 
 
 def judge(seen: Observed, asked: Setting) -> Verdict:
@@ -69,7 +69,7 @@ def judge(seen: Observed, asked: Setting) -> Verdict:
         seen: Their figures.
         asked: The settings that were really used; the remedies start from them.
     """
-    found = [one for check in _CHECKS for one in check(seen, asked)]
+    found = [one for rule in _RULES for one in rule(seen, asked)]
     return Verdict(sorted(found, key=lambda one: one.level != "bad"), (*_figures(seen), *_settings(asked)))
 
 
@@ -207,7 +207,7 @@ def _weigh(asked: Setting) -> bool:
     return asked.template.weights in (None, "stated")
 
 
-_CHECKS: Final[Sequence[Check]] = (
+_RULES: Final[Sequence[Rule]] = (
     *(_unsuited, _unread, _placeholders, _cut, _long, _misfits),
     *(_sums, _recited, _uniform, _ranks, _unlabelled, _masses, _accepted, _repeats),
 )
