@@ -4,7 +4,7 @@ from __future__ import annotations
 
 SIZE = 16
 """Bytes of a digest."""
-_SHELVES = 1 << 14
+_SHELVES = 1 << 13
 
 
 class DigestMap:
