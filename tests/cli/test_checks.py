@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.jobs.carried import carried_out
 from vsgen.files.places import Places
 from vsgen.jobs.desk import ModelChoice
-from vsgen.jobs.generate import GenerateOptions, run
+from vsgen.jobs.generate import GenerateOptions, Generation
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Vsgen
@@ -164,10 +165,9 @@ def test_neither_the_window_nor_the_batch_changes_what_is_checked_and_repaired(
             places=Places(out),
             num=10,
             model=ModelChoice(batch=batch),
-            window=window,
             allow_exec=True,
         )
-        run(job, observe=lambda _: None, warn=lambda _: None)
+        carried_out(Generation(job), unfinished=window)
         return out.read_bytes()
 
     one_by_one = written(1, 1)

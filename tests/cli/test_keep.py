@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Vsgen
+from tests.jobs.carried import carried_out
 from vsgen.files.places import Places
 from vsgen.jobs.desk import ModelChoice
-from vsgen.jobs.generate import GenerateOptions, run
+from vsgen.jobs.generate import GenerateOptions, Generation
 
 TEMPLATE = """\
 version: 1
@@ -120,9 +121,8 @@ def test_neither_the_window_nor_the_batch_changes_what_is_kept_weighed_and_judge
             ("weights=model", "labels.0.model=tiny"),
             places=Places(out),
             model=ModelChoice("tiny", batch=batch),
-            window=window,
         )
-        run(job, observe=lambda _: None, warn=lambda _: None)
+        carried_out(Generation(job), unfinished=window)
         return out.read_bytes()
 
     alone = written(1, 1)

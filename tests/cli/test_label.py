@@ -45,8 +45,7 @@ def test_as_a_filter_it_adds_labels_to_rows_and_leaves_the_rest_as_it_is(vsgen: 
         assert (made["method"], made["seed"], made["model"].split("@")[0]) == ("score", 0, "tiny")
         near += sum(map(abs, (p - q for p, q in zip(probs(row).values(), before["truth"], strict=True)))) / 2 < 0.2
     assert near >= 27
-    assert "30 rows labelled" in ended.stderr
-    assert "30 rows = 30 written" in ended.stderr
+    assert "30 input rows = 30 kept" in ended.stderr
     assert "tiny" in ended.stderr.splitlines()[0]
 
 
@@ -191,7 +190,7 @@ def test_a_selection_keeps_the_rows_that_are_least_sure_and_the_rest_are_rejects
     assert [row["id"] for row in kept] == sorted((row["id"] for row in kept), key=lambda name: int(name[1:]))
     least = min(row["labels"]["category"]["entropy"] for row in kept)
     assert all(row["labels"]["category"]["entropy"] <= least for row in left)
-    assert "20 rows = 5 written + 15 not selected" in ended.stderr
+    assert "20 input rows = 5 kept + 15 filter" in ended.stderr
 
 
 def test_a_selection_by_what_no_label_has_says_which_ones_have_it(vsgen: Vsgen, rows: Path) -> None:

@@ -88,8 +88,8 @@ def test_wrong_flags_are_told_in_one_message(vsgen: Vsgen, flags: tuple[str, ...
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ("", "-: has no rows; give at least one JSON object"),
-        ("\n\n", "-: has no rows"),
+        ("", "<stdin>: has no rows; give at least one JSON object"),
+        ("\n\n", "<stdin>: has no rows"),
         ("no JSON\n", "<stdin>:1: not JSON"),
         (f"{GOOD}[1]\n", "<stdin>:2: not a JSON object"),
         (f'{GOOD}{{"body": "x"}}\n', "<stdin>:2: no field 'text' to label; its fields are: body; name one with --on"),
@@ -119,8 +119,8 @@ def test_bad_rows_are_passed_over_on_request_and_counted(vsgen: Vsgen) -> None:
     assert label["problem"].startswith("prompt and longest choice have ")
     assert label["problem"].endswith("and the model's context only 1024; shorten the text, or pass --truncate")
     for told in (
-        "<stdin>:2: not JSON", "<stdin>:3: no field 'text'", "<stdin>:5: field 'text' is null", "3 rows labelled",
-        "3 rows = 3 written", "1 labels could not be made", "3 input rows skipped",
+        "<stdin>:2: not JSON", "<stdin>:3: no field 'text'", "<stdin>:5: field 'text' is null", "3 input rows = 3 kept",
+        "1 labels could not be made", "3 input rows skipped",
     ):  # fmt: skip
         assert told in ended.stderr
 

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.jobs.carried import carried_out
 from vsgen.files.places import Places
 from vsgen.jobs import measure as room
+from vsgen.jobs.carry import Carried
 from vsgen.jobs.desk import ModelChoice
-from vsgen.jobs.measure import Tally, evaluate
+from vsgen.jobs.measure import Measurement
 from vsgen.jobs.measure_options import MeasureOptions
 from vsgen.jobs.targets_options import TargetChoice
 from vsgen.values import Completion, Generate, Score, Scores
@@ -68,8 +70,9 @@ def test_a_model_is_measured_prompt_by_prompt(vsgen: Vsgen, tmp_path: Path) -> N
         assert row["model"].startswith("tiny@") and row["replies"] == 20
         assert 0 < row["kl_per_token"] < row["kl"]
         assert row["support"] >= 1 and 0 < row["unique"] <= 1 and 0 <= row["valid"] <= 1
-    first, calls, *table = ended.stderr.splitlines()
-    assert first.startswith("vsgen: 19 prompts measured in ") and first.endswith(f" -> {out}")
+    first, counted, calls, *table = ended.stderr.splitlines()
+    assert first.startswith("vsgen: 19 rows in ") and first.endswith(f" -> {out}")
+    assert counted == "  19 prompts = 19 kept"
     assert calls.endswith(f" tokens · calls made now: {4 * 20 + 15 * 20} generate, 4 score, 19 teach")
     assert table[0].split() == ["prompts", "valid", "W1/IQR", "tv", "kl", "kl/token", "support", "unique"]
     assert [text.split()[0] for text in table[1:]] == ["student_t", "bernoulli", "open", "quiz", "mean"]
@@ -109,20 +112,22 @@ def test_an_interrupted_measurement_resumes_to_the_same_bytes_and_asks_only_the_
     whole, out = tmp_path / "whole.jsonl", tmp_path / "out.jsonl"
     journal = tmp_path / "out.jsonl.journal"
 
-    def interrupt(tally: Tally) -> None:
-        if tally.kept == 2:
-            raise KeyboardInterrupt
+    def interrupted() -> None:
+        carried = Carried(Measurement(options(out)), warn=pytest.fail)
+        for _ in carried:
+            if carried.counts.kept == 2:
+                raise KeyboardInterrupt
 
     assert vsgen(*MEASURED, *COARSE, "-o", whole).exit_code == 0
     with pytest.raises(KeyboardInterrupt):
-        evaluate(options(out), observe=interrupt, warn=pytest.fail)
+        interrupted()
     assert not out.exists() and (tmp_path / "out.jsonl.part").exists()
     replies = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(b"".join(replies[:12]) + replies[12][:-9])  # as a power cut leaves it
-    tally = evaluate(options(out, resume=True), observe=lambda tally: None, warn=pytest.fail)
+    counts = carried_out(Measurement(options(out, resume=True)), warn=pytest.fail)
     assert out.read_bytes() == whole.read_bytes()
-    assert tally.kept == tally.wanted == PROMPTS
-    assert tally.paid.total() == PROMPTS * (6 + 1 + 1) - 10
+    assert counts.kept == counts.wanted == PROMPTS
+    assert counts.paid.total() == PROMPTS * (6 + 1 + 1) - 10
     about_the_file_the_model_and_the_end = 3
     assert len(journal.read_bytes().splitlines()) == about_the_file_the_model_and_the_end + PROMPTS * (6 + 1 + 1)
 
@@ -160,7 +165,7 @@ def test_a_stopped_measurement_says_how_to_go_on(vsgen: Vsgen, tmp_path: Path, m
         pytest.fail("nobody heeded the signal")
 
     monkeypatch.setattr(sys, "argv", ["vsgen", *words])
-    monkeypatch.setattr(room, "measure", stopped)
+    monkeypatch.setattr(room, "prompts", stopped)
     before = {sent: signal.getsignal(sent) for sent in (signal.SIGINT, signal.SIGTERM)}
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:

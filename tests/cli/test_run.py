@@ -18,11 +18,12 @@ import numpy as np
 import pytest
 import torch
 
+from tests.jobs.carried import carried_out
 from vsgen.backends.open import open_model
 from vsgen.export.tensors import read_row
 from vsgen.files.places import Places
 from vsgen.jobs.desk import ModelChoice
-from vsgen.jobs.generate import GenerateOptions, run
+from vsgen.jobs.generate import GenerateOptions, Generation
 from vsgen.values import Message, Prompt, Score
 
 if TYPE_CHECKING:
@@ -81,8 +82,8 @@ def test_the_window_does_not_change_the_output(tmp_path: Path) -> None:
         out, rejects = tmp_path / f"{window}.jsonl", tmp_path / f"{window}.rejects"
         overrides = ["dedup.embedder=hash", "dedup.threshold=0.9"]
         files, tiny = Places(out, rejects), ModelChoice("tiny")
-        job = GenerateOptions("random-item", overrides, places=files, num=30, model=tiny, window=window)
-        run(job, observe=lambda tally: None, warn=lambda text: None)
+        job = GenerateOptions("random-item", overrides, places=files, num=30, model=tiny)
+        carried_out(Generation(job), unfinished=window)
         return out.read_bytes() + rejects.read_bytes()
 
     assert written(1) == written(5) == written(128)

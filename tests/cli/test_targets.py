@@ -136,7 +136,7 @@ def test_the_same_command_writes_the_same_bytes(vsgen: Vsgen, tmp_path: Path) ->
     ended = vsgen(*asked, "-o", tmp_path / "out.jsonl")
     assert (ended.exit_code, ended.stdout) == (0, "")
     assert (tmp_path / "out.jsonl").read_text() == one.stdout
-    assert ended.stderr.startswith("vsgen: 6 rows of 3 prompts in ")
+    assert ended.stderr.startswith("vsgen: 6 rows in ") and "3 prompts · 6 candidates = 6 kept" in ended.stderr
 
 
 def test_choices_are_targets_of_every_different_prompt(vsgen: Vsgen, days: Path) -> None:
@@ -197,7 +197,7 @@ def test_rows_of_a_real_run_become_targets_without_a_word(vsgen: Vsgen, tmp_path
     ended = vsgen(
         "targets", "random-item", "--from", made, "--set", "dedup=false", "--kind", "soft", "--tokenizer", "tiny"
     )
-    assert ended.stderr.splitlines()[0].startswith("vsgen: ") and "rows of" in ended.stderr.splitlines()[0]
+    assert ended.stderr.splitlines()[0].startswith("vsgen: ") and " rows in " in ended.stderr.splitlines()[0]
     kinds = {json.loads(text)["meta"]["variables"]["thing"] for text in made.read_text().splitlines()}
     found = rows(ended)
     assert {row["params"]["thing"] for row in found} == kinds

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 
 from vsgen.errors import InputError
 from vsgen.jobs.label_options import LabelOptions, from_flags
-from vsgen.jobs.label_rows import Labelled, Origin, Spool, checked, row_line, soft, with_text
+from vsgen.jobs.label_rows import How, Labelled, Spool, checked, row_line, soft, with_text
 from vsgen.labels.soft import multi_label, soft_label
 from vsgen.values import Row, SoftLabel, Unlabelled
 
 JOB = LabelOptions(*from_flags([{"name": "x", "classes": ["a", "b"]}], None, []), "in.jsonl")
 LABEL = soft_label({"a": 0.75, "b": 0.25}, 0.5)
-ORIGIN = Origin({"x": "m"}, 3, {"x": "score"})
+HOW = How({"x": "m"}, 3, {"x": "score"})
 MADE = {"method": "score", "model": "m", "seed": 3}
 
 
@@ -46,7 +48,7 @@ def test_any_text_or_value_can_be_labelled(text: object) -> None:
 
 def test_a_row_is_written_with_its_own_fields_first_and_what_was_there_before() -> None:
     given = row(labels={"y": {"probs": 1}}, text="t", meta={"seed": 1, "labelled": {"y": {"seed": 9}}}, id=7)
-    line = row_line(Labelled(given, {"x": LABEL}, 0), ORIGIN)
+    line = row_line(Labelled(given, {"x": LABEL}, 0), HOW)
     assert list(line) == ["text", "id", "labels", "meta"]
     assert line["labels"] == {
         "y": {"probs": 1},
@@ -58,7 +60,7 @@ def test_a_row_is_written_with_its_own_fields_first_and_what_was_there_before() 
 
 @pytest.mark.parametrize("meta", ["mine", None, 3, ["a"]])
 def test_a_meta_that_is_no_object_is_kept(meta: object) -> None:
-    assert row_line(Labelled(row(text="t", meta=meta), {"x": LABEL}, 0), ORIGIN)["meta"] == meta
+    assert row_line(Labelled(row(text="t", meta=meta), {"x": LABEL}, 0), HOW)["meta"] == meta
 
 
 def test_without_meta_nothing_is_said_of_the_making_and_nothing_is_lost() -> None:
@@ -80,9 +82,9 @@ def test_rows_that_wait_come_back_equal_and_in_order() -> None:
         Labelled(Row(i, {"text": f"é{i}", "deep": {"x": [i, None]}}, f"in:{i}"), {"x": one}, i)
         for i, one in enumerate(made)
     ]
-    with Spool() as spool:
+    with closing(Spool()) as spool:
         for row_ in rows:
             spool.add(row_)
-        assert list(spool) == rows
-    with Spool() as empty:
+        assert list(spool) == list(spool) == rows
+    with closing(Spool()) as empty:
         assert list(empty) == []

@@ -17,10 +17,10 @@ from vsgen.distributions.families import pick_families
 from vsgen.distributions.paper import paper_targets
 from vsgen.distributions.soft import spell
 from vsgen.distributions.target import Target
-from vsgen.flow import Flow
 from vsgen.flows.observe import Observed
-from vsgen.jobs.measure import Found, Summary, Tally, measure, of_probe
+from vsgen.jobs.measure import Found, prompts
 from vsgen.jobs.measure_options import MeasureOptions
+from vsgen.jobs.measure_rows import Summary, of_probe
 from vsgen.jobs.targets_options import TargetChoice
 from vsgen.ports import Teacher
 from vsgen.values import Completion, Generate, Score, Scores
@@ -52,11 +52,8 @@ def found(
     targets: Sequence[Target], model: Any, characters: Characters | None, job: MeasureOptions = JOB
 ) -> list[Found]:
     teach = isinstance(model, Teacher)
-
-    def drive(flows: Iterator[Flow[Observed]]) -> Iterator[Observed]:
-        return iter(moved(flows, queues_of(model), most=lambda: 4))
-
-    return list(measure(iter(targets), drive, characters, job, teach=teach))
+    flows = prompts(job, iter(targets), characters, teach=teach)
+    return list(moved(flows, queues_of(model), most=lambda: 4))
 
 
 def measured(target: Target, model: Any, characters: Characters | None, job: MeasureOptions = JOB) -> dict[str, Any]:
@@ -147,9 +144,6 @@ def test_answers_that_cannot_be_scored_are_told_and_leave_the_rest() -> None:
     (one,) = found([FAIR], Refusing(), LETTERS)
     assert one.row["kl"] is None and one.row["kl_per_token"] is None and one.row["unique"] == 0.01
     assert one.problem == "fair: the answers cannot be scored: no such token"
-    tally = Tally()
-    tally.add(one)
-    assert (tally.kept, tally.rejected) == (1, {"unscored": 1})
 
 
 def test_the_papers_prompts_are_followed_by_open_ones_and_questions() -> None:

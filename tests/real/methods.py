@@ -20,7 +20,8 @@ from tests.real.tasks import CHECKED, Closed
 from vsgen.files.journal import MemoryJournal
 from vsgen.flow import ask_all
 from vsgen.flows.draw import Outcome, Pipeline, Quota
-from vsgen.jobs.desk import ModelChoice, Session
+from vsgen.jobs.carry import answers
+from vsgen.jobs.desk import Desk, ModelChoice, Wanted
 from vsgen.metrics.ranks import rank_correlation
 from vsgen.template.schema import Template
 from vsgen.values import Embed, Row
@@ -57,23 +58,23 @@ def _template(task: Closed, sampling: Mapping[str, object]) -> Template:
     return Template.model_validate({**named, "sampling": {"k": 5, "max_tokens": 300, **sampling}})
 
 
-def _outcomes(session: Session, template: Template, seed: int) -> list[Outcome]:
+def _outcomes(desk: Desk, template: Template, seed: int) -> list[Outcome]:
     """Draws in their order, until the tokens are spent."""
-    pipeline = Pipeline(template, seed=seed, models=session.models, index=None, quota=Quota(None))
+    pipeline = Pipeline(template, seed=seed, models=desk.models, index=None, quota=Quota(None))
     found: list[Outcome] = []
     for start in count(0, _ROUND):
         flows = [pipeline.draw(Row(0), number) for number in range(start, start + _ROUND)]
-        for outcome in list(session.drive(flows)):
+        for outcome in answers(list(flows), desk):
             found.append(outcome)
             if sum(one.tokens for one in found) >= TOKENS:
                 return found
     raise AssertionError("a count has no end")
 
 
-def _diversity(session: Session, texts: Sequence[str]) -> float | None:
+def _diversity(desk: Desk, texts: Sequence[str]) -> float | None:
     if len(texts) < 2:
         return None
-    (vectors,) = session.drive([ask_all([Embed(text) for text in texts])])
+    (vectors,) = answers([ask_all([Embed(text) for text in texts])], desk)
     units = [np.frombuffer(one.data, dtype="<f2").astype("<f4") for one in vectors]
     return fmean(float(1 - a @ b) for a, b in combinations(units, 2))
 
@@ -86,14 +87,14 @@ def _ranks(outcomes: Sequence[Outcome]) -> Iterator[float]:
             yield found
 
 
-def cell(session: Session, sampling: Mapping[str, object], seed: int) -> Cell:
+def cell(desk: Desk, sampling: Mapping[str, object], seed: int) -> Cell:
     """Measure one."""
     valid, candidates, tokens = 0, 0, 0
     unique: list[int] = []
     spread: list[float] = []
     ranks: list[float] = []
     for task in TASKS:
-        outcomes = _outcomes(session, _template(task, sampling), seed)
+        outcomes = _outcomes(desk, _template(task, sampling), seed)
         right = {one.casefold() for one in task.answers}
         said = [str(one.fields[task.field]).casefold() for outcome in outcomes for one in outcome.records]
         good = [text for text in said if text in right]
@@ -101,7 +102,7 @@ def cell(session: Session, sampling: Mapping[str, object], seed: int) -> Cell:
         tokens += sum(one.tokens for one in outcomes)
         unique.append(len(set(good)))
         ranks += _ranks(outcomes)
-        if (between := _diversity(session, sorted(set(good)))) is not None:
+        if (between := _diversity(desk, sorted(set(good)))) is not None:
             spread.append(between)
     price = tokens / sum(unique) if sum(unique) else float("inf")
     apart, rank = (fmean(each) if each else float("nan") for each in (spread, ranks))
@@ -115,9 +116,9 @@ def _figure(values: Sequence[float], digits: int) -> str:
     return f"{fmean(values):.{digits}f}" + (f" ± {error:.{digits}f}" if len(values) > 1 else "")
 
 
-def row(session: Session, name: str, sampling: Mapping[str, object], seeds: Sequence[int]) -> None:
+def row(desk: Desk, name: str, sampling: Mapping[str, object], seeds: Sequence[int]) -> None:
     """Print a row of the table."""
-    cells = [cell(session, sampling, seed) for seed in seeds]
+    cells = [cell(desk, sampling, seed) for seed in seeds]
     columns = list(zip(*cells, strict=True))
     texts = [_figure(values, digits) for values, digits in zip(columns, (2, 1, 2, 0, 2), strict=True)]
     print(f"| {name} | {' | '.join(texts)} |", flush=True)
@@ -132,19 +133,19 @@ def head(first: str) -> None:
 def main() -> None:
     """Print both tables."""
     source = sys.argv[1] if len(sys.argv) > 1 else str(MODEL)
-    session = Session(ModelChoice(source), source, MemoryJournal(), embedder="minilm")
+    desk = Desk(Wanted(ModelChoice(source), embedder="minilm"), MemoryJournal())
     names = ", ".join(task.field for task in TASKS)
-    print(f"{session.model}; tasks {names}; {TOKENS} tokens a task; seeds {SEEDS}")
+    print(f"{desk.model}; tasks {names}; {TOKENS} tokens a task; seeds {SEEDS}")
     head("method, T 0.7, min-p 0.1")
     for method in METHODS:
-        row(session, method, {"method": method, "temperature": 0.7, "min_p": 0.1}, SEEDS)
-    row(session, "vs, no exchange", {"method": "vs", "temperature": 0.7, "min_p": 0.1, "demonstrate": 0}, SEEDS)
-    row(session, "vs, lines", {"method": "vs", "temperature": 0.7, "min_p": 0.1, "format": "lines"}, SEEDS)
+        row(desk, method, {"method": method, "temperature": 0.7, "min_p": 0.1}, SEEDS)
+    row(desk, "vs, no exchange", {"method": "vs", "temperature": 0.7, "min_p": 0.1, "demonstrate": 0}, SEEDS)
+    row(desk, "vs, lines", {"method": "vs", "temperature": 0.7, "min_p": 0.1, "format": "lines"}, SEEDS)
     head("method, T, min-p (one seed)")
     for method in GRID:
         for temperature, min_p in SHAPES:
             sampling = {"method": method, "temperature": temperature, "min_p": min_p}
-            row(session, f"{method}, {temperature:g}, {min_p:g}", sampling, SEEDS[:1])
+            row(desk, f"{method}, {temperature:g}, {min_p:g}", sampling, SEEDS[:1])
 
 
 if __name__ == "__main__":

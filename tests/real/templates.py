@@ -12,11 +12,12 @@ import tempfile
 from pathlib import Path
 from random import Random
 
+from tests.jobs.carried import carried_out
 from tests.real import MODEL
 from vsgen.errors import VsgenError
 from vsgen.files.places import Places
 from vsgen.jobs.desk import ModelChoice
-from vsgen.jobs.generate import GenerateOptions, run
+from vsgen.jobs.generate import GenerateOptions, Generation
 from vsgen.template.catalog import shipped
 from vsgen.template.load import load_template
 
@@ -28,7 +29,7 @@ def rows(name: str, source: str, folder: Path) -> list[str]:
     output = folder / f"{name}.jsonl"
     wanted = min(ROWS, load_template(name).num or ROWS)
     job = GenerateOptions(name, ("labels=[]",), places=Places(output), num=wanted, model=ModelChoice(source))
-    run(job, observe=lambda _: None, warn=lambda text: print(f"{name}: {text}", file=sys.stderr))
+    carried_out(Generation(job), warn=lambda text: print(f"{name}: {text}", file=sys.stderr))
     found = [json.loads(line) for line in output.read_text().splitlines()]
     return [f"{list(one['meta']['variables'].values())} {_answer(one)}" for one in found]
 

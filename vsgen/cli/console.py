@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,10 +15,17 @@ from vsgen.errors import VsgenError
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-    from vsgen.jobs.generate import Tally
+    from vsgen.jobs.counts import Counts
 
 _PLAIN_SECONDS = 10.0
-_ZERO = "zero-probability"
+_FLAGS = {
+    "zero-probability": "rows have stated probability 0 (meta.flags: zero-probability); sampling.p_min rejects such",
+    "unscored": "rows could not be scored (meta.logp is null)",
+    "unscored-answers": "prompts whose answers could not be scored",
+    "unlabelled": "labels could not be made: see `problem` in their rows",
+    "text-cut": "labels are of texts that were cut",
+}
+"""What is reported of the rows with a flag, in this order."""
 INTERRUPTED = 130
 
 
@@ -39,25 +45,11 @@ def user_errors() -> Iterator[None]:
         raise typer.Exit(error.status) from None
 
 
-class Counts(Protocol):
-    """How far a command has come."""
-
-    kept: int
-    wanted: int | None
-    tokens: int
-    was_done: bool
-
-    @property
-    def rejected(self) -> Mapping[str, int]:
-        """What did not become a row, by reason."""
-        ...
-
-
 class Progress(Protocol):
     """Shows how far a command has come."""
 
-    def __call__(self, tally: Counts) -> None:
-        """Show the tally."""
+    def __call__(self, counts: Counts) -> None:
+        """Show the counts."""
         ...
 
 
@@ -65,7 +57,7 @@ class Progress(Protocol):
 def progress(mode: str) -> Iterator[Progress]:
     """A progress line that changes in place on a terminal, a plain line every ten seconds elsewhere, or nothing."""
     if mode == "none":
-        yield lambda tally: None
+        yield lambda counts: None
     elif mode == "plain" or not sys.stderr.isatty():
         yield _Plain()
     else:
@@ -73,42 +65,46 @@ def progress(mode: str) -> Iterator[Progress]:
             yield live
 
 
-def counts(tally: Counts) -> str:
+def counts_so_far(counts: Counts) -> str:
     """Rejects by reason and tokens, in words."""
-    return " · ".join([*_each(tally.rejected), f"{tally.tokens:,} tokens"])
+    return " · ".join([*_each(counts.rejected), f"{counts.tokens:,} tokens"])
 
 
-def summary(tally: Tally, seconds: float, where: str) -> list[str]:
-    """The closing lines: how much was made of what, in counts that add up."""
-    kept = " + ".join([f"{tally.kept} kept", *_each(tally.rejected)])
-    paid = ", ".join(_each(tally.paid)) or "none"
+def summary(counts: Counts, noun: str, report: Sequence[str], seconds: float, where: str) -> list[str]:
+    """The closing lines: how much was made of what, in counts that add up; then what the command reports."""
+    rate = counts.kept / max(seconds, 1e-9)
+    ends = " + ".join([f"{counts.kept} kept", *_each(counts.rejected)])
+    each = f"{counts.candidates} {noun}"
+    if noun == "draws" or counts.units != counts.candidates:
+        each = f"{counts.units} {noun} · {counts.candidates} candidates"
     lines = [
-        f"vsgen: {tally.kept} rows in {seconds:.1f} s ({tally.kept / max(seconds, 1e-9):.1f} rows/s) -> {where}",
-        f"  {tally.draws} draws · {tally.candidates} candidates = {kept}",
-        f"  {tally.calls} replies, {tally.tokens:,} tokens · calls made now: {paid}",
+        f"vsgen: {counts.kept} rows in {seconds:.1f} s ({rate:.1f} rows/s) -> {where}",
+        f"  {each} = {ends}",
     ]
-    lines += [f"  {one}" for one in tally.tried.values()]
-    if tally.cut:
-        lines.append(f"  {tally.cut} texts were longer than the embedder reads; only their beginnings were compared")
-    if zero := tally.flagged[_ZERO]:
-        lines.append(f"  {zero} rows have stated probability 0 (meta.flags: {_ZERO}); sampling.p_min rejects such")
-    if unscored := tally.flagged["unscored"]:
-        lines.append(f"  {unscored} rows could not be scored (meta.logp is null)")
-    if tally.ranks:
-        mean, draws = math.fsum(tally.ranks) / len(tally.ranks), len(tally.ranks)
-        lines.append(f"  stated probabilities and the model's own: rank correlation {mean:.2f} (mean of {draws} draws)")
-    if tally.skipped:
-        lines.append(f"  {tally.skipped} input rows skipped")
-    if tally.stopped:
-        wanted = f" of {tally.wanted}" if tally.wanted else ""
-        lines.append(f"  short: {tally.kept}{wanted} rows; {tally.stopped}")
-    if tally.verdict:
-        lines += [f"  {line}" for line in tally.verdict.lines()]
+    if counts.replies or counts.paid:
+        calls = ", ".join(_each(counts.paid)) or "none"
+        replies = f"{counts.replies} replies, {counts.tokens:,} tokens · " if counts.replies else ""
+        lines.append(f"  {replies}calls made now: {calls}")
+    lines += [f"  {line}" for line in report]
+    lines += [f"  {counts.flagged[flag]} {text}" for flag, text in _FLAGS.items() if counts.flagged[flag]]
+    if counts.cut:
+        lines.append(f"  {counts.cut} texts were longer than the embedder reads; only their beginnings were compared")
+    if counts.skipped:
+        lines.append(f"  {counts.skipped} input rows skipped")
+    if counts.stopped:
+        wanted = f" of {counts.wanted}" if counts.wanted else ""
+        lines.append(f"  short: {counts.kept}{wanted} rows; {counts.stopped}")
+    if counts.verdict:
+        lines += [f"  {line}" for line in counts.verdict.lines()]
     return lines
 
 
 def _each(counted: Mapping[str, int]) -> list[str]:
     return [f"{count} {what}" for what, count in sorted(counted.items())]
+
+
+def _shown(counts: Counts) -> int:
+    return counts.kept + counts.waiting
 
 
 class _Rate:
@@ -117,13 +113,13 @@ class _Rate:
     def __init__(self) -> None:
         self._first: tuple[float, int] | None = None
 
-    def __call__(self, tally: Counts) -> str:
+    def __call__(self, counts: Counts) -> str:
         now = time.monotonic()
-        begun, before = self._first = self._first or (now, tally.kept)
-        if now == begun or tally.kept == before:
+        begun, before = self._first = self._first or (now, _shown(counts))
+        if now == begun or _shown(counts) == before:
             return "…"
-        rate = (tally.kept - before) / (now - begun)
-        left = f" · {(tally.wanted - tally.kept) / rate:.0f} s left" if tally.wanted else ""
+        rate = (_shown(counts) - before) / (now - begun)
+        left = f" · {(counts.wanted - _shown(counts)) / rate:.0f} s left" if counts.wanted else ""
         return f"{rate:.1f} rows/s{left}"
 
 
@@ -132,12 +128,12 @@ class _Plain:
         self._last = time.monotonic()
         self._rate = _Rate()
 
-    def __call__(self, tally: Counts) -> None:
-        rate = self._rate(tally)
+    def __call__(self, counts: Counts) -> None:
+        rate = self._rate(counts)
         if time.monotonic() - self._last >= _PLAIN_SECONDS:
             self._last = time.monotonic()
-            wanted = f"/{tally.wanted}" if tally.wanted else ""
-            say(f"vsgen: {tally.kept}{wanted} rows · {rate} · {counts(tally)}")
+            wanted = f"/{counts.wanted}" if counts.wanted else ""
+            say(f"vsgen: {_shown(counts)}{wanted} rows · {rate} · {counts_so_far(counts)}")
 
 
 @contextmanager
@@ -151,7 +147,9 @@ def _live() -> Iterator[Progress]:
         task: TaskID = bar.add_task("", total=None, more="loading the model")
         rate = _Rate()
 
-        def show(tally: Counts) -> None:
-            bar.update(task, completed=tally.kept, total=tally.wanted, more=f"{rate(tally)} · {counts(tally)}")
+        def show(counts: Counts) -> None:
+            bar.update(
+                task, completed=_shown(counts), total=counts.wanted, more=f"{rate(counts)} · {counts_so_far(counts)}"
+            )
 
         yield show

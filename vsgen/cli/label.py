@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -16,7 +15,6 @@ from vsgen.cli.shell import carry_out
 from vsgen.errors import GateError, OptionError
 
 if TYPE_CHECKING:
-    from vsgen.jobs.label_options import Tally
     from vsgen.labels.select import Selection
     from vsgen.template.schema import Template
 
@@ -162,7 +160,7 @@ def label(
     Exit status: 0 done; 2 wrong flags or input; 3 the model failed; 4 the output cannot be written; 5 --strict: all is
     written, but the verdict is bad; 130 interrupted.
     """
-    from vsgen.jobs.label import label as label_rows
+    from vsgen.jobs.label import Labelling
     from vsgen.jobs.label_options import LabelOptions
 
     template, on = labels.read()
@@ -181,25 +179,6 @@ def label(
         skip_bad_rows=on_error == "skip",
         meta=not no_meta,
     )
-    tally = carry_out(partial(label_rows, asked), asked.places, talk.progress, quiet=talk.quiet, summary=_summary)
-    if strict and not tally.passed:
+    counts = carry_out(Labelling(asked), talk.progress, quiet=talk.quiet)
+    if strict and not counts.passed:
         raise typer.Exit(GateError.status)
-
-
-def _summary(tally: Tally, seconds: float, where: str) -> list[str]:
-    """The closing lines: what was labelled, in counts that add up; then the report."""
-    asked = ", ".join(f"{count} {kind}" for kind, count in sorted(tally.paid.items())) or "none"
-    kept = f"{tally.written} written" + (f" + {tally.unselected} not selected" if tally.unselected else "")
-    rate = tally.kept / max(seconds, 1e-9)
-    lines = [
-        f"vsgen: {tally.kept} rows labelled in {seconds:.1f} s ({rate:.1f} rows/s) -> {where}",
-        f"  {tally.kept} rows = {kept} · {tally.tokens:,} tokens · calls made now: {asked}",
-    ]
-    counted = {
-        "labels could not be made: see `problem` in their rows": tally.unlabelled,
-        "labels are of texts that were cut": tally.truncated,
-        "input rows skipped": tally.skipped,
-    }
-    lines += [f"  {count} {what}" for what, count in counted.items() if count]
-    verdict = tally.verdict.lines() if tally.verdict else []
-    return lines + [f"  {line}" for line in [*tally.report, *verdict]]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar
 
 import typer
 
@@ -13,9 +11,6 @@ from vsgen.cli import options
 from vsgen.cli.groups import FilesGroup, LoadGroup, TalkGroup
 from vsgen.cli.prompts import PromptsGroup, TemplateWithChoices
 from vsgen.cli.shell import carry_out
-
-if TYPE_CHECKING:
-    from vsgen.jobs.measure import Summary, Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +46,7 @@ def measure(
     Exit status: 0 done; 2 wrong template, input or flags; 3 the model failed; 4 the output cannot be written; 130
     interrupted.
     """
-    from vsgen.jobs.measure import evaluate
+    from vsgen.jobs.measure import Measurement
     from vsgen.jobs.measure_options import MeasureOptions
 
     wanted = MeasureOptions(
@@ -62,26 +57,4 @@ def measure(
         probes=asked.probes,
         places=files.places([template, input, prompts.rows]),
     )
-    carry_out(partial(evaluate, wanted), wanted.places, talk.progress, quiet=talk.quiet, summary=_summary)
-
-
-def _summary(tally: Tally, seconds: float, where: str) -> list[str]:
-    """The closing lines: what was measured, in counts that add up; then the means."""
-    asked = ", ".join(f"{count} {kind}" for kind, count in sorted(tally.paid.items())) or "none"
-    unscored = f" · {tally.unscored} whose answers could not be scored" if tally.unscored else ""
-    return [
-        f"vsgen: {tally.kept} prompts measured in {seconds:.1f} s -> {where}",
-        f"  {tally.tokens:,} tokens · calls made now: {asked}{unscored}",
-        *_table(tally.summary),
-    ]
-
-
-def _table(summary: Summary) -> Iterator[str]:
-    """Means by family, aligned."""
-    from vsgen.jobs.measure import COLUMNS
-
-    titles = [name.replace("w1_normalized", "W1/IQR").replace("_per_", "/") for name in COLUMNS]
-    yield f"{'':18}{'prompts':>8}" + "".join(f"{title:>10}" for title in titles)
-    for family, count, means in summary.means():
-        cells = (f"{means[name]:>10.4g}" if name in means else f"{'-':>10}" for name in COLUMNS)
-        yield f"{family:18}{count:>8}" + "".join(cells)
+    carry_out(Measurement(wanted), talk.progress, quiet=talk.quiet)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
 from vsgen.cli import options
-from vsgen.cli.console import summary
 from vsgen.cli.groups import FilesGroup, LoadGroup, SampleGroup, TalkGroup
 from vsgen.cli.shell import carry_out
 from vsgen.errors import GateError
@@ -89,8 +87,7 @@ def run(
     Exit status: 0 done; 1 done but short of -n; 2 wrong template, input or flags; 3 the model failed; 4 the output
     cannot be written; 5 --strict: all is written, but the verdict is bad; 130 interrupted.
     """
-    from vsgen.jobs.generate import GenerateOptions
-    from vsgen.jobs.generate import run as generate
+    from vsgen.jobs.generate import GenerateOptions, Generation
 
     asked = GenerateOptions(
         template=template,
@@ -108,8 +105,8 @@ def run(
         allow_exec=allow_exec,
         token_logprobs=rows.layout,
     )
-    tally = carry_out(partial(generate, asked), asked.places, talk.progress, quiet=talk.quiet, summary=summary)
-    if strict and not tally.passed:
+    counts = carry_out(Generation(asked), talk.progress, quiet=talk.quiet)
+    if strict and not counts.passed:
         raise typer.Exit(GateError.status)
-    if tally.stopped:
+    if counts.stopped:
         raise typer.Exit(_SHORT)

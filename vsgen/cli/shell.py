@@ -6,78 +6,60 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from vsgen.cli.console import INTERRUPTED, Counts, Progress, progress, say
+from vsgen.cli.console import INTERRUPTED, progress, say, summary
 
 if TYPE_CHECKING:
+    from vsgen.cli.options import ProgressMode
     from vsgen.files.places import Places
-
-C = TypeVar("C", bound=Counts)
-C_co = TypeVar("C_co", bound=Counts, covariant=True)
-Warn = Callable[[str], None]
+    from vsgen.jobs.counts import Counts
+    from vsgen.jobs.task import Task
 
 
-class Work(Protocol[C_co]):
-    """A composition root with its job bound: runs to the end, and says what happened."""
-
-    def __call__(self, *, observe: Progress, warn: Warn) -> C_co:
-        """Run; tell of progress and of what the user should know."""
-        ...
-
-
-def carry_out(
-    work: Work[C], places: Places, mode: str, *, quiet: bool, summary: Callable[[C, float, str], Sequence[str]]
-) -> C:
-    """Run to the end, and tell what was made.
+def carry_out(task: Task[Any, Any], mode: ProgressMode, *, quiet: bool) -> Counts:
+    """Carry a task out, and report what was made.
 
     Args:
-        work: What to do.
-        places: Its files.
-        mode: Of progress: auto, plain or none.
+        task: What to do.
+        mode: Of progress.
         quiet: Say nothing but errors.
-        summary: The closing lines, from the tally, the seconds it took and where the output is.
 
     Raises:
-        Exit: The work was interrupted, or nobody reads its output any more.
+        Exit: It was interrupted, or nobody reads its output any more.
     """
+    from vsgen.jobs.carry import Carried
 
     def warn(text: str) -> None:
         if not quiet:
             say(f"vsgen: {text}")
 
-    mode = "none" if quiet else mode
-    if mode == "auto" and places.output is None and sys.stdout is not None and sys.stdout.isatty():
-        mode = "plain"  # rows are printed where the bar would stand
-    begun = time.monotonic()
+    begun, carried = time.monotonic(), Carried(task, warn=warn)
     try:
-        with reader_may_go(), _terminated(), progress(mode) as observe:
-            tally = work(observe=observe, warn=warn)
+        with _terminated(), progress(_mode(task.places, mode, quiet=quiet)) as observe:
+            for _ in carried:
+                observe(carried.counts)
     except KeyboardInterrupt:
-        _say_interrupted(places)
+        _say_interrupted(task.places)
         raise typer.Exit(INTERRUPTED) from None
-    where = str(places.output or "stdout")
-    if tally.was_done and not quiet:
-        say(f"vsgen: {where} is complete already: {tally.kept} rows")
+    counts, where = carried.counts, str(task.places.output or "stdout")
+    if counts.was_done and not quiet:
+        say(f"vsgen: {where} is complete already: {counts.kept} rows")
     elif not quiet:
-        say("\n".join(summary(tally, time.monotonic() - begun, where)))
-    return tally
+        say("\n".join(summary(counts, task.noun, task.report(), time.monotonic() - begun, where)))
+    return counts
 
 
-@contextmanager
-def reader_may_go() -> Iterator[None]:
-    """Whoever reads standard output may close it: that ends a command quietly."""
-    from vsgen.files.records import ReaderGone, silence_stdout
-
-    try:
-        yield
-    except ReaderGone:
-        silence_stdout()
-        raise typer.Exit(0) from None
+def _mode(places: Places, mode: ProgressMode, *, quiet: bool) -> ProgressMode:
+    if quiet:
+        return "none"
+    if mode == "auto" and places.output is None and sys.stdout is not None and sys.stdout.isatty():
+        return "plain"  # rows are printed where the bar would stand
+    return mode
 
 
 @contextmanager

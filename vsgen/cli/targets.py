@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -10,8 +9,8 @@ import typer
 from typer.core import TyperCommand
 
 from vsgen.cli import options
-from vsgen.cli.console import say
 from vsgen.cli.prompts import PromptsGroup, TemplateWithChoices
+from vsgen.cli.shell import carry_out
 from vsgen.distributions.names import Kind
 from vsgen.errors import OptionError
 
@@ -76,12 +75,8 @@ def targets(
     written; 130 interrupted.
     """
     from vsgen.files.places import Places
-    from vsgen.jobs.targets import make
+    from vsgen.jobs.targets import TargetRows
     from vsgen.jobs.targets_options import TargetsOptions
-
-    def warn(text: str) -> None:
-        if not quiet:
-            say(f"vsgen: {text}")
 
     inputs = [name or "" for name in (template, input, prompts.rows)]
     asked = TargetsOptions(
@@ -92,9 +87,6 @@ def targets(
         paths=made.paths,
         samples=made.samples,
         seed=made.seed,
-        places=Places(output, overwrite=overwrite, inputs=inputs),
+        places=Places(output, overwrite=overwrite, inputs=inputs, journaled=False),
     )
-    begun = time.monotonic()
-    counts = make(asked, warn=warn)
-    seconds = time.monotonic() - begun
-    warn(f"{counts.rows} rows of {counts.prompts} prompts in {seconds:.1f} s -> {output or 'stdout'}")
+    carry_out(TargetRows(asked), "none", quiet=quiet)

@@ -7,7 +7,7 @@ comes out does not depend on the order in which answers come in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -33,7 +33,7 @@ def drive(
     *,
     most: Callable[[], int | None] | None = None,
     unfinished: int = 4096,
-) -> Iterator[R]:
+) -> Generator[R]:
     """Run flows to their ends; yields their values in the order in which they were started, each as soon as it is due.
 
     Args:

@@ -60,6 +60,10 @@ class Replay:
         self.known = False
         return [each for ticket, answer in letters for each in self._kept(ticket, answer)]
 
+    def wake(self) -> None:
+        """Let the engine look around; may be called from any thread."""
+        self._mailbox.wake()
+
     def ask(self, model: str, inner: Executor, ticket: Ticket, call: Call) -> None:
         """Look a call up; ask it if it is new and not already on its way."""
         key = self._journal.key(model, call)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 from vsgen.flow import Flow
+from vsgen.ports import Source
 
 R = TypeVar("R")
 
@@ -27,3 +28,22 @@ class Flows(Generic[R]):
         flow = next(self._flows, None)
         self._ended = flow is None
         return flow
+
+
+class Chain(Generic[R]):
+    """One source after the other."""
+
+    def __init__(self, first: Source[R], second: Source[R]) -> None:
+        self._first = first
+        self._second = second
+
+    @property
+    def ended(self) -> bool:
+        """Whether the last flow of the second was taken."""
+        return self._first.ended and self._second.ended
+
+    def take(self) -> Flow[R] | None:
+        """The next flow; raises what the sources raise."""
+        if not self._first.ended and (flow := self._first.take()) is not None:
+            return flow
+        return self._second.take() if self._first.ended else None

@@ -87,7 +87,7 @@ def _grown(name: str, old: object, new: object) -> bool:
 
 def _words(name: str, old: object, new: object) -> str:
     named = name if name.startswith("-") else f"the {name}"
-    if all(isinstance(value, str) and _DIGEST.fullmatch(value) for value in (old, new)):
+    if all(isinstance(value, Mapping) or (isinstance(value, str) and _DIGEST.fullmatch(value)) for value in (old, new)):
         return f"{named} has changed"
     return f"{named} {_said(old, 'was')} and {_said(new, 'is')}"
 

@@ -7,13 +7,28 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from vsgen.errors import OptionError
 from vsgen.files.ends import NUM, End, changed, last_end
 from vsgen.files.journal import FileJournal, MemoryJournal
 from vsgen.files.records import FileLines, NoLines, PipeLines, count_lines, part_of
+from vsgen.files.rows import RowInput
 from vsgen.files.vectors import vectors_path
 from vsgen.ports import Journal
+
+SEEN = "input's content"
+"""The part that says what was read of the input."""
+
+
+class Done(NamedTuple):
+    """An output that is complete."""
+
+    rows: int
+    passed: bool = True
+    """The verdict of the run that made it was not bad, as far as the journal says."""
+    summary: Mapping[str, object] | None = None
+    """Its counts, as far as the journal says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +44,27 @@ class Places:
     overwrite: bool = False
     inputs: Sequence[str] = ()
     """Names of what is read, which nothing may overwrite; those that are no files do not matter."""
+    summary: Path | None = None
+    """Where the counts go when all is done, for machines; one that exists is replaced."""
+    journaled: bool = True
+    """Calls are kept; without it nothing can be resumed, and what an interrupted command left is simply replaced."""
+    to_stdout: bool = True
+    """Rows without an output go to standard output; without it nowhere."""
 
     @property
     def journal_path(self) -> Path | None:
         """Where the calls lie."""
+        if not self.journaled:
+            return None
         return self.journal or (self.output and self.output.with_name(self.output.name + ".journal"))
 
-    def done(self, parts: Mapping[str, object]) -> int | None:
-        """The rows of a resumed output that is complete already; None if there is something to do.
+    def done(self, parts: Mapping[str, object], rows: RowInput | None = None) -> Done | None:
+        """The resumed output that is complete already; None if there is something to do.
 
         Args:
             parts: What the output is made from, by name; see `vsgen.ports.Journal.end`. `vsgen.files.ends.NUM` among
                 them is how many rows are wanted, where that is known.
+            rows: The input, whose content counts too.
 
         Raises:
             OptionError: The files do not go together, there is an output and no flag says what to do with it, or it was
@@ -53,21 +77,26 @@ class Places:
             if self.rejects is not None and not self.rejects.exists():
                 return None
             ended = last_end(self.journal_path)
-            rows = count_lines(self.output)
+            count = count_lines(self.output)
         except OSError as error:
             raise OptionError(f"{error.filename}: {error.strerror}; name another file") from error
         if ended:
-            self._compare(ended, parts)
+            self._compare(ended, parts, rows)
         wanted = parts.get(NUM)
-        if (ended and not ended.complete) or (isinstance(wanted, int) and rows < wanted):
+        if (ended and not ended.complete) or (isinstance(wanted, int) and count < wanted):
             return None
-        return None if ended is None and self._has_journal() else rows
+        if ended is None:
+            return None if self._has_journal() else Done(count)
+        return Done(count, ended.passed, ended.summary)
 
-    def _compare(self, ended: End, parts: Mapping[str, object]) -> None:
+    def _compare(self, ended: End, parts: Mapping[str, object], rows: RowInput | None) -> None:
         remedy = "--overwrite makes it anew, and asks nothing that its journal answers"
         if ended.parts is None:
             raise OptionError(f"{self.output}: an older vsgen made it, and did not say from what; {remedy}")
         compared = parts if ended.complete else {name: value for name, value in parts.items() if name != NUM}
+        if rows is not None and isinstance(seen := ended.parts.get(SEEN), Mapping):
+            now = rows.look(None if seen["whole"] else seen["rows"])
+            compared = {**compared, SEEN: now._asdict()}
         if changes := changed(ended.parts, compared):
             raise OptionError(f"{self.output}: was made otherwise: {', '.join(changes)}; {remedy}")
 
@@ -76,20 +105,15 @@ class Places:
         path = self.journal_path
         return path is not None and path.exists()
 
-    def passed(self) -> bool:
-        """Whether the run that made the output passed its quality gate, as far as the journal says."""
-        ended = last_end(self.journal_path)
-        return ended is None or ended.passed
-
     def open_journal(self, open_files: ExitStack) -> Journal:
         """The journal, closed with `open_files`."""
         path = self.journal_path
         return open_files.enter_context(FileJournal(path)) if path else MemoryJournal()
 
-    def open_output(self, open_files: ExitStack) -> FileLines | PipeLines:
+    def open_output(self, open_files: ExitStack) -> FileLines | PipeLines | NoLines:
         """Where rows go, closed with `open_files`."""
         if self.output is None:
-            return open_files.enter_context(PipeLines())
+            return open_files.enter_context(PipeLines()) if self.to_stdout else NoLines()
         return open_files.enter_context(FileLines(self.output))
 
     def open_rejects(self, open_files: ExitStack) -> FileLines | NoLines:
@@ -98,22 +122,33 @@ class Places:
             return open_files.enter_context(NoLines())
         return open_files.enter_context(FileLines(self.rejects))
 
+    def write_summary(self, summary: Mapping[str, object]) -> None:
+        """Write the counts where they are wanted.
+
+        Raises:
+            OutputError: They cannot be written.
+        """
+        if self.summary is not None:
+            with FileLines(self.summary) as lines:
+                lines.write([summary])
+                lines.finish()
+
     def _check(self) -> None:
         if self.resume and (self.overwrite or not (self.output or self.journal)):
             raise OptionError("--resume needs -o FILE (or --journal FILE), and does not go with --overwrite")
         outputs = [path for path in (self.output, self.rejects) if path]
-        if folders := [path for path in outputs if path.is_dir()]:
+        if folders := [path for path in (*outputs, self.summary) if path and path.is_dir()]:
             raise OptionError(f"{folders[0]}: is a directory; name a file in it")
-        used = [*outputs, *map(part_of, outputs)]
+        used = [*outputs, *map(part_of, outputs), *filter(None, [self.summary])]
         if self.journal_path is not None:
             used += [self.journal_path, vectors_path(self.journal_path)]
         read = {Path(name).resolve() for name in self.inputs if name and Path(name).is_file()}
         places = Counter([*(path.resolve() for path in used), *read])
         if twice := [str(place) for place, count in places.items() if count > 1]:
-            raise OptionError(f"{twice[0]}: is named twice; input, output, rejects, journal and vectors must differ")
-        for path in outputs:
-            if not self.resume and not self.overwrite:
-                _refuse_existing(path, part=path == self.output)
+            raise OptionError(f"{twice[0]}: is named twice; input, output and all other files must differ")
+        if not self.resume and not self.overwrite:
+            for path in outputs:
+                _refuse_existing(path, part=path == self.output, resumable=self.journaled)
         if self.resume and self.output and part_of(self.output).exists() and part_of(self.output).stat().st_size:
             self._require_journal()
 
@@ -123,7 +158,11 @@ class Places:
             raise OptionError(f"{path}: is missing, so {self.output}.part cannot be continued; --overwrite starts anew")
 
 
-def _refuse_existing(path: Path, *, part: bool) -> None:
+def _refuse_existing(path: Path, *, part: bool, resumable: bool) -> None:
+    if not resumable:
+        if path.exists():
+            raise OptionError(f"{path}: exists; --overwrite replaces it")
+        return
     again = "--overwrite writes it anew (replies in its journal are used again, not asked again)"
     if path.exists():
         raise OptionError(f"{path}: exists; {again}, --resume leaves a complete file as it is")

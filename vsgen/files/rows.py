@@ -3,58 +3,282 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from hashlib import blake2b
 from pathlib import Path
+from queue import Empty, Full, Queue
+from threading import Event, Thread
+from typing import Final, NamedTuple, TypeAlias
 
 import orjson
 
 from vsgen.errors import InputError
 from vsgen.values import Row
 
+STDIN: Final = "-"
 _SHOWN = 60
 _LONG = re.compile(rb"\d{19}")
 _INT64 = 2**63
-_READ = 30
+_DIGITS = 30
 """Digits that tell whether a number has more than 64 bits."""
+_BLOCK = 1 << 16
+"""Bytes read at once; what a slow writer has sent so far comes at once all the same."""
+_AHEAD = 16
+"""Blocks that wait to be taken."""
+_PATIENCE = 0.2
+"""Seconds after which a reader that waits for room sees that nobody wants more."""
+
+_Line: TypeAlias = tuple[int, bytes]
+"""The line's number, from 1, and its bytes."""
+Skip: TypeAlias = Callable[[str], None]
 
 
-def read_rows(source: str, *, skip: Callable[[str], None] | None = None) -> Iterator[Row]:
+class Seen(NamedTuple):
+    """What was read of an input, as far as an output hangs on it."""
+
+    rows: int
+    """Lines that are not blank."""
+    digest: str
+    """Of these lines, 64 bits, hex."""
+    whole: bool
+    """There are no more."""
+
+    def __str__(self) -> str:
+        """One value to compare."""
+        return f"{self.rows} rows{'' if self.whole else ' and more'}, digest {self.digest}"
+
+
+class RowInput:
+    """A JSONL file, or standard input, whose bytes are kept once someone has looked ahead."""
+
+    def __init__(self, source: str) -> None:
+        """Set up; `source` is a path, or ``-`` for standard input."""
+        self.source = source
+        self._held: bytes | None = None
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return "<stdin>" if self.source == STDIN else self.source
+
+    def look(self, rows: int | None = None) -> Seen:
+        """Read the first `rows` rows, or all, and leave them to be read again.
+
+        Raises:
+            InputError: It cannot be read.
+        """
+        if self.source == STDIN and self._held is None:
+            self._held = b"".join(self.blocks())
+        count, digest, whole = 0, _Digest(), True
+        for _, line in _filled(self.blocks()):
+            if count == rows:
+                whole = False
+                break
+            digest.add(line)
+            count += 1
+        return Seen(count, digest.text, whole)
+
+    def reader(self, *, wake: Callable[[], None], skip: Skip | None = None) -> RowReader:
+        """Begin to read; the arguments are those of `RowReader`."""
+        return RowReader(self, wake=wake, skip=skip)
+
+    def blocks(self) -> Iterator[bytes]:
+        """Its bytes, as soon as they are there.
+
+        Raises:
+            InputError: It cannot be read.
+        """
+        if self._held is not None:
+            yield self._held
+            return
+        try:
+            if self.source == STDIN:
+                yield from _stdin()
+            else:
+                with Path(self.source).open("rb", buffering=0) as file:
+                    while block := file.read(_BLOCK):
+                        yield block
+        except OSError as error:
+            raise InputError(
+                f"{self.name}: cannot be read: {error.strerror}; give a JSONL file, or - for stdin"
+            ) from error
+
+
+class RowReader:
+    """Rows of an input, read ahead by a thread of their own, so that a slow writer holds nothing else up."""
+
+    def __init__(self, rows: RowInput, *, wake: Callable[[], None], skip: Skip | None = None) -> None:
+        """Begin to read.
+
+        Args:
+            rows: What to read.
+            wake: Called from another thread when there is more to take.
+            skip: Gets the problem of each line that is not a JSON object, which is then passed over; without it that is
+                an error.
+        """
+        self._input = rows
+        self._wake = wake
+        self._skip = skip
+        self._blocks: Queue[list[_Line] | InputError | None] = Queue(_AHEAD)
+        self._lines: deque[_Line] = deque()
+        self._closed = Event()
+        self._digest = _Digest()
+        self._taken = 0
+        self._failed: InputError | None = None
+        self.ended = False
+        """All rows are taken, or reading them has failed."""
+        Thread(target=self._read, name="rows", daemon=True).start()  # it may wait for a writer for ever
+
+    @property
+    def seen(self) -> Seen | None:
+        """What was taken so far."""
+        return Seen(self._taken, self._digest.text, self.ended)
+
+    def take(self) -> Row | None:
+        """The next row; None if there is none yet, or all are taken.
+
+        Raises:
+            InputError: The input cannot be read, or a line is not a JSON object; names the line. The input has ended.
+        """
+        while self._lines or self._more():
+            number, line = self._lines.popleft()
+            self._digest.add(line)
+            self._taken += 1
+            where = f"{self._input.name}:{number}"
+            try:
+                fields = _fields(line, where, self._skip)
+            except InputError:
+                self.ended = True
+                raise
+            if fields is not None:
+                return Row(self._taken - 1, fields, where)
+        return None
+
+    def left(self) -> bool:
+        """Whether there is another row, or what is wrong with one; waits until that is known."""
+        while not self._lines and not self.ended:
+            self._receive(self._blocks.get())
+        return bool(self._lines) or self._failed is not None
+
+    def close(self) -> None:
+        """Let the thread end."""
+        self._closed.set()
+
+    def _more(self) -> bool:
+        while not self._lines and not self.ended:
+            try:
+                self._receive(self._blocks.get_nowait())
+            except Empty:
+                return False
+        if self._failed is not None and not self._lines:
+            error, self._failed = self._failed, None
+            raise error
+        return bool(self._lines)
+
+    def _receive(self, block: list[_Line] | InputError | None) -> None:
+        if isinstance(block, list):
+            self._lines.extend(block)
+            return
+        self._failed, self.ended = block, True
+
+    def _read(self) -> None:
+        try:
+            for block in _lines(self._input.blocks()):
+                self._put([(number, line) for number, line in block if line.strip()])
+        except InputError as error:
+            self._put(error)
+        else:
+            self._put(None)
+
+    def _put(self, block: list[_Line] | InputError | None) -> None:
+        while not self._closed.is_set():
+            try:
+                self._blocks.put(block, timeout=_PATIENCE)
+            except Full:
+                continue
+            self._wake()
+            return
+
+
+def read_rows(source: str, *, skip: Skip | None = None) -> Iterator[Row]:
     """Read rows in order; blank lines do not count.
 
     Args:
         source: A path, or ``-`` for standard input.
-        skip: Told of each line that is not a JSON object, which is then passed over; without it that is an error.
+        skip: Gets the problem of each line that is not a JSON object, which is then passed over; without it that is an
+            error.
 
     Raises:
         InputError: The file cannot be read, or a line is not a JSON object; names the line.
     """
-    name = "<stdin>" if source == "-" else source
-    if source == "-" and sys.stdin is None:
+    rows = RowInput(source)
+    for index, (number, line) in enumerate(_filled(rows.blocks())):
+        where = f"{rows.name}:{number}"
+        fields = _fields(line, where, skip)
+        if fields is not None:
+            yield Row(index, fields, where)
+
+
+class _Digest:
+    """Of lines, whatever ends them."""
+
+    def __init__(self) -> None:
+        self._hash = blake2b(digest_size=8)
+
+    def add(self, line: bytes) -> None:
+        self._hash.update(line.strip())
+        self._hash.update(b"\n")
+
+    @property
+    def text(self) -> str:
+        return self._hash.hexdigest()
+
+
+def _stdin() -> Iterator[bytes]:
+    """Standard input past Python's own buffer, whose lock a thread that waits for ever would hold at the end."""
+    if sys.stdin is None:
         raise InputError("<stdin>: is closed; give a JSONL file")
     try:
-        with nullcontext(sys.stdin.buffer) if source == "-" else Path(source).open("rb") as lines:
-            filled = ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
-            for index, (number, line) in enumerate(filled):
-                where = f"{name}:{number}"
-                fields = _fields(line, where, skip)
-                if fields is not None:
-                    yield Row(index, fields, where)
-    except OSError as error:
-        raise InputError(f"{name}: cannot be read: {error.strerror}; give a JSONL file, or - for stdin") from error
+        number = sys.stdin.fileno()
+    except OSError:  # not a file of the system: a test's
+        yield sys.stdin.buffer.read()
+        return
+    while block := os.read(number, _BLOCK):
+        yield block
+
+
+def _lines(blocks: Iterator[bytes]) -> Iterator[list[_Line]]:
+    """The lines that each block completes, with their numbers."""
+    number, begun = 1, list[bytes]()
+    for block in blocks:
+        if b"\n" not in block:
+            begun.append(block)
+            continue
+        first, *others = block.split(b"\n")
+        whole = [b"".join([*begun, first]), *others[:-1]]
+        begun = [others[-1]]
+        yield list(enumerate(whole, start=number))
+        number += len(whole)
+    yield [(number, b"".join(begun))]
+
+
+def _filled(blocks: Iterator[bytes]) -> Iterator[_Line]:
+    return ((number, line) for block in _lines(blocks) for number, line in block if line.strip())
 
 
 def _exact(line: bytes) -> bool:
     """Whether no whole number of a line is beyond 64 bits, which would lose its last digits."""
     found: list[int] = []
     if _LONG.search(line):
-        json.loads(line, parse_int=lambda digits: found.append(int(digits[:_READ])))
+        json.loads(line, parse_int=lambda digits: found.append(int(digits[:_DIGITS])))
     return all(-_INT64 <= number < _INT64 for number in found)
 
 
-def _fields(line: bytes, where: str, skip: Callable[[str], None] | None) -> dict[str, object] | None:
+def _fields(line: bytes, where: str, skip: Skip | None) -> dict[str, object] | None:
     try:
         value = orjson.loads(line.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeVar
+from typing import Final
 
 from vsgen.card.asks import Drawn, bare, draw, label, own, sentiment
 from vsgen.card.card import Card, K, Lists, Wording
@@ -11,12 +11,11 @@ from vsgen.card.tasks import CLASSES, CLOSED, OPEN, SENTENCES
 from vsgen.errors import CallError
 from vsgen.files.journal import MemoryJournal
 from vsgen.flow import Flow
-from vsgen.jobs.desk import ModelChoice, Session
+from vsgen.jobs.carry import answers
+from vsgen.jobs.desk import Desk, ModelChoice, Wanted
 from vsgen.labels.settings import Label
 from vsgen.metrics.ranks import rank_correlation
 from vsgen.values import SoftLabel, Unlabelled
-
-R = TypeVar("R")
 
 _CALM: Final = 0.7
 WAYS: Final[Mapping[str, Mapping[str, object]]] = {
@@ -55,38 +54,34 @@ def measure(choice: ModelChoice, *, clock: Callable[[], float], tell: Callable[[
     Raises:
         ModelError: It cannot be opened, or fails for good.
     """
-    with Session(choice, "tiny", MemoryJournal()) as session:
-        return _card(session, clock, tell)
+    with Desk(Wanted(choice), MemoryJournal()) as desk:
+        tell("bare answers")
+        alone = {name: _bare(desk, exchanges) for name, exchanges in BARE.items()}
+        lists = []
+        for name, way in WAYS.items():
+            tell(f"lists: {name}")
+            lists.append(_lists(desk, name, way, clock))
+        tell("stated probabilities against the model's own")
+        ranks, ranked = _ranks(desk, [one for each in lists for one in each.drawn])
+        tell("labels")
+        wordings = [Wording(name, _labels(desk, asked)) for name, asked in WORDINGS.items()]
+        return Card(desk.model, desk.facts, alone, lists, ranks, ranked, wordings)
 
 
-def _card(session: Session, clock: Callable[[], float], tell: Callable[[str], None]) -> Card:
-    tell("bare answers")
-    alone = {name: _bare(session, exchanges) for name, exchanges in BARE.items()}
-    lists = []
-    for name, way in WAYS.items():
-        tell(f"lists: {name}")
-        lists.append(_lists(session, name, way, clock))
-    tell("stated probabilities against the model's own")
-    ranks, ranked = _ranks(session, [one for each in lists for one in each.drawn])
-    tell("labels")
-    wordings = [Wording(name, _labels(session, asked)) for name, asked in WORDINGS.items()]
-    return Card(session.model, session.facts, alone, lists, ranks, ranked, wordings)
-
-
-def _bare(session: Session, exchanges: int) -> dict[str, float]:
-    found = _all(session, [bare(task, exchanges=exchanges) for task in CLOSED])
+def _bare(desk: Desk, exchanges: int) -> dict[str, float]:
+    found = answers([bare(task, exchanges=exchanges) for task in CLOSED], desk)
     return dict(zip([task.name for task in CLOSED], found, strict=True))
 
 
-def _lists(session: Session, name: str, way: Mapping[str, object], clock: Callable[[], float]) -> Lists:
+def _lists(desk: Desk, name: str, way: Mapping[str, object], clock: Callable[[], float]) -> Lists:
     sampling = {"k": K, "max_tokens": _TOKENS, **way}
     tasks = [(task, number) for task in (*CLOSED, *OPEN) for number in range(_REPLIES[bool(task.answers)])]
-    flows = [draw(task, sampling, number, session.facts) for task, number in tasks]
+    flows = [draw(task, sampling, number, desk.facts) for task, number in tasks]
     begun = clock()
-    return Lists(name, way, _all(session, flows), clock() - begun)
+    return Lists(name, way, answers(flows, desk), clock() - begun)
 
 
-def _ranks(session: Session, drawn: Sequence[Drawn]) -> tuple[float | None, int]:
+def _ranks(desk: Desk, drawn: Sequence[Drawn]) -> tuple[float | None, int]:
     """Over the answers of each task, the mean of the tasks' correlations, weighted by their answers."""
     found: list[tuple[float, int]] = []
     for task in CLOSED:
@@ -94,16 +89,16 @@ def _ranks(session: Session, drawn: Sequence[Drawn]) -> tuple[float | None, int]
         for one in (each for made in drawn if made.task == task for each in made.distribution.candidates):
             if one.verbalized is not None:
                 stated.setdefault(str(one.fields["text"]), []).append(one.verbalized)
-        (logps,) = _all(session, [own(task, list(stated)[:_MOST])])
+        (logps,) = answers([own(task, list(stated)[:_MOST])], desk)
         means = [sum(stated[text]) / len(stated[text]) for text in logps]
         if (rho := rank_correlation(means, list(logps.values()))) is not None:
             found.append((rho, len(means)))
-    answers = sum(count for _, count in found)
-    return (sum(rho * count for rho, count in found) / answers if answers else None), answers
+    size = sum(count for _, count in found)
+    return (sum(rho * count for rho, count in found) / size if size else None), size
 
 
-def _labels(session: Session, asked: Label) -> Sequence[SoftLabel | Unlabelled]:
-    return _all(session, [_safe(label(sentence, asked)) for sentence, _ in SENTENCES])
+def _labels(desk: Desk, asked: Label) -> Sequence[SoftLabel | Unlabelled]:
+    return answers([_safe(label(sentence, asked)) for sentence, _ in SENTENCES], desk)
 
 
 def _safe(flow: Flow[SoftLabel | Unlabelled]) -> Flow[SoftLabel | Unlabelled]:
@@ -112,7 +107,3 @@ def _safe(flow: Flow[SoftLabel | Unlabelled]) -> Flow[SoftLabel | Unlabelled]:
         return (yield from flow)
     except CallError as error:
         return Unlabelled(str(error))
-
-
-def _all(session: Session, flows: Sequence[Flow[R]]) -> list[R]:
-    return list(session.drive(flows))

@@ -1,4 +1,4 @@
-"""The models of one command with the journal in front of them.
+"""The models of one command with the journal in front of them, each computing in a thread of its own.
 
 Judges are the models that labels name. What a run must know of a model is in the journal once it was opened with it;
 such a model stays closed until a call comes that the journal does not answer. All others are opened before anything is
@@ -8,31 +8,29 @@ asked, each once.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from types import TracebackType
-from typing import Final, TypeVar
+from typing import Final
 
 from vsgen.backends.known import Asked
 from vsgen.backends.open import open_model, stamp
 from vsgen.backends.open_embedder import open_embedder
 from vsgen.checks.commands import Commands
-from vsgen.engine.drive import drive
 from vsgen.engine.late import Late
 from vsgen.engine.mailbox import Mailbox
 from vsgen.engine.queues import Batched, Directory, decoder
 from vsgen.engine.replay import Replay
-from vsgen.engine.source import Flows
 from vsgen.engine.worker import Worker
 from vsgen.errors import ModelError, OptionError
-from vsgen.flow import Flow
 from vsgen.jobs.device import check_device
-from vsgen.ports import Executor, Inspectable, Journal, LanguageModel, Queue, Teacher
+from vsgen.ports import Embedder, Executor, Inspectable, Journal, LanguageModel, Queue, Teacher
 from vsgen.values import Call, Check, Directed, Embed, Generate, ModelFacts, Models, Prompt, Reply, Score, Taught, Teach
 
-R = TypeVar("R")
-
+TINY: Final = "tiny"
+"""The embedded model, which is asked where nobody says otherwise."""
 _EMBED_BATCH = 256
 _SCORE_BATCH = 32
 _AHEAD: Final = 4
@@ -55,153 +53,180 @@ class ModelChoice:
     """Read weights that are no safetensors."""
     device_named: bool = False
     """The device was named for this command, so that it must mean something; else it is a default."""
+    opened: LanguageModel | None = None
+    """The model itself, where the caller has opened it."""
 
 
-class Session:
-    """A language model, the judges and, where repeats are looked for, an embedder; each computes in its own thread."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The models that a command may ask."""
 
-    def __init__(
-        self,
-        choice: ModelChoice,
-        default: str,
-        journal: Journal,
-        *,
-        embedder: str | None = None,
-        judges: Iterable[str] = (),
-        score_batch: int = _SCORE_BATCH,
-        commands: Commands | None = None,
-    ) -> None:
-        """Open them.
+    choice: ModelChoice = field(default_factory=ModelChoice)
+    """The language model."""
+    default: str = TINY
+    """Its name, where the choice does not say."""
+    embedder: str | None = None
+    """The embedder's name; None opens none."""
+    judges: Sequence[str] = ()
+    """Names of other language models; they are opened with the choice's settings."""
+    score_batch: int = _SCORE_BATCH
+    """`Score` calls that are answered at once; fewer where each has many choices."""
+    commands: bool = False
+    """Outside commands may be run."""
+
+
+class Desk:
+    """Who answers the calls of one command, and where its engine waits."""
+
+    def __init__(self, wanted: Wanted | None, journal: Journal) -> None:
+        """Set up.
 
         Args:
-            choice: The language model.
-            default: Its name, where the choice does not say.
+            wanted: The models; None asks none.
             journal: Answers what was asked before, and remembers every reply.
-            embedder: The embedder's name; None opens none.
-            judges: Names of other language models that will be asked; they are opened with the choice's settings.
-            score_batch: `Score` calls that are answered at once; fewer where each has many choices.
-            commands: Outside commands, which the caller closes; None runs none.
 
         Raises:
             ModelError: A model cannot be opened.
             OptionError: The choice names a device that nothing runs on.
         """
-        judges = tuple(judges)
-        check_device(choice, [choice.name or default, *judges], embedder)
+        self._wanted = wanted or Wanted()
+        self._journal = journal
+        self._letters = Mailbox()
+        self._stack = ExitStack()
+        self._embedder: Embedder | None = None
+        self._asked: dict[str, Asked] = {}
         self.paid: Counter[str] = Counter()
         """Calls answered in this process, by kind."""
-        self._embedder = open_embedder(embedder, device=choice.device, journal=journal) if embedder else None
-        self._mailbox = Mailbox()
-        self._journal = Replay(journal, self._mailbox, paid=self._paid)
-        self._workers: list[Worker] = []
-        self.asked = choice.name or default
-        """The language model's name, as it was asked for."""
-        self._model = _asked(self.asked, choice, journal)
-        self.executors = self._connect(self._model, score_batch)
+        self.mailbox = Replay(journal, self._letters, paid=self._paid)
+        """Where the engine waits."""
+        self.executors: dict[type[Call], Executor] = {}
         """Who answers each kind of call."""
-        if commands is not None:
-            check = Worker(
-                {Check: Batched[Check](commands.answer, 1)},
-                self._mailbox,
-                name="check",
-                capacity=_AHEAD,
-                interrupt=commands.kill,
-            )
-            self.executors[Check] = self._begun("check", check)
-        if self._embedder:
-            queue = Batched[Embed](self._embedder.embed, _EMBED_BATCH)
-            own = self._embedder.name
-            embed = Worker({Embed: queue}, self._mailbox, name=f"embedder {own}", capacity=_AHEAD * _EMBED_BATCH)
-            self.executors[Embed] = self._begun(own, embed)
-        self._judges, models = {self.asked: self._model}, {self.asked: dict(self.executors)}
-        for name in judges:
-            if name not in models:
-                self._judges[name] = _judge(name, choice, journal)
-                models[name] = self._connect(self._judges[name], score_batch)
-        self.executors[Directed] = Directory(models)
+        if wanted is not None:
+            check_device(wanted.choice, [self.asked, *wanted.judges], wanted.embedder)
+            self._connect_all(wanted)
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> Desk:
         """Return itself."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Give up what is still computed."""
-        for worker in self._workers:
-            worker.close(cancel=True)
+        """Give up what is still computed, and close all that was opened."""
+        self._stack.__exit__(kind, error, at)
 
-    def drive(self, flows: Iterable[Flow[R]], *, most: Callable[[], int | None] | None = None) -> Iterator[R]:
-        """The values of flows, in their order; see `vsgen.engine.drive.drive`."""
-        return drive(Flows(flows), self.executors, self._journal, most=most)
+    def on_close(self, close: Callable[[], object]) -> None:
+        """Call something when the desk is closed."""
+        self._stack.callback(close)
+
+    @property
+    def asked(self) -> str:
+        """The language model's name, as it was asked for."""
+        return self._wanted.choice.name or self._wanted.default
 
     @property
     def model(self) -> str:
         """The language model's own name."""
-        return self._model.known.name
+        return self._asked[self.asked].known.name
 
     @property
     def models(self) -> Models:
         """What is known of the language models."""
-        return Models(self.model, {name: model.known.name for name, model in self._judges.items()}, self.facts)
+        return Models(self.model, {name: one.known.name for name, one in self._asked.items()}, self.facts)
 
     @property
     def notes(self) -> Sequence[str]:
         """What the user should know of the language model before it is asked anything."""
+        if not self._asked:
+            return ()
+        toy = self._wanted.choice.name is None and self._wanted.default == TINY
+        unnamed = "no --model given: asking the embedded toy model, tiny, which knows only the shipped templates"
         slow = self.facts and self.facts.slow
-        return [f"{self.model}: {slow}"] if slow else []
+        return [*([unnamed] if toy else []), *([f"{self.model}: {slow}"] if slow else [])]
 
     @property
     def rows(self) -> int:
         """Replies that the language model draws side by side."""
-        return self._model.known.rows
+        return self._asked[self.asked].known.rows
 
     @property
     def teaches(self) -> bool:
         """Whether the language model can say next-token distributions."""
-        return self._model.known.teaches
+        return self._asked[self.asked].known.teaches
 
     @property
     def facts(self) -> ModelFacts | None:
         """What the language model is; None where it cannot say."""
-        return self._model.known.facts
-
-    def render(self, prompt: Prompt, judge: str | None = None) -> str | None:
-        """A prompt as the language model, or one of the judges, reads it; None where it cannot say."""
-        model = (self._model if judge is None else self._judges[judge]).opened()
-        return model.render(prompt) if isinstance(model, Inspectable) else None
+        return self._asked[self.asked].known.facts
 
     @property
     def cut(self) -> int:
         """How many texts so far were longer than the embedder reads."""
         return self._embedder.cut if self._embedder else 0
 
-    def _begun(self, model: str, worker: Worker) -> Executor:
-        """A worker with the journal in front."""
-        self._workers.append(worker)
-        return self._journal.executor(model, worker)
+    def render(self, prompt: Prompt, judge: str | None = None) -> str | None:
+        """A prompt as the language model, or one of the judges, reads it; None where it cannot say."""
+        model = self._asked[judge or self.asked].opened()
+        return model.render(prompt) if isinstance(model, Inspectable) else None
 
-    def _connect(self, model: Asked, score_batch: int) -> dict[type[Call], Executor]:
+    def _connect_all(self, wanted: Wanted) -> None:
+        if wanted.embedder:
+            self._embedder = embedder = open_embedder(
+                wanted.embedder, device=wanted.choice.device, journal=self._journal
+            )
+            embed = Batched[Embed](embedder.embed, _EMBED_BATCH)
+            name = f"embedder {embedder.name}"
+            self.executors[Embed] = self._begun(embedder.name, {Embed: embed}, name, _AHEAD * _EMBED_BATCH)
+        if wanted.commands:
+            commands = self._stack.enter_context(Commands())
+            check = Batched[Check](commands.answer, 1)
+            self.executors[Check] = self._begun("check", {Check: check}, "check", _AHEAD, interrupt=commands.kill)
+        self._asked[self.asked] = _asked(self.asked, wanted.choice, self._journal)
+        models = {self.asked: self._connect(self._asked[self.asked])}
+        for name in wanted.judges:
+            if name not in self._asked:
+                self._asked[name] = _judge(name, wanted.choice, self._journal)
+                models[name] = self._connect(self._asked[name])
+        self.executors |= models[self.asked]
+        self.executors[Directed] = Directory(models)
+
+    def _connect(self, model: Asked) -> dict[type[Call], Executor]:
+        """The executors of a language model: its queues share one thread."""
         queues: dict[type[Call], Queue] = {
             Generate: Late(lambda: decoder(model.opened(), _SCORE_BATCH)),
-            Score: Batched[Score](lambda calls: model.opened().score(calls), score_batch),
+            Score: Batched[Score](lambda calls: model.opened().score(calls), self._wanted.score_batch),
             Teach: Batched[Teach](lambda calls: _teach(model.opened(), calls), _SCORE_BATCH),
         }
-        own, rows = model.known.name, max(model.known.rows, _SCORE_BATCH)
-        worker = Worker(queues, self._mailbox, name=f"model {own}", capacity=_AHEAD * rows)
-        return dict.fromkeys(queues, self._begun(own, worker))
+        known = model.known
+        worker = self._begun(known.name, queues, f"model {known.name}", _AHEAD * max(known.rows, _SCORE_BATCH))
+        return dict.fromkeys(queues, worker)
+
+    def _begun(
+        self,
+        model: str,
+        queues: dict[type[Call], Queue],
+        name: str,
+        capacity: int,
+        interrupt: Callable[[], None] | None = None,
+    ) -> Executor:
+        """A worker with the journal in front."""
+        worker = Worker(queues, self._letters, name=name, capacity=capacity, interrupt=interrupt)
+        self._stack.callback(worker.close, cancel=True)
+        return self.mailbox.executor(model, worker)
 
     def _paid(self, call: Call, _: Reply) -> None:
         self.paid[type(call).__name__.lower()] += 1
 
 
 def _asked(name: str, choice: ModelChoice, journal: Journal) -> Asked:
+    if (model := choice.opened) is not None:
+        return Asked(lambda: model, lambda: None, journal)
     how = asdict(choice)
-    del how["name"], how["device_named"]
+    del how["name"], how["opened"], how["device_named"]
     return Asked(partial(open_model, name, **how), partial(stamp, name, **how), journal)
 
 
 def _judge(name: str, choice: ModelChoice, journal: Journal) -> Asked:
     try:
-        return _asked(name, choice, journal)
+        return _asked(name, replace(choice, opened=None), journal)
     except ModelError as error:
         raise ModelError(f"the judge {name!r}, which a label names as its model: {error}") from error
 

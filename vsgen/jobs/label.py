@@ -1,25 +1,30 @@
-"""The composition root of ``vsgen label``: reads rows, asks for their labels, corrects and selects them, writes rows.
+"""``vsgen label``: asks for the labels of rows, corrects them, and selects rows by them.
 
 Rows stream. Only a prior that is the mean over all rows, or a selection of a share of them, makes every row wait for
-the last one; they wait on disk.
+the last one; they wait on disk. Rows whose class is known, for calibration, are labelled before the first row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
 
+from vsgen.engine.source import Chain, Flows
 from vsgen.errors import InputError, OptionError
-from vsgen.files.records import FileLines, NoLines, PipeLines
-from vsgen.files.rows import read_rows
+from vsgen.files.places import Places
+from vsgen.files.rows import RowInput, Seen, read_rows
+from vsgen.flow import Flow
 from vsgen.flows.label import Labeller
-from vsgen.jobs.desk import Session
+from vsgen.jobs.counts import Counts
+from vsgen.jobs.desk import Desk, Wanted
 from vsgen.jobs.label_correct import Calibrated, Correction, calibrate, gold_places
-from vsgen.jobs.label_options import LabelOptions, Tally
-from vsgen.jobs.label_rows import Labelled, Origin, Spool, checked, label_row, row_line, soft, with_text
+from vsgen.jobs.label_options import LabelOptions
+from vsgen.jobs.label_rows import How, Labelled, Spool, checked, label_row, row_line, soft, with_text
 from vsgen.jobs.occurrence import Occurrences
+from vsgen.jobs.row_flows import RowFlows, open_rows
+from vsgen.jobs.task import Made, Origin, Warn
 from vsgen.labels.select import Kind, informativeness, most_informative, normalised_entropy
 from vsgen.labels.soft import distributions, kind_of
+from vsgen.ports import Source
 from vsgen.report.histogram import histogram
 from vsgen.report.reliability import curve, ensure_drawable, save_reliability
 from vsgen.report.table import calibration_table
@@ -29,191 +34,214 @@ from vsgen.verdict.setting import Setting
 from vsgen.verdict.watch import Watch
 
 _UNSELECTED = "filter"
+UNLABELLED = "unlabelled"
+"""The flag of a label that could not be made."""
+TRUNCATED = "text-cut"
+"""The flag of a label whose text was cut."""
 
 
-def label(job: LabelOptions, *, observe: Callable[[Tally], None], warn: Callable[[str], None]) -> Tally:
-    """Label all rows of a job.
+class Labelling:
+    """The labels of a file of rows; see `vsgen.jobs.task.Task`."""
 
-    Args:
-        job: What to do.
-        observe: Told of the tally after every row.
-        warn: Told of things that the user should know but that do not stop the run.
+    noun = "input rows"
 
-    Raises:
-        VsgenError: See `vsgen.errors`; all that was written stays.
-        ReaderGone: Nobody reads standard output any more.
-    """
-    tally = Tally()
-    if job.plot is not None:
-        if job.gold is None:
-            raise OptionError(
-                "--plot needs --calibrate GOLD: only rows whose class is known show how reliable labels are"
-            )
-        ensure_drawable(job.plot)
-    if job.gold == job.input == "-":
-        raise OptionError("--calibrate -: standard input is INPUT already; name a file for one of them")
-    if (rows := job.places.done(job.parts)) is not None:
-        tally.kept, tally.was_done, tally.passed = rows, True, job.places.passed()
-        return tally
-    gold = list(_gold_rows(job, job.gold)) if job.gold is not None else None
-    if not job.model.name and job.template.model in {None, "tiny"} and not job.judged:
-        warn("no --model given: asking the embedded toy model, tiny, which knows only the shipped templates")
-    with ExitStack() as open_files:
-        journal = job.places.open_journal(open_files)
-        session = open_files.enter_context(Session(job.model, job.default_model, journal, judges=job.template.judges))
-        for note in session.notes:
-            warn(note)
-        work = _Work(job, tally, session, open_files, warn)
-        work.write(
-            work.corrected(gold, observe),
-            job.places.open_output(open_files),
-            job.places.open_rejects(open_files),
-            observe,
+    def __init__(self, options: LabelOptions) -> None:
+        """Check all that can be known before a model is.
+
+        Raises:
+            UserError: The flags or the rows of known class are wrong.
+        """
+        options.check()
+        if options.plot is not None:
+            ensure_drawable(options.plot)
+        self._options = options
+        self._input = open_rows(options.input)
+        self._watch = Watch(Setting(options.template))
+        self._corrections = {one.name: Correction(one) for one in options.template.labels}
+        self._batch = [one for one in self._corrections.values() if one.label.prior == "batch"]
+        self._said: dict[str, list[list[list[float]]]] = {one.label.name: [] for one in self._batch}
+        self._gold: list[Row] = []
+        self._known: list[Labelled] = []
+        self._entropies: list[float] = []
+        self._spool: Spool | None = None
+        self._report: list[str] = []
+
+    @property
+    def places(self) -> Places:
+        """Its files."""
+        return self._options.places
+
+    @property
+    def wanted(self) -> None:
+        """How many rows there are is not known before."""
+
+    @property
+    def origin(self) -> Origin:
+        """What its output is made from."""
+        return Origin(self._options.parts, self._input if isinstance(self._input, RowInput) else None)
+
+    @property
+    def models(self) -> Wanted:
+        """The models that it may ask."""
+        options = self._options
+        return Wanted(options.model, default=options.default_model, judges=options.template.judges)
+
+    def source(self, desk: Desk, counts: Counts, warn: Warn) -> Source[Labelled]:
+        """The rows of known class, then all rows of the input."""
+        options, judges = self._options, desk.models.judges
+        self._warn, self._counts = warn, counts
+        methods = {one.name: one.method for one in options.template.labels}
+        models = {one.name: judges[one.model or desk.asked] for one in options.template.labels}
+        self._how = How(models, options.seed, methods) if options.meta else None
+        if self._batch or options.selection:
+            self._spool = Spool()
+            desk.on_close(self._spool.close)
+        self._gold = list(_gold_rows(options)) if options.gold is not None else []
+        known = self._flow(desk, lenient=True)
+        gold = Flows(known(row, row.index) for row in self._gold)
+        skip = self._skip if options.skip_bad_rows else None
+        reader = self._input.reader(wake=desk.mailbox.wake, skip=skip)
+        desk.on_close(reader.close)
+        label = self._flow(desk, lenient=options.skip_bad_rows)
+        self._rows = RowFlows(
+            reader, lambda row, n: label(row, n) if self._usable(row) else None, name=self._input.name
         )
-        tally.verdict = work.verdict()
-        tally.passed = not tally.verdict.bad
-        journal.end(job.parts, complete=True, passed=tally.passed)
-    return tally
+        return Chain(gold, self._rows)
 
+    def most(self) -> None:
+        """Nothing but the models bounds what is under way."""
 
-class _Work:
-    """One job under way."""
+    def made(self, labelled: Labelled) -> Made[Labelled]:
+        """A row that is written or waits, or one of known class, from which only a temperature is learned."""
+        if len(self._known) < len(self._gold):
+            self._learn(labelled)
+            return Made()
+        alarms = self._watch.add_row(labelled.labels)
+        if self._spool is None:
+            return self._row(self._correct(labelled), chosen=True, waited=False, notes=alarms)
+        self._spool.add(labelled)
+        for name, rows in self._said.items():
+            if (label := soft(labelled, name)) is not None:
+                rows.append(distributions(label))
+        return Made(units=1, candidates=1, waiting=1, replies=labelled.replies, tokens=labelled.tokens, notes=alarms)
 
-    def __init__(
-        self, job: LabelOptions, tally: Tally, session: Session, open_files: ExitStack, warn: Callable[[str], None]
-    ) -> None:
-        self._job = job
-        self._tally = tally
-        self._session = session
-        self._open_files = open_files
-        self._warn = warn
-        self._watch = Watch(Setting(job.template))
-        tally.paid = session.paid
-        self._corrections = {one.name: Correction(one) for one in job.template.labels}
-        methods = {one.name: one.method for one in job.template.labels}
-        models = {one.name: session.models.judges[one.model or session.asked] for one in job.template.labels}
-        self._origin = Origin(models, job.seed, methods) if job.meta else None
+    def enough(self) -> bool:
+        """Every row is labelled."""
+        return False
+
+    def rest(self) -> Iterator[Made[Labelled]]:
+        """All rows that had to wait."""
+        if self._spool is not None:
+            for one in self._batch:
+                for warning in one.learn_prior(self._said[one.label.name]):
+                    self._warn(warning)
+            if self._batch and self._gold:
+                self._calibrate()
+            chosen = self._chosen(self._spool)
+            for number, labelled in enumerate(self._spool):
+                wanted = chosen is None or number in chosen
+                yield self._row(self._correct(labelled), chosen=wanted, waited=True)
+        if self._options.histogram:
+            first, count = self._first, len(self._entropies)
+            title = f"normalised entropy of {first}, {count} rows (0: sure, 1: all classes alike)"
+            self._report += [title, *histogram(self._entropies, low=0.0, high=1.0)]
 
     def verdict(self) -> Verdict:
-        """On all rows so far."""
+        """On all labels."""
         return self._watch.verdict()
 
-    def corrected(self, gold: Sequence[Row] | None, observe: Callable[[Tally], None]) -> Iterable[Labelled]:
-        """All rows with their final labels; those that stream are not made before they are asked for."""
-        batch = [one for one in self._corrections.values() if one.label.prior == "batch"]
-        made: Iterable[Labelled] = self._counted(self._made(self._rows(), lenient=self._job.skip_bad_rows))
-        if batch:
-            made = self._with_priors(made, batch, observe)
-        if gold is not None:
-            self._calibrate(gold)
-        return map(self._correct, made)
+    def report(self) -> list[str]:
+        """Calibration and histogram."""
+        return self._report
 
-    def write(
-        self,
-        rows: Iterable[Labelled],
-        lines: FileLines | PipeLines,
-        rejects: FileLines | NoLines,
-        observe: Callable[[Tally], None],
-    ) -> None:
-        """Write the rows that are wanted, and what was not selected to where rejects go."""
-        first = self._job.template.labels[0].name
-        entropies: list[float] = []
-        chosen, rows = self._selected(rows, observe)
-        for number, labelled in enumerate(rows):
-            made = soft(labelled, first)
-            if made is not None and self._job.histogram:
-                entropies.append(normalised_entropy(*_entropy(made)))
-            line = row_line(labelled, self._origin)
-            if chosen is None or number in chosen:
-                lines.write([line])
-                self._tally.written += 1
-            else:
-                detail = "not among the selected share" if made is not None else "has no label to be selected by"
-                rejects.write([{**line, "reason": _UNSELECTED, "detail": detail}])
-                self._tally.unselected += 1
-            self._count(labelled)
-            observe(self._tally)
-        if self._job.histogram:
-            title = f"normalised entropy of {first}, {len(entropies)} rows (0: sure, 1: all classes alike)"
-            self._tally.report += [title, *histogram(entropies, low=0.0, high=1.0)]
-        rejects.finish()
-        lines.finish()
+    def seen(self) -> Seen | None:
+        """What was read of the input."""
+        return self._rows.seen
 
-    def _rows(self) -> Iterator[Row]:
-        skip = self._skip if self._job.skip_bad_rows else None
-        empty = True
-        for row in read_rows(self._job.input, skip=skip):
-            empty = False
-            try:
-                yield checked(row, self._job)
-            except InputError as error:
-                if skip is None:
-                    raise InputError(f"{error}; or pass --on-error skip") from None
-                skip(str(error))
-        if empty:
-            raise InputError(f"{self._job.input}: has no rows; give at least one JSON object")
+    @property
+    def _first(self) -> str:
+        return self._options.template.labels[0].name
 
-    def _skip(self, problem: str) -> None:
-        self._tally.skipped += 1
-        self._warn(problem)
-
-    def _made(self, rows: Iterator[Row], *, lenient: bool) -> Iterator[Labelled]:
-        job, judges = self._job, self._session.models.judges
+    def _flow(self, desk: Desk, *, lenient: bool) -> Callable[[Row, int], Flow[Labelled]]:
+        options = self._options
         labeller = Labeller(
-            job.template, (job.on,), seed=job.seed, lenient=lenient, truncate=job.truncate, judges=judges
+            options.template,
+            (options.on,),
+            seed=options.seed,
+            lenient=lenient,
+            truncate=options.truncate,
+            judges=desk.models.judges,
         )
         occurrences = Occurrences()
-        flows = (label_row(labeller, row, occurrences.name(row.fields)) for row in rows)
-        yield from self._session.drive(flows, most=lambda: self._job.window)
+        return lambda row, _: label_row(labeller, row, occurrences.name(row.fields))
 
-    def _counted(self, made: Iterable[Labelled]) -> Iterator[Labelled]:
-        for labelled in made:
-            self._tally.kept += 1
-            self._tally.tokens += labelled.tokens
-            for alarm in self._watch.add_row(labelled.labels):
-                self._warn(alarm)
-            yield labelled
+    def _usable(self, row: Row) -> bool:
+        try:
+            checked(row, self._options)
+        except InputError as error:
+            if not self._options.skip_bad_rows:
+                raise InputError(f"{error}; or pass --on-error skip") from None
+            self._skip(str(error))
+            return False
+        return True
 
-    def _with_priors(
-        self, made: Iterable[Labelled], batch: list[Correction], observe: Callable[[Tally], None]
-    ) -> Iterable[Labelled]:
-        """Label all rows, then take each label's prior from them."""
-        spool = self._open_files.enter_context(Spool())
-        said: dict[str, list[list[list[float]]]] = {one.label.name: [] for one in batch}
-        for labelled in made:
-            spool.add(labelled)
-            for name, rows in said.items():
-                if (found := soft(labelled, name)) is not None:
-                    rows.append(distributions(found))
-            observe(self._tally)
-        for one in batch:
-            for warning in one.learn_prior(said[one.label.name]):
-                self._warn(warning)
-        return spool
+    def _skip(self, problem: str) -> None:
+        self._counts.skipped += 1
+        self._warn(problem)
 
-    def _calibrate(self, gold: Sequence[Row]) -> None:
-        """Label the gold rows, fit, and report."""
-        known: dict[str, list[tuple[SoftLabel, list[int]]]] = {name: [] for name in self._corrections}
-        for labelled in self._made(iter(gold), lenient=True):
-            for name, correction in self._corrections.items():
-                found = labelled.labels[name]
-                if isinstance(found, Unlabelled):
-                    raise InputError(f"{labelled.row.where}: label {name}: {found.problem}")
-                known[name].append((found, gold_places(labelled.row, correction.label, list(found.probs))))
-        self._report([calibrate(one, known[name]) for name, one in self._corrections.items()])
+    def _row(self, labelled: Labelled, *, chosen: bool, waited: bool, notes: Sequence[str] = ()) -> Made[Labelled]:
+        """A row of the output; or a reject, where it is not among the selected share."""
+        label = soft(labelled, self._first)
+        if label is not None and self._options.histogram:
+            self._entropies.append(normalised_entropy(*_entropy(label)))
+        line = row_line(labelled, self._how)
+        detail = "not among the selected share" if label is not None else "has no label to be selected by"
+        lacking = {name: one.problem for name, one in labelled.labels.items() if isinstance(one, Unlabelled)}
+        cut = sum(isinstance(one, SoftLabel) and bool(one.details.get("truncated")) for one in labelled.labels.values())
+        new = 0 if waited else 1
+        return Made(
+            rows=[line] if chosen else [],
+            rejects=[] if chosen else [{**line, "reason": _UNSELECTED, "detail": detail}],
+            values=[labelled] if chosen else [],
+            units=new,
+            candidates=new,
+            waiting=new - 1,
+            replies=labelled.replies * new,
+            tokens=labelled.tokens * new,
+            flags=[UNLABELLED] * len(lacking) + [TRUNCATED] * cut,
+            problems=[f"{labelled.row.where}: label {name}: {problem}" for name, problem in lacking.items()],
+            notes=notes,
+        )
 
-    def _report(self, found: list[Calibrated]) -> None:
-        report = self._tally.report
-        report += calibration_table([quality for one in found for quality in one.qualities])
-        report += [one.verdict for one in found]
-        if self._job.plot is not None:
+    def _learn(self, labelled: Labelled) -> None:
+        """Keep a row of known class; with the last one fit, unless a prior is to be divided out first."""
+        for name, label in labelled.labels.items():
+            if isinstance(label, Unlabelled):
+                raise InputError(f"{labelled.row.where}: label {name}: {label.problem}")
+        self._known.append(labelled)
+        if len(self._known) == len(self._gold) and not self._batch:
+            self._calibrate()
+
+    def _calibrate(self) -> None:
+        """Fit a temperature for each label to the rows of known class, and report."""
+        results = []
+        for name, correction in self._corrections.items():
+            known = [(label, one.row) for one in self._known if (label := soft(one, name)) is not None]
+            places = [(label, gold_places(row, correction.label, list(label.probs))) for label, row in known]
+            results.append(calibrate(correction, places))
+        self._tabulate(results)
+
+    def _tabulate(self, results: list[Calibrated]) -> None:
+        self._report += calibration_table([quality for one in results for quality in one.qualities])
+        self._report += [one.verdict for one in results]
+        if self._options.plot is not None:
             curves = []
-            for one in found:
+            for one in results:
                 curves += [
                     curve(one.name, "before", one.raw, one.gold),
                     curve(one.name, "after", one.held_out, one.gold),
                 ]
-            save_reliability(self._job.plot, curves)
+            save_reliability(self._options.plot, curves)
 
     def _correct(self, labelled: Labelled) -> Labelled:
         labels = {
@@ -222,57 +250,44 @@ class _Work:
         }
         return labelled._replace(labels=labels)
 
-    def _selected(
-        self, rows: Iterable[Labelled], observe: Callable[[Tally], None]
-    ) -> tuple[set[int] | None, Iterable[Labelled]]:
-        """Which rows are wanted, by their number, once all are known; None are all, as they come."""
-        selection = self._job.selection
+    def _chosen(self, spool: Spool) -> set[int] | None:
+        """The numbers of the rows that are wanted; None are all.
+
+        Raises:
+            OptionError: No row has what it should be selected by.
+        """
+        selection = self._options.selection
         if selection is None:
-            return None, rows
-        spool, values = self._open_files.enter_context(Spool()), list[float | None]()
-        first = self._job.template.labels[0].name
-        found = False
-        for labelled in rows:
-            spool.add(labelled)
-            made = soft(labelled, first)
-            found = found or made is not None
-            values.append(None if made is None else _value(selection.kind, made))
-            observe(self._tally)
-        if found and all(value is None for value in values):
+            return None
+        labels = [soft(self._correct(labelled), self._first) for labelled in spool]
+        values = [None if label is None else _value(selection.kind, label) for label in labels]
+        if any(label is not None for label in labels) and all(value is None for value in values):
             remedy = "a label with several traces, statements or orders has it; select borderline or margin"
             raise OptionError(f"--select {selection.kind}: no row has a {selection.kind}; {remedy}")
-        return set(most_informative(values, selection.share)), spool
-
-    def _count(self, labelled: Labelled) -> None:
-        for name, made in labelled.labels.items():
-            if isinstance(made, Unlabelled):
-                self._tally.unlabelled += 1
-                self._warn(f"{labelled.row.where}: label {name}: {made.problem}")
-            else:
-                self._tally.truncated += bool(made.details.get("truncated"))
+        return set(most_informative(values, selection.share))
 
 
-def _entropy(made: SoftLabel) -> tuple[float, int]:
+def _entropy(label: SoftLabel) -> tuple[float, int]:
     """A label's entropy and the number of classes over which it is; a class's mean where several may apply."""
-    if kind_of(made) == "multi":
-        return made.entropy / len(made.probs), 2
-    return made.entropy, len(made.probs)
+    if kind_of(label) == "multi":
+        return label.entropy / len(label.probs), 2
+    return label.entropy, len(label.probs)
 
 
-def _value(kind: Kind, made: SoftLabel) -> float | None:
-    entropy, classes = _entropy(made)
-    return informativeness(kind, entropy=entropy, margin=made.margin, classes=classes, disagreement=made.disagreement)
+def _value(kind: Kind, label: SoftLabel) -> float | None:
+    entropy, classes = _entropy(label)
+    return informativeness(kind, entropy=entropy, margin=label.margin, classes=classes, disagreement=label.disagreement)
 
 
-def _gold_rows(job: LabelOptions, gold: str) -> Iterator[Row]:
+def _gold_rows(options: LabelOptions) -> Iterator[Row]:
     """Rows whose class is known, checked as far as that can be done before anything is asked."""
     empty = True
-    for row in read_rows(gold):
+    for row in read_rows(options.gold or ""):
         empty = False
-        with_text(row, job)
-        for label in job.template.labels:
+        with_text(row, options)
+        for label in options.template.labels:
             if label.classes:
                 gold_places(row, label, label.classes)
         yield row
     if empty:
-        raise InputError(f"{gold}: has no rows; give rows with the text and the known class")
+        raise InputError(f"{options.gold}: has no rows; give rows with the text and the known class")

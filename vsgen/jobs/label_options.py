@@ -1,10 +1,9 @@
-"""What the user asked of ``vsgen label``, and what came of it."""
+"""What the user asked of ``vsgen label``."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from vsgen.sections.sandbox import compile_text
 from vsgen.sections.validators import check_name
 from vsgen.template.load import load_template, template_of
 from vsgen.template.schema import Template
-from vsgen.verdict.finding import Verdict
 
 _SOURCE = "flags"
 
@@ -29,19 +27,18 @@ class LabelOptions:
     """Whose label sections say what to ask."""
     on: str
     """The field that holds the text."""
-    input: str
+    input: str | Iterable[Mapping[str, object]]
+    """A file, ``-`` for standard input, or rows."""
     places: Places = field(default_factory=Places)
     model: ModelChoice = field(default_factory=ModelChoice)
     seed: int = 0
-    window: int = 128
-    """Rows under way at most; changes speed and memory, never the output."""
     gold: str | None = None
     """A file of rows whose class is known; a temperature is fitted to it."""
     plot: Path | None = None
     """Where the reliability diagram goes."""
     selection: Selection | None = None
     histogram: bool = False
-    """Tell how the rows' normalised entropy is distributed."""
+    """Report how the rows' normalised entropy is distributed."""
     truncate: bool = False
     skip_bad_rows: bool = False
     meta: bool = True
@@ -64,47 +61,25 @@ class LabelOptions:
             "--on": self.on,
             "model": self.model.name or self.default_model,
             "seed": self.seed,
-            "input": self.input,
+            "input": self.input if isinstance(self.input, str) else "rows",
             "--calibrate": self.gold,
             "--select": self.selection and f"{self.selection.kind}:{self.selection.share}",
             "--truncate": self.truncate,
             "--meta": self.meta,
         }
 
+    def check(self) -> None:
+        """See that the flags go together.
 
-@dataclass(slots=True)
-class Tally:
-    """What has happened so far; every count is a sum over finished rows."""
-
-    wanted: int | None = None
-    kept: int = 0
-    """Rows labelled; each is written, or not selected."""
-    written: int = 0
-    unlabelled: int = 0
-    """Labels that could not be made, each with its problem in the row."""
-    truncated: int = 0
-    """Labels of texts that were cut."""
-    skipped: int = 0
-    """Lines that could not be used at all."""
-    unselected: int = 0
-    tokens: int = 0
-    """Tokens drawn in replies."""
-    paid: Counter[str] = field(default_factory=Counter)
-    """Calls answered in this process, by kind."""
-    was_done: bool = False
-    """Nothing was to do: the output was complete before."""
-    verdict: Verdict | None = None
-    """On all labels; None before the end, and where nothing was to do."""
-    passed: bool = True
-    """The verdict, of this run or of the one that made the output, is not bad."""
-    report: list[str] = field(default_factory=list)
-    """Lines for people: calibration, histogram."""
-
-    @property
-    def rejected(self) -> Mapping[str, int]:
-        """What is not as wished, by reason."""
-        found = {"unlabelled": self.unlabelled, "skipped": self.skipped}
-        return {reason: count for reason, count in found.items() if count}
+        Raises:
+            OptionError: They do not; names the flag and the remedy.
+        """
+        if self.plot is not None and self.gold is None:
+            raise OptionError(
+                "--plot needs --calibrate GOLD: only rows whose class is known show how reliable labels are"
+            )
+        if self.gold == self.input == "-":
+            raise OptionError("--calibrate -: standard input is INPUT already; name a file for one of them")
 
 
 def from_template(source: str, on: str | None, overrides: Sequence[str]) -> tuple[Template, str]:

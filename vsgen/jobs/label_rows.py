@@ -6,7 +6,6 @@ import pickle
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from tempfile import TemporaryFile
-from types import TracebackType
 from typing import NamedTuple
 
 from vsgen.errors import InputError, OutputError
@@ -22,12 +21,14 @@ class Labelled(NamedTuple):
 
     row: Row
     labels: Labels
-    tokens: int
+    tokens: int = 0
     """Tokens drawn for them."""
+    replies: int = 0
+    """Replies in which they were drawn."""
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class How:
     """What a row says of how its labels were made."""
 
     models: Mapping[str, str]
@@ -80,10 +81,10 @@ def label_row(labeller: Labeller, row: Row, name: str) -> Flow[Labelled]:
     drawn = meta.get("variables") if isinstance(meta, Mapping) else None
     values = {**(drawn if isinstance(drawn, Mapping) else {}), **row.fields}
     (labels,) = yield from metered(labeller.label([Text(row.where, name, values)]), spent)
-    return Labelled(row, labels, spent.tokens)
+    return Labelled(row, labels, spent.tokens, spent.calls)
 
 
-def row_line(labelled: Labelled, origin: Origin | None) -> dict[str, object]:
+def row_line(labelled: Labelled, how: How | None) -> dict[str, object]:
     """The JSON object that is written: the row's own fields, all labels, and in meta how the new ones were made.
 
     A meta that is no object stays as it is, and so does any where nothing is to be said of the labels.
@@ -93,14 +94,13 @@ def row_line(labelled: Labelled, origin: Origin | None) -> dict[str, object]:
     assert isinstance(before, Mapping)
     made = {name: label_line(label) for name, label in labelled.labels.items()}
     line: dict[str, object] = {**fields, "labels": {**before, **made}}
-    if origin is None or not isinstance(meta, Mapping):
+    if how is None or not isinstance(meta, Mapping):
         return {**line, "meta": meta} if "meta" in labelled.row.fields else line
-    how = {
-        name: {"method": method, "model": origin.models[name], "seed": origin.seed}
-        for name, method in origin.methods.items()
+    new = {
+        name: {"method": method, "model": how.models[name], "seed": how.seed} for name, method in how.methods.items()
     }
     known = meta.get("labelled", {})
-    return {**line, "meta": {**meta, "labelled": {**(known if isinstance(known, Mapping) else {}), **how}}}
+    return {**line, "meta": {**meta, "labelled": {**(known if isinstance(known, Mapping) else {}), **new}}}
 
 
 def soft(labelled: Labelled, name: str) -> SoftLabel | None:
@@ -113,14 +113,10 @@ class Spool:
     """Rows that have to wait for the last one, on disk in a file without a name."""
 
     def __init__(self) -> None:
-        self._file = TemporaryFile()  # noqa: SIM115  # closed by `__exit__`
+        self._file = TemporaryFile()  # noqa: SIM115  # closed by `close`
 
-    def __enter__(self) -> Spool:
-        """Return itself."""
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Close; the rows are gone."""
+    def close(self) -> None:
+        """The rows are gone."""
         self._file.close()
 
     def add(self, labelled: Labelled) -> None:
@@ -136,7 +132,7 @@ class Spool:
             raise OutputError(f"temporary file: cannot be written: {error.strerror}; {remedy}") from error
 
     def __iter__(self) -> Iterator[Labelled]:
-        """All rows, in the order in which they came; once."""
+        """All rows, in the order in which they came."""
         self._file.seek(0)
         while True:
             try:

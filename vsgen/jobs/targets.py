@@ -1,60 +1,105 @@
-"""Writes the rows of known distributions."""
+"""``vsgen targets``: the rows of known distributions, one prompt after the other. No model is asked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import NamedTuple
 
 from vsgen.backends.open_tokenizer import open_tokenizer
 from vsgen.distributions.draws import draw
 from vsgen.distributions.soft import Tokenizer, paths, spell, trie_row
 from vsgen.distributions.target import Target
-from vsgen.errors import InputError, OptionError
+from vsgen.engine.source import Flows
+from vsgen.errors import InputError
 from vsgen.export.packed import distillkit_row
 from vsgen.files.places import Places
+from vsgen.flow import Flow
+from vsgen.jobs.counts import Counts
+from vsgen.jobs.desk import Desk
 from vsgen.jobs.targets_options import TargetsOptions
 from vsgen.jobs.targets_sources import find_targets, open_template
+from vsgen.jobs.task import Line, Made, Origin, Warn
+from vsgen.ports import Source
 
 
-class Made(NamedTuple):
-    """What was written."""
+class TargetRows:
+    """Known distributions as training rows; see `vsgen.jobs.task.Task`."""
 
-    prompts: int
-    rows: int
+    noun = "prompts"
+
+    def __init__(self, options: TargetsOptions) -> None:
+        """Check the flags.
+
+        Raises:
+            UserError: The template or the flags are wrong.
+        """
+        options.check()
+        self._options = options
+        self._template = open_template(options.wanted)
+        self._tokenizer: Tokenizer | None = None
+
+    @property
+    def places(self) -> Places:
+        """Its files."""
+        return self._options.places
+
+    @property
+    def wanted(self) -> None:
+        """How many rows there will be is not known before."""
+
+    @property
+    def origin(self) -> Origin:
+        """An interrupted command is simply run again, so nothing is compared."""
+        return Origin()
+
+    @property
+    def models(self) -> None:
+        """It asks none."""
+
+    def source(self, desk: Desk, counts: Counts, warn: Warn) -> Source[Target]:
+        """The targets themselves."""
+        options, self._warn = self._options, warn
+        targets = peeked(find_targets(options.wanted, self._template, warn))
+        if options.tokenizer:
+            self._tokenizer = open_tokenizer(options.tokenizer, remote_code=options.remote_code)
+        return Flows(_as_it_is(target) for target in targets)
+
+    def most(self) -> int:
+        """One after the other."""
+        return 1
+
+    def made(self, target: Target) -> Made[Line]:
+        """The rows of a prompt."""
+        rows = list(_rows(self._options, target, self._tokenizer, self._warn))
+        return Made(rows=rows, values=rows, units=1, candidates=len(rows))
+
+    def enough(self) -> bool:
+        """Every prompt has its rows."""
+        return False
+
+    def rest(self) -> Iterator[Made[Line]]:
+        """Nothing waits."""
+        return iter(())
+
+    def seen(self) -> None:
+        """Nothing is compared."""
+
+    def verdict(self) -> None:
+        """What is exactly known needs none."""
+
+    def report(self) -> list[str]:
+        """Nothing more is to be said."""
+        return []
 
 
-def make(job: TargetsOptions, *, warn: Callable[[str], None]) -> Made:
-    """Make the rows of a job, one prompt after the other.
-
-    Args:
-        job: What to do.
-        warn: Told of what the user should know.
-
-    Raises:
-        VsgenError: See `vsgen.errors`.
-        ReaderGone: Nobody reads standard output any more.
-    """
-    job.check()
-    _check_output(job.places)
-    choice = job.wanted
-    targets = peeked(find_targets(choice, open_template(choice), warn))
-    tokenizer = open_tokenizer(job.tokenizer, remote_code=job.remote_code) if job.tokenizer else None
-    prompts = count = 0
-    with ExitStack() as open_files:
-        lines = job.places.open_output(open_files)
-        for target in targets:
-            rows = list(_rows(job, target, tokenizer, warn))
-            lines.write(rows)
-            prompts, count = prompts + 1, count + len(rows)
-        lines.finish()
-    return Made(prompts, count)
+def _as_it_is(target: Target) -> Flow[Target]:
+    """Nothing is asked about it."""
+    return target
+    yield ()
 
 
 def peeked(targets: Iterator[Target]) -> Iterator[Target]:
-    """The same targets, of which there is one: what is wrong with the source is told before anything is opened.
+    """The same targets, of which there is one: what is wrong with the source is reported before anything is opened.
 
     Raises:
         InputError: There is none.
@@ -65,15 +110,8 @@ def peeked(targets: Iterator[Target]) -> Iterator[Target]:
     return chain([first], targets)
 
 
-def _check_output(places: Places) -> None:
-    """As `Places.done`, but that nothing can be resumed: what an interrupted command left is simply written anew."""
-    replace(places, overwrite=True).done({})
-    if places.output is not None and places.output.exists() and not places.overwrite:
-        raise OptionError(f"{places.output}: exists; --overwrite replaces it")
-
-
 def _rows(
-    job: TargetsOptions, target: Target, tokenizer: Tokenizer | None, warn: Callable[[str], None]
+    job: TargetsOptions, target: Target, tokenizer: Tokenizer | None, warn: Warn
 ) -> Iterable[Mapping[str, object]]:
     if job.kind == "hard":
         return _hard(job, target)
@@ -96,9 +134,7 @@ def _hard(job: TargetsOptions, target: Target) -> Iterator[dict[str, object]]:
         yield {**_head(target, number), "messages": [*_messages(target), answer]}
 
 
-def _soft(
-    job: TargetsOptions, target: Target, tokenizer: Tokenizer, warn: Callable[[str], None]
-) -> Iterator[dict[str, object]]:
+def _soft(job: TargetsOptions, target: Target, tokenizer: Tokenizer, warn: Warn) -> Iterator[dict[str, object]]:
     spelled = spell(target, tokenizer)
     possible = sum(prob > 0 for prob in target.probs)
     if spelled.distinct < possible:

@@ -6,16 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from vsgen.checks.commands import Commands
 from vsgen.dedup.index import Index
 from vsgen.errors import InputError
 from vsgen.files.journal import MemoryJournal
 from vsgen.files.rows import read_rows
-from vsgen.flow import Flow, Heard, overheard
+from vsgen.flow import Heard, overheard
 from vsgen.flows.asking import size_of
 from vsgen.flows.checks import require
 from vsgen.flows.draw import Outcome, Pipeline, Quota
-from vsgen.jobs.desk import ModelChoice, Session
+from vsgen.jobs.carry import answers
+from vsgen.jobs.desk import Desk, ModelChoice, Wanted
 from vsgen.template.load import load_template
 from vsgen.template.render import Renderer
 from vsgen.template.variables import draw_variables
@@ -65,31 +65,30 @@ class Trial:
         """
         self.template = load_template(job.template, job.overrides)
         require(self.template, allow_exec=job.allow_exec)
-        self._commands = Commands()
         self._job = job
         self._rows = _rows(job.input, job.draws)
         if job.input is None:
             Renderer(self.template).prompt(draw_variables(self.template, job.seed, 0))
         dedup = self.template.dedup or None
         embedder = dedup.embedder if dedup else None
-        self._session = Session(
+        wanted = Wanted(
             job.model,
-            self.template.model or "tiny",
-            MemoryJournal(),
+            default=self.template.model or "tiny",
             embedder=embedder,
             judges=self.template.judges,
-            commands=self._commands,
+            commands=True,
         )
-        self.template = load_template(job.template, job.overrides, size_of(self._session.facts))
+        self._desk = Desk(wanted, MemoryJournal())
+        self.template = load_template(job.template, job.overrides, size_of(self._desk.facts))
 
     @property
     def model(self) -> str:
         """The model's own name."""
-        return self._session.model
+        return self._desk.model
 
     def render(self, prompt: Prompt, judge: str | None = None) -> str | None:
         """A prompt as the model, or a judge, reads it; None where it cannot say."""
-        return self._session.render(prompt, judge)
+        return self._desk.render(prompt, judge)
 
     def draws(self) -> Iterator[Shown]:
         """Draw, one after the other; they are those of a run with the same seed, but for repeats of earlier draws.
@@ -97,26 +96,23 @@ class Trial:
         Raises:
             VsgenError: See `vsgen.errors`.
         """
-        with self._commands, self._session:
+        with self._desk:
             for row in self._rows:
                 heard: list[Heard] = []
                 flow = overheard(self._pipeline().draw(row, row.index), heard)
-                yield self._shown(row.index, heard, self._drive(flow))
+                (outcome,) = answers([flow], self._desk)
+                yield self._shown(row.index, heard, outcome)
 
     def _pipeline(self) -> Pipeline:
         """Each draw has an index of its own: it is compared with nothing but itself."""
-        dedup, models = self.template.dedup or None, self._session.models
+        dedup, models = self.template.dedup or None, self._desk.models
         index = Index(dedup.threshold, guards=dedup.guards) if dedup else None
         return Pipeline(self.template, seed=self._job.seed, models=models, index=index, quota=Quota(None))
-
-    def _drive(self, flow: Flow[Outcome]) -> Outcome:
-        (outcome,) = self._session.drive([flow])
-        return outcome
 
     def _shown(self, number: int, heard: Sequence[Heard], outcome: Outcome) -> Shown:
         observed = Observed.of(self.template)
         observed.add(outcome)
-        setting = Setting.of_run(self.template, self._session.facts)
+        setting = Setting.of_run(self.template, self._desk.facts)
         return Shown(f"{self.template.name}/{number:06d}", heard, outcome, judge(observed, setting))
 
 

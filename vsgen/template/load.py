@@ -19,14 +19,19 @@ from vsgen.template.nodes import Node, Problem, Scalar, YamlProblem, plain, read
 from vsgen.template.overrides import lay_over, override
 from vsgen.template.schema import Template
 
+GIVEN: Final = "template"
+"""What messages call a template that comes as a mapping."""
 _MAX_BYTES: Final = 1_048_576
 
 
-def load_template(source: str, overrides: Sequence[str] = (), size: Size | None = None) -> Template:
+def load_template(
+    source: str | Mapping[str, object], overrides: Sequence[str] = (), size: Size | None = None
+) -> Template:
     """Load a template.
 
     Args:
-        source: A path (it ends in .yaml or .yml, has a separator in it, or is a file), or a shipped template's name.
+        source: A path (it ends in .yaml or .yml, has a separator in it, or is a file), a shipped template's name, or
+            what such a file says.
         overrides: Settings ``key=value`` that change single values; later ones win.
         size: Of the model that will be asked, whose recommended settings come before the overrides; None leaves the
             template as it is written, and only checks what it recommends.
@@ -34,11 +39,7 @@ def load_template(source: str, overrides: Sequence[str] = (), size: Size | None 
     Raises:
         TemplateError: It cannot be found, read or used; one line for each problem, in the order of the file.
     """
-    file, label = _find(source)
-    try:
-        root, found = read(_text(file, label), label)
-    except YamlProblem as problem:
-        raise TemplateError(str(problem)) from None
+    root, found, label = _read(source)
     if not isinstance(root.value, dict):
         got = show(plain(root))
         raise TemplateError(f"{root.where}: a template is a mapping with version, name and prompt, got {got}")
@@ -51,6 +52,24 @@ def load_template(source: str, overrides: Sequence[str] = (), size: Size | None 
             problems: list[Problem] = []
             _overridden(_recommended(root, each, problems), [*problems, *found], (), label)
     return _overridden(root, found, overrides, label)
+
+
+def _read(source: str | Mapping[str, object]) -> tuple[Node, list[Problem], str]:
+    """The document, what is wrong with it as YAML, and what messages call it."""
+    if isinstance(source, Mapping):
+        return *read(_json(source), GIVEN, lines=False), GIVEN
+    file, label = _find(source)
+    try:
+        return *read(_text(file, label), label), label
+    except YamlProblem as problem:
+        raise TemplateError(str(problem)) from None
+
+
+def _json(document: Mapping[str, object]) -> str:
+    try:
+        return json.dumps(document)
+    except (TypeError, ValueError) as error:
+        raise TemplateError(f"{GIVEN}: must hold what YAML can: {error}") from None
 
 
 def template_of(document: Mapping[str, object], source: str, overrides: Sequence[str] = ()) -> Template:

@@ -47,6 +47,13 @@ class Verdict:
         word = "bad" if self.bad else "good"
         return [f"verdict: {word}: {rest}", *(f"  {one.level}: {one}" for one in self.findings)]
 
+    def summary(self) -> dict[str, object]:
+        """For machines; see docs/summary.md."""
+        findings = [
+            {"name": one.name, "level": one.level, "text": one.text, "remedy": one.remedy} for one in self.findings
+        ]
+        return {"bad": self.bad, "findings": findings, "figures": list(self.figures)}
+
     def _count(self, level: Level, noun: str) -> str:
         count = sum(one.level == level for one in self.findings)
         return f"{count} {noun}{'s' * (count > 1)}" if count else ""

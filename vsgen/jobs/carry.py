@@ -1,0 +1,111 @@
+"""The one root: opens what a task needs, drives its flows, counts, writes and closes, for every command alike."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from typing import Generic, TypeVar
+
+from vsgen.engine.drive import drive
+from vsgen.engine.source import Flows
+from vsgen.files.places import SEEN
+from vsgen.files.records import FileLines, NoLines, PipeLines
+from vsgen.flow import Flow
+from vsgen.jobs.counts import Counts
+from vsgen.jobs.desk import Desk
+from vsgen.jobs.task import Made, Task, Warn
+from vsgen.ports import Journal, Source
+
+R = TypeVar("R")
+V = TypeVar("V")
+
+
+class Carried(Generic[R, V]):
+    """A task under way: iterate it to carry it out; each item is written when it is handed out."""
+
+    def __init__(self, task: Task[R, V], *, warn: Warn, unfinished: int = 4096) -> None:
+        """Set up.
+
+        Args:
+            task: What to do.
+            warn: Gets what the user should know but what does not stop the command.
+            unfinished: Flows under way at most; changes speed and memory, never the output.
+        """
+        self._task = task
+        self._warn = warn
+        self._unfinished = unfinished
+        self.counts = Counts(wanted=task.wanted)
+        """What has happened so far."""
+        self.summary: Mapping[str, object] = {}
+        """The same for machines, once all is done; see docs/summary.md."""
+        self._warned: set[str] = set()
+
+    def __iter__(self) -> Iterator[Made[V]]:
+        """Carry the task out.
+
+        Raises:
+            VsgenError: See `vsgen.errors`; all that was written stays.
+            ReaderGone: Nobody reads standard output any more.
+        """
+        begun = time.monotonic()
+        origin, places = self._task.origin, self._task.places
+        if (done := places.done(origin.parts, origin.input)) is not None:
+            self.counts.was_done, self.counts.kept, self.counts.passed = True, done.rows, done.passed
+            self.summary = done.summary or {}
+            places.write_summary(self.summary)
+            return
+        with ExitStack() as stack:
+            journal = places.open_journal(stack)
+            desk = stack.enter_context(Desk(self._task.models, journal))
+            self.counts.paid = desk.paid
+            self._warn_once(desk.notes)
+            source = self._task.source(desk, self.counts, self._warn)
+            lines, rejects = places.open_output(stack), places.open_rejects(stack)
+            for made in self._values(desk, source):
+                self._write(made, lines, rejects)
+                yield made
+            rejects.finish()
+            lines.finish()
+            self._end(journal, time.monotonic() - begun)
+
+    def _values(self, desk: Desk, source: Source[R]) -> Iterator[Made[V]]:
+        """What is made of every value, and then of what waited for the last one."""
+        driven = drive(source, desk.executors, desk.mailbox, most=self._task.most, unfinished=self._unfinished)
+        with closing(driven) as values:
+            for value in values:
+                self.counts.cut = desk.cut
+                yield self._task.made(value)
+                if self._task.enough():
+                    break
+        yield from self._task.rest()
+
+    def _write(self, made: Made[V], lines: FileLines | PipeLines | NoLines, rejects: FileLines | NoLines) -> None:
+        self.counts.add(made)
+        lines.write(made.rows)
+        rejects.write(made.rejects)
+        for problem in (*([made.skipped] if made.skipped else []), *made.problems):
+            self._warn(problem)
+        self._warn_once(made.notes)
+
+    def _end(self, journal: Journal, seconds: float) -> None:
+        counts = self.counts
+        counts.check()
+        counts.verdict = self._task.verdict()
+        counts.passed = counts.verdict is None or not counts.verdict.bad
+        self.summary = counts.summary(seconds)
+        seen = self._task.seen()
+        parts = {**self._task.origin.parts, **({SEEN: seen._asdict()} if seen else {})}
+        self._task.places.write_summary(self.summary)
+        journal.end(parts, complete=counts.stopped is None, passed=counts.passed, summary=self.summary)
+
+    def _warn_once(self, notes: Iterable[str]) -> None:
+        for note in notes:
+            if note not in self._warned:
+                self._warned.add(note)
+                self._warn(note)
+
+
+def answers(flows: Sequence[Flow[R]], desk: Desk) -> list[R]:
+    """Drive a few flows to their ends, with nothing to write; their values in order."""
+    return list(drive(Flows(flows), desk.executors, desk.mailbox, most=lambda: None))

@@ -1,0 +1,117 @@
+"""What has happened in a command so far, counted once for all commands: candidates = kept + rejected + waiting."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+from vsgen.errors import VsgenError
+from vsgen.jobs.task import Made
+from vsgen.verdict.finding import Verdict
+
+SUMMARY_VERSION: Final = 1
+
+
+class CountError(VsgenError):
+    """A fault of vsgen itself: something was lost, or counted twice."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """Every count is a sum over what is finished, in the order of the output."""
+
+    wanted: int | None = None
+    """Rows that are wanted; None where that is not known before."""
+    units: int = 0
+    """Draws, input rows or prompts that are finished."""
+    candidates: int = 0
+    """All that came out of them; each ends as a row or as a reject."""
+    kept: int = 0
+    """Rows."""
+    rejected: Counter[str] = field(default_factory=Counter)
+    """Rejects by reason."""
+    waiting: int = 0
+    """Candidates whose fate hangs on the last one."""
+    skipped: int = 0
+    """Input rows that could not be used at all."""
+    replies: int = 0
+    """Replies drawn from language models, those that the journal knew included."""
+    tokens: int = 0
+    """Tokens in them."""
+    paid: Counter[str] = field(default_factory=Counter)
+    """Calls answered in this process, by kind, those of unfinished draws included."""
+    flagged: Counter[str] = field(default_factory=Counter)
+    """What was odd about rows: how many have each flag."""
+    cut: int = 0
+    """Texts that were longer than the embedder reads."""
+    stopped: str | None = None
+    """Why the command ended short of what was wanted."""
+    was_done: bool = False
+    """Nothing was to do: the output was complete before."""
+    verdict: Verdict | None = None
+    """On all rows; None before the end, and where nothing was to do or is judged."""
+    passed: bool = True
+    """The verdict, of this run or of the one that made the output, is not bad."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that was wanted is kept."""
+        return self.wanted is not None and self.kept >= self.wanted
+
+    @property
+    def acceptance(self) -> float | None:
+        """Share of the candidates that became rows; None before the first."""
+        return self.kept / self.candidates if self.candidates else None
+
+    def add(self, made: Made[object]) -> None:
+        """Count what was made of one value."""
+        self.units += made.units
+        self.candidates += made.candidates
+        self.waiting += made.waiting
+        self.kept += len(made.rows)
+        self.rejected.update(made.reasons)
+        self.skipped += made.skipped is not None
+        self.replies += made.replies
+        self.tokens += made.tokens
+        self.flagged.update(made.flags)
+
+    def check(self) -> None:
+        """See that nothing was lost or counted twice.
+
+        Raises:
+            CountError: Something was.
+        """
+        ends = self.kept + self.rejected.total() + self.waiting
+        if self.candidates != ends:
+            raise CountError(
+                f"counts: {self.candidates} candidates, but {self.kept} rows + {self.rejected.total()} rejects + "
+                f"{self.waiting} waiting; this is a fault of vsgen, please report it with the command"
+            )
+
+    def summary(self, seconds: float) -> dict[str, object]:
+        """For machines: what docs/summary.md describes.
+
+        Args:
+            seconds: That the command took.
+        """
+        verdict = None if self.verdict is None else self.verdict.summary()
+        return {
+            "version": SUMMARY_VERSION,
+            "rows": self.kept,
+            "wanted": self.wanted,
+            "stopped": self.stopped,
+            "candidates": self.candidates,
+            "acceptance": self.acceptance,
+            "rejected": dict(sorted(self.rejected.items())),
+            "units": self.units,
+            "skipped": self.skipped,
+            "flags": dict(sorted(self.flagged.items())),
+            "replies": self.replies,
+            "tokens": self.tokens,
+            "calls": dict(sorted(self.paid.items())),
+            "cost": None,
+            "passed": self.passed,
+            "verdict": verdict,
+            "seconds": round(seconds, 3),
+        }
