@@ -127,7 +127,7 @@ class MemoryJournal:
 class FileJournal:
     """A journal in a file, which one run at a time may hold open, and the vectors beside it.
 
-    Memory grows by a digest and a place a call, some 32 bytes; replies are read back from disk when they are asked for.
+    Memory grows by a digest and a place a call, less than 40 bytes; replies are read back from disk when asked for.
     """
 
     def __init__(self, path: Path) -> None:
