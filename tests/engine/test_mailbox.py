@@ -52,10 +52,20 @@ def test_whoever_wakes_the_engine_gives_it_nothing() -> None:
 
 def test_a_failure_is_raised_where_the_engine_waits() -> None:
     mailbox = Mailbox()
-    mailbox.put(Ticket(0, 0), Completion(""))
     mailbox.fail(ModelError("gone"))
     with pytest.raises(ModelError, match="gone"):
         mailbox.wait()
+
+
+def test_answers_that_came_with_a_failure_come_out_before_it_is_raised() -> None:
+    mailbox = Mailbox()
+    mailbox.put(Ticket(0, 0), Completion("first"))
+    mailbox.fail(ModelError("gone"))
+    mailbox.put(Ticket(0, 1), Completion("last"))
+    assert [answer for _, answer in mailbox.wait()] == [Completion("first"), Completion("last")]
+    for _ in range(2):
+        with pytest.raises(ModelError, match="gone"):
+            mailbox.wait()
 
 
 def test_ctrl_c_gets_out_of_the_wait() -> None:

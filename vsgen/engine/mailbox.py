@@ -17,6 +17,7 @@ class Mailbox:
 
     def __init__(self) -> None:
         self._waiting: SimpleQueue[tuple[Ticket, Answer] | VsgenError | None] = SimpleQueue()
+        self._error: VsgenError | None = None
 
     def put(self, ticket: Ticket, answer: Answer) -> None:
         """Answer a call."""
@@ -34,14 +35,18 @@ class Mailbox:
         """All that came in since; waits until something does, or `seconds` have passed. Ctrl-C gets out at once.
 
         Raises:
-            VsgenError: What `fail` was told.
+            VsgenError: What `fail` was given, once all answers that came with it are taken out.
         """
+        letters = self._letters(0 if self._error else seconds)
+        self._error = self._error or next((one for one in letters if isinstance(one, VsgenError)), None)
+        answers = [letter for letter in letters if isinstance(letter, tuple)]
+        if self._error is not None and not answers:
+            raise self._error
+        return answers
+
+    def _letters(self, seconds: float | None) -> list[tuple[Ticket, Answer] | VsgenError | None]:
         try:
-            letters = [self._waiting.get(timeout=seconds)]
+            first = self._waiting.get(timeout=seconds)
         except Empty:
             return []
-        letters += [self._waiting.get_nowait() for _ in range(self._waiting.qsize())]
-        for letter in letters:
-            if isinstance(letter, VsgenError):
-                raise letter
-        return [letter for letter in letters if isinstance(letter, tuple)]
+        return [first, *(self._waiting.get_nowait() for _ in range(self._waiting.qsize()))]

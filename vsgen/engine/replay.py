@@ -60,6 +60,15 @@ class Replay:
         self.known = False
         return [each for ticket, answer in letters for each in self._kept(ticket, answer)]
 
+    def drain(self) -> None:
+        """Put into the journal what has come and nobody waits for any more: it was paid.
+
+        Raises:
+            VsgenError: Of a device, or of the journal.
+        """
+        while self.wait(0):
+            pass
+
     def wake(self) -> None:
         """Let the engine look around; may be called from any thread."""
         self._mailbox.wake()

@@ -65,6 +65,7 @@ class Carried(Generic[R, V]):
             for made in self._values(desk, source):
                 self._write(made, lines, rejects)
                 yield made
+            desk.stop()
             rejects.finish()
             lines.finish()
             self._end(journal, time.monotonic() - begun)

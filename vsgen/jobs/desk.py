@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from types import TracebackType
@@ -24,7 +24,7 @@ from vsgen.engine.mailbox import Mailbox
 from vsgen.engine.queues import Batched, Directory, decoder
 from vsgen.engine.replay import Replay
 from vsgen.engine.worker import Worker
-from vsgen.errors import ModelError, OptionError
+from vsgen.errors import ModelError, OptionError, VsgenError
 from vsgen.jobs.device import check_device
 from vsgen.ports import Embedder, Executor, Inspectable, Journal, LanguageModel, Queue, Teacher
 from vsgen.values import Call, Check, Directed, Embed, Generate, ModelFacts, Models, Prompt, Reply, Score, Taught, Teach
@@ -93,6 +93,7 @@ class Desk:
         self._journal = journal
         self._letters = Mailbox()
         self._stack = ExitStack()
+        self._workers: list[Worker] = []
         self._embedder: Embedder | None = None
         self._asked: dict[str, Asked] = {}
         self.paid: Counter[str] = Counter()
@@ -111,7 +112,21 @@ class Desk:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Give up what is still computed, and close all that was opened."""
-        self._stack.__exit__(kind, error, at)
+        try:
+            with suppress(VsgenError):  # it would hide why this ends
+                self.stop()
+        finally:
+            self._stack.__exit__(kind, error, at)
+
+    def stop(self) -> None:
+        """Give up what is still computed; what was answered meanwhile is put into the journal.
+
+        Raises:
+            VsgenError: The journal cannot be written.
+        """
+        for worker in self._workers:
+            worker.close(cancel=True)
+        self.mailbox.drain()
 
     def on_close(self, close: Callable[[], object]) -> None:
         """Call something when the desk is closed."""
@@ -209,7 +224,7 @@ class Desk:
     ) -> Executor:
         """A worker with the journal in front."""
         worker = Worker(queues, self._letters, name=name, capacity=capacity, interrupt=interrupt)
-        self._stack.callback(worker.close, cancel=True)
+        self._workers.append(worker)
         return self.mailbox.executor(model, worker)
 
     def _paid(self, call: Call, _: Reply) -> None:
