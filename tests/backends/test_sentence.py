@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from vsgen.backends.open import open_model
 from vsgen.backends.open_embedder import open_embedder
 from vsgen.backends.sentence import SentenceEmbedder
 from vsgen.errors import ModelError
@@ -83,6 +85,20 @@ def test_loading_and_embedding_are_silent(minilm: Embedder, capfd: pytest.Captur
     fresh = open_embedder("minilm", device="cpu")
     embed(fresh, ["a", "b"])
     assert capfd.readouterr() == ("", "")
+
+
+def test_it_is_opened_while_language_models_are(minilm: Embedder) -> None:
+    """Each in the thread of its device, as a resumed run does, which asks both of them at once."""
+    expected = embed(minilm, ["a bike light"])
+
+    def opened(number: int) -> list[Vector]:
+        if number % 2:
+            open_model("tiny", device="cpu", dtype="float64")
+            return expected
+        return embed(open_embedder("minilm", device="cpu"), ["a bike light"])
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(opened, range(12))) == [expected] * 12
 
 
 def test_folder_with_broken_weights_is_a_model_error(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ WAYS = {
 def processes() -> ForkServerContext:
     """Starts each process from one that has done the imports, so that kills fall into the run itself."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["vsgen.jobs.generate", "vsgen.backends.hf.model", "torch", "transformers"])
+    context.set_forkserver_preload(["vsgen.jobs.generate", "vsgen.backends.hf.model", "sentence_transformers"])
     _run(context, ["--version"])
     return context
 

@@ -116,7 +116,9 @@ class SentenceEmbedder:
 
     @cached_property
     def _model(self) -> SentenceTransformer:
-        with _quiet():
+        from vsgen.backends.hf.quiet import LOADING
+
+        with LOADING, _quiet():
             from sentence_transformers import SentenceTransformer
 
             from vsgen.backends.hf.device import pick_device

@@ -18,8 +18,9 @@ from huggingface_hub.utils.logging import set_verbosity_error
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
 _HF: Any = transformers
-_ONE = RLock()
-"""One thread at a time: each puts back what it found."""
+LOADING = RLock()
+"""Held by whoever opens a model: the libraries build it through globals of the process, of torch too, and what they are
+kept from printing is put back as it was found."""
 
 
 @contextmanager
@@ -30,7 +31,7 @@ def quietly() -> Iterator[None]:
     disable_progress_bars()
     set_verbosity_error()  # type: ignore[no-untyped-call]
     with (
-        _ONE,
+        LOADING,
         warnings.catch_warnings(),
         redirect_stderr(_WithoutThisThread(sys.stderr)),
     ):  # GGUF draws a bar of its own
