@@ -21,8 +21,6 @@ from vsgen.errors import CallError, ChoiceError, CommandError, TooLongError, Vsg
 from vsgen.values import (
     Answer,
     Call,
-    Check,
-    Checked,
     Completion,
     Directed,
     Embed,
@@ -35,6 +33,8 @@ from vsgen.values import (
     Taught,
     Teach,
     Vector,
+    Verified,
+    Verify,
 )
 
 R = TypeVar("R")
@@ -84,7 +84,7 @@ def try_all(calls: Sequence[Teach]) -> Flow[Sequence[Taught | Refused]]: ...
 @overload
 def try_all(calls: Sequence[Embed]) -> Flow[Sequence[Vector | Refused]]: ...
 @overload
-def try_all(calls: Sequence[Check]) -> Flow[Sequence[Checked | Refused]]: ...
+def try_all(calls: Sequence[Verify]) -> Flow[Sequence[Verified | Refused]]: ...
 def try_all(calls: Sequence[Call]) -> Flow[Sequence[Answer]]:
     """Ask several calls at once; returns their answers in the same order, also those that are refusals."""
     return (yield calls) if calls else ()
@@ -99,7 +99,7 @@ def ask_all(calls: Sequence[Teach]) -> Flow[Sequence[Taught]]: ...
 @overload
 def ask_all(calls: Sequence[Embed]) -> Flow[Sequence[Vector]]: ...
 @overload
-def ask_all(calls: Sequence[Check]) -> Flow[Sequence[Checked]]: ...
+def ask_all(calls: Sequence[Verify]) -> Flow[Sequence[Verified]]: ...
 def ask_all(calls: Sequence[Call]) -> Flow[Sequence[Reply]]:
     """Ask several calls at once; returns their replies in the same order.
 
@@ -121,7 +121,7 @@ def ask(call: Teach) -> Flow[Taught]: ...
 @overload
 def ask(call: Embed) -> Flow[Vector]: ...
 @overload
-def ask(call: Check) -> Flow[Checked]: ...
+def ask(call: Verify) -> Flow[Verified]: ...
 def ask(call: Call) -> Flow[Reply]:
     """Ask one call; returns its reply.
 

@@ -105,7 +105,7 @@ class Embed:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class Verify:
     """Asks an outside command of the template whether a row is right."""
 
     command: tuple[str, ...]
@@ -197,8 +197,8 @@ class ModelFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """The reply to `Check`."""
+class Verified:
+    """The reply to `Verify`."""
 
     ok: bool
     problem: str = ""
@@ -226,9 +226,9 @@ class Directed:
     call: Generate | Score
 
 
-Call: TypeAlias = Generate | Score | Teach | Embed | Check | Directed
+Call: TypeAlias = Generate | Score | Teach | Embed | Verify | Directed
 """Whatever a flow may ask; executors and the journal meet a directed call as the call that is in it."""
-Reply: TypeAlias = Completion | Scores | Taught | Vector | Checked
+Reply: TypeAlias = Completion | Scores | Taught | Vector | Verified
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from vsgen.backends.hashed import HashedEmbedder
 from vsgen.backends.open_embedder import open_embedder
 from vsgen.backends.sentence import SentenceEmbedder
 from vsgen.dedup.index import Index
+from vsgen.dedup.settings import Dedup
 from vsgen.values import Embed, Vector
 
 _KEPT = 20_000
@@ -51,7 +52,7 @@ def naive(kept: NDArray[np.float32], new: NDArray[np.float32]) -> list[bool]:
 
 def filled(kept: NDArray[np.float32]) -> tuple[Index, float]:
     """An index that keeps all rows, given in groups as a run gives them; and how long that took."""
-    index, (names, texts, vectors) = Index(_THRESHOLD), _named("kept", kept)
+    index, (names, texts, vectors) = Index(Dedup(threshold=_THRESHOLD)), _named("kept", kept)
     cuts = [slice(low, low + _GROUP) for low in range(0, len(kept), _GROUP)]
     took = seconds(lambda: [index.admit_all(names[c], texts[c], vectors[c]) for c in cuts])
     if len(index) != len(kept):

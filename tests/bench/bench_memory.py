@@ -18,8 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from vsgen.dedup.index import Index
+from vsgen.dedup.settings import Dedup
 from vsgen.files.journal import FileJournal
-from vsgen.values import Call, Check, Checked, Embed, Reply, Vector
+from vsgen.values import Call, Embed, Reply, Vector, Verified, Verify
 
 _COUNT, _STEPS, _AIM = 300_000, 3, 1_000_000
 _WIDTH, _SHELVES, _GROUP = 384, 300, 256
@@ -71,7 +72,7 @@ def answer(journal: FileJournal, asked: Callable[[int], tuple[Call, Reply]], low
 
 def checked(number: int) -> tuple[Call, Reply]:
     """A call whose line is short: the disk is not what is measured."""
-    return Check(("./check",), str(number)), Checked(True)
+    return Verify(("./check",), str(number)), Verified(True)
 
 
 def embedded(number: int) -> tuple[Call, Reply]:
@@ -81,7 +82,7 @@ def embedded(number: int) -> tuple[Call, Reply]:
 
 def main() -> None:
     """Print every figure."""
-    index = Index(0.9)
+    index = Index(Dedup(threshold=0.9))
     with tempfile.TemporaryDirectory() as folder, FileJournal(Path(folder) / "journal") as journal:
         total = bench("calls in the journal", partial(answer, journal, checked))
         total += bench("vectors beside it", partial(answer, journal, embedded))

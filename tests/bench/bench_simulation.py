@@ -23,6 +23,7 @@ import numpy as np
 
 from tests.engine.virtual import Batches, Clock, Server
 from vsgen.dedup.index import Index
+from vsgen.dedup.settings import Dedup
 from vsgen.engine.drive import drive
 from vsgen.engine.source import Flows
 from vsgen.flows.draw import Pipeline, Quota
@@ -85,7 +86,7 @@ def latency(seed: int, hang: float) -> Callable[[Call], float]:
 def simulate(seed: int, hang: float, *, labels: bool) -> Found:
     """Run once; `hang` is the seconds that a hanging request is lost for, 0 for none."""
     template = load_template("support-tickets", [] if labels else ["labels=[]"])
-    pipeline = Pipeline(template, seed=seed, models=Models("m"), index=Index(0.92), quota=Quota(None))
+    pipeline = Pipeline(template, seed=seed, models=Models("m"), index=Index(Dedup(threshold=0.92)), quota=Quota(None))
     clock = Clock()
     server = Server(clock, answer, latency(seed, hang), limit=_AT_ONCE)
     embedder = Batches(clock, answer, seconds=0.001)

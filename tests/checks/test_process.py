@@ -12,7 +12,7 @@ import pytest
 from vsgen.checks.commands import Commands, require_command, version_of
 from vsgen.checks.process import Process
 from vsgen.errors import CommandError, OptionError
-from vsgen.values import Check, Checked
+from vsgen.values import Verified, Verify
 
 SHORT = """
 import json, sys
@@ -36,7 +36,7 @@ def row(text: str) -> str:
 def failure(tmp_path: Path, text: str, *, rows: int = 1, timeout: float = 20.0) -> str:
     command = script(tmp_path, text)
     with Commands() as commands, pytest.raises(CommandError) as caught:
-        commands.answer([Check(command, row("a" * i), timeout) for i in range(rows)])
+        commands.answer([Verify(command, row("a" * i), timeout) for i in range(rows)])
     assert str(caught.value).startswith(f"{sys.executable} {command[1]}: ")
     assert "\n" not in str(caught.value)
     return str(caught.value).partition(f"{command[1]}: ")[2]
@@ -46,14 +46,14 @@ def test_verdicts_come_in_the_order_of_the_rows_from_one_process(tmp_path: Path)
     text = SHORT.replace("import json, sys", "import json, os, sys").replace('"too long"', "str(os.getpid())")
     command = script(tmp_path, text)
     with Commands() as commands:
-        found = commands.answer([Check(command, row(text)) for text in ("a", "b" * 10, "c", "d" * 10)])
+        found = commands.answer([Verify(command, row(text)) for text in ("a", "b" * 10, "c", "d" * 10)])
     assert [one.ok for one in found] == [True, False, True, False]
     assert found[1].problem == found[3].problem != ""
 
 
 def test_a_row_larger_than_a_pipe_goes_through(tmp_path: Path) -> None:
     with Commands() as commands:
-        assert commands.answer([Check(script(tmp_path, SHORT), row("x" * 3_000_000))]) == [Checked(False, "too long")]
+        assert commands.answer([Verify(script(tmp_path, SHORT), row("x" * 3_000_000))]) == [Verified(False, "too long")]
 
 
 def test_any_text_reaches_the_command_as_it_is(tmp_path: Path) -> None:
@@ -61,14 +61,14 @@ def test_any_text_reaches_the_command_as_it_is(tmp_path: Path) -> None:
     command = script(tmp_path, f"import json, sys\nfor line in sys.stdin: {echo}")
     with Commands() as commands:
         texts = ["a b", 'quote " and \\', "ünï→😀", "$(rm -rf /); `x`"]
-        found = commands.answer([Check(command, row(text)) for text in texts])
+        found = commands.answer([Verify(command, row(text)) for text in texts])
     assert [one.problem for one in found] == texts
 
 
 def test_a_problem_is_told_on_one_short_line_without_control_characters(tmp_path: Path) -> None:
     loud = "import json\ninput()\nprint(json.dumps({'ok': False, 'problem': 'a\\n\\x1b[31mb' + 'c' * 999}), flush=True)"
     with Commands() as commands:
-        (found,) = commands.answer([Check(script(tmp_path, loud), row("a"))])
+        (found,) = commands.answer([Verify(script(tmp_path, loud), row("a"))])
     assert found.problem.startswith("a [31mbc")
     assert len(found.problem) <= 200
 
@@ -100,7 +100,7 @@ def test_the_last_lines_of_standard_error_are_told(tmp_path: Path) -> None:
 def test_a_flood_on_standard_error_blocks_nobody(tmp_path: Path) -> None:
     text = "import sys\nsys.stderr.write('noise\\n' * 300_000)\n" + SHORT
     with Commands() as commands:
-        assert commands.answer([Check(script(tmp_path, text), row("a"))]) == [Checked(True)]
+        assert commands.answer([Verify(script(tmp_path, text), row("a"))]) == [Verified(True)]
 
 
 def test_a_command_that_hangs_is_given_up_and_killed(tmp_path: Path) -> None:
@@ -135,14 +135,14 @@ def test_a_program_that_is_not_there_is_told_before_anything_runs(tmp_path: Path
     with pytest.raises(OptionError, match=r"t\.yaml: check\.code: no program named 'no-such-thing' can be run here"):
         require_command("t.yaml: check.code", ["no-such-thing", "--check"])
     with Commands() as commands, pytest.raises(CommandError, match="cannot be started: No such file"):
-        commands.answer([Check((str(tmp_path / "none"),), row("a"))])
+        commands.answer([Verify((str(tmp_path / "none"),), row("a"))])
 
 
 def test_no_process_is_started_before_it_is_asked_and_none_outlives_the_run(tmp_path: Path) -> None:
     text = f"import os\nopen({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n" + SHORT
     with Commands() as commands:
         assert not (tmp_path / "pid").exists()
-        commands.answer([Check(script(tmp_path, text), row("a"))])
+        commands.answer([Verify(script(tmp_path, text), row("a"))])
         os.kill(pid := int((tmp_path / "pid").read_text()), 0)
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsgen.dedup.guards import negated, numbers, signature
+from vsgen.dedup.guards import GUARDS, negated, numbers, signature
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_negations_count_by_parity(text: str, expected: bool) -> None:
     ],
 )
 def test_texts_may_be_twins_only_if_all_guards_agree(one: str, other: str, may_be_twins: bool) -> None:
-    guards = ("numbers", "negation")
+    guards = tuple(GUARDS)
     assert (signature(one, guards) == signature(other, guards)) is may_be_twins
 
 

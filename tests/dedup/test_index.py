@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from vsgen.dedup.guards import signature
 from vsgen.dedup.index import Index, Twin
 from vsgen.dedup.normalize import key
-from vsgen.errors import OptionError
+from vsgen.dedup.settings import Dedup, Guard
 from vsgen.values import Vector
 
-GUARDS = ("numbers", "negation")
+GUARDS: tuple[Guard, ...] = ("numbers", "negation")
 
 
 def unit(components: NDArray[np.float64]) -> Vector:
@@ -36,7 +36,7 @@ def ratio(one: Vector, other: Vector) -> float:
 
 
 def naive(
-    threshold: float, texts: list[str], vectors: list[Vector | None], guards: Sequence[str] = GUARDS
+    threshold: float, texts: list[str], vectors: list[Vector | None], guards: Sequence[Guard] = GUARDS
 ) -> list[Twin | None]:
     kept: list[int] = []
     twins: list[Twin | None] = []
@@ -79,7 +79,7 @@ def test_decisions_and_twins_equal_those_of_the_naive_loop_however_batched(
     texts, vectors, cuts = stream
     names = [str(i) for i in range(len(texts))]
     expected = naive(threshold, texts, vectors)
-    single, batched = Index(threshold), Index(threshold)
+    single, batched = Index(Dedup(threshold=threshold)), Index(Dedup(threshold=threshold))
     assert [single.admit(*one) for one in zip(names, texts, vectors, strict=True)] == expected
     twins: list[Twin | None] = []
     for low, high in pairwise(cuts):
@@ -98,7 +98,7 @@ def test_neither_blocks_nor_their_precision_change_anything(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("vsgen.dedup.shelf._BLOCK", 4)
         patch.setattr("vsgen.dedup.shelf._SINGLE", single)
-        index = Index(threshold, guards=())
+        index = Index(Dedup(threshold=threshold, guards=()))
         for low, high in pairwise(cuts):
             twins += index.admit_all([str(i) for i in range(low, high)], texts[low:high], vectors[low:high])
     assert twins == naive(threshold, texts, vectors, guards=())
@@ -108,7 +108,7 @@ def test_a_kept_row_takes_its_components_and_little_else() -> None:
     rng, count, width = np.random.default_rng(0), 6000, 64
     rows = [unit(row) for row in rng.normal(size=(count, width))]
     texts = [f"{i % 97}, {chr(0x4E00 + i)}" for i in range(count)]
-    index = Index(0.99)
+    index = Index(Dedup(threshold=0.99))
     tracemalloc.start()
     try:
         for low in range(0, count, 64):
@@ -124,7 +124,7 @@ def test_a_kept_row_takes_its_components_and_little_else() -> None:
 
 
 def test_nearest_twin_that_a_guard_spares_gives_way_to_the_next_nearest() -> None:
-    index = Index(0.9)
+    index = Index(Dedup(threshold=0.9))
     assert index.admit("seven", "The train leaves at 7.", unit(np.array([1.0, 0.0]))) is None
     assert index.admit("nine", "A train that leaves at 9", unit(np.array([1.0, 0.3]))) is None
     twin = index.admit("again", "At 9 the train leaves", unit(np.array([1.0, 0.0])))
@@ -132,14 +132,14 @@ def test_nearest_twin_that_a_guard_spares_gives_way_to_the_next_nearest() -> Non
 
 
 def test_without_guards_changed_numbers_are_twins() -> None:
-    index = Index(0.9, guards=())
+    index = Index(Dedup(threshold=0.9, guards=()))
     vector = unit(np.array([1.0, 0.0]))
     index.admit("seven", "at 7", vector)
     assert index.admit("nine", "at 9", vector) == Twin("seven", 1.0, "semantic")
 
 
 def test_earliest_of_twins_that_are_equally_similar_after_rounding_is_named() -> None:
-    index = Index(0.7)
+    index = Index(Dedup(threshold=0.7))
     for name, angle in (("left", -0.70001), ("right", 0.7)):
         assert index.admit(name, name, unit(np.array([np.cos(angle), np.sin(angle)]))) is None
     twin = index.admit("middle", "middle", unit(np.array([1.0, 0.0])))
@@ -148,7 +148,7 @@ def test_earliest_of_twins_that_are_equally_similar_after_rounding_is_named() ->
 
 
 def test_a_dropped_text_makes_no_twins() -> None:
-    index = Index(0.9)
+    index = Index(Dedup(threshold=0.9))
     angles = {"a": 0.0, "b": 0.4, "c": 0.8}
     twins = [index.admit(n, n, unit(np.array([np.cos(angle), np.sin(angle)]))) for n, angle in angles.items()]
     assert [twin and twin.name for twin in twins] == [None, "a", None]
@@ -158,7 +158,7 @@ def test_similarity_is_rounded_before_it_is_compared() -> None:
     first, rng = unit(np.array([1.0, 0, 0])), np.random.default_rng(0)
     tried = (unit(np.array([0.92, *0.28 * rng.normal(size=2)])) for _ in range(10**6))
     below = next(one for one in tried if 0.919_96 < ratio(first, one) < 0.92)
-    index = Index(0.92)
+    index = Index(Dedup(threshold=0.92))
     index.admit("a", "a", first)
     assert index.admit("b", "b", below) == Twin("a", 0.92, "semantic")
 
@@ -167,27 +167,16 @@ def test_rounded_components_do_not_count_as_dissimilar() -> None:
     """A vector that rounding has made shorter is still as similar to itself as can be."""
     vector = unit(np.ones(384))
     assert np.linalg.norm(np.frombuffer(vector.data, "<f2").astype(float)) != 1
-    index = Index(1.0)
+    index = Index(Dedup(threshold=1.0))
     index.admit("a", "a", vector)
     assert index.admit("b", "b", vector) == Twin("a", 1.0, "semantic")
 
 
 def test_seen_changes_nothing() -> None:
-    index = Index(0.9)
+    index = Index(Dedup(threshold=0.9))
     assert index.seen("Hello, world!") is None
     assert len(index) == 0
     assert index.admit("first", "Hello, world!", None) is None
     assert index.seen("hello world") == Twin("first", 1.0, "exact")
     assert index.admit("second", "HELLO WORLD", None) == Twin("first", 1.0, "exact")
     assert len(index) == 1
-
-
-@pytest.mark.parametrize("threshold", [0.0, -0.5, 1.01, float("nan")])
-def test_threshold_out_of_range_is_an_option_error(threshold: float) -> None:
-    with pytest.raises(OptionError, match="threshold"):
-        Index(threshold)
-
-
-def test_unknown_guard_is_named_with_the_known_ones() -> None:
-    with pytest.raises(OptionError, match="numbers, negation, got names"):
-        Index(0.9, guards=["names"])

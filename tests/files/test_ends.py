@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from vsgen.files.ends import End, changed, last_end
 from vsgen.files.journal import FileJournal
-from vsgen.values import Check, Checked
+from vsgen.values import Verified, Verify
 
 PARTS: dict[str, object] = {"template": "0a1b2c3d4e5f", "seed": 0, "input": None, "--family": ["beta"], "-n": 10}
 
@@ -24,13 +24,16 @@ def test_the_last_end_of_a_journal_is_found_behind_and_before_other_lines(tmp_pa
     path = tmp_path / "j"
     assert last_end(None) is None and last_end(path) is None
     with FileJournal(path) as journal:
-        journal.add(journal.key("m", Check((), "a")), "m", Check((), "a"), Checked(True))
+        journal.add(journal.key("m", Verify((), "a")), "m", Verify((), "a"), Verified(True))
     assert last_end(path) is None
     ended(path, seed=1)
     ended(path)
     with FileJournal(path) as journal:
         journal.add(
-            journal.key("m", Check((), "b")), "m", Check((), "b"), Checked(True, '\n{"kind":"end","complete":true}\n')
+            journal.key("m", Verify((), "b")),
+            "m",
+            Verify((), "b"),
+            Verified(True, '\n{"kind":"end","complete":true}\n'),
         )
     assert last_end(path) == End(PARTS, complete=True, passed=False, summary={"kept": 3})
 

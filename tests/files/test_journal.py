@@ -25,8 +25,6 @@ from vsgen.files.sealed import sealed
 from vsgen.files.vectors import Vectors
 from vsgen.values import (
     Call,
-    Check,
-    Checked,
     Completion,
     Directed,
     Embed,
@@ -39,6 +37,8 @@ from vsgen.values import (
     Taught,
     Teach,
     Vector,
+    Verified,
+    Verify,
 )
 
 NEW = Score(Prompt(prefill="new"), ("a", "b"))
@@ -54,7 +54,7 @@ LINES: st.SearchStrategy[Call] = st.one_of(
     ),
     st.builds(Score, st.builds(Prompt, prefill=TEXT), st.tuples(TEXT, TEXT)),
     st.builds(Teach, st.builds(Prompt, prefill=TEXT), TEXT, st.integers(1, 20)),
-    st.builds(Check, st.tuples(TEXT, TEXT), TEXT, st.floats(0.1, 10), TEXT),
+    st.builds(Verify, st.tuples(TEXT, TEXT), TEXT, st.floats(0.1, 10), TEXT),
 )
 CALLS = st.one_of(LINES, st.builds(Embed, TEXT))
 """The vectors of some lie beside the journal."""
@@ -71,8 +71,8 @@ def reply_to(call: Call) -> Reply:
             return Taught((5, 6), (1, 2), (-0.5, -1.0), 2, bytes(range(16)), bytes(range(16, 32)))
         case Embed():
             return Vector(bytes(range(16)))
-        case Check():
-            return Checked(len(call.row) > 3, "§ is wrong")
+        case Verify():
+            return Verified(len(call.row) > 3, "§ is wrong")
         case Directed():
             return reply_to(call.call)
 
@@ -132,7 +132,7 @@ def test_a_byte_that_changes_is_never_taken_for_a_reply(
 @given(call=CALLS)
 def test_the_digest_of_a_call_is_what_it_always_was(call: Call) -> None:
     """Or every reply of every old journal would be asked anew."""
-    kind = type(call).__name__.lower()
+    kind = "check" if isinstance(call, Verify) else type(call).__name__.lower()
     asked = orjson.dumps(["m", kind, asdict(call)], option=orjson.OPT_SORT_KEYS)
     assert digest("m", call) == blake2b(asked, digest_size=16).hexdigest()
 
@@ -147,7 +147,7 @@ ASKED = Prompt((Message("user", "a"),))
         (Score(ASKED, ("a", "b")), "4c1731deed76a876412a7b4596841ba8"),
         (Teach(ASKED, "a"), "f0b463b74a04ae9e56559fd834bd29d6"),
         (Embed("a"), "57d650eae5e15579b3c09138f90101d0"),
-        (Check(("a",), "{}"), "18a4dce82cf110421c5a03da42b8252a"),
+        (Verify(("a",), "{}"), "18a4dce82cf110421c5a03da42b8252a"),
     ],
 )
 def test_digests_of_old_journals_are_still_found(call: Call, known: str) -> None:
@@ -186,11 +186,11 @@ OLD = (
     b'{"key":"%s","kind":"embed","model":"m","call":{"text":"a"},"reply":{"data":"mpkZP83MTL8="}}\n'
     % digest("m", Embed("a")).encode()
     + b'{"key":"%s","kind":"check","model":"m","call":{"command":["x"],"row":"{}","timeout":10.0,"version":""},'
-    b'"reply":{"ok":false,"problem":"odd"}}\n' % digest("m", Check(("x",), "{}")).encode()
+    b'"reply":{"ok":false,"problem":"odd"}}\n' % digest("m", Verify(("x",), "{}")).encode()
 )
 """As vsgen wrote before journals had versions."""
-OLD_CALLS: list[Call] = [Embed("a"), Check(("x",), "{}")]
-OLD_REPLIES: list[Reply] = [Vector(struct.pack("<2e", 0.6, -0.8)), Checked(False, "odd")]
+OLD_CALLS: list[Call] = [Embed("a"), Verify(("x",), "{}")]
+OLD_REPLIES: list[Reply] = [Vector(struct.pack("<2e", 0.6, -0.8)), Verified(False, "odd")]
 
 
 @pytest.mark.parametrize(
@@ -275,11 +275,11 @@ def test_a_full_disk_is_an_output_error_and_loses_no_earlier_line(tmp_path: Path
     """A file-size limit stands in for the disk: the kernel refuses the same write in the same way."""
     script = (
         "import sys; from pathlib import Path; from vsgen.errors import OptionError, OutputError\n"
-        "from vsgen.files.journal import FileJournal; from vsgen.values import Check, Checked\n"
+        "from vsgen.files.journal import FileJournal; from vsgen.values import Verify, Verified\n"
         "journal = FileJournal(Path(sys.argv[1]))\n"
         "try:\n"
         "    for i in range(100):\n"
-        "        call = Check((), str(i)); journal.add(journal.key('m', call), 'm', call, Checked(True, 400 * 'x'))\n"
+        "        call = Verify((), str(i)); journal.add(journal.key('m', call), 'm', call, Verified(True, 400 * 'x'))\n"
         "except OutputError as error: print(i, error)\n"
     )
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from vsgen.dedup.index import Index
+from vsgen.dedup.settings import Dedup
 from vsgen.errors import CallError, InputError, TemplateError
 from vsgen.flow import play
 from vsgen.flows.draw import Outcome, Pipeline, Quota
@@ -18,8 +19,6 @@ from vsgen.template.schema import Template
 from vsgen.values import (
     Answer,
     Call,
-    Check,
-    Checked,
     Completion,
     Directed,
     Embed,
@@ -36,6 +35,8 @@ from vsgen.values import (
     Teach,
     Unlabelled,
     Vector,
+    Verified,
+    Verify,
 )
 
 TEMPLATE = """\
@@ -79,8 +80,8 @@ class Played:
                 vector = np.zeros(26, "<f2")
                 vector[ord(call.text[0].lower()) - ord("a")] = 1
                 return Vector(vector.tobytes())
-            case Check():
-                return Checked("sad" not in call.row, "too sad")
+            case Verify():
+                return Verified("sad" not in call.row, "too sad")
             case Teach():
                 return Taught((7,), (1, 2), (-1.0, -0.5), 1, struct.pack("<2I", 1, 2), struct.pack("<2f", -1.0, -0.5))
             case Directed():
@@ -98,7 +99,7 @@ def soft(record: Record, name: str) -> SoftLabel:
 
 
 def pipeline(template: Template, **changes: object) -> Pipeline:
-    settings = {"seed": 0, "models": Models("m"), "index": Index(0.9), "quota": Quota(None)} | changes
+    settings = {"seed": 0, "models": Models("m"), "index": Index(Dedup(threshold=0.9)), "quota": Quota(None)} | changes
     return Pipeline(template, **settings)  # type: ignore[arg-type]
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from vsgen.errors import OptionError
 from vsgen.labels.select import (
-    KINDS,
-    Kind,
+    CRITERIA,
+    Criterion,
     Selection,
     informativeness,
     most_informative,
@@ -20,10 +20,10 @@ from vsgen.labels.select import (
 )
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_selection_is_a_kind_and_a_share(kind: Kind) -> None:
-    assert parse_selection(f"{kind}:0.2") == Selection(kind, 0.2)
-    assert parse_selection(f"{kind}:1") == Selection(kind, 1.0)
+@pytest.mark.parametrize("criterion", CRITERIA)
+def test_a_selection_is_a_criterion_and_a_share(criterion: Criterion) -> None:
+    assert parse_selection(f"{criterion}:0.2") == Selection(criterion, 0.2)
+    assert parse_selection(f"{criterion}:1") == Selection(criterion, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -51,9 +51,9 @@ def test_entropy_is_a_share_of_its_maximum() -> None:
     assert normalised_entropy(math.log(3) * (1 + 1e-15), 3) == 1
 
 
-def test_each_kind_ranks_by_its_own_measure() -> None:
-    def value(kind: Kind) -> float | None:
-        return informativeness(kind, entropy=math.log(2), margin=0.3, classes=4, disagreement=0.1)
+def test_each_criterion_ranks_by_its_own_measure() -> None:
+    def value(criterion: Criterion) -> float | None:
+        return informativeness(criterion, entropy=math.log(2), margin=0.3, classes=4, disagreement=0.1)
 
     assert value("borderline") == pytest.approx(0.5)
     assert value("margin") == -0.3

@@ -15,9 +15,9 @@ from vsgen.sampling.reads import Read
 from vsgen.template.schema import Template
 from vsgen.values import Reason
 from vsgen.verdict.finding import Finding, Verdict
-from vsgen.verdict.findings import judge
+from vsgen.verdict.findings import assess
 from vsgen.verdict.observed import Observed
-from vsgen.verdict.setting import Setting
+from vsgen.verdict.setup import Setup
 
 FAIR = (0.3, 0.25, 0.2)
 DAYS = [record(day, mass=0.97) for day in ("Monday", "Tuesday", "Friday")]
@@ -28,7 +28,7 @@ def verdict(draws: Sequence[Outcome], asked: Template | None = None, **more: Any
     observed = Observed.of(asked)
     for one in draws:
         observed.add(one)
-    return judge(observed, Setting(asked, **more))
+    return assess(observed, Setup(asked, **more))
 
 
 def good(stated: tuple[float, ...] = FAIR) -> Outcome:

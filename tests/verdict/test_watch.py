@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.verdict.drawing import outcome, record, reject, template
 from vsgen.sampling.reads import Read
 from vsgen.values import Unlabelled
-from vsgen.verdict.setting import Setting
+from vsgen.verdict.setup import Setup
 from vsgen.verdict.watch import Watch
 
 LOST = outcome([], [reject("malformed")], [Read(0)])
@@ -13,7 +13,7 @@ FINE = outcome([record()] * 5)
 
 
 def test_the_first_look_comes_after_four_draws() -> None:
-    watch = Watch(Setting(template()))
+    watch = Watch(Setup(template()))
     alarms = [watch.add(LOST) for _ in range(4)]
     assert alarms[:3] == [[], [], []]
     (alarm,) = alarms[3]
@@ -21,13 +21,13 @@ def test_the_first_look_comes_after_four_draws() -> None:
 
 
 def test_many_candidates_are_enough_for_a_first_look() -> None:
-    watch = Watch(Setting(template()))
+    watch = Watch(Setup(template()))
     (alarm,) = watch.add(outcome([record()], [reject("placeholder")] * 20))
     assert "after 1 draws" in alarm
 
 
 def test_an_alarm_is_raised_once_and_later_looks_find_what_came_later() -> None:
-    watch = Watch(Setting(template()))
+    watch = Watch(Setup(template()))
     first = [alarm for _ in range(4) for alarm in watch.add(LOST)]
     later = [alarm for _ in range(60) for alarm in watch.add(outcome([record(mass=0.001)]))]
     assert len(first) == 1
@@ -36,13 +36,13 @@ def test_an_alarm_is_raised_once_and_later_looks_find_what_came_later() -> None:
 
 
 def test_a_good_run_raises_none() -> None:
-    watch = Watch(Setting(template()))
+    watch = Watch(Setup(template()))
     assert not [alarm for _ in range(50) for alarm in watch.add(FINE)]
     assert not watch.verdict().bad
 
 
 def test_rows_that_are_only_labelled_are_watched_too() -> None:
-    watch = Watch(Setting(template()))
+    watch = Watch(Setup(template()))
     labels = record(mass=1e-5).labels
     alarms = [alarm for _ in range(60) for alarm in watch.add_row(labels)]
     (alarm,) = alarms
@@ -52,7 +52,7 @@ def test_rows_that_are_only_labelled_are_watched_too() -> None:
 
 
 def test_labels_that_could_not_be_made_are_counted() -> None:
-    watch = Watch(Setting(template()))
+    watch = Watch(Setup(template()))
     for _ in range(10):
         watch.add_row({"mood": Unlabelled("too long")})
         watch.add_row(record(mass=0.9).labels)

@@ -15,14 +15,14 @@ from typing import Final
 
 from vsgen.checks.process import Process
 from vsgen.errors import CommandError, OptionError
-from vsgen.values import Check, Checked
+from vsgen.values import Verified, Verify
 
 _LARGEST: Final = 16_000_000
 """Bytes of a file whose content names a command's version."""
 
 
 class Commands:
-    """Answers `Check` calls; closes its processes at the end of the run."""
+    """Answers `Verify` calls; closes its processes at the end of the run."""
 
     def __init__(self) -> None:
         self._running: dict[tuple[str, ...], Process] = {}
@@ -42,7 +42,7 @@ class Commands:
         for process in list(self._running.values()):
             process.kill()
 
-    def answer(self, calls: Sequence[Check]) -> Sequence[Checked]:
+    def answer(self, calls: Sequence[Verify]) -> Sequence[Verified]:
         """The verdicts, in the order of the calls.
 
         Raises:
@@ -50,7 +50,7 @@ class Commands:
         """
         return [self._answer(call) for call in calls]
 
-    def _answer(self, call: Check) -> Checked:
+    def _answer(self, call: Verify) -> Verified:
         try:
             if call.command not in self._running:
                 self._running[call.command] = Process(call.command)

@@ -19,7 +19,7 @@ from typing import IO, Final
 import orjson
 
 from vsgen.errors import CommandError
-from vsgen.values import Checked
+from vsgen.values import Verified
 
 _LONGEST_LINE: Final = 1 << 20
 _KEPT_ERRORS: Final = 4096
@@ -59,7 +59,7 @@ class Process:
         for stream in (self._stdin, self._stdout, self._stderr):
             os.set_blocking(stream.fileno(), False)
 
-    def ask(self, row: str, timeout: float) -> Checked:
+    def ask(self, row: str, timeout: float) -> Verified:
         """The verdict on a row.
 
         Args:
@@ -159,7 +159,7 @@ class Process:
         how = f"was killed by signal {-status}" if status < 0 else f"ended with exit status {status}"
         return self._failed(f"{how} before it wrote a verdict")
 
-    def _verdict(self, line: bytes) -> Checked:
+    def _verdict(self, line: bytes) -> Verified:
         try:
             found = orjson.loads(line)
         except orjson.JSONDecodeError:
@@ -168,7 +168,7 @@ class Process:
             raise self._failed(f'must write verdicts such as {{"ok": true}}, wrote {_shown(line)}')
         if found.get("id", self._asked) != self._asked:
             raise self._failed(f"answers out of order: was asked about id {self._asked}, wrote {_shown(line)}")
-        return Checked(found["ok"], _clean(str(found.get("problem") or "")))
+        return Verified(found["ok"], _clean(str(found.get("problem") or "")))
 
     def _failed(self, what: str) -> CommandError:
         while self._read_errors() and _ready(self._stderr):

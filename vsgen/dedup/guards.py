@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 
-from vsgen.errors import OptionError
+from vsgen.dedup.settings import Guard
 
 _DIGITS = re.compile(r"\d+(?:[.,:/]\d+)*")
 _SIGNED = re.compile(r"(?<![\w.,)\]])-")
@@ -63,16 +63,10 @@ def _written(text: str, digits: re.Match[str]) -> str:
     return f"-{number}" if digits.start() and _SIGNED.match(text, digits.start() - 1) else number
 
 
-GUARDS: Mapping[str, Callable[[str], Hashable]] = MappingProxyType({"numbers": numbers, "negation": negated})
+GUARDS: Mapping[Guard, Callable[[str], Hashable]] = MappingProxyType({"numbers": numbers, "negation": negated})
 """Each guard by the name that a template gives it."""
 
 
-def signature(text: str, guards: Sequence[str]) -> tuple[Hashable, ...]:
-    """The values of the named guards; only texts of equal signature may be twins.
-
-    Raises:
-        OptionError: a guard of that name does not exist.
-    """
-    if unknown := sorted(set(guards) - GUARDS.keys()):
-        raise OptionError(f"dedup.guards: must be among {', '.join(GUARDS)}, got {', '.join(unknown)}")
+def signature(text: str, guards: Sequence[Guard]) -> tuple[Hashable, ...]:
+    """The values of the named guards; only texts of equal signature may be twins."""
     return tuple(GUARDS[name](text) for name in guards)

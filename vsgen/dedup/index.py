@@ -16,9 +16,9 @@ import numpy as np
 
 from vsgen.dedup.guards import signature
 from vsgen.dedup.normalize import key
+from vsgen.dedup.settings import Dedup
 from vsgen.dedup.shelf import Group, Shelf
 from vsgen.digests import DigestMap
-from vsgen.errors import OptionError
 from vsgen.values import Vector
 
 _NUMBER = 4
@@ -43,21 +43,15 @@ class Index:
     products only nominate, and what they nominate is measured exactly.
     """
 
-    def __init__(self, threshold: float, *, guards: Sequence[str] = ("numbers", "negation")) -> None:
+    def __init__(self, settings: Dedup) -> None:
         """An empty index.
 
         Args:
-            threshold: the least cosine of a twin, above 0 and at most 1.
-            guards: names of `vsgen.dedup.guards.GUARDS`; the semantic stage compares only texts on which all agree.
-
-        Raises:
-            OptionError: the threshold is out of range or a guard is unknown.
+            settings: The least cosine of a twin, and the guards; the semantic stage compares only texts on which all
+                agree.
         """
-        if not 0 < threshold <= 1:
-            raise OptionError(f"dedup.threshold: must be above 0 and at most 1, got {threshold}")
-        signature("", guards)
-        self._threshold = threshold
-        self._guards = tuple(guards)
+        self._threshold = settings.threshold
+        self._guards = settings.guards
         self._numbers = DigestMap(_NUMBER)
         self._names = _Names()
         self._shelves: dict[tuple[Hashable, ...], Shelf] = {}

@@ -38,8 +38,6 @@ from vsgen.files.sealed import intact, sealed
 from vsgen.files.vectors import Vectors, vectors_path
 from vsgen.values import (
     Call,
-    Check,
-    Checked,
     Completion,
     Embed,
     Generate,
@@ -51,6 +49,8 @@ from vsgen.values import (
     Taught,
     Teach,
     Vector,
+    Verified,
+    Verify,
 )
 
 VERSION = 1
@@ -61,13 +61,13 @@ _KEY = b'{"key":"'
 _PLACE = struct.Struct("<QI")
 """Where a line begins, and how long it is."""
 _REMEMBERED = 4096
-_KINDS: dict[type[Call], str] = {Generate: "generate", Score: "score", Teach: "teach", Embed: "embed", Check: "check"}
+_KINDS: dict[type[Call], str] = {Generate: "generate", Score: "score", Teach: "teach", Embed: "embed", Verify: "check"}
 _REPLIES: dict[str, type[Reply]] = {
     "generate": Completion,
     "score": Scores,
     "teach": Taught,
     "embed": Vector,
-    "check": Checked,
+    "check": Verified,
 }
 _NAMES: dict[type[object], list[str]] = {
     kind: sorted(field.name for field in fields(kind)) for kind in (*_KINDS, Prompt, Message)

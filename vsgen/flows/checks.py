@@ -18,7 +18,7 @@ from vsgen.errors import CommandError, OptionError
 from vsgen.flow import Flow, ask
 from vsgen.template.answer import as_text
 from vsgen.template.schema import Template
-from vsgen.values import Check as Ask
+from vsgen.values import Verify
 
 
 class Outside(NamedTuple):
@@ -61,7 +61,7 @@ def verdict(commands: tuple[Outside, ...], name: str, fields: Mapping[str, objec
     for one in commands:
         row = orjson.dumps(dict(fields)).decode()
         try:
-            checked = yield from ask(Ask(one.command, row, one.timeout, one.version))
+            checked = yield from ask(Verify(one.command, row, one.timeout, one.version))
         except CommandError as error:
             remedy = "nothing is lost: mend the command, then go on with --resume"
             raise CommandError(f"{name}: check.{one.field}: {error}; {remedy}") from error

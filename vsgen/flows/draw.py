@@ -28,7 +28,6 @@ from vsgen.flows.weigh import bare, basis, weigh
 from vsgen.ports import Sampler
 from vsgen.sampling.methods import open_sampler
 from vsgen.sampling.reads import Read, reads
-from vsgen.sampling.settings import Sampling
 from vsgen.template.final import ANSWER
 from vsgen.template.render import Renderer
 from vsgen.template.schema import Template
@@ -130,11 +129,6 @@ class Pipeline:
             "template": origin,
             **fitted,
         }
-
-    @property
-    def settings(self) -> Sampling:
-        """With which the method draws."""
-        return self._template.sampling
 
     def draw(self, row: Row, number: int) -> Flow[Outcome]:
         """Draw number `number` of the run, for one row.

@@ -27,7 +27,20 @@ from vsgen.engine.worker import Worker
 from vsgen.errors import ModelError, OptionError, VsgenError
 from vsgen.jobs.device import check_device
 from vsgen.ports import Embedder, Executor, Inspectable, Journal, LanguageModel, Queue, Teacher
-from vsgen.values import Call, Check, Directed, Embed, Generate, ModelFacts, Models, Prompt, Reply, Score, Taught, Teach
+from vsgen.values import (
+    Call,
+    Directed,
+    Embed,
+    Generate,
+    ModelFacts,
+    Models,
+    Prompt,
+    Reply,
+    Score,
+    Taught,
+    Teach,
+    Verify,
+)
 
 TINY: Final = "tiny"
 """The embedded model, which is asked where nobody says otherwise."""
@@ -192,8 +205,8 @@ class Desk:
             self.executors[Embed] = self._begun(embedder.name, {Embed: embed}, name, _AHEAD * _EMBED_BATCH)
         if wanted.commands:
             commands = self._stack.enter_context(Commands())
-            check = Batched[Check](commands.answer, 1)
-            self.executors[Check] = self._begun("check", {Check: check}, "check", _AHEAD, interrupt=commands.kill)
+            check = Batched[Verify](commands.answer, 1)
+            self.executors[Verify] = self._begun("check", {Verify: check}, "check", _AHEAD, interrupt=commands.kill)
         self._asked[self.asked] = _asked(self.asked, wanted.choice, self._journal)
         models = {self.asked: self._connect(self._asked[self.asked])}
         for name in wanted.judges:

@@ -32,7 +32,7 @@ from vsgen.template.schema import Template
 from vsgen.template.variables import draw_variables
 from vsgen.values import Record, Row
 from vsgen.verdict.finding import Verdict
-from vsgen.verdict.setting import Setting
+from vsgen.verdict.setup import Setup
 from vsgen.verdict.watch import Watch
 
 
@@ -140,13 +140,13 @@ class Generation:
             self._template,
             seed=options.seed,
             models=desk.models,
-            index=Index(dedup.threshold, guards=dedup.guards) if dedup else None,
+            index=Index(dedup) if dedup else None,
             quota=Quota(counts.wanted),
             skip_bad_rows=options.skip_bad_rows,
             teach_top=options.token_logprobs.top if options.token_logprobs else 0,
         )
         self._pace = self._paced(desk.rows)
-        self._watch = Watch(Setting.of_run(self._template, facts))
+        self._watch = Watch(Setup.of_run(self._template, facts))
         if why := unsuited(self._template, facts):
             warn(why)
         if self._input is None:

@@ -22,7 +22,7 @@ from vsgen.jobs.label_rows import How, Labelled, Spool, checked, label_row, row_
 from vsgen.jobs.occurrence import Occurrences
 from vsgen.jobs.row_flows import RowFlows, open_rows
 from vsgen.jobs.task import Made, Origin, Warn
-from vsgen.labels.select import Kind, informativeness, most_informative, normalised_entropy
+from vsgen.labels.select import Criterion, informativeness, most_informative, normalised_entropy
 from vsgen.labels.soft import distributions, kind_of
 from vsgen.ports import Source
 from vsgen.report.histogram import histogram
@@ -30,7 +30,7 @@ from vsgen.report.reliability import curve, ensure_drawable, save_reliability
 from vsgen.report.table import calibration_table
 from vsgen.values import Row, SoftLabel, Unlabelled
 from vsgen.verdict.finding import Verdict
-from vsgen.verdict.setting import Setting
+from vsgen.verdict.setup import Setup
 from vsgen.verdict.watch import Watch
 
 _UNSELECTED = "filter"
@@ -56,7 +56,7 @@ class Labelling:
             ensure_drawable(options.plot)
         self._options = options
         self._input = open_rows(options.input)
-        self._watch = Watch(Setting(options.template))
+        self._watch = Watch(Setup(options.template))
         self._corrections = {one.name: Correction(one) for one in options.template.labels}
         self._batch = [one for one in self._corrections.values() if one.label.prior == "batch"]
         self._said: dict[str, list[list[list[float]]]] = {one.label.name: [] for one in self._batch}
@@ -260,10 +260,10 @@ class Labelling:
         if selection is None:
             return None
         labels = [soft(self._correct(labelled), self._first) for labelled in spool]
-        values = [None if label is None else _value(selection.kind, label) for label in labels]
+        values = [None if label is None else _value(selection.criterion, label) for label in labels]
         if any(label is not None for label in labels) and all(value is None for value in values):
             remedy = "a label with several traces, statements or orders has it; select borderline or margin"
-            raise OptionError(f"--select {selection.kind}: no row has a {selection.kind}; {remedy}")
+            raise OptionError(f"--select {selection.criterion}: no row has a {selection.criterion}; {remedy}")
         return set(most_informative(values, selection.share))
 
 
@@ -274,9 +274,11 @@ def _entropy(label: SoftLabel) -> tuple[float, int]:
     return label.entropy, len(label.probs)
 
 
-def _value(kind: Kind, label: SoftLabel) -> float | None:
+def _value(criterion: Criterion, label: SoftLabel) -> float | None:
     entropy, classes = _entropy(label)
-    return informativeness(kind, entropy=entropy, margin=label.margin, classes=classes, disagreement=label.disagreement)
+    return informativeness(
+        criterion, entropy=entropy, margin=label.margin, classes=classes, disagreement=label.disagreement
+    )
 
 
 def _gold_rows(options: LabelOptions) -> Iterator[Row]:

@@ -63,7 +63,7 @@ class LabelOptions:
             "seed": self.seed,
             "input": self.input if isinstance(self.input, str) else "rows",
             "--calibrate": self.gold,
-            "--select": self.selection and f"{self.selection.kind}:{self.selection.share}",
+            "--select": self.selection and f"{self.selection.criterion}:{self.selection.share}",
             "--truncate": self.truncate,
             "--meta": self.meta,
         }

@@ -21,9 +21,9 @@ from vsgen.template.render import Renderer
 from vsgen.template.variables import draw_variables
 from vsgen.values import Prompt, Row
 from vsgen.verdict.finding import Verdict
-from vsgen.verdict.findings import judge
+from vsgen.verdict.findings import assess
 from vsgen.verdict.observed import Observed
-from vsgen.verdict.setting import Setting
+from vsgen.verdict.setup import Setup
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +106,14 @@ class Trial:
     def _pipeline(self) -> Pipeline:
         """Each draw has an index of its own: it is compared with nothing but itself."""
         dedup, models = self.template.dedup or None, self._desk.models
-        index = Index(dedup.threshold, guards=dedup.guards) if dedup else None
+        index = Index(dedup) if dedup else None
         return Pipeline(self.template, seed=self._job.seed, models=models, index=index, quota=Quota(None))
 
     def _shown(self, number: int, heard: Sequence[Heard], outcome: Outcome) -> Shown:
         observed = Observed.of(self.template)
         observed.add(outcome)
-        setting = Setting.of_run(self.template, self._desk.facts)
-        return Shown(f"{self.template.name}/{number:06d}", heard, outcome, judge(observed, setting))
+        setting = Setup.of_run(self.template, self._desk.facts)
+        return Shown(f"{self.template.name}/{number:06d}", heard, outcome, assess(observed, setting))
 
 
 def _rows(source: str | None, count: int) -> list[Row]:

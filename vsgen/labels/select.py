@@ -16,15 +16,15 @@ from typing import Literal, TypeAlias, get_args
 
 from vsgen.errors import OptionError
 
-Kind: TypeAlias = Literal["borderline", "margin", "disagreement"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+Criterion: TypeAlias = Literal["borderline", "margin", "disagreement"]
+CRITERIA: tuple[Criterion, ...] = get_args(Criterion)
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
     """What the user wants to keep."""
 
-    kind: Kind
+    criterion: Criterion
     share: float
     """Of the rows that have a label; above 0, at most 1."""
 
@@ -33,35 +33,37 @@ def parse_selection(word: str) -> Selection:
     """Read what follows ``--select``, such as ``borderline:0.2``.
 
     Raises:
-        OptionError: It names no such kind, or no share above 0 and up to 1.
+        OptionError: It names no such criterion, or no share above 0 and up to 1.
     """
     name, colon, number = word.partition(":")
-    kind = next((one for one in KINDS if one == name.strip()), None)
-    if kind is None:
-        close = get_close_matches(name, KINDS, 1)
-        remedy = f"did you mean {close[0]!r}?" if close else f"such as {KINDS[0]}:0.2"
-        raise OptionError(f"--select {word}: must begin with one of {', '.join(KINDS)}, got {name!r}; {remedy}")
+    criterion = next((one for one in CRITERIA if one == name.strip()), None)
+    if criterion is None:
+        close = get_close_matches(name, CRITERIA, 1)
+        remedy = f"did you mean {close[0]!r}?" if close else f"such as {CRITERIA[0]}:0.2"
+        raise OptionError(f"--select {word}: must begin with one of {', '.join(CRITERIA)}, got {name!r}; {remedy}")
     share = _number(number)
     if not 0 < share <= 1:
         got = repr(number) if colon else "none"
-        raise OptionError(f"--select {word}: the share must be above 0 and at most 1, got {got}; such as {kind}:0.2")
-    return Selection(kind, share)
+        raise OptionError(
+            f"--select {word}: the share must be above 0 and at most 1, got {got}; such as {criterion}:0.2"
+        )
+    return Selection(criterion, share)
 
 
 def informativeness(
-    kind: Kind, *, entropy: float, margin: float, classes: int, disagreement: float | None = None
+    criterion: Criterion, *, entropy: float, margin: float, classes: int, disagreement: float | None = None
 ) -> float | None:
     """How much a row says, for `most_informative`: the more, the larger.
 
     Args:
-        kind: borderline ranks by the entropy as a share of its maximum, so that rows with different numbers of classes
-            compare; margin by how small the margin is; disagreement by itself.
+        criterion: borderline ranks by the entropy as a share of its maximum, so that rows with different numbers of
+            classes compare; margin by how small the margin is; disagreement by itself.
         entropy: Of the label, nats.
         margin: The largest of the label's probabilities less the second largest.
         classes: How many the label has.
         disagreement: Mutual information between class and reasoning trace, nats; None where there are no traces.
     """
-    match kind:
+    match criterion:
         case "borderline":
             return normalised_entropy(entropy, classes)
         case "margin":

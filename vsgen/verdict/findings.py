@@ -14,7 +14,7 @@ from vsgen.template.final import ANSWER
 from vsgen.verdict.finding import Finding, Level, Verdict
 from vsgen.verdict.observed import SUM, Observed
 from vsgen.verdict.remedies import calmer, longer_reply, longer_text, look, other_draw, other_weights, reworded
-from vsgen.verdict.setting import Setting
+from vsgen.verdict.setup import Setup
 from vsgen.verdict.share import Share, percent
 
 
@@ -59,10 +59,10 @@ _LISTS: Final = 8
 _HOPELESS: Final = 20
 """Candidates of which none is kept, from which on that is bad."""
 
-Rule: TypeAlias = Callable[[Observed, Setting], Iterator[Finding]]
+Rule: TypeAlias = Callable[[Observed, Setup], Iterator[Finding]]
 
 
-def judge(seen: Observed, asked: Setting) -> Verdict:
+def assess(seen: Observed, asked: Setup) -> Verdict:
     """The verdict on the draws seen so far.
 
     Args:
@@ -73,26 +73,26 @@ def judge(seen: Observed, asked: Setting) -> Verdict:
     return Verdict(sorted(found, key=lambda one: one.level != "bad"), (*_figures(seen), *_settings(asked)))
 
 
-def _unread(seen: Observed, asked: Setting) -> Iterator[Finding]:
+def _unread(seen: Observed, asked: Setup) -> Iterator[Finding]:
     share = Share(seen.unread, seen.replies)
     if level := LOST.level(share):
         yield Finding("unread", level, f"{share} replies hold no answer that can be read", calmer(asked))
 
 
-def _placeholders(seen: Observed, asked: Setting) -> Iterator[Finding]:
+def _placeholders(seen: Observed, asked: Setup) -> Iterator[Finding]:
     share = seen.reason("placeholder")
     if level := LOST.level(share):
         yield Finding("placeholder", level, f"{share} candidates only echo the request or its form", calmer(asked))
 
 
-def _cut(seen: Observed, asked: Setting) -> Iterator[Finding]:
+def _cut(seen: Observed, asked: Setup) -> Iterator[Finding]:
     share = Share(seen.cut, seen.replies)
     if level := LOST.level(share):
         limit = asked.template.sampling.max_tokens
         yield Finding("cut", level, f"{share} replies were cut at max_tokens {limit}", longer_reply(asked))
 
 
-def _long(seen: Observed, asked: Setting) -> Iterator[Finding]:
+def _long(seen: Observed, asked: Setup) -> Iterator[Finding]:
     share = Share(seen.long, seen.wanted)
     if level := LOST.level(share):
         limits = ", ".join(map(str, sorted(set(seen.limits.values()))))
@@ -100,7 +100,7 @@ def _long(seen: Observed, asked: Setting) -> Iterator[Finding]:
         yield Finding("length", level, text, longer_text(asked))
 
 
-def _misfits(seen: Observed, asked: Setting) -> Iterator[Finding]:
+def _misfits(seen: Observed, asked: Setup) -> Iterator[Finding]:
     every = seen.reason("schema", "refused", "check")
     share = Share(every.count - seen.long, every.of)
     if level := MISFIT.level(share):
@@ -108,7 +108,7 @@ def _misfits(seen: Observed, asked: Setting) -> Iterator[Finding]:
         yield Finding("misfit", level, text, look(asked))
 
 
-def _sums(seen: Observed, asked: Setting) -> Iterator[Finding]:
+def _sums(seen: Observed, asked: Setup) -> Iterator[Finding]:
     share = seen.above_one
     if (level := IMPOSSIBLE.level(share)) and _weigh(asked):
         middle, low, high = median(seen.sums), min(seen.sums), max(seen.sums)
@@ -117,7 +117,7 @@ def _sums(seen: Observed, asked: Setting) -> Iterator[Finding]:
         yield Finding("sums", level, text, other_weights(asked))
 
 
-def _recited(seen: Observed, asked: Setting) -> Iterator[Finding]:
+def _recited(seen: Observed, asked: Setup) -> Iterator[Finding]:
     stated, share = seen.recited()
     first, begins = seen.first()
     if not _weigh(asked):
@@ -131,21 +131,21 @@ def _recited(seen: Observed, asked: Setting) -> Iterator[Finding]:
         yield Finding("recited", "note", text, other_weights(asked))
 
 
-def _uniform(seen: Observed, asked: Setting) -> Iterator[Finding]:
+def _uniform(seen: Observed, asked: Setup) -> Iterator[Finding]:
     share = seen.uniform
     if share.count > 1 and share.surely(UNIFORM) and _weigh(asked):
         text = f"{share} lists state the same probability for all their answers, which ranks none"
         yield Finding("uniform", "note", text, other_weights(asked))
 
 
-def _unlabelled(seen: Observed, _: Setting) -> Iterator[Finding]:
+def _unlabelled(seen: Observed, _: Setup) -> Iterator[Finding]:
     share = Share(seen.unlabelled, seen.labels)
     if level := LOST.level(share):
         remedy = "see `problem` in their rows"
         yield Finding("unlabelled", level, f"{share} labels could not be made", remedy)
 
 
-def _masses(seen: Observed, asked: Setting) -> Iterator[Finding]:
+def _masses(seen: Observed, asked: Setup) -> Iterator[Finding]:
     for name, masses in seen.masses.items():
         middle = median(masses)
         if middle < MASS[0]:
@@ -160,7 +160,7 @@ def _mass(name: str, middle: float, count: int) -> str:
     return f"label {name}: all classes together get a probability of {middle:.2g} (median of {count:,}): {who}"
 
 
-def _accepted(seen: Observed, asked: Setting) -> Iterator[Finding]:
+def _accepted(seen: Observed, asked: Setup) -> Iterator[Finding]:
     judged, kept = seen.wanted, seen.kept
     if judged >= _HOPELESS and not kept:
         yield Finding("kept", "bad", f"none of {judged:,} candidates was kept{_worst(seen)}", look(asked))
@@ -177,24 +177,24 @@ def _worst(seen: Observed) -> str:
     return f"; most are rejected as {reasons[0][0]} ({reasons[0][1]:,})" if reasons else ""
 
 
-def _repeats(seen: Observed, asked: Setting) -> Iterator[Finding]:
+def _repeats(seen: Observed, asked: Setup) -> Iterator[Finding]:
     share = seen.reason("duplicate")
     if share.surely(REPEATED) and not _exhausted(seen, asked):
         yield Finding("repeats", "note", f"{share} candidates repeat a kept row", other_draw(asked))
 
 
-def _exhausted(seen: Observed, asked: Setting) -> bool:
+def _exhausted(seen: Observed, asked: Setup) -> bool:
     """Whether all right answers are rows already."""
     choices = asked.template.choices
     return bool(choices) and seen.kept >= len(choices or ())
 
 
-def _unsuited(_: Observed, asked: Setting) -> Iterator[Finding]:
+def _unsuited(_: Observed, asked: Setup) -> Iterator[Finding]:
     if asked.unsuited:
         yield Finding("unsuited", "bad", asked.unsuited, "a larger model (-m)")
 
 
-def _ranks(seen: Observed, asked: Setting) -> Iterator[Finding]:
+def _ranks(seen: Observed, asked: Setup) -> Iterator[Finding]:
     if len(seen.ranks) >= _LISTS and (mean := fmean(seen.ranks)) < RANKED and _weigh(asked):
         text = (
             f"stated probabilities and the model's own have a rank correlation of {mean:.2f} ({len(seen.ranks)} draws)"
@@ -202,7 +202,7 @@ def _ranks(seen: Observed, asked: Setting) -> Iterator[Finding]:
         yield Finding("ranks", "note", text, other_weights(asked))
 
 
-def _weigh(asked: Setting) -> bool:
+def _weigh(asked: Setup) -> bool:
     """Whether the rows' probability rests on what the model stated."""
     return asked.template.weights in (None, "stated")
 
@@ -213,7 +213,7 @@ _RULES: Final[Sequence[Rule]] = (
 )
 
 
-def _settings(asked: Setting) -> Iterator[str]:
+def _settings(asked: Setup) -> Iterator[str]:
     """Settings that the user may not know of."""
     if asked.template.fitted:
         yield f"settings recommended for {asked.template.fitted} models"

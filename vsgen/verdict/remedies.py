@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from vsgen.verdict.setting import Setting
+from vsgen.verdict.setup import Setup
 
 _CALM: Final = 0.7
 """The temperature at which SmolLM2 gave most valid answers: 55 of 75, against 21 at 1."""
@@ -16,7 +16,7 @@ _FRAME: Final = 20
 _LISTS: Final = frozenset({"sequence", "vs", "vs-cot", "vs-multi"})
 
 
-def calmer(asked: Setting) -> str:
+def calmer(asked: Setup) -> str:
     """For replies that go astray: hold the form, draw less at random, help the model, then ask another."""
     how = asked.template.sampling
     if how.method == "power":
@@ -32,23 +32,23 @@ def calmer(asked: Setting) -> str:
     return open_steps[0] if open_steps else "a larger model (-m)"
 
 
-def other_weights(asked: Setting) -> str:
+def other_weights(asked: Setup) -> str:
     """For stated probabilities that mean nothing; a model that goes astray in its numbers does so in its words."""
     weights = "--set weights=model, or uniform"
     return f"--temperature {_CALM:g}; if that does not help, {weights}" if _hot(asked) else weights
 
 
-def _hot(asked: Setting) -> bool:
+def _hot(asked: Setup) -> bool:
     return asked.template.sampling.temperature > _CALM
 
 
-def longer_reply(asked: Setting) -> str:
+def longer_reply(asked: Setup) -> str:
     """For replies that were cut: more room, unless there is enough for all answers at their longest."""
     room = asked.template.sampling.max_tokens
     return calmer(asked) if room >= _needed(asked) else f"--set sampling.max_tokens={2 * room}"
 
 
-def _needed(asked: Setting) -> float:
+def _needed(asked: Setup) -> float:
     """Tokens of a reply whose answers all have their longest length; endless where that has no limit."""
     how, fields = asked.template.sampling, asked.template.output.item_schema["properties"].values()
     texts = [one for one in fields if one.get("type") == "string"]
@@ -56,29 +56,29 @@ def _needed(asked: Setting) -> float:
     return each * (how.k if how.method in _LISTS else 1)
 
 
-def _is_list(asked: Setting) -> bool:
+def _is_list(asked: Setup) -> bool:
     """Whether replies are lists of one field an answer, which may be numbered lines."""
     return asked.template.sampling.method in _LISTS and len(asked.template.output.fields) == 1
 
 
-def longer_text(asked: Setting) -> str:
+def longer_text(asked: Setup) -> str:
     """For texts at their limit."""
     if asked.template.output.schema_ is None:
         return f"--set output.max_chars={2 * asked.template.output.max_chars}, or ask for less in the prompt"
     return "raise maxLength in output.schema, or ask for less in the prompt"
 
 
-def reworded(_: Setting, label: str) -> str:
+def reworded(_: Setup, label: str) -> str:
     """For a label whose question is not answered."""
     return f"reword the prompt of label {label}, or name another model for it; vsgen doctor -m MODEL compares wordings"
 
 
-def look(_: Setting) -> str:
+def look(_: Setup) -> str:
     """For candidates that are refused: look at a few."""
     return "vsgen try, with the same template and flags, shows why"
 
 
-def other_draw(asked: Setting) -> str:
+def other_draw(asked: Setup) -> str:
     """For answers that are the same again and again (mode collapse)."""
     how = asked.template.sampling
     if how.method == "power":

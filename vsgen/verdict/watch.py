@@ -8,9 +8,9 @@ from typing import Final
 from vsgen.flows.draw import Outcome
 from vsgen.values import SoftLabel, Unlabelled
 from vsgen.verdict.finding import Finding, Verdict
-from vsgen.verdict.findings import judge
+from vsgen.verdict.findings import assess
 from vsgen.verdict.observed import Observed
-from vsgen.verdict.setting import Setting
+from vsgen.verdict.setup import Setup
 
 _FIRST: Final = 20
 """The first look comes after so many candidates (or four draws, if these are small) or rows; then whenever the run is
@@ -20,7 +20,7 @@ twice as long as at the last look."""
 class Watch:
     """Counts the finished draws of a run, in their order, and judges them."""
 
-    def __init__(self, asked: Setting) -> None:
+    def __init__(self, asked: Setup) -> None:
         """Set up, for a run with a setting."""
         self._asked = asked
         self._observed = Observed.of(asked.template)
@@ -39,7 +39,7 @@ class Watch:
 
     def verdict(self) -> Verdict:
         """On all draws so far."""
-        return judge(self._observed, self._asked)
+        return assess(self._observed, self._asked)
 
     def _look(self) -> list[str]:
         if self._observed.size < self._next:

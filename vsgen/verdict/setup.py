@@ -10,7 +10,7 @@ from vsgen.values import ModelFacts
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class Setup:
     """A template with the settings that were really used."""
 
     template: Template
@@ -20,7 +20,7 @@ class Setting:
     """What the template says against models of this size."""
 
     @classmethod
-    def of_run(cls, template: Template, facts: ModelFacts | None) -> Setting:
+    def of_run(cls, template: Template, facts: ModelFacts | None) -> Setup:
         """The setting of a run.
 
         Args:
