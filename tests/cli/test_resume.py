@@ -113,4 +113,4 @@ def _ended(folder: Path) -> dict[str, Any]:
     """The counts that the last run left in the journal, less what only one run can know."""
     (*_, last) = _lines(folder / "out.jsonl.journal")
     assert last["kind"] == "end" and last["complete"]
-    return {name: count for name, count in (last["summary"] or {}).items() if name not in ("paid", "seconds")}
+    return {name: count for name, count in (last["summary"] or {}).items() if name not in ("calls", "seconds")}
