@@ -323,6 +323,38 @@ def test_an_error_of_a_flow_is_raised_when_all_before_it_is_handed_out(broken: s
     assert values == list(range(min(broken)))
 
 
+@given(broken=st.sets(st.integers(0, 14)), closed=st.integers(0, 14), seed=st.integers(0, 10**6))
+def test_an_error_of_a_gate_ends_all_from_its_group_on_and_an_earlier_one_of_a_flow_goes_before(
+    broken: set[int], closed: int, seed: int
+) -> None:
+    class Closed(Door):
+        def admit(self, group: Sequence[int]) -> Sequence[str]:
+            if max(group) >= closed:
+                raise InputError("closed")
+            return super().admit(group)
+
+    def flow(number: int, door: Door) -> Flow[int]:
+        for turn in range(number % 3):
+            yield from ask(generate(turn))
+        yield from in_turn(door, number)
+        yield from ask(generate(number))
+        if number in broken:
+            raise InputError(f"flow {number}")
+        return number
+
+    server, values, door = Shuffled(seed), [], Closed()
+    with pytest.raises(InputError) as error:
+        for value in drive(Flows(flow(n, door) for n in range(15)), server.executors, server, most=lambda: 3):
+            values.append(value)
+    assert values == list(range(len(values)))
+    if str(error.value) == "closed":
+        assert values == [number for number in door.passed if number < len(values)] == door.passed
+        assert len(values) <= min([closed, *broken])
+    else:
+        assert str(error.value) == f"flow {min(broken)}"
+        assert len(values) == min(broken) < closed
+
+
 @given(good=st.integers(0, 9), seed=st.integers(0, 10**6))
 def test_an_error_of_the_source_is_raised_when_all_before_it_is_handed_out(good: int, seed: int) -> None:
     def source() -> Iterator[Flow[int]]:

@@ -279,11 +279,9 @@ class _Engine(Generic[R]):
         for stop in self._stops:
             group: list[_Standing] = []
             while stop.next < self._started:
-                standing = stop.standing.get(stop.next)
-                if standing is None and stop.next in self._strands:
-                    break
-                if standing is not None:
-                    if group and standing.turn.gate is not group[0].turn.gate:
+                if stop.next in self._strands:
+                    standing = stop.standing.get(stop.next)
+                    if standing is None or (group and standing.turn.gate is not group[0].turn.gate):
                         break
                     group.append(stop.standing.pop(stop.next))
                 stop.next += 1
