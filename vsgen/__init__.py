@@ -1,1 +1,34 @@
-"""vsgen: synthetic data from YAML templates, by verbalized sampling. The map is in vsgen/README.md."""
+"""vsgen: synthetic data from YAML templates, by verbalized sampling. The map is in vsgen/README.md.
+
+From Python: `generate` and `label`; see docs/python.md. They are imported when they are first used, so that the command
+line starts without them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from vsgen import errors
+from vsgen.errors import VsgenError
+
+if TYPE_CHECKING:
+    from vsgen.api import Rows, generate, label
+    from vsgen.jobs.label_rows import Labelled
+    from vsgen.values import Record, SoftLabel, Unlabelled
+
+__all__ = ["Labelled", "Record", "Rows", "SoftLabel", "Unlabelled", "VsgenError", "errors", "generate", "label"]
+
+_HOMES = dict.fromkeys(("Rows", "generate", "label"), "vsgen.api")
+_HOMES |= dict.fromkeys(("Record", "SoftLabel", "Unlabelled"), "vsgen.values")
+_HOMES |= {"Labelled": "vsgen.jobs.label_rows"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'vsgen' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

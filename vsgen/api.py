@@ -1,15 +1,16 @@
-"""vsgen from Python: the same commands, typed, with rows in and out as values.
+"""vsgen from Python: ``vsgen run`` and ``vsgen label``, typed, with rows in and out as values.
 
 ::
 
     import vsgen
 
-    made = vsgen.generate("support-tickets", num=20, model="tiny")
-    for record in made:
-        print(record.fields["text"], record.labels["category"].probs)
-    print(made.counts.acceptance, made.rejected)
+    with vsgen.generate("support-tickets", num=20, model="tiny") as rows:
+        for record in rows:
+            print(record.fields["text"], record.probability)
+    print(rows.counts.acceptance, len(rows.rejected))
 
-Nothing is written but the journal, where one is named. Rows come as they are made; to stop early, close the iterator.
+Nothing is written but the journal, where one is named. What the user should know but what stops nothing is a warning of
+the logger ``vsgen``.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from types import TracebackType
+from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
 
 import orjson
 
-from vsgen.errors import OptionError
+from vsgen.errors import InputError, OptionError, TemplateError
 from vsgen.files.places import Places
 from vsgen.jobs.carry import Carried
 from vsgen.jobs.counts import Counts
@@ -36,48 +38,61 @@ from vsgen.values import Record
 
 V = TypeVar("V")
 
+OnError: TypeAlias = Literal["stop", "skip"]
+
+_SEEDS: Final = 2**63
 _log = logging.getLogger("vsgen")
 
 
-class Made(Generic[V]):
-    """Rows under way: iterate it once; each row comes as soon as it is made."""
+class Rows(Generic[V]):
+    """Rows under way: iterate it, once; each row comes as soon as it is made.
+
+    Whoever may stop before the last row uses it in a ``with``, or calls `close`; without either, models and the journal
+    stay open as long as there is a reference to it.
+    """
 
     def __init__(self, task: Task[Any, V]) -> None:
         self._carried: Carried[Any, V] = Carried(task, warn=_log.warning)
-        self._rows = self._iterate()
         self.rejected: list[Line] = []
         """What did not become a row so far, with its reason: the lines of ``--rejects``."""
+        self._made = _made(self._carried, self.rejected)  # has no reference to self: a loop that breaks closes it
 
     @property
     def counts(self) -> Counts:
-        """What has happened so far: candidates = kept + rejected."""
+        """What has happened so far: candidates = kept + rejected; ``stopped`` says why there are fewer than wanted."""
         return self._carried.counts
 
     @property
     def summary(self) -> Mapping[str, object]:
-        """Counts, verdict and seconds as docs/summary.md describes; empty before the end."""
+        """The same for machines, with the verdict: what ``--summary`` writes; empty before the end."""
         return self._carried.summary
 
-    def __iter__(self) -> Iterator[V]:
-        """The rows.
-
-        Raises:
-            VsgenError: See `vsgen.errors`.
-        """
-        return self._rows
-
-    def __next__(self) -> V:
-        """The next row."""
-        return next(self._rows)
+    def lines(self) -> Iterator[Line]:
+        """The rows from here on, as the JSON objects that the command writes, in place of values."""
+        for _, line in self._made:
+            yield line
 
     def close(self) -> None:
-        """Stop: models are closed, and what is under way is given up."""
-        self._rows.close()
+        """Stop: models and the journal are closed, and what is under way is given up."""
+        self._made.close()
 
-    def _iterate(self) -> Generator[V]:
-        for made in self._carried:
-            self.rejected += made.rejects
-            yield from made.values
+    def __iter__(self) -> Iterator[V]:
+        return self
+
+    def __next__(self) -> V:
+        """The next row.
+
+        Raises:
+            VsgenError: See `vsgen.errors`; there are no more rows then.
+        """
+        value, _ = next(self._made)
+        return value
+
+    def __enter__(self) -> Rows[V]:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
 
 
 def generate(
@@ -85,25 +100,26 @@ def generate(
     rows: str | Path | Iterable[Mapping[str, object]] | None = None,
     *,
     num: int | None = None,
-    model: str | LanguageModel | None = None,
+    model: str | Path | LanguageModel | None = None,
     seed: int = 0,
     journal: str | Path | None = None,
-    on_error: Literal["stop", "skip"] = "stop",
+    on_error: OnError = "stop",
     settings: Mapping[str, object] | None = None,
     max_calls: int | None = None,
     max_tokens: int | None = None,
     allow_exec: bool = False,
-) -> Made[Record]:
+) -> Rows[Record]:
     """Draw from a template, as ``vsgen run`` does.
 
     Args:
         template: A YAML file, the name of a shipped template, or what such a file says.
-        rows: A JSONL file, or mappings; each becomes variables of the template.
+        rows: A JSONL file, or mappings; the fields of each are variables of the template.
         num: Rows to keep; by default what the template says, or one draw for each of `rows`.
-        model: ``tiny``, a Hugging Face id, a folder or a GGUF file; or an opened model; None leaves it to the template.
+        model: ``tiny``, a Hugging Face id, a folder or a GGUF file; or an opened model, which one run at a time may
+            use; None leaves it to the template.
         seed: Of everything that is random.
         journal: Where calls and raw replies lie; a later run with the same file asks nothing twice.
-        on_error: What to do about a row that is no use.
+        on_error: What to do about one of `rows` that is no use, or a call that is refused.
         settings: Template keys to change, such as ``{"sampling.k": 8}``.
         max_calls: Replies to draw at most.
         max_tokens: Tokens to draw at most.
@@ -112,44 +128,47 @@ def generate(
     Raises:
         UserError: The template or the arguments are wrong. What goes wrong later is raised by the iterator.
     """
+    if not isinstance(template, str | Path | Mapping):
+        raise TemplateError(f"template: give a file, a shipped template's name or a mapping, got {template!r}")
+    _check_counts(num=num, max_calls=max_calls, max_tokens=max_tokens)
     options = GenerateOptions(
         template=template if isinstance(template, Mapping) else str(template),
         overrides=_overrides(settings),
-        input=_rows(rows),
+        input=None if rows is None else _input(rows),
         places=_places(journal),
         num=num,
         model=_choice(model),
-        seed=seed,
+        seed=_seed(seed),
         max_calls=max_calls,
         max_tokens=max_tokens,
-        skip_bad_rows=on_error == "skip",
+        skip_bad_rows=_skips(on_error),
         allow_exec=allow_exec,
     )
-    return Made(Generation(options))
+    return Rows(Generation(options))
 
 
 def label(
     rows: str | Path | Iterable[Mapping[str, object]],
-    labels: str | Path | Sequence[Mapping[str, object]],
+    labels: str | Path | Mapping[str, object] | Sequence[Mapping[str, object]],
     *,
     on: str | None = None,
-    model: str | LanguageModel | None = None,
+    model: str | Path | LanguageModel | None = None,
     seed: int = 0,
     journal: str | Path | None = None,
-    on_error: Literal["stop", "skip"] = "stop",
+    on_error: OnError = "stop",
     truncate: bool = False,
-) -> Made[Labelled]:
+) -> Rows[Labelled]:
     """Add soft labels to rows, as ``vsgen label`` does.
 
     Args:
         rows: A JSONL file, or mappings with a text.
-        labels: A template that has some (a YAML file or a shipped template's name), or label sections such as
-            ``{"name": "mood", "classes": ["good", "bad"], "prompt": "How is the mood of this?"}``.
+        labels: A template that has some (a YAML file, or a shipped template's name); or what a template says of a
+            label, such as ``{"name": "mood", "classes": ["good", "bad"]}``, or of several.
         on: The field with the text; by default ``text``, or the first field of the template's output.
         model: As for `generate`.
         seed: Of everything that is random.
         journal: As for `generate`.
-        on_error: What to do about a row that is no use.
+        on_error: What to do about a row that is no use. With ``skip``, a label that cannot be made is `Unlabelled`.
         truncate: Cut texts that are too long for the model.
 
     Raises:
@@ -158,34 +177,77 @@ def label(
     if isinstance(labels, str | Path):
         template, field = from_template(str(labels), on, ())
     else:
-        template, field = from_flags(labels, on, ())
-    source = _rows(rows)
-    if source is None:
-        raise OptionError("rows: give a JSONL file, or mappings with a text")
+        template, field = from_flags(_sections(labels), on, (), source="labels")
     options = LabelOptions(
         template=template,
         on=field,
-        input=source,
+        input=_input(rows),
         places=_places(journal),
         model=_choice(model),
-        seed=seed,
+        seed=_seed(seed),
         truncate=truncate,
-        skip_bad_rows=on_error == "skip",
+        skip_bad_rows=_skips(on_error),
     )
-    return Made(Labelling(options))
+    return Rows(Labelling(options))
 
 
-def _rows(rows: str | Path | Iterable[Mapping[str, object]] | None) -> str | Iterable[Mapping[str, object]] | None:
-    return str(rows) if isinstance(rows, Path) else rows
+def _made(carried: Carried[Any, V], rejected: list[Line]) -> Generator[tuple[V, Line]]:
+    """Each row as a value and as a line."""
+    for made in carried:
+        rejected += made.rejects
+        yield from zip(made.values, made.rows, strict=True)
+
+
+def _input(rows: str | Path | Iterable[Mapping[str, object]]) -> str | Iterable[Mapping[str, object]]:
+    if isinstance(rows, str | Path):
+        return str(rows)
+    if isinstance(rows, Mapping) or not isinstance(rows, Iterable):
+        raise InputError(f"rows: give a JSONL file, or mappings in a list or an iterator, got {rows!r:.60}")
+    return rows
+
+
+def _sections(labels: Mapping[str, object] | Sequence[Mapping[str, object]]) -> Sequence[Mapping[str, object]]:
+    sections = [labels] if isinstance(labels, Mapping) else labels
+    if not isinstance(sections, Sequence) or not sections or not all(isinstance(each, Mapping) for each in sections):
+        remedy = "give a template, or a mapping with name and classes, or several"
+        raise OptionError(f"labels: {remedy}, got {labels!r:.60}")
+    return sections
 
 
 def _places(journal: str | Path | None) -> Places:
-    return Places(journal=Path(journal) if journal is not None else None, to_stdout=False)
+    return Places(journal=None if journal is None else Path(journal), to_stdout=False)
 
 
-def _choice(model: str | LanguageModel | None) -> ModelChoice:
-    return ModelChoice(model) if model is None or isinstance(model, str) else ModelChoice(model.name, opened=model)
+def _choice(model: str | Path | LanguageModel | None) -> ModelChoice:
+    if model is None:
+        return ModelChoice()
+    if isinstance(model, str | Path):
+        return ModelChoice(str(model))
+    if not isinstance(model, LanguageModel):
+        raise OptionError(f"model: give a name, a path, or an object with name, generate and score, got {model!r:.60}")
+    return ModelChoice(model.name, opened=model)
 
 
 def _overrides(settings: Mapping[str, object] | None) -> list[str]:
-    return [f"{key}={orjson.dumps(value).decode()}" for key, value in (settings or {}).items()]
+    try:
+        return [f"{key}={orjson.dumps(value).decode()}" for key, value in (settings or {}).items()]
+    except TypeError as error:
+        raise OptionError(f"settings: must hold what JSON can ({error})") from None
+
+
+def _check_counts(**counts: int | None) -> None:
+    for name, count in counts.items():
+        if count is not None and (not isinstance(count, int) or count < 1):
+            raise OptionError(f"{name}: must be a whole number >= 1, or None, got {count!r}")
+
+
+def _seed(seed: int) -> int:
+    if not isinstance(seed, int) or not 0 <= seed < _SEEDS:
+        raise OptionError(f"seed: must be a whole number from 0 to {_SEEDS - 1}, got {seed!r}")
+    return seed
+
+
+def _skips(on_error: OnError) -> bool:
+    if on_error not in get_args(OnError):
+        raise OptionError(f"on_error: must be 'stop' or 'skip', got {on_error!r}")
+    return on_error == "skip"

@@ -27,6 +27,7 @@ from vsgen.values import (
 R_co = TypeVar("R_co", covariant=True)
 
 
+@runtime_checkable
 class LanguageModel(Protocol):
     """Answers batches of calls; each reply depends on its own call only, never on the rest of the batch."""
 

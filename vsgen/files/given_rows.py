@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
+from typing import Any, Final
 
 import orjson
 
@@ -11,30 +13,35 @@ from vsgen.errors import InputError
 from vsgen.files.rows import Seen, Skip
 from vsgen.values import Row
 
-_SHOWN = 60
+_SHOWN: Final = 60
+_LONG: Final = 0.01
+"""Seconds after which a row was so slow to come that what is there already is begun with before the next."""
 
 
 class GivenRows:
-    """Mappings in place of a file; what makes them runs where the flows run."""
+    """Mappings in place of a file; what makes them runs in the thread of the flows."""
 
     name = "rows"
 
     def __init__(self, rows: Iterable[Mapping[str, object]]) -> None:
-        self._rows = iter(rows)
+        self._rows = rows
 
     def reader(self, *, wake: Callable[[], None], skip: Skip | None = None) -> GivenReader:
         """Begin to take them; the arguments are those of `vsgen.files.rows.RowReader`."""
-        del wake  # nothing comes from another thread
-        return GivenReader(self._rows, skip)
+        return GivenReader(self._rows, wake=wake, skip=skip)
 
 
 class GivenReader:
     """As `vsgen.files.rows.RowReader`, over mappings."""
 
-    def __init__(self, rows: Iterable[Mapping[str, object]], skip: Skip | None) -> None:
-        self._rows: Iterator[Mapping[str, object]] = iter(rows)
+    def __init__(
+        self, rows: Iterable[Mapping[str, object]], *, wake: Callable[[], None], skip: Skip | None = None
+    ) -> None:
+        self._rows = iter(rows)
+        self._wake = wake
         self._skip = skip
         self._taken = 0
+        self._slow = False
         self.ended = False
         """All rows are taken."""
 
@@ -44,20 +51,26 @@ class GivenReader:
         return None
 
     def take(self) -> Row | None:
-        """The next row; None if there are no more.
+        """The next row, as a file would hold it; None if there are no more, or the latest was slow to come.
 
         Raises:
             InputError: It is no mapping, or holds what JSON cannot.
         """
-        for fields in self._rows:
+        if self._slow:
+            self._slow = False
+            self._wake()
+            return None
+        begun = time.monotonic()
+        for given in self._rows:
             number, self._taken = self._taken, self._taken + 1
-            if (problem := _problem(fields)) is None:
-                return Row(number, fields, f"rows[{number}]")
-            problem = f"rows[{number}]: {problem}: got {str(fields)[:_SHOWN]!r}"
-            if self._skip is None:
-                self.ended = True
-                raise InputError(problem)
-            self._skip(problem)
+            where = f"rows[{number}]"
+            try:
+                fields = _fields(given, where)
+            except InputError as error:
+                self._pass_over(error)
+                continue
+            self._slow = time.monotonic() - begun > _LONG
+            return Row(number, fields, where)
         self.ended = True
         return None
 
@@ -72,12 +85,20 @@ class GivenReader:
     def close(self) -> None:
         """Nothing is open."""
 
+    def _pass_over(self, error: InputError) -> None:
+        if self._skip is None:
+            self.ended = True
+            raise error
+        self._skip(str(error))
 
-def _problem(fields: object) -> str | None:
-    if not isinstance(fields, Mapping):
-        return "not a mapping of names to values"
+
+def _fields(given: object, where: str) -> dict[str, Any]:
+    """A copy, since whoever gives a mapping may change it afterwards."""
+    shown = f"got {str(given)[:_SHOWN]!r}"
+    if not isinstance(given, Mapping):
+        raise InputError(f"{where}: not a mapping of names to values: {shown}; give a mapping, or skip such rows")
     try:
-        orjson.dumps(dict(fields))
+        fields: dict[str, Any] = orjson.loads(orjson.dumps(dict(given)))
     except TypeError as error:
-        return f"holds what JSON cannot ({error})"
-    return None
+        raise InputError(f"{where}: holds what JSON cannot ({error}): {shown}; give plain values") from None
+    return fields

@@ -8,6 +8,7 @@ import re
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from queue import Empty, Full, Queue
@@ -131,7 +132,8 @@ class RowReader:
         self._failed: InputError | None = None
         self.ended = False
         """All rows are taken, or reading them has failed."""
-        Thread(target=self._read, name="rows", daemon=True).start()  # it may wait for a writer for ever
+        self._thread = Thread(target=self._read, name="vsgen rows", daemon=True)  # it may wait for a writer for ever
+        self._thread.start()
 
     @property
     def seen(self) -> Seen | None:
@@ -165,8 +167,12 @@ class RowReader:
         return bool(self._lines) or self._failed is not None
 
     def close(self) -> None:
-        """Let the thread end."""
+        """Let the thread end, which it does at once where it does not wait for a writer."""
         self._closed.set()
+        with suppress(Empty):
+            while True:
+                self._blocks.get_nowait()
+        self._thread.join(_PATIENCE)
 
     def _more(self) -> bool:
         while not self._lines and not self.ended:
@@ -188,6 +194,8 @@ class RowReader:
     def _read(self) -> None:
         try:
             for block in _lines(self._input.blocks()):
+                if self._closed.is_set():
+                    return
                 self._put([(number, line) for number, line in block if line.strip()])
         except InputError as error:
             self._put(error)

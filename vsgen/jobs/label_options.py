@@ -16,8 +16,6 @@ from vsgen.sections.validators import check_name
 from vsgen.template.load import load_template, template_of
 from vsgen.template.schema import Template
 
-_SOURCE = "flags"
-
 
 @dataclass(frozen=True, slots=True)
 class LabelOptions:
@@ -103,7 +101,7 @@ def from_template(source: str, on: str | None, overrides: Sequence[str]) -> tupl
 
 
 def from_flags(
-    sections: Sequence[Mapping[str, object]], on: str | None, overrides: Sequence[str]
+    sections: Sequence[Mapping[str, object]], on: str | None, overrides: Sequence[str], *, source: str = "flags"
 ) -> tuple[Template, str]:
     """A template that was put together from flags, and the field that holds the text.
 
@@ -112,6 +110,7 @@ def from_flags(
             the text after it.
         on: The field; ``text`` by default.
         overrides: As for `from_template`.
+        source: What messages call them.
 
     Raises:
         TemplateError: The flags make no usable labels.
@@ -124,7 +123,7 @@ def from_flags(
         raise OptionError(f"--on: {error}") from None
     labels = [{**section, "prompt": _prompt(section, field_name)} for section in sections]
     document = {"version": 1, "name": "label", "prompt": "-", "dedup": False, "labels": labels}
-    return template_of(document, _SOURCE, _each(overrides, len(labels))), field_name
+    return template_of(document, source, _each(overrides, len(labels))), field_name
 
 
 def _each(overrides: Sequence[str], count: int) -> list[str]:

@@ -26,6 +26,11 @@ class Labelled(NamedTuple):
     replies: int = 0
     """Replies in which they were drawn."""
 
+    @property
+    def fields(self) -> Mapping[str, object]:
+        """The row's own, as they came in."""
+        return self.row.fields
+
 
 @dataclass(frozen=True, slots=True)
 class How:
