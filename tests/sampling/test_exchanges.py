@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from tests.sampling.test_methods import TASK, converse
-from vsgen.sampling.exchanges import BRIEF, FULL, Answer, Exchange, demonstrated, own
+from vsgen.sampling.exchanges import BRIEF, FULL, Exchange, Exemplar, demonstrated, own
 from vsgen.sampling.methods import open_sampler
 from vsgen.sampling.settings import LISTS, Method, Sampling, Settings
 from vsgen.values import Candidate, Distribution, Generate, Message, Prompt
@@ -28,9 +28,9 @@ ITEM: dict[str, Any] = {
 EXCHANGE = Exchange(
     "Name a metal.",
     (
-        Answer({"text": "tin"}, 0.3, "soft ones first"),
-        Answer({"text": "iron (cast)"}, 0.25, "soft ones first"),
-        Answer({"text": 'a "noble" one'}, 0.125, "soft ones first"),
+        Exemplar({"text": "tin"}, 0.3, "soft ones first"),
+        Exemplar({"text": "iron (cast)"}, 0.25, "soft ones first"),
+        Exemplar({"text": 'a "noble" one'}, 0.125, "soft ones first"),
     ),
 )
 
@@ -118,7 +118,7 @@ def test_probabilities_that_an_exchange_shows_sum_to_at_most_1() -> None:
 
 
 def test_examples_without_probabilities_have_equal_shares() -> None:
-    bare = Exchange("Name a metal.", (Answer({"text": "tin"}), Answer({"text": "zinc"}), Answer({"text": "iron"})))
+    bare = Exchange("Name a metal.", tuple(Exemplar({"text": name}) for name in ("tin", "zinc", "iron")))
     prompt = demonstrated(TASK, Sampling(method="vs", k=3), [bare], Random(0))
     stated = [one["probability"] for one in json.loads(turns(prompt)[1].content)["responses"]]
     assert stated == [0.333] * 3
@@ -139,7 +139,7 @@ def test_answers_of_one_word_and_of_a_sentence_have_exchanges_of_their_kind() ->
 
 @pytest.mark.parametrize("method", ["cot", "vs-cot"])
 def test_no_exchange_is_shown_without_the_reasoning_that_a_method_asks_for(method: Method) -> None:
-    bare = Exchange("Name a metal.", (Answer({"text": "tin"}, 0.3),))
+    bare = Exchange("Name a metal.", (Exemplar({"text": "tin"}, 0.3),))
     assert demonstrated(TASK, Sampling(method=method), [bare], Random(0)) == TASK
     assert demonstrated(TASK, Sampling(method="vs"), [bare], Random(0)) != TASK
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vsgen.flows.draw import Outcome
-from vsgen.sampling.reads import Read
+from vsgen.sampling.reply_stats import ReplyStats
 from vsgen.template.schema import Template
 from vsgen.values import Reason, Record, Rejected, SoftLabel
 
@@ -27,9 +27,9 @@ def reject(reason: Reason, text: str = "Monday", clause: str | None = None) -> R
 
 
 def outcome(
-    kept: Sequence[Record] = (), rejected: Sequence[Rejected] = (), replies: Sequence[Read] | None = None
+    kept: Sequence[Record] = (), rejected: Sequence[Rejected] = (), replies: Sequence[ReplyStats] | None = None
 ) -> Outcome:
     """A draw of one reply, unless replies are given."""
     every = len(kept) + len(rejected)
-    read = (Read(every),) if replies is None else tuple(replies)
+    read = (ReplyStats(every),) if replies is None else tuple(replies)
     return Outcome(tuple(kept), tuple(rejected), every, replies=read)

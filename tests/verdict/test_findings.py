@@ -11,7 +11,7 @@ import pytest
 
 from tests.verdict.drawing import outcome, record, reject, template
 from vsgen.flows.draw import Outcome
-from vsgen.sampling.reads import Read
+from vsgen.sampling.reply_stats import ReplyStats
 from vsgen.template.schema import Template
 from vsgen.values import Reason
 from vsgen.verdict.finding import Finding, Verdict
@@ -32,7 +32,7 @@ def verdict(draws: Sequence[Outcome], asked: Template | None = None, **more: Any
 
 
 def good(stated: tuple[float, ...] = FAIR) -> Outcome:
-    return outcome(DAYS, replies=[Read(3, stated)])
+    return outcome(DAYS, replies=[ReplyStats(3, stated)])
 
 
 def only(draws: Sequence[Outcome], asked: Template | None = None) -> Finding:
@@ -56,19 +56,19 @@ def test_a_run_without_draws_is_not_bad() -> None:
 
 
 def test_every_finding_is_one_line_with_what_to_try() -> None:
-    said = verdict([outcome(DAYS, replies=[Read(3, (0.9, 0.8, 0.7))])] * 6).lines()
+    said = verdict([outcome(DAYS, replies=[ReplyStats(3, (0.9, 0.8, 0.7))])] * 6).lines()
     assert said[0] == "verdict: bad: 2 findings"
     assert all("\n" not in line and "->" in line for line in said[1:])
 
 
 @pytest.mark.parametrize(("lost", "level"), [(0, None), (2, "note"), (8, "bad")])
 def test_replies_that_cannot_be_read(lost: int, level: str | None) -> None:
-    draws = [outcome([], [reject("malformed")], [Read(0)])] * lost + [outcome(DAYS)] * (20 - lost)
+    draws = [outcome([], [reject("malformed")], [ReplyStats(0)])] * lost + [outcome(DAYS)] * (20 - lost)
     assert [one.level for one in verdict(draws).findings if one.name == "unread"] == ([level] if level else [])
 
 
 def test_the_remedy_starts_from_the_settings_that_were_used() -> None:
-    draws = [outcome([], [reject("malformed")], [Read(0)])] * 6
+    draws = [outcome([], [reject("malformed")], [ReplyStats(0)])] * 6
     settings: dict[str, object] = {}
     remedies = []
     for change in ({}, {"temperature": 0.7}, {"min_p": 0.1}, {"format": "lines"}):
@@ -81,21 +81,21 @@ def test_the_remedy_starts_from_the_settings_that_were_used() -> None:
 
 
 def test_replies_cut_at_the_limit_name_a_longer_one() -> None:
-    finding = only([outcome(DAYS, replies=[Read(3, cut=True)])] * 5, template(sampling={"max_tokens": 64}))
+    finding = only([outcome(DAYS, replies=[ReplyStats(3, cut=True)])] * 5, template(sampling={"max_tokens": 64}))
     assert (finding.name, finding.level) == ("cut", "bad")
     assert "max_tokens 64" in finding.text
     assert finding.remedy == "--set sampling.max_tokens=128"
 
 
 def test_a_reply_with_room_enough_for_all_answers_is_no_matter_of_room() -> None:
-    cut = [outcome(DAYS, replies=[Read(3, cut=True)])] * 5
+    cut = [outcome(DAYS, replies=[ReplyStats(3, cut=True)])] * 5
     brief, long = template(output={"max_chars": 40}), template(output={"max_chars": 4000})
     assert only(cut, brief).remedy == "--temperature 0.7"
     assert only(cut, long).remedy == "--set sampling.max_tokens=2048"
 
 
 def test_free_decoding_is_the_first_thing_to_change() -> None:
-    draws = [outcome([], [reject("malformed")], [Read(0)])] * 6
+    draws = [outcome([], [reject("malformed")], [ReplyStats(0)])] * 6
     assert verdict(draws, template(sampling={"constrain": False})).findings[0].remedy == "--set sampling.constrain=true"
 
 

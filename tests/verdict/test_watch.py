@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from tests.verdict.drawing import outcome, record, reject, template
-from vsgen.sampling.reads import Read
+from vsgen.sampling.reply_stats import ReplyStats
 from vsgen.values import Unlabelled
 from vsgen.verdict.setup import Setup
 from vsgen.verdict.watch import Watch
 
-LOST = outcome([], [reject("malformed")], [Read(0)])
+LOST = outcome([], [reject("malformed")], [ReplyStats(0)])
 FINE = outcome([record()] * 5)
 
 

@@ -9,7 +9,7 @@ from statistics import median
 
 from vsgen.card.asks import Drawn, named
 from vsgen.card.tasks import CLASSES, SENTENCES
-from vsgen.sampling.reads import Read, reads
+from vsgen.sampling.reply_stats import ReplyStats, reply_stats
 from vsgen.values import Candidate, ModelFacts, SoftLabel, Unlabelled
 from vsgen.verdict.findings import MASS
 from vsgen.verdict.observed import SUM
@@ -64,8 +64,8 @@ class Lists:
         """Drawn in all."""
         return sum(one.tokens for one in self.drawn)
 
-    def _replies(self) -> list[Read]:
-        return [read for one in self.drawn for read in reads(one.distribution)]
+    def _replies(self) -> list[ReplyStats]:
+        return [read for one in self.drawn for read in reply_stats(one.distribution)]
 
 
 @dataclass(frozen=True, slots=True)

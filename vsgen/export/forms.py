@@ -20,7 +20,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from vsgen.errors import InputError, OptionError
 from vsgen.export.fields import field_columns, field_values, text_of
-from vsgen.export.labels import Label, Labelled, labelled
+from vsgen.export.labels import LabelColumn, Labelled, labelled
 from vsgen.export.packed import FIELD, axolotl_row, distillkit_row, unpack
 from vsgen.export.table import ID_GRID, IDS, MESSAGES, NUMBER, NUMBER_GRID, TEXT, Column, Table
 from vsgen.probability import invert
@@ -101,7 +101,7 @@ def _datasets(found: Labelled) -> Table:
     return Table(columns, made())
 
 
-def _label_columns(label: Label) -> dict[str, Column]:
+def _label_columns(label: LabelColumn) -> dict[str, Column]:
     columns = {
         label.name: Column("classes" if label.multi else "class", label.classes),
         f"{label.name}_probs": Column("vector", label.classes),
@@ -109,7 +109,7 @@ def _label_columns(label: Label) -> dict[str, Column]:
     return columns | {f"{label.name}_{figure}": NUMBER for figure in _FIGURES}
 
 
-def _values(label: Label, row: Row) -> dict[str, object]:
+def _values(label: LabelColumn, row: Row) -> dict[str, object]:
     vector, figures = label.vector(row), label.read(row)
     hard: object = [at for at, prob in enumerate(vector) if prob > 0.5] if label.multi else vector.index(max(vector))
     values = {label.name: hard, f"{label.name}_probs": vector}
@@ -144,7 +144,7 @@ def _completions(found: Labelled, wanted: Wanted) -> Table:
     return Table({"prompt": MESSAGES, "completion": MESSAGES}, rows())
 
 
-def _drawn(label: Label, row: Row, wanted: Wanted) -> list[str]:
+def _drawn(label: LabelColumn, row: Row, wanted: Wanted) -> list[str]:
     """Classes, each drawn from the row's distribution: a student that learns them by cross entropy learns it.
 
     They are a systematic sample, so that of N draws a class has N times its probability, rounded up or down.
@@ -165,7 +165,7 @@ def _vectors(found: Labelled, on: str) -> Table:
     return Table({"id": TEXT, "text": TEXT, "label": Column("vector", label.classes), "classes": Column("texts")}, rows)
 
 
-def _single(found: Labelled, remedy: str) -> Label:
+def _single(found: Labelled, remedy: str) -> LabelColumn:
     label = found.only()
     if label.multi:
         raise OptionError(f"--label {label.name}: several of its classes may apply, and this form trains one; {remedy}")

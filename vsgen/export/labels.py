@@ -40,7 +40,7 @@ _SLACK = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Label:
+class LabelColumn:
     """One label of every row."""
 
     name: str
@@ -82,10 +82,10 @@ class Label:
 class Labelled:
     """Rows that have all the labels that are wanted."""
 
-    labels: tuple[Label, ...]
+    labels: tuple[LabelColumn, ...]
     rows: Iterator[Row]
 
-    def only(self) -> Label:
+    def only(self) -> LabelColumn:
         """The one label, for forms that hold one.
 
         Raises:
@@ -131,9 +131,9 @@ def labelled(
     return Labelled(found, chain([first], kept))
 
 
-def _found(first: Row, name: str, classes: Sequence[str]) -> Label:
+def _found(first: Row, name: str, classes: Sequence[str]) -> LabelColumn:
     label = _label(first, name)
-    return Label(name, tuple(classes) or tuple(label["probs"]), label.get("kind") == "multi")
+    return LabelColumn(name, tuple(classes) or tuple(label["probs"]), label.get("kind") == "multi")
 
 
 def _kept(rows: Iterable[Row], names: Sequence[str], skip: Callable[[str], None] | None) -> Iterator[Row]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any, Final
 
-from vsgen.sampling.exchanges import Answer, Exchange, demonstrated, own
+from vsgen.sampling.exchanges import Exchange, Exemplar, demonstrated, own
 from vsgen.sampling.settings import LISTS, Settings
 from vsgen.template.canonical import decodable
 from vsgen.template.examples import PROBABILITY, REASONING, Size
@@ -86,7 +86,7 @@ class Asker:
         if self.settings.sampling.method not in LISTS:
             count = _SHOWN if wanted == "auto" else wanted
             return [Exchange(request, (one,)) for request, one in rng.sample(asked, min(count, len(asked)))]
-        lists: dict[str, list[Answer]] = {}
+        lists: dict[str, list[Exemplar]] = {}
         for request, one in rng.sample(asked, len(asked)):
             lists.setdefault(request, []).append(one)
         count = 1 if wanted == "auto" else wanted
@@ -96,8 +96,8 @@ class Asker:
         return self._render.request({**values, **example})
 
 
-def _answer(example: Mapping[str, Any], fields: Sequence[str]) -> Answer:
-    return Answer({name: example[name] for name in fields}, example.get(PROBABILITY), example.get(REASONING))
+def _answer(example: Mapping[str, Any], fields: Sequence[str]) -> Exemplar:
+    return Exemplar({name: example[name] for name in fields}, example.get(PROBABILITY), example.get(REASONING))
 
 
 def _ours(template: Template, facts: ModelFacts | None) -> int:

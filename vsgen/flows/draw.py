@@ -27,7 +27,7 @@ from vsgen.flows.valid import Rejection, Rules, Validated, echoes, validate
 from vsgen.flows.weigh import bare, basis, weigh
 from vsgen.ports import Sampler
 from vsgen.sampling.methods import open_sampler
-from vsgen.sampling.reads import Read, reads
+from vsgen.sampling.reply_stats import ReplyStats, reply_stats
 from vsgen.template.final import ANSWER
 from vsgen.template.render import Renderer
 from vsgen.template.schema import Template
@@ -51,7 +51,7 @@ class Outcome:
     """Tokens drawn in them."""
     notes: tuple[str, ...] = ()
     """What the user should know about how well the draw went."""
-    replies: tuple[Read, ...] = ()
+    replies: tuple[ReplyStats, ...] = ()
     """How each of its replies was read."""
     tried: tuple[Tried, ...] = ()
     """How the clauses of `keep` fared, in the order in which they were put."""
@@ -196,7 +196,7 @@ class Pipeline:
             tuple(rejected),
             len(draw.ids),
             notes=(*drawn.notes, *weighed.notes, *judged.problems),
-            replies=reads(drawn),
+            replies=reply_stats(drawn),
             tried=tuple(kept.tried),
             rank=weighed.rank,
         )

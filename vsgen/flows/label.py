@@ -1,6 +1,6 @@
 """Labels texts as a template says: what is asked about each text, and what becomes of one that cannot be asked about.
 
-It is the bridge between the label sections of a template and the room `labels`, which knows neither templates nor rows.
+It renders the question of a text for the room `labels`, which knows neither prompts' variables nor rows.
 """
 
 from __future__ import annotations

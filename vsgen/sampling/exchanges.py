@@ -22,7 +22,7 @@ _DIGITS: Final = 3
 """Decimals of a stated probability, as the form of a reply has them."""
 
 
-class Answer(NamedTuple):
+class Exemplar(NamedTuple):
     """One answer of an exchange."""
 
     fields: Mapping[str, object]
@@ -35,7 +35,7 @@ class Exchange:
     """A request with its answers."""
 
     request: str
-    answers: tuple[Answer, ...]
+    answers: tuple[Exemplar, ...]
 
 
 class _Own(NamedTuple):
@@ -136,7 +136,9 @@ def own(settings: Settings, rng: Random) -> list[Exchange]:
     (name,) = settings.names
     scale = settings.sampling.p_max or 1
     return [
-        Exchange(one.request, tuple(Answer({name: text}, p * scale, one.reasoning) for text, p in one.answers.items()))
+        Exchange(
+            one.request, tuple(Exemplar({name: text}, p * scale, one.reasoning) for text, p in one.answers.items())
+        )
         for one in rng.sample(pool, min(settings.exchanges, len(pool)))
     ]
 
@@ -161,7 +163,7 @@ def demonstrated(prompt: Prompt, how: Sampling, exchanges: Sequence[Exchange], r
     return replace(prompt, messages=(*prompt.messages[:-1], *turns, prompt.messages[-1])) if turns else prompt
 
 
-def _reply(how: Sampling, answers: Sequence[Answer], rng: Random) -> str | None:
+def _reply(how: Sampling, answers: Sequence[Exemplar], rng: Random) -> str | None:
     """What a model should have said; None where it would have to reason and no reasoning is known."""
     thoughts = next((one.reasoning for one in answers if one.reasoning), None)
     if how.method not in _WITHOUT_REASONING and thoughts is None:
@@ -184,13 +186,13 @@ def _reply(how: Sampling, answers: Sequence[Answer], rng: Random) -> str | None:
     return json.dumps({**thought, prompts.RESPONSES: items}, ensure_ascii=False)
 
 
-def _single(how: Sampling, answer: Answer, thoughts: str | None) -> str:
+def _single(how: Sampling, answer: Exemplar, thoughts: str | None) -> str:
     if how.method == "cot":
         return json.dumps({prompts.REASONING: answer.reasoning or thoughts, **answer.fields}, ensure_ascii=False)
     return written(answer.fields)
 
 
-def _stated(answer: Answer, listed: Sequence[Answer]) -> float:
+def _stated(answer: Exemplar, listed: Sequence[Exemplar]) -> float:
     """An example without a probability has an equal share; none is stated as 0."""
     p = answer.probability
     return max(round(1 / len(listed) if p is None else p, _DIGITS), 10**-_DIGITS)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vsgen.flows.draw import Outcome
-from vsgen.sampling.reads import Read
+from vsgen.sampling.reply_stats import ReplyStats
 from vsgen.template.schema import Template
 from vsgen.values import Record, SoftLabel, Unlabelled
 from vsgen.verdict.share import Share
@@ -121,7 +121,7 @@ class Observed:
         value, count = max(firsts.items(), key=lambda one: (one[1], one[0]), default=(0.0, 0))
         return value, Share(count, firsts.total())
 
-    def _add_reply(self, read: Read) -> None:
+    def _add_reply(self, read: ReplyStats) -> None:
         self.replies += 1
         self.unread += not read.answers
         self.cut += read.cut

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from vsgen.sampling.reads import Read, reads
 from vsgen.sampling.replies.items import CUT_REPLY, TRUNCATED
+from vsgen.sampling.reply_stats import ReplyStats, reply_stats
 from vsgen.values import Candidate, Distribution, Malformed
 
 
@@ -17,13 +17,13 @@ def test_replies_stand_in_their_order_with_what_they_state() -> None:
         ),
         (Malformed("hm", 0.2, "the reply holds no list of responses", 1), Malformed("{", 0.2, CUT_REPLY, 3)),
     )
-    assert reads(drawn) == (
-        Read(1, (0.1,), False),
-        Read(0, (), False),
-        Read(2, (0.3,), True),
-        Read(0, (), True),
+    assert reply_stats(drawn) == (
+        ReplyStats(1, (0.1,), False),
+        ReplyStats(0, (), False),
+        ReplyStats(2, (0.3,), True),
+        ReplyStats(0, (), True),
     )
 
 
 def test_a_draw_without_replies_has_none() -> None:
-    assert reads(Distribution("uniform", ())) == ()
+    assert reply_stats(Distribution("uniform", ())) == ()

@@ -9,7 +9,7 @@ from vsgen.values import Candidate, Distribution, Malformed
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class ReplyStats:
     """One reply of the model, as it was read."""
 
     answers: int
@@ -20,18 +20,18 @@ class Read:
     """It ended at `max_tokens`, before the model was done."""
 
 
-def reads(drawn: Distribution) -> tuple[Read, ...]:
+def reply_stats(drawn: Distribution) -> tuple[ReplyStats, ...]:
     """The replies of one draw, in their order; what was refused is none."""
     lost = {one.reply for one in drawn.malformed if one.refused is None}
     numbers = sorted({one.reply for one in drawn.candidates} | lost)
     return tuple(_read(number, drawn) for number in numbers)
 
 
-def _read(number: int, drawn: Distribution) -> Read:
+def _read(number: int, drawn: Distribution) -> ReplyStats:
     answers = [one for one in drawn.candidates if one.reply == number]
     stated = tuple(one.verbalized for one in answers if one.verbalized is not None)
     lost = [one for one in drawn.malformed if one.reply == number]
-    return Read(len(answers), stated, any(map(_cut, answers)) or any(map(_lost_by_cut, lost)))
+    return ReplyStats(len(answers), stated, any(map(_cut, answers)) or any(map(_lost_by_cut, lost)))
 
 
 def _cut(candidate: Candidate) -> bool:
