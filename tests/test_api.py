@@ -138,6 +138,7 @@ def test_a_labelled_row_has_its_own_fields_beside_its_labels() -> None:
     mood = row.labels["mood"]
     assert isinstance(mood, SoftLabel)
     assert sum(mood.probs.values()) == pytest.approx(1)
+    assert mood.probs[mood.most_likely] == max(mood.probs.values())
 
 
 def test_the_journal_is_asked_before_the_model(tmp_path: Path) -> None:

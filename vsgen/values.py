@@ -326,6 +326,11 @@ class SoftLabel:
     details: Mapping[str, object] = field(default_factory=dict)
     """What else is known of how it was made; written beside the others."""
 
+    @property
+    def most_likely(self) -> str:
+        """The class with the largest of `probs`; of equal ones the first."""
+        return max(self.probs, key=self.probs.__getitem__)
+
 
 @dataclass(frozen=True, slots=True)
 class Unlabelled:
