@@ -17,6 +17,7 @@ import pytest
 from tests.cli.tickets import CATEGORY, lines, tickets, tiny, write
 from tests.labels.asking import Scripted, said
 from vsgen.errors import ChoiceError
+from vsgen.files.rows import RowInput
 from vsgen.values import Score, Scores
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def test_bad_rows_are_passed_over_on_request_and_counted(vsgen: Vsgen) -> None:
     assert label["problem"].endswith("and the model's context only 1024; shorten the text, or pass --truncate")
     for told in (
         "<stdin>:2: not JSON", "<stdin>:3: no field 'text'", "<stdin>:5: field 'text' is null", "3 input rows = 3 kept",
-        "1 labels could not be made", "3 input rows skipped",
+        "labels that could not be made (see `problem` in their rows): 1", "3 input rows skipped",
     ):  # fmt: skip
         assert told in ended.stderr
 
@@ -133,7 +134,7 @@ def test_texts_are_cut_only_on_request_and_marked(vsgen: Vsgen) -> None:
     assert "truncated" not in short["labels"]["category"]
     assert cut["labels"]["category"]["truncated"] is True
     assert cut["text"] == long
-    assert "1 labels are of texts that were cut" in ended.stderr
+    assert "labels of texts that were cut: 1" in ended.stderr
 
 
 def test_a_selection_of_nothing_is_no_error(vsgen: Vsgen, tmp_path: Path) -> None:
@@ -254,9 +255,10 @@ def test_an_output_of_other_flags_is_not_taken_for_this_one(
     assert vsgen("label", rows, *CATEGORY, "-o", out).exit_code == 0
     before = out.read_bytes()
     words = [str(rows) if word == "GOLD" else word for word in other]
+    change = change.replace("GOLD", str(RowInput(str(rows)).look()))
     ended = vsgen("label", rows, *CATEGORY, "-o", out, "--resume", *words)
     assert ended.exit_code == 2
-    assert f"was made otherwise: {change.replace('GOLD', str(rows))}; --overwrite makes it anew" in ended.stderr
+    assert f"was made otherwise: {change}; --overwrite makes it anew" in ended.stderr
     assert out.read_bytes() == before
 
 

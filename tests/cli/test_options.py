@@ -54,7 +54,7 @@ def test_every_option_has_a_help_text(vsgen: Vsgen, command: str) -> None:
     ("words", "place"),
     [
         (("check", "random-item"), "jobs.preview.preview"),
-        (("targets",), "jobs.targets.make"),
+        (("targets",), "jobs.targets.find_targets"),
         (("templates",), "template.catalog.describe"),
         (("schema",), "template.schema.json_schema"),
     ],

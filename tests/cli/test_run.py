@@ -170,7 +170,7 @@ def test_a_bad_input_line_stops_or_is_skipped(vsgen: Vsgen, tmp_path: Path) -> N
     skipped = vsgen("run", "jokes", rows, "--on-error", "skip", *FAST)
     assert skipped.exit_code == 0
     assert {json.loads(line)["meta"]["row"] for line in skipped.stdout.splitlines()} == {0, 2}
-    assert "1 input rows skipped" in skipped.stderr
+    assert "1 input row skipped" in skipped.stderr
     rows.write_text('{"animal": "cat"}\n{"animal": "cow"}\n{"animal": "owl"}\n')
     mended = vsgen("run", "jokes", rows, *FAST).stdout.splitlines()
     assert set(mended) >= set(skipped.stdout.splitlines())
@@ -204,7 +204,7 @@ def test_a_row_that_is_too_long_for_the_model_stops_or_is_skipped(vsgen: Vsgen, 
     skipped = vsgen("run", "jokes", rows, "--on-error", "skip", *FAST)
     assert skipped.exit_code == 0
     assert {json.loads(line)["meta"]["row"] for line in skipped.stdout.splitlines()} == {0, 2}
-    assert "1 input rows skipped" in skipped.stderr
+    assert "1 input row skipped" in skipped.stderr
 
 
 def test_saturation_ends_a_run_short_and_says_why(vsgen: Vsgen) -> None:

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 _PLAIN_SECONDS = 10.0
 _FLAGS = {
-    "zero-probability": "rows have stated probability 0 (meta.flags: zero-probability); sampling.p_min rejects such",
-    "unscored": "rows could not be scored (meta.logp is null)",
+    "zero-probability": "rows with stated probability 0 (meta.flags: zero-probability; sampling.p_min rejects such)",
+    "unscored": "rows that could not be scored (meta.logp is null)",
     "unscored-answers": "prompts whose answers could not be scored",
-    "unlabelled": "labels could not be made: see `problem` in their rows",
-    "text-cut": "labels are of texts that were cut",
+    "unlabelled": "labels that could not be made (see `problem` in their rows)",
+    "text-cut": "labels of texts that were cut",
 }
 """What is reported of the rows with a flag, in this order."""
 INTERRUPTED = 130
@@ -67,36 +67,42 @@ def progress(mode: str) -> Iterator[Progress]:
 
 def counts_so_far(counts: Counts) -> str:
     """Rejects by reason and tokens, in words."""
-    return " · ".join([*_each(counts.rejected), f"{counts.tokens:,} tokens"])
+    return " · ".join([*_each(counts.rejected), f"{many(counts.tokens, 'tokens')}"])
 
 
 def summary(counts: Counts, noun: str, report: Sequence[str], seconds: float, where: str) -> list[str]:
     """The closing lines: how much was made of what, in counts that add up; then what the command reports."""
     rate = counts.kept / max(seconds, 1e-9)
     ends = " + ".join([f"{counts.kept} kept", *_each(counts.rejected)])
-    each = f"{counts.candidates} {noun}"
+    each = many(counts.candidates, noun)
     if noun == "draws" or counts.units != counts.candidates:
-        each = f"{counts.units} {noun} · {counts.candidates} candidates"
+        each = f"{many(counts.units, noun)} · {many(counts.candidates, 'candidates')}"
     lines = [
-        f"vsgen: {counts.kept} rows in {seconds:.1f} s ({rate:.1f} rows/s) -> {where}",
+        f"vsgen: {many(counts.kept, 'rows')} in {seconds:.1f} s ({rate:.1f} rows/s) -> {where}",
         f"  {each} = {ends}",
     ]
     if counts.replies or counts.paid:
         calls = ", ".join(_each(counts.paid)) or "none"
-        replies = f"{counts.replies} replies, {counts.tokens:,} tokens · " if counts.replies else ""
+        replies = f"{many(counts.replies, 'replies')}, {many(counts.tokens, 'tokens')} · " if counts.replies else ""
         lines.append(f"  {replies}calls made now: {calls}")
     lines += [f"  {line}" for line in report]
-    lines += [f"  {counts.flagged[flag]} {text}" for flag, text in _FLAGS.items() if counts.flagged[flag]]
+    lines += [f"  {text}: {counts.flagged[flag]}" for flag, text in _FLAGS.items() if counts.flagged[flag]]
     if counts.cut:
-        lines.append(f"  {counts.cut} texts were longer than the embedder reads; only their beginnings were compared")
+        lines.append(f"  texts longer than the embedder reads, of which only the beginning was compared: {counts.cut}")
     if counts.skipped:
-        lines.append(f"  {counts.skipped} input rows skipped")
+        lines.append(f"  {many(counts.skipped, 'input rows')} skipped")
     if counts.stopped:
-        wanted = f" of {counts.wanted}" if counts.wanted else ""
-        lines.append(f"  short: {counts.kept}{wanted} rows; {counts.stopped}")
+        kept = f"{counts.kept} of {counts.wanted} rows" if counts.wanted else many(counts.kept, "rows")
+        lines.append(f"  short: {kept}; {counts.stopped}")
     if counts.verdict:
         lines += [f"  {line}" for line in counts.verdict.lines()]
     return lines
+
+
+def many(count: int, noun: str) -> str:
+    """A number and its noun, which is given in the plural."""
+    one = noun.removesuffix("s") if not noun.endswith("ies") else f"{noun[:-3]}y"
+    return f"{count:,} {one if count == 1 else noun}"
 
 
 def _each(counted: Mapping[str, int]) -> list[str]:

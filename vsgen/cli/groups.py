@@ -75,6 +75,7 @@ class FilesGroup:
     panel: ClassVar[str] = options.FILES
     output: options.Output = None
     journal: options.Journal = None
+    summary: options.Summary = None
     resume: options.Resume = False
     overwrite: options.Overwrite = False
 
@@ -88,7 +89,15 @@ class FilesGroup:
         from vsgen.files.places import Places
 
         read = [name for name in inputs if name is not None]
-        return Places(self.output, rejects, self.journal, self.resume, self.overwrite, inputs=read)
+        return Places(
+            self.output,
+            rejects,
+            self.journal,
+            resume=self.resume,
+            overwrite=self.overwrite,
+            inputs=read,
+            summary=self.summary,
+        )
 
 
 @dataclass(frozen=True, slots=True)

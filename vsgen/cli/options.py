@@ -79,6 +79,10 @@ Rejects = Annotated[
 Journal = Annotated[
     Path | None, typer.Option("--journal", metavar="FILE", help="Calls and raw replies. Default: FILE.journal.")
 ]
+Summary = Annotated[
+    Path | None,
+    typer.Option("--summary", metavar="FILE", help="Write the counts here as JSON when all is done (docs/summary.md)."),
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue an interrupted run of -o FILE.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existing FILE.")]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from vsgen.cli.console import INTERRUPTED, progress, say, summary
+from vsgen.cli.console import INTERRUPTED, many, progress, say, summary
 
 if TYPE_CHECKING:
     from vsgen.cli.options import ProgressMode
@@ -48,7 +48,7 @@ def carry_out(task: Task[Any, Any], mode: ProgressMode, *, quiet: bool) -> Count
         raise typer.Exit(INTERRUPTED) from None
     counts, where = carried.counts, str(task.places.output or "stdout")
     if counts.was_done and not quiet:
-        say(f"vsgen: {where} is complete already: {counts.kept} rows")
+        say(f"vsgen: {where} is complete already: {many(counts.kept, 'rows')}")
     elif not quiet:
         say("\n".join(summary(counts, task.noun, task.report(), time.monotonic() - begun, where)))
     return counts
@@ -88,8 +88,8 @@ def _terminated() -> Iterator[None]:
 
 def _say_interrupted(places: Places) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the libraries' last words are no place for a second Ctrl-C
-    if places.output is None and places.journal is None:
-        say("vsgen: interrupted; with -o FILE a run can be resumed")
+    if places.journal_path is None:
+        say("vsgen: interrupted; with -o FILE a run can be resumed" if places.journaled else "vsgen: interrupted")
         return
     words = [word for word in sys.argv[1:] if word not in ("--resume", "--overwrite")]
     resume = ["--resume"] if places.output else []

@@ -66,6 +66,7 @@ def targets(
     prompts: PromptsGroup,
     made: TargetsGroup,
     output: options.Output = None,
+    summary: options.Summary = None,
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -87,6 +88,6 @@ def targets(
         paths=made.paths,
         samples=made.samples,
         seed=made.seed,
-        places=Places(output, overwrite=overwrite, inputs=inputs, journaled=False),
+        places=Places(output, overwrite=overwrite, inputs=inputs, summary=summary, journaled=False),
     )
     carry_out(TargetRows(asked), "none", quiet=quiet)

@@ -13,7 +13,7 @@ from vsgen.errors import OptionError
 from vsgen.files.ends import NUM, End, changed, last_end
 from vsgen.files.journal import FileJournal, MemoryJournal
 from vsgen.files.records import FileLines, NoLines, PipeLines, count_lines, part_of
-from vsgen.files.rows import RowInput
+from vsgen.files.rows import RowInput, Seen
 from vsgen.files.vectors import vectors_path
 from vsgen.ports import Journal
 
@@ -45,7 +45,7 @@ class Places:
     inputs: Sequence[str] = ()
     """Names of what is read, which nothing may overwrite; those that are no files do not matter."""
     summary: Path | None = None
-    """Where the counts go when all is done, for machines; one that exists is replaced."""
+    """Where the counts go when all is done, for machines; see docs/summary.md. A file that exists is replaced."""
     journaled: bool = True
     """Calls are kept; without it nothing can be resumed, and what an interrupted command left is simply replaced."""
     to_stdout: bool = True
@@ -95,8 +95,9 @@ class Places:
             raise OptionError(f"{self.output}: an older vsgen made it, and did not say from what; {remedy}")
         compared = parts if ended.complete else {name: value for name, value in parts.items() if name != NUM}
         if rows is not None and isinstance(seen := ended.parts.get(SEEN), Mapping):
-            now = rows.look(None if seen["whole"] else seen["rows"])
-            compared = {**compared, SEEN: now._asdict()}
+            known = Seen(**seen)
+            now = rows.look(None if known.whole else known.rows)
+            compared = {**compared, SEEN: (now if known.whole else now._replace(whole=False))._asdict()}
         if changes := changed(ended.parts, compared):
             raise OptionError(f"{self.output}: was made otherwise: {', '.join(changes)}; {remedy}")
 
@@ -137,9 +138,10 @@ class Places:
         if self.resume and (self.overwrite or not (self.output or self.journal)):
             raise OptionError("--resume needs -o FILE (or --journal FILE), and does not go with --overwrite")
         outputs = [path for path in (self.output, self.rejects) if path]
-        if folders := [path for path in (*outputs, self.summary) if path and path.is_dir()]:
+        written = [*outputs, *filter(None, [self.summary])]
+        if folders := [path for path in written if path.is_dir()]:
             raise OptionError(f"{folders[0]}: is a directory; name a file in it")
-        used = [*outputs, *map(part_of, outputs), *filter(None, [self.summary])]
+        used = [*written, *map(part_of, written)]
         if self.journal_path is not None:
             used += [self.journal_path, vectors_path(self.journal_path)]
         read = {Path(name).resolve() for name in self.inputs if name and Path(name).is_file()}

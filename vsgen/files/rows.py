@@ -83,6 +83,14 @@ class RowInput:
             count += 1
         return Seen(count, digest.text, whole)
 
+    def rows(self, *, skip: Skip | None = None) -> Iterator[Row]:
+        """Its rows in order, each once it is there; the arguments and errors are those of `read_rows`."""
+        for index, (number, line) in enumerate(_filled(self.blocks())):
+            where = f"{self.name}:{number}"
+            fields = _fields(line, where, skip)
+            if fields is not None:
+                yield Row(index, fields, where)
+
     def reader(self, *, wake: Callable[[], None], skip: Skip | None = None) -> RowReader:
         """Begin to read; the arguments are those of `RowReader`."""
         return RowReader(self, wake=wake, skip=skip)
@@ -223,12 +231,7 @@ def read_rows(source: str, *, skip: Skip | None = None) -> Iterator[Row]:
     Raises:
         InputError: The file cannot be read, or a line is not a JSON object; names the line.
     """
-    rows = RowInput(source)
-    for index, (number, line) in enumerate(_filled(rows.blocks())):
-        where = f"{rows.name}:{number}"
-        fields = _fields(line, where, skip)
-        if fields is not None:
-            yield Row(index, fields, where)
+    return RowInput(source).rows(skip=skip)
 
 
 class _Digest:

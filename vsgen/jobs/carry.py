@@ -52,8 +52,7 @@ class Carried(Generic[R, V]):
         origin, places = self._task.origin, self._task.places
         if (done := places.done(origin.parts, origin.input)) is not None:
             self.counts.was_done, self.counts.kept, self.counts.passed = True, done.rows, done.passed
-            self.summary = done.summary or {}
-            places.write_summary(self.summary)
+            self._repeat(done.summary)
             return
         with ExitStack() as stack:
             journal = places.open_journal(stack)
@@ -66,9 +65,19 @@ class Carried(Generic[R, V]):
                 self._write(made, lines, rejects)
                 yield made
             desk.stop()
+            self.counts.close()
             rejects.finish()
             lines.finish()
-            self._end(journal, time.monotonic() - begun)
+            self._end(journal, desk.model if self._task.models else None, time.monotonic() - begun)
+
+    def _repeat(self, summary: Mapping[str, object] | None) -> None:
+        """The summary of the run that made the output, again."""
+        places = self._task.places
+        if summary is not None:
+            self.summary = summary
+            places.write_summary(summary)
+        elif places.summary is not None:
+            self._warn(f"{places.summary}: is not written, since no journal has the counts of {places.output}")
 
     def _values(self, desk: Desk, source: Source[R]) -> Iterator[Made[V]]:
         """What is made of every value, and then of what waited for the last one."""
@@ -89,12 +98,11 @@ class Carried(Generic[R, V]):
             self._warn(problem)
         self._warn_once(made.notes)
 
-    def _end(self, journal: Journal, seconds: float) -> None:
+    def _end(self, journal: Journal, model: str | None, seconds: float) -> None:
         counts = self.counts
-        counts.check()
         counts.verdict = self._task.verdict()
         counts.passed = counts.verdict is None or not counts.verdict.bad
-        self.summary = counts.summary(seconds)
+        self.summary = counts.summary(self._task.command, model, seconds)
         seen = self._task.seen()
         parts = {**self._task.origin.parts, **({SEEN: seen._asdict()} if seen else {})}
         self._task.places.write_summary(self.summary)

@@ -65,7 +65,11 @@ class Counts:
         return self.kept / self.candidates if self.candidates else None
 
     def add(self, made: Made[object]) -> None:
-        """Count what was made of one value."""
+        """Count what was made of one value.
+
+        Raises:
+            CountError: A candidate of it was lost, or counted twice.
+        """
         self.units += made.units
         self.candidates += made.candidates
         self.waiting += made.waiting
@@ -75,29 +79,31 @@ class Counts:
         self.replies += made.replies
         self.tokens += made.tokens
         self.flagged.update(made.flags)
+        if self.candidates != self.kept + self.rejected.total() + self.waiting or self.waiting < 0:
+            raise self._fault()
 
-    def check(self) -> None:
-        """See that nothing was lost or counted twice.
+    def close(self) -> None:
+        """Nothing is added any more.
 
         Raises:
-            CountError: Something was.
+            CountError: A candidate still waits.
         """
-        ends = self.kept + self.rejected.total() + self.waiting
-        if self.candidates != ends:
-            raise CountError(
-                f"counts: {self.candidates} candidates, but {self.kept} rows + {self.rejected.total()} rejects + "
-                f"{self.waiting} waiting; this is a fault of vsgen, please report it with the command"
-            )
+        if self.waiting:
+            raise self._fault()
 
-    def summary(self, seconds: float) -> dict[str, object]:
+    def summary(self, command: str, model: str | None, seconds: float) -> dict[str, object]:
         """For machines: what docs/summary.md describes.
 
         Args:
+            command: Its name.
+            model: The language model's own name; None where none may be asked.
             seconds: That the command took.
         """
         verdict = None if self.verdict is None else self.verdict.summary()
         return {
             "version": SUMMARY_VERSION,
+            "command": command,
+            "model": model,
             "rows": self.kept,
             "wanted": self.wanted,
             "stopped": self.stopped,
@@ -115,3 +121,9 @@ class Counts:
             "verdict": verdict,
             "seconds": round(seconds, 3),
         }
+
+    def _fault(self) -> CountError:
+        return CountError(
+            f"counts: {self.candidates} candidates, but {self.kept} rows + {self.rejected.total()} rejects + "
+            f"{self.waiting} waiting; this is a fault of vsgen, please report it with the command"
+        )

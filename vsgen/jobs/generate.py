@@ -65,6 +65,7 @@ class GenerateOptions:
 class Generation:
     """A template, drawn until enough is kept; see `vsgen.jobs.task.Task`."""
 
+    command = "run"
     noun = "draws"
 
     def __init__(self, options: GenerateOptions) -> None:
@@ -110,7 +111,7 @@ class Generation:
             "template": self._template.digest,
             "model": options.model.name or self._template.model or "tiny",
             "seed": options.seed,
-            "input": self._input and self._input.name,
+            "input": self._input and "given",
             NUM: self.wanted,
             "--token-logprobs": how and f"top={how.top},layout={how.layout},tail={how.tail}",
             "checks' commands": [one.version for one in outside(self._template) if one.version],

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from vsgen.engine.source import Chain, Flows
 from vsgen.errors import InputError, OptionError
 from vsgen.files.places import Places
-from vsgen.files.rows import RowInput, Seen, read_rows
+from vsgen.files.rows import RowInput, Seen
 from vsgen.flow import Flow
 from vsgen.flows.label import Labeller
 from vsgen.jobs.counts import Counts
@@ -43,6 +43,7 @@ TRUNCATED = "text-cut"
 class Labelling:
     """The labels of a file of rows; see `vsgen.jobs.task.Task`."""
 
+    command = "label"
     noun = "input rows"
 
     def __init__(self, options: LabelOptions) -> None:
@@ -56,6 +57,8 @@ class Labelling:
             ensure_drawable(options.plot)
         self._options = options
         self._input = open_rows(options.input)
+        self._gold_input = None if options.gold is None else RowInput(options.gold)
+        self._gold_seen = self._gold_input and self._gold_input.look()
         self._watch = Watch(Setup(options.template))
         self._corrections = {one.name: Correction(one) for one in options.template.labels}
         self._batch = [one for one in self._corrections.values() if one.label.prior == "batch"]
@@ -78,7 +81,8 @@ class Labelling:
     @property
     def origin(self) -> Origin:
         """What its output is made from."""
-        return Origin(self._options.parts, self._input if isinstance(self._input, RowInput) else None)
+        parts = {**self._options.parts, "--calibrate": self._gold_input and str(self._gold_seen)}
+        return Origin(parts, self._input if isinstance(self._input, RowInput) else None)
 
     @property
     def models(self) -> Wanted:
@@ -96,7 +100,7 @@ class Labelling:
         if self._batch or options.selection:
             self._spool = Spool()
             desk.on_close(self._spool.close)
-        self._gold = list(_gold_rows(options)) if options.gold is not None else []
+        self._gold = list(_gold_rows(self._gold_input, options)) if self._gold_input else []
         known = self._flow(desk, lenient=True)
         gold = Flows(known(row, row.index) for row in self._gold)
         skip = self._skip if options.skip_bad_rows else None
@@ -115,7 +119,7 @@ class Labelling:
         """A row that is written or waits, or one of known class, from which only a temperature is learned."""
         if len(self._known) < len(self._gold):
             self._learn(labelled)
-            return Made()
+            return Made(replies=labelled.replies, tokens=labelled.tokens)
         alarms = self._watch.add_row(labelled.labels)
         if self._spool is None:
             return self._row(self._correct(labelled), chosen=True, waited=False, notes=alarms)
@@ -281,10 +285,10 @@ def _value(criterion: Criterion, label: SoftLabel) -> float | None:
     )
 
 
-def _gold_rows(options: LabelOptions) -> Iterator[Row]:
+def _gold_rows(known: RowInput, options: LabelOptions) -> Iterator[Row]:
     """Rows whose class is known, checked as far as that can be done before anything is asked."""
     empty = True
-    for row in read_rows(options.gold or ""):
+    for row in known.rows():
         empty = False
         with_text(row, options)
         for label in options.template.labels:
@@ -292,4 +296,4 @@ def _gold_rows(options: LabelOptions) -> Iterator[Row]:
                 gold_places(row, label, label.classes)
         yield row
     if empty:
-        raise InputError(f"{options.gold}: has no rows; give rows with the text and the known class")
+        raise InputError(f"{known.name}: has no rows; give rows with the text and the known class")

@@ -53,14 +53,12 @@ class LabelOptions:
 
     @property
     def parts(self) -> dict[str, object]:
-        """Names all that an output is made from, but for the rows' content."""
+        """Names all that an output is made from, but for what the rows hold."""
         return {
             "template": self.template.digest,
             "--on": self.on,
             "model": self.model.name or self.default_model,
             "seed": self.seed,
-            "input": self.input if isinstance(self.input, str) else "rows",
-            "--calibrate": self.gold,
             "--select": self.selection and f"{self.selection.criterion}:{self.selection.share}",
             "--truncate": self.truncate,
             "--meta": self.meta,

@@ -11,6 +11,7 @@ from vsgen.distributions.soft import Spelled, Tokenizer, spell
 from vsgen.distributions.target import Target
 from vsgen.engine.source import Flows
 from vsgen.files.places import Places
+from vsgen.files.rows import Seen
 from vsgen.flow import Flow
 from vsgen.flows.observe import Asked, observe
 from vsgen.jobs.counts import Counts
@@ -18,7 +19,7 @@ from vsgen.jobs.desk import Desk, Wanted
 from vsgen.jobs.measure_options import MeasureOptions
 from vsgen.jobs.measure_rows import UNIQUE, Measured, Summary, of_probe, of_target
 from vsgen.jobs.targets import peeked
-from vsgen.jobs.targets_sources import count_targets, find_targets, open_template
+from vsgen.jobs.targets_sources import count_targets, find_targets, open_input, open_template
 from vsgen.jobs.task import Made, Origin, Warn
 from vsgen.ports import Source
 
@@ -45,6 +46,7 @@ class Found(NamedTuple):
 class Measurement:
     """The prompts that a model is measured on; see `vsgen.jobs.task.Task`."""
 
+    command = "measure"
     noun = "prompts"
 
     def __init__(self, options: MeasureOptions) -> None:
@@ -56,6 +58,7 @@ class Measurement:
         options.check()
         self._options = options
         self._template = open_template(options.wanted)
+        self._input = open_input(options.wanted)
         self.summary = Summary()
         """Means by family."""
 
@@ -73,7 +76,7 @@ class Measurement:
     @property
     def origin(self) -> Origin:
         """What its output is made from."""
-        return Origin(self._options.parts(self._template))
+        return Origin(self._options.parts(self._template), self._input)
 
     @property
     def models(self) -> Wanted:
@@ -83,7 +86,8 @@ class Measurement:
     def source(self, desk: Desk, counts: Counts, warn: Warn) -> Source[Found]:
         """Every target, and after them the prompts without one."""
         options = self._options
-        targets = peeked(find_targets(options.wanted, self._template, warn))
+        self._seen = None if self._input is None else self._input.look()
+        targets = peeked(find_targets(options.wanted, self._template, self._input, warn))
         tokenizer = open_tokenizer(options.model_name(self._template), remote_code=options.model.remote_code)
         if not desk.teaches:
             warn(f"{desk.model}: cannot say next-token distributions, so `support` is null")
@@ -116,8 +120,9 @@ class Measurement:
         """Nothing waits."""
         return iter(())
 
-    def seen(self) -> None:
-        """What was read is named by its content already."""
+    def seen(self) -> Seen | None:
+        """What the input holds."""
+        return self._seen
 
     def verdict(self) -> None:
         """A measurement judges a model, and no rows."""

@@ -49,7 +49,7 @@ class MeasureOptions:
         return self.model.name or (template.model if template else None) or "tiny"
 
     def parts(self, template: Template | None) -> dict[str, object]:
-        """Names all that a model's measures are made from, but for the rows' content."""
+        """Names all that a model's measures are made from, but for what the rows hold."""
         choice, grid = self.wanted, self.wanted.fineness
         return {
             "template": template and template.digest,
@@ -57,8 +57,8 @@ class MeasureOptions:
             "--samples": self.draws,
             "seed": self.seed,
             "--probes": self.probes,
-            "input": choice.input,
-            "--from": choice.rows,
+            "input": choice.input and "given",
+            "--from": choice.rows and "given",
             "--on": choice.on,
             "--num": choice.limit,
             "--family": list(choice.families),

@@ -17,7 +17,7 @@ from vsgen.flow import Flow
 from vsgen.jobs.counts import Counts
 from vsgen.jobs.desk import Desk
 from vsgen.jobs.targets_options import TargetsOptions
-from vsgen.jobs.targets_sources import find_targets, open_template
+from vsgen.jobs.targets_sources import find_targets, open_input, open_template
 from vsgen.jobs.task import Line, Made, Origin, Warn
 from vsgen.ports import Source
 
@@ -25,6 +25,7 @@ from vsgen.ports import Source
 class TargetRows:
     """Known distributions as training rows; see `vsgen.jobs.task.Task`."""
 
+    command = "targets"
     noun = "prompts"
 
     def __init__(self, options: TargetsOptions) -> None:
@@ -36,6 +37,7 @@ class TargetRows:
         options.check()
         self._options = options
         self._template = open_template(options.wanted)
+        self._input = open_input(options.wanted)
         self._tokenizer: Tokenizer | None = None
 
     @property
@@ -59,7 +61,7 @@ class TargetRows:
     def source(self, desk: Desk, counts: Counts, warn: Warn) -> Source[Target]:
         """The targets themselves."""
         options, self._warn = self._options, warn
-        targets = peeked(find_targets(options.wanted, self._template, warn))
+        targets = peeked(find_targets(options.wanted, self._template, self._input, warn))
         if options.tokenizer:
             self._tokenizer = open_tokenizer(options.tokenizer, remote_code=options.remote_code)
         return Flows(_as_it_is(target) for target in targets)

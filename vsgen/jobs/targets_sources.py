@@ -13,7 +13,7 @@ from vsgen.distributions.names import SPLITS
 from vsgen.distributions.paper import paper_targets
 from vsgen.distributions.target import Target, normalized
 from vsgen.errors import InputError, OptionError, TemplateError
-from vsgen.files.rows import read_rows
+from vsgen.files.rows import RowInput
 from vsgen.jobs.targets_options import TargetChoice
 from vsgen.template.answer import as_text
 from vsgen.template.load import load_template
@@ -35,13 +35,22 @@ def open_template(choice: TargetChoice) -> Template | None:
     return None if choice.template is None else load_template(choice.template, choice.overrides)
 
 
-def find_targets(choice: TargetChoice, template: Template | None, warn: Callable[[str], None]) -> Iterator[Target]:
+def open_input(choice: TargetChoice) -> RowInput | None:
+    """The rows of a choice, be they for the template's variables or what a run wrote; None where it has none."""
+    source = choice.input or choice.rows
+    return None if source is None else RowInput(source)
+
+
+def find_targets(
+    choice: TargetChoice, template: Template | None, rows: RowInput | None, warn: Callable[[str], None]
+) -> Iterator[Target]:
     """The targets of a choice, made as they are asked for.
 
     Args:
         choice: Which; checked and settled.
         template: The choice's.
-        warn: Told of what the user should know.
+        rows: The choice's.
+        warn: Gets what the user should know.
 
     Raises:
         OptionError: A family is unknown, or nothing is left of what was asked for.
@@ -49,10 +58,12 @@ def find_targets(choice: TargetChoice, template: Template | None, warn: Callable
         InputError: A row cannot be used; names its line.
     """
     if template is None:
-        found = _paper(choice)
+        targets = _paper(choice)
+    elif choice.rows is not None and rows is not None:
+        targets = _written(choice, rows, template, warn)
     else:
-        found = _choices(choice, template) if choice.rows is None else _written(choice, choice.rows, template, warn)
-    return islice(found, choice.limit)
+        targets = _choices(rows, template)
+    return islice(targets, choice.limit)
 
 
 def count_targets(choice: TargetChoice) -> int | None:
@@ -86,7 +97,7 @@ def _paper_settings(choice: TargetChoice, families: Sequence[Family]) -> Iterato
             yield from settings(one, split, selected=choice.selected)
 
 
-def _choices(choice: TargetChoice, template: Template) -> Iterator[Target]:
+def _choices(rows: RowInput | None, template: Template) -> Iterator[Target]:
     """One target for each different prompt that the variables and the input rows make."""
     if template.choices is None:
         raise TemplateError(
@@ -94,7 +105,7 @@ def _choices(choice: TargetChoice, template: Template) -> Iterator[Target]:
         )
     values, probs = normalized(_weights(template.choices), f"{template.source}: choices")
     render, seen = Renderer(template), set[Prompt]()
-    for params in _settings(choice, template, render):
+    for params in _settings(rows, template, render):
         prompt = render.prompt(params)
         if prompt not in seen:
             used = {name: params[name] for name in sorted(render.variables() & params.keys())}
@@ -102,11 +113,10 @@ def _choices(choice: TargetChoice, template: Template) -> Iterator[Target]:
             seen.add(prompt)
 
 
-def _settings(choice: TargetChoice, template: Template, render: Renderer) -> Iterator[dict[str, object]]:
+def _settings(given: RowInput | None, template: Template, render: Renderer) -> Iterator[dict[str, object]]:
     """Each input row with every combination of the variables that it leaves open."""
-    rows = [Row(0)] if choice.input is None else read_rows(choice.input)
     some = False
-    for row in rows:
+    for row in [Row(0)] if given is None else given.rows():
         some = True
         free = {
             name: tuple(values)
@@ -121,8 +131,8 @@ def _settings(choice: TargetChoice, template: Template, render: Renderer) -> Ite
             )
         for values in product(*free.values()):
             yield {**dict(zip(free, values, strict=True)), **row.fields}
-    if not some:
-        raise InputError(f"{choice.input}: has no rows; give at least one JSON object")
+    if given is not None and not some:
+        raise InputError(f"{given.name}: has no rows; give at least one JSON object")
 
 
 @dataclass(slots=True)
@@ -135,12 +145,13 @@ class _Group:
     rows: int = 0
 
 
-def _written(choice: TargetChoice, source: str, template: Template, warn: Callable[[str], None]) -> Iterator[Target]:
+def _written(choice: TargetChoice, rows: RowInput, template: Template, warn: Callable[[str], None]) -> Iterator[Target]:
     """One target per prompt: the mean of its draws' distributions, so far as their rows were kept."""
     on = choice.on or template.output.fields[0]
     if on not in template.output.fields:
         raise OptionError(f"--on: {on!r} is no output field of {template.source}; there are: {_listed(template)}")
-    groups = _grouped(source, template, on, warn)
+    source = rows.name
+    groups = _grouped(rows, template, on, warn)
     kept = math.fsum(weight for group in groups.values() for weight in group.weights.values())
     gone = _unseen(groups.values())
     draws = sum(len(group.draws) for group in groups.values()) + gone
@@ -163,12 +174,13 @@ def _unseen(groups: Iterable[_Group]) -> int:
     return max(numbers, default=-1) + 1 - len(numbers)
 
 
-def _grouped(source: str, template: Template, on: str, warn: Callable[[str], None]) -> dict[Prompt, _Group]:
+def _grouped(rows: RowInput, template: Template, on: str, warn: Callable[[str], None]) -> dict[Prompt, _Group]:
     render, name = Renderer(template), f"{template.name}@{template.digest}"
     groups: dict[Prompt, _Group] = {}
     strange: dict[object, str] = {}
     unstated = 0
-    for row in read_rows(source):
+    source = rows.name
+    for row in rows.rows():
         meta = row.fields.get("meta")
         if not isinstance(meta, dict) or not isinstance(meta.get("variables"), dict):
             remedy = "give rows that `vsgen run` wrote, without --no-meta"

@@ -68,6 +68,8 @@ class Origin:
 class Task(Protocol[R, V_co]):
     """One command, ready to be carried out by `vsgen.jobs.carry`."""
 
+    command: str
+    """Its name: run, label, targets, measure."""
     noun: str
     """What its units are called: draws, input rows, prompts."""
 
