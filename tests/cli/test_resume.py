@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import time
 from contextlib import suppress
 from multiprocessing.context import ForkServerContext
@@ -15,14 +16,22 @@ import pytest
 
 from vsgen.__main__ import main
 
+FILES = ("out.jsonl", "rejects.jsonl")
+TEXTS = Path(__file__).parents[1] / "bytes" / "inputs" / "texts.jsonl"
 ROWS = 30
+RUN = ("-n", str(ROWS), "--patience", "0", "--rejects", "rejects.jsonl")
 HASHED = ("--set", "dedup.embedder=hash")
+ASKED = ("--name", "queue", "--classes", "billing,bug", "--method", "votes", "--set", "replies=3")
 WAYS = {
-    "plain": (30, ("story-openers", *HASHED)),
-    "labels decide": (10, ("support-tickets", *HASHED, "--set", "keep=labels.category.margin > 0.5")),
-    "vectors of a model": (5, ("support-tickets", "--set", "labels=[]")),
+    "run": (30, ("run", "story-openers", *RUN, *HASHED)),
+    "run by labels": (10, ("run", "support-tickets", *RUN, *HASHED, "--set", "keep=labels.category.margin > 0.5")),
+    "run by a model's vectors": (5, ("run", "support-tickets", *RUN, "--set", "labels=[]")),
+    "label": (5, ("label", str(TEXTS), *ASKED)),
+    "measure": (5, ("measure", "--selected", "--family", "bernoulli", "--samples", "6", "--no-probes")),
 }
 """How often what is killed."""
+MOST = 10
+"""Kills of one output."""
 
 
 @pytest.fixture(scope="module")
@@ -30,23 +39,23 @@ def processes() -> ForkServerContext:
     """Starts each process from one that has done the imports, so that kills fall into the run itself."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["vsgen.jobs.generate", "vsgen.backends.hf.model", "sentence_transformers"])
-    _run(context, ["--version"])
+    _run(context, ["--version"], Path())
     return context
 
 
-def _run(processes: ForkServerContext, words: list[str]) -> float:
+def _main(words: list[str], folder: Path) -> None:
+    os.chdir(folder)
+    main(words)
+
+
+def _run(processes: ForkServerContext, words: list[str], folder: Path) -> float:
     """Run to the end; returns the seconds that it took."""
     begun = time.monotonic()
-    process = processes.Process(target=main, args=(words,))
+    process = processes.Process(target=_main, args=(words, folder))
     process.start()
     process.join()
     assert process.exitcode == 0
     return time.monotonic() - begun
-
-
-def arguments(folder: Path, way: str) -> list[str]:
-    files = ("-o", str(folder / "out.jsonl"), "--rejects", str(folder / "rejects.jsonl"))
-    return ["run", *WAYS[way][1], "-m", "tiny", "-n", str(ROWS), "--patience", "0", "--quiet", *files]
 
 
 @pytest.mark.slow
@@ -54,33 +63,35 @@ def arguments(folder: Path, way: str) -> list[str]:
 def test_kills_with_torn_tails_leave_the_bytes_of_an_uninterrupted_run(
     way: str, tmp_path: Path, processes: ForkServerContext
 ) -> None:
+    kills_wanted, words = WAYS[way]
+    arguments = [*words, "-m", "tiny", "--quiet", "-o", "out.jsonl"]
     whole = tmp_path / "whole"
     whole.mkdir()
-    seconds = _run(processes, arguments(whole, way))
+    seconds = _run(processes, arguments, whole)
     rng = Random(f"kills/{way}")
     kills, rounds = 0, 0
-    while kills < WAYS[way][0]:
+    while kills < kills_wanted:
         folder = tmp_path / f"round-{rounds}"
         folder.mkdir()
-        kills += _until_done(folder, way, processes, rng, seconds)
+        kills += _until_done(folder, arguments, processes, rng, seconds)
         rounds += 1
-        for name in ("out.jsonl", "rejects.jsonl"):
-            assert (folder / name).read_bytes() == (whole / name).read_bytes()
+        for name in FILES:
+            assert not (whole / name).exists() or (folder / name).read_bytes() == (whole / name).read_bytes()
         assert _ended(folder) == _ended(whole)
         keys = [key for line in _lines(folder / "out.jsonl.journal") if (key := line.get("key"))]
         assert len(keys) == len(set(keys)), "a reply that was paid for was asked again"
         assert not [path for path in folder.iterdir() if path.suffix == ".part"]
     ids = [line["id"] for line in _lines(whole / "out.jsonl")]
-    assert len(ids) == len(set(ids)) == ROWS
+    assert len(ids) == len(set(ids)) == _ended(whole)["rows"]
 
 
-def _until_done(folder: Path, way: str, processes: ForkServerContext, rng: Random, seconds: float) -> int:
-    """Run, kill, tear the tails, resume, until a run gets through; returns how many were killed."""
+def _until_done(folder: Path, arguments: list[str], processes: ForkServerContext, rng: Random, seconds: float) -> int:
+    """Run, kill, tear the tails, resume, until a run gets through or was killed often; returns how often."""
     kills = 0
     while True:
-        process = processes.Process(target=main, args=([*arguments(folder, way), "--resume"],))
+        process = processes.Process(target=_main, args=([*arguments, "--resume"], folder))
         process.start()
-        process.join(timeout=rng.uniform(0, seconds))
+        process.join(timeout=rng.uniform(0, 0.7 * seconds) if kills < MOST else None)
         process.kill()
         process.join()
         if process.exitcode is not None and process.exitcode >= 0:
@@ -88,7 +99,7 @@ def _until_done(folder: Path, way: str, processes: ForkServerContext, rng: Rando
             return kills
         kills += 1
         for path in sorted(folder.iterdir()):
-            if path.name not in ("out.jsonl", "rejects.jsonl"):  # these came whole
+            if path.name not in FILES:  # these came whole
                 _tear(path, rng)
 
 
