@@ -101,6 +101,11 @@ def test_mappings_are_rows_as_the_lines_of_a_file_are(tmp_path: Path) -> None:
         assert written(made.lines()) == output.read_bytes()
 
 
+def test_a_question_may_hold_any_character() -> None:
+    (row,) = label([{"text": "abc"}], {**MOOD, "prompt": "How is it? \N{SLICE OF PIZZA}"}, model=TABLE)
+    assert isinstance(row.labels["mood"], SoftLabel)
+
+
 def test_labels_are_those_that_the_command_writes_byte_for_byte(tmp_path: Path) -> None:
     given, output = tmp_path / "rows.jsonl", tmp_path / "out.jsonl"
     rows = [{"text": "It broke.", "n": 1}, {"text": "How do I reset it?", "n": 2}]
@@ -312,7 +317,7 @@ class Refusing(Counting):
 WRONG: list[tuple[type[VsgenError], str, Callable[[], object]]] = [
     (TemplateError, "no template named 'nope'", lambda: generate("nope", num=1)),
     (TemplateError, "unknown key 'promt'", lambda: generate({**LETTERS, "promt": "x"}, places(1))),
-    (TemplateError, "template: must hold", lambda: generate({**LETTERS, "prompt": object()}, places(1))),
+    (TemplateError, "template: prompt: must be", lambda: generate({**LETTERS, "prompt": object()}, places(1))),
     (TemplateError, "template: give", lambda: generate(None, num=1)),  # type: ignore[arg-type]
     (OptionError, "how many rows", lambda: generate({**LETTERS, "prompt": "Say."})),
     (TemplateError, "unknown key 'kk'", lambda: generate(LETTERS, places(1), settings={"sampling.kk": 1})),

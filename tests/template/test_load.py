@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from vsgen.errors import TemplateError
 from vsgen.template.catalog import shipped
 from vsgen.template.load import load_template, template_text
+from vsgen.template.nodes import plain, read
 from vsgen.template.schema import Template
 
 HEAD = "version: 1\nname: t\nprompt: hi\n"
@@ -351,6 +353,30 @@ class TestShipped:
         assert (template.sampling.k, template.dedup, template.num) == (3, False, 2)
         assert template.digest != load_template(name).digest
 
+    def test_what_a_file_says_is_the_same_template_as_a_mapping(self, name: str) -> None:
+        document = plain(read(template_text(name), name)[0])
+        assert load_template(document).digest == load_template(name).digest
+
+
+def test_a_mapping_holds_any_text_and_keys_that_are_numbers() -> None:
+    text = "\N{SLICE OF PIZZA} \u2028 \x7f \\ud83d\n"
+    template = load_template({"version": 1, "name": "t", "prompt": text, "variables": {"n": {1: 2, 2: 1}}})
+    assert template.prompt == text
+    assert template.variables == {"n": {1: 2, 2: 1}}
+
+
+@pytest.mark.parametrize("value", [object(), b"bytes", {"in": {1, 2}}, ["\ud800"], {(1, 2): 3}])
+def test_a_mapping_that_no_file_could_say_names_the_place(value: object) -> None:
+    with pytest.raises(TemplateError, match=r"template: variables\.a"):
+        load_template({"version": 1, "name": "t", "prompt": "{{ a }}", "variables": {"a": value}})
+
+
+def test_a_mapping_that_holds_itself_is_named() -> None:
+    document: dict[str, object] = {"version": 1, "name": "t", "prompt": "Say."}
+    document["variables"] = document
+    with pytest.raises(TemplateError, match="nested more than 40"):
+        load_template(document)
+
 
 junk: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
@@ -375,6 +401,8 @@ def test_no_mapping_raises_anything_but_a_template_error(here: Path, mapping: di
         assert all(line.startswith("t.yaml:") for line in str(error).split("\n")), str(error)
     else:
         assert template.output.problem({}) is not None
+    with contextlib.suppress(TemplateError):
+        load_template({"version": 1, "name": "t", "prompt": "hi", **mapping})
     assert here.exists()
 
 

@@ -66,6 +66,11 @@ class RowInput:
         """What messages call it."""
         return "<stdin>" if self.source == STDIN else self.source
 
+    @property
+    def never_waits(self) -> bool:
+        """All of it is there: it is a file, and no pipe."""
+        return self.source != STDIN and Path(self.source).is_file()
+
     def look(self, rows: int | None = None) -> Seen:
         """Read the first `rows` rows, or all, and leave them to be read again.
 
@@ -175,12 +180,13 @@ class RowReader:
         return bool(self._lines) or self._failed is not None
 
     def close(self) -> None:
-        """Let the thread end, which it does at once where it does not wait for a writer."""
+        """Let the thread end; it has, unless it waits for a writer."""
         self._closed.set()
         with suppress(Empty):
             while True:
                 self._blocks.get_nowait()
-        self._thread.join(_PATIENCE)
+        if self._input.never_waits:
+            self._thread.join()
 
     def _more(self) -> bool:
         while not self._lines and not self.ended:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from importlib.resources.abc import Traversable
@@ -15,7 +14,7 @@ from vsgen.errors import TemplateError
 from vsgen.template.catalog import shipped
 from vsgen.template.examples import UNSUITED, Size
 from vsgen.template.messages import nearest, problems, show
-from vsgen.template.nodes import Node, Problem, Scalar, YamlProblem, plain, read
+from vsgen.template.nodes import Node, Problem, Scalar, YamlProblem, node_of, plain, read
 from vsgen.template.overrides import lay_over, override
 from vsgen.template.schema import Template
 
@@ -57,7 +56,7 @@ def load_template(
 def _read(source: str | Mapping[str, object]) -> tuple[Node, list[Problem], str]:
     """The document, what is wrong with it as YAML, and what messages call it."""
     if isinstance(source, Mapping):
-        return *read(_json(source), GIVEN, lines=False), GIVEN
+        return _given(source, GIVEN), [], GIVEN
     file, label = _find(source)
     try:
         return *read(_text(file, label), label), label
@@ -65,11 +64,11 @@ def _read(source: str | Mapping[str, object]) -> tuple[Node, list[Problem], str]
         raise TemplateError(str(problem)) from None
 
 
-def _json(document: Mapping[str, object]) -> str:
+def _given(document: Mapping[str, object], source: str) -> Node:
     try:
-        return json.dumps(document)
-    except (TypeError, ValueError) as error:
-        raise TemplateError(f"{GIVEN}: must hold what YAML can: {error}") from None
+        return node_of(document, source)
+    except YamlProblem as problem:
+        raise TemplateError(str(problem)) from None
 
 
 def template_of(document: Mapping[str, object], source: str, overrides: Sequence[str] = ()) -> Template:
@@ -83,8 +82,7 @@ def template_of(document: Mapping[str, object], source: str, overrides: Sequence
     Raises:
         TemplateError: As for `load_template`.
     """
-    root, found = read(json.dumps(document), source, lines=False)
-    return _overridden(root, found, overrides, source)
+    return _overridden(_given(document, source), [], overrides, source)
 
 
 def template_text(source: str) -> str:

@@ -9,7 +9,7 @@ reported at once.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -29,6 +29,7 @@ _INT: Final = re.compile(r"[-+]?(0|[1-9][0-9]{0,39})")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _SPECIAL: Final = re.compile(r"([-+]?\.(inf|Inf|INF))|\.(nan|NaN|NAN)")
 _CONTROL: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _TAG: Final = "tag:yaml.org,2002:"
 
 
@@ -114,6 +115,37 @@ def plain(node: Node) -> Any:
     if isinstance(node.value, dict):
         return {key: plain(item) for key, item in node.value.items()}
     return node.value
+
+
+def node_of(value: object, source: str, path: Sequence[str] = ()) -> Node:
+    """The node of plain values: what `read` gives for a file that says them.
+
+    Args:
+        value: A mapping, a list or a scalar.
+        source: What messages call it.
+        path: Of the value within the document.
+
+    Raises:
+        YamlProblem: It holds what a file cannot say.
+    """
+    where = f"{source}: {'.'.join(path)}: " if path else f"{source}: "
+    if len(path) > _MAX_DEPTH:
+        raise YamlProblem(f"{source}: nested more than {_MAX_DEPTH} levels deep")
+    match value:
+        case Mapping():
+            return Node(
+                {_scalar(key, where): node_of(item, source, [*path, str(key)]) for key, item in value.items()}, source
+            )
+        case list() | tuple():
+            return Node([node_of(item, source, [*path, str(i)]) for i, item in enumerate(value)], source)
+        case _:
+            return Node(_scalar(value, where), source)
+
+
+def _scalar(value: object, where: str) -> Scalar:
+    if not isinstance(value, str | int | float | None) or _SURROGATE.search(str(value)):
+        raise YamlProblem(f"{where}must be what YAML can hold, got {value!a:.60}")
+    return value
 
 
 @dataclass(slots=True)
