@@ -75,6 +75,10 @@ def test_a_batch_for_which_memory_does_not_suffice_is_halved(error: Exception) -
     assert isinstance(refused, Refused)
     assert "memory does not suffice for this call alone" in refused.problem
     assert sizes[:3] == [8, 4, 2]
+    sizes.clear()
+    for seed in range(10, 18):
+        queue.submit(Ticket(seed, 0), generate(seed))
+    assert len(queue.work()) == max(sizes) == 2, "what was too much once is not tried again"
 
 
 def test_what_is_neither_a_refusal_nor_short_of_memory_is_raised() -> None:

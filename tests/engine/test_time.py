@@ -71,6 +71,13 @@ def test_an_endpoint_is_full_from_the_first_to_the_last_flow() -> None:
     assert server.most == 4
 
 
+def test_a_large_endpoint_is_full_before_its_first_answer() -> None:
+    clock = Clock()
+    server = Server(clock, echo, lambda _: 2.0, limit=300)
+    assert list(drive(Flows(one_call(n) for n in range(300)), {Generate: server}, clock)) == list(range(300))
+    assert (server.most, clock.now) == (300, 2.0)
+
+
 def test_two_executors_work_at_the_same_time() -> None:
     clock = Clock()
     executors: dict[type[Call], Executor] = {

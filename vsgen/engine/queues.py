@@ -9,7 +9,7 @@ from typing import Generic, TypeVar, cast
 from vsgen.errors import CallError, no_memory, short_of_memory
 from vsgen.flow import refusal
 from vsgen.ports import Executor, LanguageModel, Queue, Streaming, Ticket
-from vsgen.values import Answer, Call, Directed, Generate, Reply
+from vsgen.values import Answer, Call, Directed, Generate, Refused, Reply
 
 C = TypeVar("C", bound=Call)
 
@@ -18,7 +18,7 @@ class Batched(Generic[C]):
     """Gathers calls, and answers up to `size` of the oldest at once with a plain batch function.
 
     Where the function refuses a batch because of one call, or memory does not suffice for it, the batch is halved until
-    that call stands alone; the others are answered all the same.
+    that call stands alone; the others are answered all the same. Later batches are no larger than memory sufficed for.
     """
 
     def __init__(self, answer: Callable[[Sequence[C]], Sequence[Reply]], size: int) -> None:
@@ -42,16 +42,18 @@ class Batched(Generic[C]):
         try:
             return self._answer(calls)
         except CallError as error:
-            alone = refusal(error)
+            alone, large = refusal(error), False
         except (MemoryError, RuntimeError) as error:
             if not short_of_memory(error):
                 raise
-            alone = refusal(no_memory(error))
-            self._size = max(1, len(calls) // 2)
+            alone, large = refusal(no_memory(error)), True
         if len(calls) == 1:
             return [alone]
         half = len(calls) // 2
-        return [*self._answers(calls[:half]), *self._answers(calls[half:])]
+        answers = [*self._answers(calls[:half]), *self._answers(calls[half:])]
+        if large and not any(isinstance(answer, Refused) for answer in answers):  # no single call was to blame
+            self._size = min(self._size, half)
+        return answers
 
 
 class Directory:

@@ -28,7 +28,7 @@ class Sparing:
             limits: Of the first one.
         """
         self._make = make
-        self._limits = limits
+        self._limits = self._first = limits
         self._inner = make(limits)
         self._open: dict[Ticket, Call] = {}
 
@@ -52,13 +52,13 @@ class Sparing:
         return self._again(alone)
 
     def _again(self, alone: Answer) -> Sequence[tuple[Ticket, Answer]]:
-        """Start anew with half of what there was; where that was one row already, without the call that ran."""
+        """Start anew with half of what there was; where one row ran alone, without it, which is what was too large."""
         refused = []
         if self._limits.rows == 1:
             oldest = min(self._open)
             del self._open[oldest]
             refused = [(oldest, alone)]
-        self._limits = _halved(self._limits)
+        self._limits = self._first if refused else _halved(self._limits)
         self._inner = self._make(self._limits)
         for ticket, call in self._open.items():
             self._inner.submit(ticket, call)
