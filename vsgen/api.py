@@ -73,7 +73,10 @@ class Rows(Generic[V]):
             yield line
 
     def close(self) -> None:
-        """Stop: models and the journal are closed, and what is under way is given up."""
+        """Stop: models and the journal are closed, and what is under way is given up; no thread is left.
+
+        But for one that waits for the writer of a pipe, which ends with it.
+        """
         self._made.close()
 
     def __iter__(self) -> Iterator[V]:

@@ -36,7 +36,7 @@ def test_the_blocks_of_the_page_run_one_after_the_other(tmp_path: Path) -> None:
     script = tmp_path / "page.py"
     script.write_text("\n".join(blocks))
     ended = run(script)
-    assert len(blocks) == 8
+    assert len(blocks) == 9
     assert "SoftLabel" in ended.stdout
     assert "did you mean 'support-tickets'" in ended.stdout.splitlines()[-1]
     assert "Traceback" not in ended.stderr
