@@ -15,6 +15,7 @@ PRINTING = (
     ("templates", "support-tickets"),
     ("schema",),
     ("targets", "-q"),
+    ("measure", "-n", "1", "--samples", "1", "--max-bins", "5", "--no-probes", "-m", "tiny", "-q"),
     ("export", "ROWS", "--to", "jsonl", "-q"),
     pytest.param(("doctor",), marks=pytest.mark.slow),
     pytest.param(("try", "random-item", "-n", "2"), marks=pytest.mark.slow),

@@ -67,7 +67,7 @@ def progress(mode: str) -> Iterator[Progress]:
 
 def counts_so_far(counts: Counts) -> str:
     """Rejects by reason and tokens, in words."""
-    return " · ".join([*_each(counts.rejected), f"{many(counts.tokens, 'tokens')}"])
+    return " · ".join([*_each(counts.rejected), *([many(counts.tokens, "tokens")] if counts.replies else [])])
 
 
 def summary(counts: Counts, noun: str, report: Sequence[str], seconds: float, where: str) -> list[str]:
@@ -139,7 +139,8 @@ class _Plain:
         if time.monotonic() - self._last >= _PLAIN_SECONDS:
             self._last = time.monotonic()
             wanted = f"/{counts.wanted}" if counts.wanted else ""
-            say(f"vsgen: {_shown(counts)}{wanted} rows · {rate} · {counts_so_far(counts)}")
+            rows = f"{_shown(counts)}{wanted} rows"
+            say(f"vsgen: {' · '.join(filter(None, [rows, rate, counts_so_far(counts)]))}")
 
 
 @contextmanager
@@ -154,8 +155,7 @@ def _live() -> Iterator[Progress]:
         rate = _Rate()
 
         def show(counts: Counts) -> None:
-            bar.update(
-                task, completed=_shown(counts), total=counts.wanted, more=f"{rate(counts)} · {counts_so_far(counts)}"
-            )
+            more = " · ".join(filter(None, [rate(counts), counts_so_far(counts)]))
+            bar.update(task, completed=_shown(counts), total=counts.wanted, more=more)
 
         yield show

@@ -167,6 +167,7 @@ class RowReader:
             try:
                 fields = _fields(line, where, self._skip)
             except InputError:
+                self._lines.clear()
                 self.ended = True
                 raise
             if fields is not None:
