@@ -18,7 +18,7 @@ from vsgen.distributions.paper import paper_targets
 from vsgen.distributions.soft import spell
 from vsgen.distributions.target import Target
 from vsgen.flows.observe import Observed
-from vsgen.jobs.measure import Found, prompts
+from vsgen.jobs.measure import Reading, prompts
 from vsgen.jobs.measure_options import MeasureOptions
 from vsgen.jobs.measure_rows import Summary, of_probe
 from vsgen.jobs.targets_options import TargetChoice
@@ -50,7 +50,7 @@ def oracle(target: Target, characters: Characters) -> TableModel:
 
 def found(
     targets: Sequence[Target], model: Any, characters: Characters | None, job: MeasureOptions = JOB
-) -> list[Found]:
+) -> list[Reading]:
     teach = isinstance(model, Teacher)
     flows = prompts(job, iter(targets), characters, teach=teach)
     return list(moved(flows, queues_of(model), most=lambda: 4))

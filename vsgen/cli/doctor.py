@@ -58,7 +58,7 @@ def _measure(choice: ModelChoice) -> None:
     from vsgen.cli.card import card_lines
     from vsgen.jobs.card import measure
 
-    card = measure(choice, clock=time.monotonic, tell=lambda text: say(f"vsgen: measuring {text}"))
+    card = measure(choice, clock=time.monotonic, report=lambda text: say(f"vsgen: measuring {text}"))
     show("\n".join(card_lines(card)))
 
 

@@ -1,4 +1,4 @@
-"""Measures a model: opens it, asks the built-in tasks in several ways, and says each result as it comes."""
+"""Measures a model: opens it, asks the built-in tasks in several ways, and reports what is measured as it goes."""
 
 from __future__ import annotations
 
@@ -43,34 +43,34 @@ _TOKENS: Final = 192
 """Enough for five sentences; what does not end by then is cut."""
 
 
-def measure(choice: ModelChoice, *, clock: Callable[[], float], tell: Callable[[str], None]) -> Card:
+def measure(choice: ModelChoice, *, clock: Callable[[], float], report: Callable[[str], None]) -> Card:
     """Measure a model.
 
     Args:
         choice: The model; its name must be given.
         clock: Seconds, from any beginning.
-        tell: Told of what is measured next.
+        report: Gets what is measured next.
 
     Raises:
         ModelError: It cannot be opened, or fails for good.
     """
     with Desk(Wanted(choice), MemoryJournal()) as desk:
-        tell("bare answers")
+        report("bare answers")
         alone = {name: _bare(desk, exchanges) for name, exchanges in BARE.items()}
         lists = []
         for name, way in WAYS.items():
-            tell(f"lists: {name}")
+            report(f"lists: {name}")
             lists.append(_lists(desk, name, way, clock))
-        tell("stated probabilities against the model's own")
+        report("stated probabilities against the model's own")
         ranks, ranked = _ranks(desk, [one for each in lists for one in each.drawn])
-        tell("labels")
+        report("labels")
         wordings = [Wording(name, _labels(desk, asked)) for name, asked in WORDINGS.items()]
         return Card(desk.model, desk.facts, alone, lists, ranks, ranked, wordings)
 
 
 def _bare(desk: Desk, exchanges: int) -> dict[str, float]:
-    found = answers([bare(task, exchanges=exchanges) for task in CLOSED], desk)
-    return dict(zip([task.name for task in CLOSED], found, strict=True))
+    values = answers([bare(task, exchanges=exchanges) for task in CLOSED], desk)
+    return dict(zip([task.name for task in CLOSED], values, strict=True))
 
 
 def _lists(desk: Desk, name: str, way: Mapping[str, object], clock: Callable[[], float]) -> Lists:
@@ -83,7 +83,7 @@ def _lists(desk: Desk, name: str, way: Mapping[str, object], clock: Callable[[],
 
 def _ranks(desk: Desk, drawn: Sequence[Drawn]) -> tuple[float | None, int]:
     """Over the answers of each task, the mean of the tasks' correlations, weighted by their answers."""
-    found: list[tuple[float, int]] = []
+    ranks: list[tuple[float, int]] = []
     for task in CLOSED:
         stated: dict[str, list[float]] = {}
         for one in (each for made in drawn if made.task == task for each in made.distribution.candidates):
@@ -92,9 +92,9 @@ def _ranks(desk: Desk, drawn: Sequence[Drawn]) -> tuple[float | None, int]:
         (logps,) = answers([own(task, list(stated)[:_MOST])], desk)
         means = [sum(stated[text]) / len(stated[text]) for text in logps]
         if (rho := rank_correlation(means, list(logps.values()))) is not None:
-            found.append((rho, len(means)))
-    size = sum(count for _, count in found)
-    return (sum(rho * count for rho, count in found) / size if size else None), size
+            ranks.append((rho, len(means)))
+    size = sum(count for _, count in ranks)
+    return (sum(rho * count for rho, count in ranks) / size if size else None), size
 
 
 def _labels(desk: Desk, asked: Label) -> Sequence[SoftLabel | Unlabelled]:

@@ -62,7 +62,7 @@ class Labelling:
         self._watch = Watch(Setup(options.template))
         self._corrections = {one.name: Correction(one) for one in options.template.labels}
         self._batch = [one for one in self._corrections.values() if one.label.prior == "batch"]
-        self._said: dict[str, list[list[list[float]]]] = {one.label.name: [] for one in self._batch}
+        self._uncorrected: dict[str, list[list[list[float]]]] = {one.label.name: [] for one in self._batch}
         self._gold: list[Row] = []
         self._known: list[Labelled] = []
         self._entropies: list[float] = []
@@ -124,7 +124,7 @@ class Labelling:
         if self._spool is None:
             return self._row(self._correct(labelled), chosen=True, waited=False, notes=alarms)
         self._spool.add(labelled)
-        for name, rows in self._said.items():
+        for name, rows in self._uncorrected.items():
             if (label := soft(labelled, name)) is not None:
                 rows.append(distributions(label))
         return Made(units=1, candidates=1, waiting=1, replies=labelled.replies, tokens=labelled.tokens, notes=alarms)
@@ -137,7 +137,7 @@ class Labelling:
         """All rows that had to wait."""
         if self._spool is not None:
             for one in self._batch:
-                for warning in one.learn_prior(self._said[one.label.name]):
+                for warning in one.learn_prior(self._uncorrected[one.label.name]):
                     self._warn(warning)
             if self._batch and self._gold:
                 self._calibrate()

@@ -37,17 +37,17 @@ class Correction:
 
     def without_prior(self, made: SoftLabel) -> list[list[float]]:
         """The label's distributions with the prior divided out."""
-        said = distributions(made)
+        given = distributions(made)
         if not self.priors:
-            return said
-        return [softmax(divide(logs(one), prior)) for one, prior in zip(said, self.priors, strict=True)]
+            return given
+        return [softmax(divide(logs(one), prior)) for one, prior in zip(given, self.priors, strict=True)]
 
     def __call__(self, made: SoftLabel) -> SoftLabel:
         """The label, corrected; what it was first stays with it."""
         if self.idle:
             return made
-        said = self.without_prior(made)
-        changed = redistributed(made, [tempered(one, self.temperature) for one in said])
+        given = self.without_prior(made)
+        changed = redistributed(made, [tempered(one, self.temperature) for one in given])
         if self.temperature == 1:
             return changed
         return replace(changed, details={**changed.details, "temperature": self.temperature})
@@ -79,7 +79,7 @@ class Calibrated:
     name: str
     fitted: Fitted
     raw: Sequence[Sequence[float]]
-    """As the model said it; a row for each gold row, or for each class of one where several may apply."""
+    """As the model gave it; a row for each gold row, or for each class of one where several may apply."""
     held_out: Sequence[Sequence[float]]
     """Under the temperature that was fitted without the row."""
     gold: Sequence[int]
@@ -117,11 +117,11 @@ def calibrate(correction: Correction, rows: Sequence[tuple[SoftLabel, Sequence[i
         rows: Labels as made, and the right position in each of their `distributions`.
     """
     raw = [one for made, _ in rows for one in distributions(uncorrected(made))]
-    said = [one for made, _ in rows for one in correction.without_prior(made)]
+    given = [one for made, _ in rows for one in correction.without_prior(made)]
     gold = [place for _, places in rows for place in places]
     texts = [i for i, (_, places) in enumerate(rows) for _ in places]
-    correction.fitted = fit_temperature(said, gold)
-    held_out, ordinal = cross_fitted(said, gold, groups=texts), correction.label.kind == "ordinal"
+    correction.fitted = fit_temperature(given, gold)
+    held_out, ordinal = cross_fitted(given, gold, groups=texts), correction.label.kind == "ordinal"
     return Calibrated(correction.label.name, correction.fitted, raw, held_out, gold, ordinal)
 
 

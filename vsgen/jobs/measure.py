@@ -32,7 +32,7 @@ _SCORED = 1
 """Targets whose answers are scored at once: each has a thousand."""
 
 
-class Found(NamedTuple):
+class Reading(NamedTuple):
     """One prompt's measures, and what they took."""
 
     row: Measured
@@ -83,7 +83,7 @@ class Measurement:
         """The model that it measures."""
         return Wanted(self._options.model, default=self._options.model_name(self._template), score_batch=_SCORED)
 
-    def source(self, desk: Desk, counts: Counts, warn: Warn) -> Source[Found]:
+    def source(self, desk: Desk, counts: Counts, warn: Warn) -> Source[Reading]:
         """Every target, and after them the prompts without one."""
         options = self._options
         self._seen = None if self._input is None else self._input.look()
@@ -98,18 +98,18 @@ class Measurement:
         """Prompts under way: each asks for its thousand replies at once."""
         return _WINDOW
 
-    def made(self, found: Found) -> Made[Measured]:
+    def made(self, reading: Reading) -> Made[Measured]:
         """The row of a prompt."""
-        self.summary.add(found.row)
+        self.summary.add(reading.row)
         return Made(
-            rows=[{"model": self._model, **found.row}],
-            values=[found.row],
+            rows=[{"model": self._model, **reading.row}],
+            values=[reading.row],
             units=1,
             candidates=1,
-            replies=found.replies,
-            tokens=found.tokens,
-            flags=[UNSCORED] if found.problem else [],
-            problems=[found.problem] if found.problem else [],
+            replies=reading.replies,
+            tokens=reading.tokens,
+            flags=[UNSCORED] if reading.problem else [],
+            problems=[reading.problem] if reading.problem else [],
         )
 
     def enough(self) -> bool:
@@ -134,7 +134,7 @@ class Measurement:
 
 def prompts(
     options: MeasureOptions, targets: Iterator[Target], tokenizer: Tokenizer | None, *, teach: bool
-) -> Iterator[Flow[Found]]:
+) -> Iterator[Flow[Reading]]:
     """A flow for each prompt.
 
     Args:
@@ -163,14 +163,14 @@ def _probes(draws: int) -> Iterator[Asked]:
         yield Asked(f"quiz/{i:02d}", prompt, replies=draws, max_tokens=_QUIZ_TOKENS)
 
 
-def _on_target(target: Target, spelled: Spelled | None, asked: Asked, seed: int, *, teach: bool) -> Flow[Found]:
+def _on_target(target: Target, spelled: Spelled | None, asked: Asked, seed: int, *, teach: bool) -> Flow[Reading]:
     seen = yield from observe(asked, seed, teach=teach)
-    return Found(of_target(target, spelled, seen), len(seen.replies), seen.tokens, seen.problem)
+    return Reading(of_target(target, spelled, seen), len(seen.replies), seen.tokens, seen.problem)
 
 
-def _on_probe(asked: Asked, seed: int, *, teach: bool) -> Flow[Found]:
+def _on_probe(asked: Asked, seed: int, *, teach: bool) -> Flow[Reading]:
     seen = yield from observe(asked, seed, teach=teach)
-    return Found(of_probe(seen), len(seen.replies), seen.tokens, seen.problem)
+    return Reading(of_probe(seen), len(seen.replies), seen.tokens, seen.problem)
 
 
 def _reply_tokens(target: Target, spelled: Spelled | None) -> int:

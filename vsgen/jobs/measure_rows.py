@@ -37,12 +37,12 @@ class Summary:
         """Each family's name, number of prompts and means, and last the mean over the families with known targets."""
         every = []
         for family, rows in self.families.items():
-            found = _within(rows)
-            yield family, len(rows), found
+            means = _within(rows)
+            yield family, len(rows), means
             if rows[0]["kind"] == "target":
-                every.append((len(rows), found))
+                every.append((len(rows), means))
         if len(every) > 1:
-            yield "mean of families", sum(count for count, _ in every), _means([found for _, found in every])
+            yield "mean of families", sum(count for count, _ in every), _means([means for _, means in every])
 
     def table(self) -> Iterator[str]:
         """The means, aligned, a line for each family."""
@@ -53,32 +53,32 @@ class Summary:
             yield f"{family:18}{count:>8}" + "".join(cells)
 
 
-def of_target(target: Target, spelled: Spelled | None, found: Observed) -> Measured:
+def of_target(target: Target, spelled: Spelled | None, observed: Observed) -> Measured:
     """The measures of one known distribution.
 
     `kl` is infinite, and null in JSON, where the model excludes an answer; `w1_normalized` is null where one value
     holds the target's whole middle half. Beside a measure stands, as `*_expected`, what draws from the target itself
     would show on average.
     """
-    kl = None if found.logps is None else measures.divergence(target.probs, found.logps)
+    kl = None if observed.logps is None else measures.divergence(target.probs, observed.logps)
     row: Measured = {"kind": "target", "id": target.id, "split": target.split, "family": target.family}
-    row |= {"params": target.params, "replies": len(found.replies)}
-    row |= _numbers(target, found.replies) if target.numeric else _categories(target, found.replies)
+    row |= {"params": target.params, "replies": len(observed.replies)}
+    row |= _numbers(target, observed.replies) if target.numeric else _categories(target, observed.replies)
     row |= {"kl": kl, "kl_per_token": None if kl is None or spelled is None else kl / spelled.steps}
-    row |= {"support": _support(found), "support_expected": None if spelled is None else _first_support(spelled)}
-    counted = min(UNIQUE, len(found.replies))
-    row |= {"unique": measures.unique_rate(found.replies[:counted])}
+    row |= {"support": _support(observed), "support_expected": None if spelled is None else _first_support(spelled)}
+    counted = min(UNIQUE, len(observed.replies))
+    row |= {"unique": measures.unique_rate(observed.replies[:counted])}
     return row | {"unique_expected": measures.expected_unique_rate(target.probs, counted)}
 
 
-def of_probe(found: Observed) -> Measured:
+def of_probe(observed: Observed) -> Measured:
     """The measures of a prompt without a target: how varied the answers, or where the right option stands."""
-    kind = found.id.partition("/")[0]
-    row: Measured = {"kind": kind, "id": found.id, "family": kind, "replies": len(found.replies)}
+    kind = observed.id.partition("/")[0]
+    row: Measured = {"kind": kind, "id": observed.id, "family": kind, "replies": len(observed.replies)}
     if kind == "open":
-        return row | {"support": _support(found), "unique": measures.unique_rate(found.replies[:UNIQUE])}
-    placed = [place for reply in found.replies if (place := measures.read_position(reply))]
-    row |= {"valid": len(placed) / len(found.replies), "positions": {name: placed.count(name) for name in POSITIONS}}
+        return row | {"support": _support(observed), "unique": measures.unique_rate(observed.replies[:UNIQUE])}
+    placed = [place for reply in observed.replies if (place := measures.read_position(reply))]
+    row |= {"valid": len(placed) / len(observed.replies), "positions": {name: placed.count(name) for name in POSITIONS}}
     return row | _variation(Counter(placed), POSITIONS)
 
 
@@ -97,9 +97,9 @@ def _numbers(target: Target, replies: Sequence[str]) -> Measured:
 
 def _categories(target: Target, replies: Sequence[str]) -> Measured:
     names = {measures.first_line(value): value for value in target.values}
-    said = Counter(names[line] for reply in replies if (line := measures.first_line(reply)) in names)
-    row: Measured = {"valid": said.total() / len(replies)}
-    return row | _variation(said, dict(zip(target.values, target.probs, strict=True)))
+    counts = Counter(names[line] for reply in replies if (line := measures.first_line(reply)) in names)
+    row: Measured = {"valid": counts.total() / len(replies)}
+    return row | _variation(counts, dict(zip(target.values, target.probs, strict=True)))
 
 
 def _variation(counts: Counter[str], target: Mapping[str, float]) -> Measured:
@@ -108,8 +108,8 @@ def _variation(counts: Counter[str], target: Mapping[str, float]) -> Measured:
     return {"tv": measures.total_variation(counts, target), "tv_expected": expected}
 
 
-def _support(found: Observed) -> int | None:
-    return None if found.first is None else measures.support_size(measures.first_step(found.first))
+def _support(observed: Observed) -> int | None:
+    return None if observed.first is None else measures.support_size(measures.first_step(observed.first))
 
 
 def _first_support(spelled: Spelled) -> int | None:
@@ -124,4 +124,4 @@ def _within(rows: Sequence[Measured]) -> dict[str, float]:
 
 def _means(rows: Sequence[Mapping[str, object]]) -> dict[str, float]:
     numbers = {name: [float(x) for row in rows if isinstance(x := row.get(name), int | float)] for name in COLUMNS}
-    return {name: fmean(found) for name, found in numbers.items() if found}
+    return {name: fmean(known) for name, known in numbers.items() if known}
