@@ -261,7 +261,7 @@ def test_one_run_can_feed_another() -> None:
     assert [row.fields["text"] for row in label(made, MOOD, model=TABLE)] == texts
 
 
-def test_a_row_of_an_endless_slow_iterator_comes_out_before_the_next_but_one_is_there() -> None:
+def test_rows_of_an_endless_slow_iterator_come_out_while_it_goes_on() -> None:
     taken: list[int] = []
 
     def slow() -> Iterator[dict[str, object]]:
@@ -278,13 +278,11 @@ def test_a_row_of_an_endless_slow_iterator_comes_out_before_the_next_but_one_is_
 def test_a_row_may_be_changed_once_it_was_given() -> None:
     def reused() -> Iterator[dict[str, object]]:
         row: dict[str, object] = {}
-        for place in range(5):
-            row["place"] = place
+        for text in "abc":
+            row["text"] = text
             yield row
 
-    assert written(generate(LETTERS, reused(), model=TABLE).lines()) == written(
-        generate(LETTERS, places(5), model=TABLE).lines()
-    )
+    assert [row.fields["text"] for row in label(reused(), MOOD, model=TABLE)] == ["a", "b", "c"]
 
 
 def test_rows_that_are_no_use_are_skipped_and_told(caplog: pytest.LogCaptureFixture) -> None:
