@@ -24,6 +24,7 @@ from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
 import orjson
 
 from vsgen.errors import InputError, OptionError, TemplateError
+from vsgen.files.given_rows import MakingError
 from vsgen.files.places import Places
 from vsgen.jobs.carry import Carried
 from vsgen.jobs.counts import Counts
@@ -196,9 +197,12 @@ def label(
 
 def _made(carried: Carried[Any, V], rejected: list[Line]) -> Generator[tuple[V, Line]]:
     """Each row as a value and as a line."""
-    for made in carried:
-        rejected += made.rejects
-        yield from zip(made.values, made.rows, strict=True)
+    try:
+        for made in carried:
+            rejected += made.rejects
+            yield from zip(made.values, made.rows, strict=True)
+    except MakingError as error:
+        raise error.__cause__ or error from None  # the caller's own, once all rows before it are out
 
 
 def _input(rows: str | Path | Iterable[Mapping[str, object]]) -> str | Iterable[Mapping[str, object]]:

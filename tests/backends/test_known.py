@@ -13,7 +13,7 @@ from pathlib import Path
 import huggingface_hub.constants
 import pytest
 
-from vsgen.backends.known import Asked, Known
+from vsgen.backends.known import Known, LazyModel
 from vsgen.backends.open import open_model, stamp
 from vsgen.backends.table import TableModel
 from vsgen.errors import ModelError
@@ -41,8 +41,8 @@ def folder(make_model: MakeModel, tmp_path: Path) -> Path:
 
 def test_what_is_noted_is_what_the_opened_model_says(folder: Path, journal: FileJournal) -> None:
     for name in ("tiny", str(folder)):
-        first = Asked(partial(open_model, name), partial(stamp, name), journal)
-        again = Asked(never, partial(stamp, name), journal)
+        first = LazyModel(partial(open_model, name), partial(stamp, name), journal)
+        again = LazyModel(never, partial(stamp, name), journal)
         assert again.known == first.known == Known.of(first.opened())
         assert first.known.teaches
         assert first.known.rows > 1
@@ -50,8 +50,8 @@ def test_what_is_noted_is_what_the_opened_model_says(folder: Path, journal: File
 
 def test_what_a_model_does_not_say_is_noted_as_unknown(journal: FileJournal) -> None:
     model = TableModel.random(0)
-    Asked(lambda: model, lambda: "s", journal)
-    assert Asked(never, lambda: "s", journal).known == Known(model.name, None, 1, teaches=True)
+    LazyModel(lambda: model, lambda: "s", journal)
+    assert LazyModel(never, lambda: "s", journal).known == Known(model.name, None, 1, teaches=True)
 
 
 def test_a_known_model_is_opened_once_when_it_is_needed(journal: FileJournal) -> None:
@@ -61,8 +61,8 @@ def test_a_known_model_is_opened_once_when_it_is_needed(journal: FileJournal) ->
         opened.append(TableModel.random(0))
         return opened[-1]
 
-    Asked(opener, lambda: "s", journal)
-    asked = Asked(opener, lambda: "s", journal)
+    LazyModel(opener, lambda: "s", journal)
+    asked = LazyModel(opener, lambda: "s", journal)
     assert len(opened) == 1
     assert asked.opened() is asked.opened() is opened[1]
     assert len(opened) == 2
@@ -94,20 +94,20 @@ def test_a_hub_id_is_known_by_the_commit_in_the_cache(tmp_path: Path, monkeypatc
 
 def test_a_model_that_opening_fetches_is_noted_under_the_stamp_of_what_came(journal: FileJournal) -> None:
     model, stamps = TableModel.random(0), [None, "fetched"]
-    Asked(lambda: model, lambda: stamps.pop(0), journal)
-    assert Asked(never, lambda: "fetched", journal).known.name == model.name
+    LazyModel(lambda: model, lambda: stamps.pop(0), journal)
+    assert LazyModel(never, lambda: "fetched", journal).known.name == model.name
 
 
 def test_a_model_without_a_stamp_is_always_opened(journal: FileJournal) -> None:
     model = TableModel.random(0)
     for _ in range(2):
-        assert Asked(lambda: model, lambda: None, journal).opened() is model
+        assert LazyModel(lambda: model, lambda: None, journal).opened() is model
 
 
 def test_a_model_that_is_no_longer_the_known_one_is_refused(journal: FileJournal) -> None:
     model = TableModel.random(0)
     journal.note("s", asdict(replace(Known.of(model), name="other@1")))
-    asked = Asked(lambda: model, lambda: "s", journal)
+    asked = LazyModel(lambda: model, lambda: "s", journal)
     for _ in range(2):
         with pytest.raises(ModelError, match=r"was other@1 when this run began; run the same command again"):
             asked.opened()

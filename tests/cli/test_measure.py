@@ -173,7 +173,7 @@ def test_a_stopped_measurement_says_how_to_go_on(vsgen: Vsgen, tmp_path: Path, m
     finally:
         for sent, handler in before.items():
             signal.signal(sent, handler)
-    assert ended.exit_code == 130
+    assert ended.exit_code == 143
     assert ended.stderr.splitlines()[-1].split() == ["vsgen", *words, "--resume"]
 
 

@@ -48,7 +48,7 @@ class Known:
         return cls(**{**note, "facts": ModelFacts(**facts)}) if _has(facts, ModelFacts) else None
 
 
-class Asked:
+class LazyModel:
     """A language model that is opened when it is first needed; safe to use from several threads.
 
     The desk takes settings from `known`; its executors call `opened` with the first call that the journal does not

@@ -27,6 +27,7 @@ _FLAGS = {
 }
 """What is reported of the rows with a flag, in this order."""
 INTERRUPTED = 130
+TERMINATED = 143
 
 
 def say(text: str) -> None:
@@ -58,7 +59,7 @@ def progress(mode: str) -> Iterator[Progress]:
     """A progress line that changes in place on a terminal, a plain line every ten seconds elsewhere, or nothing."""
     if mode == "none":
         yield lambda counts: None
-    elif mode == "plain" or not sys.stderr.isatty():
+    elif mode == "plain" or sys.stderr is None or not sys.stderr.isatty():
         yield _Plain()
     else:
         with _live() as live:

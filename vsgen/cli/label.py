@@ -158,7 +158,7 @@ def label(
     """Add soft labels, P(class | text), to rows: JSONL in, JSONL out.
 
     Exit status: 0 done; 2 wrong flags or input; 3 the model failed; 4 the output cannot be written; 5 --strict: all is
-    written, but the verdict is bad; 130 interrupted.
+    written, but the verdict is bad; 130 interrupted; 143 terminated.
     """
     from vsgen.jobs.label import Labelling
     from vsgen.jobs.label_options import LabelOptions

@@ -44,7 +44,7 @@ def measure(
     first step, the share of different answers; beside each what draws from the distribution itself would show.
 
     Exit status: 0 done; 2 wrong template, input or flags; 3 the model failed; 4 the output cannot be written; 130
-    interrupted.
+    interrupted; 143 terminated.
     """
     from vsgen.jobs.measure import Measurement
     from vsgen.jobs.measure_options import MeasureOptions

@@ -85,7 +85,7 @@ def run(
     """Make a dataset: draw, drop repeats, label, and stream JSONL.
 
     Exit status: 0 done; 1 done but short of -n; 2 wrong template, input or flags; 3 the model failed; 4 the output
-    cannot be written; 5 --strict: all is written, but the verdict is bad; 130 interrupted.
+    cannot be written; 5 --strict: all is written, but the verdict is bad; 130 interrupted; 143 terminated.
     """
     from vsgen.jobs.generate import GenerateOptions, Generation
 

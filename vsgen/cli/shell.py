@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from vsgen.cli.console import INTERRUPTED, many, progress, say, summary
+from vsgen.cli.console import INTERRUPTED, TERMINATED, many, progress, say, summary
 
 if TYPE_CHECKING:
     from vsgen.cli.options import ProgressMode
@@ -43,9 +43,9 @@ def carry_out(task: Task[Any, Any], mode: ProgressMode, *, quiet: bool) -> Count
         with _terminated(), progress(_mode(task.places, mode, quiet=quiet)) as observe:
             for _ in carried:
                 observe(carried.counts)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         _say_interrupted(task.places)
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(TERMINATED if isinstance(stop, _Terminated) else INTERRUPTED) from None
     counts, where = carried.counts, str(task.places.output or "stdout")
     if counts.was_done and not quiet:
         say(f"vsgen: {where} is complete already: {many(counts.kept, 'rows')}")
@@ -72,12 +72,16 @@ def not_resumable() -> Iterator[None]:
         raise typer.Exit(INTERRUPTED) from None
 
 
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM came."""
+
+
 @contextmanager
 def _terminated() -> Iterator[None]:
     """A batch system's SIGTERM ends a run as Ctrl-C does."""
 
     def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
+        raise _Terminated
 
     before = signal.signal(signal.SIGTERM, interrupt)
     try:

@@ -89,7 +89,7 @@ class _Standing(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Stop:
+class _Crossing:
     """Where flows come to and go in order."""
 
     next: int = 0
@@ -108,10 +108,10 @@ class _Engine(Generic[R]):
         self._strands: dict[int, _Strand] = {}
         self._values: dict[int, R] = {}
         self._waiting: dict[int, tuple[_Strand, int]] = {}
-        self._stops: list[_Stop] = []
+        self._crossings: list[_Crossing] = []
         self._end: tuple[int, VsgenError] | None = None
         """The number from which on there are no values, and why."""
-        self._door: Executor | None = None
+        self._first_asked: Executor | None = None
         """Who was asked first by the latest flow."""
         self._starting = False
 
@@ -179,14 +179,14 @@ class _Engine(Generic[R]):
     def _may_start(self, most: Callable[[], int | None] | None) -> bool:
         if self._end is not None or self._started - self._handed_out >= self._unfinished:
             return False
-        crowded = self._strands and self._door is not None and self._door.room() <= 0
+        crowded = self._strands and self._first_asked is not None and self._first_asked.room() <= 0
         return not crowded and self._wanted(most)
 
     def _take(self) -> Flow[R] | None:
         try:
             return self._source.take()
         except VsgenError as error:
-            self._stop_at(self._started, error)
+            self._end_at(self._started, error)
             return None
 
     def _go_on(self) -> None:
@@ -221,12 +221,12 @@ class _Engine(Generic[R]):
 
     def _raised(self, strand: _Strand, error: VsgenError) -> None:
         if strand.parent is None:
-            self._stop_at(strand.number, error)
+            self._end_at(strand.number, error)
         else:
             strand.parent.failed[strand.place] = error
             self._count(strand.parent)
 
-    def _stop_at(self, number: int, error: VsgenError) -> None:
+    def _end_at(self, number: int, error: VsgenError) -> None:
         """There is no value from this number on; what comes before it is finished."""
         self._end = (number, error)
         for later in [each for each in self._strands if each >= number]:
@@ -251,7 +251,7 @@ class _Engine(Generic[R]):
         strand.came = [None] * len(calls)
         strand.missing = len(calls)
         if self._starting:
-            self._door, self._starting = self._executors[type(calls[0])], False
+            self._first_asked, self._starting = self._executors[type(calls[0])], False
         for i, call in enumerate(calls):
             place = next(_PLACES)
             self._waiting[place] = (strand, i)
@@ -269,22 +269,22 @@ class _Engine(Generic[R]):
     def _stand(self, strand: _Strand, turn: Turn[Any, Any]) -> None:
         if strand.parent is not None:
             raise TypeError("a flow that goes together with others may not wait for its turn")
-        if strand.gates == len(self._stops):
-            self._stops.append(_Stop())
-        self._stops[strand.gates].standing[strand.number] = _Standing(strand, turn)
+        if strand.gates == len(self._crossings):
+            self._crossings.append(_Crossing())
+        self._crossings[strand.gates].standing[strand.number] = _Standing(strand, turn)
         strand.gates += 1
 
     def _group(self) -> list[_Standing]:
         """Flows that stand at one gate one after the other, all earlier ones being past it; of the first such gate."""
-        for stop in self._stops:
+        for crossing in self._crossings:
             group: list[_Standing] = []
-            while stop.next < self._started:
-                if stop.next in self._strands:
-                    standing = stop.standing.get(stop.next)
+            while crossing.next < self._started:
+                if crossing.next in self._strands:
+                    standing = crossing.standing.get(crossing.next)
                     if standing is None or (group and standing.turn.gate is not group[0].turn.gate):
                         break
-                    group.append(stop.standing.pop(stop.next))
-                stop.next += 1
+                    group.append(crossing.standing.pop(crossing.next))
+                crossing.next += 1
             if group:
                 return group
         return []
@@ -293,7 +293,7 @@ class _Engine(Generic[R]):
         try:
             said = group[0].turn.gate.admit([one.turn.question for one in group])
         except VsgenError as error:
-            self._stop_at(group[0].strand.number, error)
+            self._end_at(group[0].strand.number, error)
             return
         for (strand, _), answer in zip(group, said, strict=True):
             if strand.number in self._strands:

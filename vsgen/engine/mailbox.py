@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 from vsgen.errors import VsgenError
@@ -12,41 +14,55 @@ from vsgen.values import Answer
 class Mailbox:
     """Answers on their way to the engine, in the order in which they came in.
 
-    `put`, `wake` and `fail` may be called from any thread and never block; `wait` is called by the engine alone.
+    `put`, `wake` and `fail` may be called from any thread and never block; `wait` is called by the engine alone. What
+    `wait` gives out stays here until it is called again, so that an interruption in between loses nothing.
     """
 
     def __init__(self) -> None:
-        self._waiting: SimpleQueue[tuple[Ticket, Answer] | VsgenError | None] = SimpleQueue()
+        self._letters: deque[tuple[Ticket, Answer]] = deque()
+        self._bell: SimpleQueue[None] = SimpleQueue()
+        self._given = 0
+        """Letters that the engine has had."""
         self._error: VsgenError | None = None
 
     def put(self, ticket: Ticket, answer: Answer) -> None:
         """Answer a call."""
-        self._waiting.put((ticket, answer))
+        self._letters.append((ticket, answer))
+        self._bell.put(None)
 
     def wake(self) -> None:
         """Let the engine look around: a source has something, say."""
-        self._waiting.put(None)
+        self._bell.put(None)
 
     def fail(self, error: VsgenError) -> None:
-        """Say that a device has failed for good; the engine raises this when it waits next."""
-        self._waiting.put(error)
+        """Say that a device has failed for good; the engine raises this once it has had all answers."""
+        self._error = self._error or error
+        self._bell.put(None)
 
     def wait(self, seconds: float | None = None) -> list[tuple[Ticket, Answer]]:
         """All that came in since; waits until something does, or `seconds` have passed. Ctrl-C gets out at once.
 
         Raises:
-            VsgenError: What `fail` was given, once all answers that came with it are taken out.
+            VsgenError: What `fail` was given.
         """
-        letters = self._letters(0 if self._error else seconds)
-        self._error = self._error or next((one for one in letters if isinstance(one, VsgenError)), None)
-        answers = [letter for letter in letters if isinstance(letter, tuple)]
-        if self._error is not None and not answers:
+        while self._given:
+            self._given -= 1
+            self._letters.popleft()
+        if not self._letters and self._error is None:
+            self._listen(seconds)
+        count = len(self._letters)
+        letters = [self._letters[i] for i in range(count)]  # others append meanwhile
+        self._given = count
+        if self._error is not None and not letters:
             raise self._error
-        return answers
+        return letters
 
-    def _letters(self, seconds: float | None) -> list[tuple[Ticket, Answer] | VsgenError | None]:
-        try:
-            first = self._waiting.get(timeout=seconds)
-        except Empty:
-            return []
-        return [first, *(self._waiting.get_nowait() for _ in range(self._waiting.qsize()))]
+    def again(self) -> None:
+        """Let `wait` give out once more what it gave last: an interruption may have come in between."""
+        self._given = 0
+
+    def _listen(self, seconds: float | None) -> None:
+        with suppress(Empty):
+            self._bell.get(timeout=seconds)
+            for _ in range(self._bell.qsize()):
+                self._bell.get_nowait()

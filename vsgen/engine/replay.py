@@ -11,11 +11,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from vsgen.engine.mailbox import Mailbox
+from vsgen.errors import OutputError, VsgenError
 from vsgen.ports import Executor, Journal, Ticket
 from vsgen.values import Answer, Call, Refused, Reply
 
 
-class _Asked(NamedTuple):
+class _Pending(NamedTuple):
     """A call on its way."""
 
     model: str
@@ -41,8 +42,8 @@ class Replay:
         self._journal = journal
         self._mailbox = mailbox
         self._paid = paid
-        self._asked: dict[Ticket, _Asked] = {}
-        self._under_way: dict[str, _Asked] = {}
+        self._asked: dict[Ticket, _Pending] = {}
+        self._under_way: dict[str, _Pending] = {}
         self.known = False
         """Whether replies that the journal knew lie in the mailbox."""
 
@@ -63,11 +64,19 @@ class Replay:
     def drain(self) -> None:
         """Put into the journal what has come and nobody waits for any more: it was paid.
 
+        That a device has failed is no matter any more.
+
         Raises:
-            VsgenError: Of a device, or of the journal.
+            OutputError: The journal cannot be written.
         """
-        while self.wait(0):
-            pass
+        self._mailbox.again()
+        try:
+            while self.wait(0):
+                pass
+        except OutputError:
+            raise
+        except VsgenError:
+            return
 
     def wake(self) -> None:
         """Let the engine look around; may be called from any thread."""
@@ -82,19 +91,19 @@ class Replay:
         elif (asked := self._under_way.get(key)) is not None:
             asked.same.append(ticket)
         else:
-            self._asked[ticket] = self._under_way[key] = _Asked(model, key, call, [])
+            self._asked[ticket] = self._under_way[key] = _Pending(model, key, call, [])
             inner.submit(ticket, call)
 
     def _kept(self, ticket: Ticket, answer: Answer) -> list[tuple[Ticket, Answer]]:
         """An answer for all who wait for it; a refusal is no reply and is not remembered."""
-        asked = self._asked.pop(ticket, None)
+        asked = self._asked.get(ticket)
         if asked is None:
             return [(ticket, answer)]
-        del self._under_way[asked.key]
         if not isinstance(answer, Refused):
             self._journal.add(asked.key, asked.model, asked.call, answer)
             if self._paid:
                 self._paid(asked.call, answer)
+        del self._asked[ticket], self._under_way[asked.key]  # last: an interruption before finds it again
         return [(each, answer) for each in (ticket, *asked.same)]
 
 

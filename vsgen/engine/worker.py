@@ -100,6 +100,11 @@ class Worker:
         """How many more calls it could use now."""
         return self._capacity - self._submitted + self._answered
 
+    def cancel(self) -> None:
+        """Give up what was handed in; `close` then waits for the thread."""
+        self._closing = self._cancelled = True
+        self._handed_in.put(None)
+
     def close(self, *, cancel: bool) -> None:
         """Finish what was handed in, or give it up within a second; the thread has ended when this returns."""
         thread, self._thread = self._thread, None
@@ -130,9 +135,13 @@ class Worker:
         except _Interrupted:
             pass
         except VsgenError as error:
-            self._mailbox.fail(error)
+            self._fail(error)
         except BaseException as error:
-            self._mailbox.fail(ModelError(f"{self._name}: {type(error).__name__}: {error}"))
+            self._fail(ModelError(f"{self._name}: {type(error).__name__}: {error}"))
+
+    def _fail(self, error: VsgenError) -> None:
+        if not self._cancelled:  # else it may be what the interruption has become
+            self._mailbox.fail(error)
 
     def _receive(self) -> bool:
         """Take what was handed in, and wait for it where there is nothing else to do; whether there is work."""

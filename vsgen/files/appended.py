@@ -86,6 +86,7 @@ class Appended:
         except OSError as error:
             raise self._failure(error.strerror) from error
         if written < len(data):
+            os.ftruncate(self._file, self.size)
             raise self._failure("the disk is full")
         self._sync.due()
         self.size += written

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any, Final
 
@@ -16,6 +16,12 @@ from vsgen.values import Row
 _SHOWN: Final = 60
 _LONG: Final = 0.01
 """Seconds after which a row was so slow to come that what is there already is begun with before the next."""
+
+_NONE = object()
+
+
+class MakingError(InputError):
+    """What makes the rows has raised an error of its own, which is the cause of this one."""
 
 
 class GivenRows:
@@ -37,7 +43,7 @@ class GivenReader:
     def __init__(
         self, rows: Iterable[Mapping[str, object]], *, wake: Callable[[], None], skip: Skip | None = None
     ) -> None:
-        self._rows = iter(rows)
+        self._rows: Iterator[object] = iter(rows)
         self._wake = wake
         self._skip = skip
         self._taken = 0
@@ -61,7 +67,7 @@ class GivenReader:
             self._wake()
             return None
         begun = time.monotonic()
-        for given in self._rows:
+        while (given := self._next()) is not _NONE:
             number, self._taken = self._taken, self._taken + 1
             where = f"rows[{number}]"
             try:
@@ -74,9 +80,18 @@ class GivenReader:
         self.ended = True
         return None
 
+    def _next(self) -> object:
+        """The next row, whatever it is; whatever stops what makes them is an error of the input."""
+        try:
+            return next(self._rows, _NONE)
+        except Exception as error:
+            self.ended = True
+            problem = f"cannot be made: {type(error).__name__}: {error}"
+            raise MakingError(f"rows[{self._taken}]: {problem}; mend what makes the rows") from error
+
     def left(self) -> bool:
         """Whether there is another row."""
-        for first in self._rows:
+        if (first := self._next()) is not _NONE:
             self._rows = chain([first], self._rows)
             return True
         self.ended = True

@@ -76,6 +76,8 @@ class Places:
                 return None
             if self.rejects is not None and not self.rejects.exists():
                 return None
+            if part_of(self.output).exists():  # of a run that was to replace it
+                return None
             ended = last_end(self.journal_path)
             count = count_lines(self.output)
         except OSError as error:
@@ -118,7 +120,7 @@ class Places:
         return open_files.enter_context(FileLines(self.output))
 
     def open_rejects(self, open_files: ExitStack) -> FileLines | NoLines:
-        """Where refused rows go, closed with `open_files`."""
+        """Where rejects go, closed with `open_files`."""
         if self.rejects is None:
             return open_files.enter_context(NoLines())
         return open_files.enter_context(FileLines(self.rejects))

@@ -30,6 +30,8 @@ _BLOCK = 1 << 16
 """Bytes read at once; what a slow writer has sent so far comes at once all the same."""
 _AHEAD = 16
 """Blocks that wait to be taken."""
+_KNOWN = 1.0
+"""Seconds within which the end of an input is known that has ended; a slow writer's may not have."""
 _PATIENCE = 0.2
 """Seconds after which a reader that waits for room sees that nobody wants more."""
 
@@ -175,10 +177,11 @@ class RowReader:
         return None
 
     def left(self) -> bool:
-        """Whether there is another row, or what is wrong with one; waits until that is known."""
-        while not self._lines and not self.ended:
-            self._receive(self._blocks.get())
-        return bool(self._lines) or self._failed is not None
+        """Whether there is another row, or what is wrong with one; of a slow writer, whether there may be."""
+        with suppress(Empty):
+            while not self._lines and not self.ended:
+                self._receive(self._blocks.get(timeout=_KNOWN))
+        return bool(self._lines) or self._failed is not None or not self.ended
 
     def close(self) -> None:
         """Let the thread end; it has, unless it waits for a writer."""
@@ -214,6 +217,9 @@ class RowReader:
                 self._put([(number, line) for number, line in block if line.strip()])
         except InputError as error:
             self._put(error)
+        except Exception as error:  # whatever it is, the engine waits for a word from here
+            problem = f"{type(error).__name__}: {error}"
+            self._put(InputError(f"{self._input.name}: cannot be read: {problem}; give a JSONL file, or - for stdin"))
         else:
             self._put(None)
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from vsgen.dedup.index import Index, Twin
-from vsgen.flow import Flow, ask_all, in_turn
+from vsgen.flow import Flow, in_turn, try_all
 from vsgen.flows.valid import Rejection
-from vsgen.values import Candidate, Embed, Vector
+from vsgen.values import Candidate, Embed, Refused, Vector
 
 
 @dataclass(slots=True)
@@ -64,10 +64,12 @@ class Gate:
             rejections: The numbers of those that are out already.
         """
         texts = {i: self._compared(one) for i, one in enumerate(candidates) if i not in rejections}
-        vectors = yield from self._embed(list(texts.values()))
-        draw = [_Text(ids[i], text, vectors.get(text)) for i, text in texts.items()]
+        vectors, refused = yield from self._embed(list(texts.values()))
+        out = {i: refused[text] for i, text in texts.items() if text in refused}
+        compared = {i: text for i, text in texts.items() if i not in out}
+        draw = [_Text(ids[i], text, vectors.get(text)) for i, text in compared.items()]
         verdicts: Sequence[Rejection | None] = yield from in_turn(self, draw)
-        return {i: rejection for i, rejection in zip(texts, verdicts, strict=True) if rejection}
+        return out | {i: rejection for i, rejection in zip(compared, verdicts, strict=True) if rejection}
 
     def admit(self, group: Sequence[Sequence[_Text]]) -> Sequence[Sequence[Rejection | None]]:
         """Which candidates of several draws are out, in the order of the draws; the others are kept.
@@ -78,13 +80,15 @@ class Gate:
         twins = iter(self._twins(every))
         return [[self._rejection(next(twins)) for _ in draw] for draw in group]
 
-    def _embed(self, texts: Sequence[str]) -> Flow[dict[str, Vector]]:
-        """The vectors of texts that may be new; a text that equals a kept one will not need its own."""
+    def _embed(self, texts: Sequence[str]) -> Flow[tuple[dict[str, Vector], dict[str, Rejection]]]:
+        """The vectors of texts that may be new, and why some have none; one that equals a kept text needs none."""
         if self._index is None:
-            return {}
+            return {}, {}
         new = [text for text in dict.fromkeys(texts) if not self._index.seen(text)]
-        vectors = yield from ask_all([Embed(text) for text in new])
-        return dict(zip(new, vectors, strict=True))
+        answers = dict(zip(new, (yield from try_all([Embed(text) for text in new])), strict=True))
+        refused = {text: one for text, one in answers.items() if isinstance(one, Refused)}
+        why = {text: Rejection("refused", f"cannot be embedded: {one.problem}") for text, one in refused.items()}
+        return {text: one for text, one in answers.items() if isinstance(one, Vector)}, why
 
     def _twins(self, every: Sequence[_Text]) -> Sequence[Twin | None]:
         if self._index is None or self._quota.full or not every:

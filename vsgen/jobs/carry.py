@@ -63,7 +63,7 @@ class Carried(Generic[R, V]):
             lines, rejects = places.open_output(stack), places.open_rejects(stack)
             for made in self._values(desk, source):
                 self._write(made, lines, rejects)
-                yield made
+                yield made  # only then the task is asked whether this is enough
             desk.stop()
             self.counts.close()
             rejects.finish()

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from types import TracebackType
 from typing import Final
 
-from vsgen.backends.known import Asked
+from vsgen.backends.known import LazyModel
 from vsgen.backends.open import open_model, stamp
 from vsgen.backends.open_embedder import open_embedder
 from vsgen.checks.commands import Commands
@@ -108,7 +108,7 @@ class Desk:
         self._stack = ExitStack()
         self._workers: list[Worker] = []
         self._embedder: Embedder | None = None
-        self._asked: dict[str, Asked] = {}
+        self._models: dict[str, LazyModel] = {}
         self.paid: Counter[str] = Counter()
         """Calls answered in this process, by kind."""
         self.mailbox = Replay(journal, self._letters, paid=self._paid)
@@ -126,7 +126,7 @@ class Desk:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Give up what is still computed, and close all that was opened."""
         try:
-            with suppress(VsgenError):  # it would hide why this ends
+            with suppress(VsgenError) if isinstance(error, VsgenError) else nullcontext():  # it would hide the cause
                 self.stop()
         finally:
             self._stack.__exit__(kind, error, at)
@@ -137,6 +137,8 @@ class Desk:
         Raises:
             VsgenError: The journal cannot be written.
         """
+        for worker in self._workers:
+            worker.cancel()
         for worker in self._workers:
             worker.close(cancel=True)
         self.mailbox.drain()
@@ -153,17 +155,17 @@ class Desk:
     @property
     def model(self) -> str:
         """The language model's own name."""
-        return self._asked[self.asked].known.name
+        return self._models[self.asked].known.name
 
     @property
     def models(self) -> Models:
         """What is known of the language models."""
-        return Models(self.model, {name: one.known.name for name, one in self._asked.items()}, self.facts)
+        return Models(self.model, {name: one.known.name for name, one in self._models.items()}, self.facts)
 
     @property
     def notes(self) -> Sequence[str]:
         """What the user should know of the language model before it is asked anything."""
-        if not self._asked:
+        if not self._models:
             return ()
         toy = self._wanted.choice.name is None and self._wanted.default == TINY
         unnamed = "no --model given: asking the embedded toy model, tiny, which knows only the shipped templates"
@@ -173,17 +175,17 @@ class Desk:
     @property
     def rows(self) -> int:
         """Replies that the language model draws side by side."""
-        return self._asked[self.asked].known.rows
+        return self._models[self.asked].known.rows
 
     @property
     def teaches(self) -> bool:
         """Whether the language model can say next-token distributions."""
-        return self._asked[self.asked].known.teaches
+        return self._models[self.asked].known.teaches
 
     @property
     def facts(self) -> ModelFacts | None:
         """What the language model is; None where it cannot say."""
-        return self._asked[self.asked].known.facts
+        return self._models[self.asked].known.facts
 
     @property
     def cut(self) -> int:
@@ -192,7 +194,7 @@ class Desk:
 
     def render(self, prompt: Prompt, judge: str | None = None) -> str | None:
         """A prompt as the language model, or one of the judges, reads it; None where it cannot say."""
-        model = self._asked[judge or self.asked].opened()
+        model = self._models[judge or self.asked].opened()
         return model.render(prompt) if isinstance(model, Inspectable) else None
 
     def _connect_all(self, wanted: Wanted) -> None:
@@ -207,21 +209,21 @@ class Desk:
             commands = self._stack.enter_context(Commands())
             check = Batched[Verify](commands.answer, 1)
             self.executors[Verify] = self._begun("check", {Verify: check}, "check", _AHEAD, interrupt=commands.kill)
-        self._asked[self.asked] = _asked(self.asked, wanted.choice, self._journal)
-        models = {self.asked: self._connect(self._asked[self.asked])}
+        self._models[self.asked] = _lazy(self.asked, wanted.choice, self._journal)
+        models = {self.asked: self._connect(self._models[self.asked])}
         for name in wanted.judges:
-            if name not in self._asked:
-                self._asked[name] = _judge(name, wanted.choice, self._journal)
-                models[name] = self._connect(self._asked[name])
+            if name not in self._models:
+                self._models[name] = _judge(name, wanted.choice, self._journal)
+                models[name] = self._connect(self._models[name])
         self.executors |= models[self.asked]
         self.executors[Directed] = Directory(models)
 
-    def _connect(self, model: Asked) -> dict[type[Call], Executor]:
+    def _connect(self, model: LazyModel) -> dict[type[Call], Executor]:
         """The executors of a language model: its queues share one thread."""
         queues: dict[type[Call], Queue] = {
             Generate: Late(lambda: decoder(model.opened(), _SCORE_BATCH)),
-            Score: Batched[Score](lambda calls: model.opened().score(calls), self._wanted.score_batch),
-            Teach: Batched[Teach](lambda calls: _teach(model.opened(), calls), _SCORE_BATCH),
+            Score: Late(lambda: Batched[Score](model.opened().score, self._wanted.score_batch)),
+            Teach: Late(lambda: Batched[Teach](partial(_teach, model.opened()), _SCORE_BATCH)),
         }
         known = model.known
         worker = self._begun(known.name, queues, f"model {known.name}", _AHEAD * max(known.rows, _SCORE_BATCH))
@@ -244,17 +246,17 @@ class Desk:
         self.paid[type(call).__name__.lower()] += 1
 
 
-def _asked(name: str, choice: ModelChoice, journal: Journal) -> Asked:
+def _lazy(name: str, choice: ModelChoice, journal: Journal) -> LazyModel:
     if (model := choice.opened) is not None:
-        return Asked(lambda: model, lambda: None, journal)
+        return LazyModel(lambda: model, lambda: None, journal)
     how = asdict(choice)
     del how["name"], how["opened"], how["device_named"]
-    return Asked(partial(open_model, name, **how), partial(stamp, name, **how), journal)
+    return LazyModel(partial(open_model, name, **how), partial(stamp, name, **how), journal)
 
 
-def _judge(name: str, choice: ModelChoice, journal: Journal) -> Asked:
+def _judge(name: str, choice: ModelChoice, journal: Journal) -> LazyModel:
     try:
-        return _asked(name, replace(choice, opened=None), journal)
+        return _lazy(name, replace(choice, opened=None), journal)
     except ModelError as error:
         raise ModelError(f"the judge {name!r}, which a label names as its model: {error}") from error
 

@@ -115,11 +115,14 @@ class Task(Protocol[R, V_co]):
         ...
 
     def enough(self) -> bool:
-        """Whether the command ends here, be it complete or for a reason that is then in the counts."""
+        """Decide whether the command ends here; the reason, if it is short, goes into `Counts.stopped`.
+
+        Asked when all that was made so far is counted and written.
+        """
         ...
 
     def rest(self) -> Iterator[Made[V_co]]:
-        """What had to wait for the last value."""
+        """What had to wait for the last value; a command that ended by itself decides here whether it is short."""
         ...
 
     def seen(self) -> Seen | None:
