@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,3 +107,16 @@ def test_a_folder_that_is_not_there_is_named_with_the_status_of_outputs(vsgen: V
     ended = vsgen("run", "jokes", "-n", 1, "--summary", tmp_path / "nowhere" / "s.json", *FAST)
     assert ended.exit_code == 4 and "nowhere/s.json" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_pipe_gets_it_and_no_file_takes_the_place_of_what_is_no_file(vsgen: Vsgen, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    assert vsgen("run", "jokes", "-n", 1, "--summary", pipe, *FAST).exit_code == 0
+    assert json.loads(os.read(reading, 1 << 16))["rows"] == 1
+    os.close(reading)
+    for words in (("-o", pipe), ("-o", tmp_path / "out", "--rejects", pipe)):
+        ended = vsgen("run", "jokes", "-n", 1, *words, "--overwrite", *FAST)
+        assert ended.exit_code == 2 and "pipe: is not a regular file" in ended.stderr
+    assert pipe.is_fifo()

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from vsgen.errors import OptionError
 from vsgen.files.ends import NUM, End, changed, last_end
 from vsgen.files.journal import FileJournal, MemoryJournal
-from vsgen.files.records import FileLines, NoLines, PipeLines, count_lines, part_of
+from vsgen.files.records import FileLines, NoLines, PipeLines, count_lines, part_of, write_line
 from vsgen.files.rows import RowInput, Seen
 from vsgen.files.vectors import vectors_path
 from vsgen.ports import Journal
@@ -132,15 +132,22 @@ class Places:
             OutputError: They cannot be written.
         """
         if self.summary is not None:
-            with FileLines(self.summary) as lines:
-                lines.write([summary])
-                lines.finish()
+            write_line(self.summary, summary)
 
     def _check(self) -> None:
         if self.resume and (self.overwrite or not (self.output or self.journal)):
             raise OptionError("--resume needs -o FILE (or --journal FILE), and does not go with --overwrite")
         outputs = [path for path in (self.output, self.rejects) if path]
-        written = [*outputs, *filter(None, [self.summary])]
+        self._check_names([*outputs, *filter(None, [self.summary])])
+        if devices := [path for path in outputs if path.exists() and not path.is_file()]:
+            raise OptionError(f"{devices[0]}: is not a regular file, and a whole file cannot take its place; name one")
+        if not self.resume and not self.overwrite:
+            for path in outputs:
+                _refuse_existing(path, part=path == self.output, resumable=self.journaled)
+        if self.resume and self.output and part_of(self.output).exists() and part_of(self.output).stat().st_size:
+            self._require_journal()
+
+    def _check_names(self, written: Sequence[Path]) -> None:
         if folders := [path for path in written if path.is_dir()]:
             raise OptionError(f"{folders[0]}: is a directory; name a file in it")
         used = [*written, *map(part_of, written)]
@@ -150,11 +157,6 @@ class Places:
         places = Counter([*(path.resolve() for path in used), *read])
         if twice := [str(place) for place, count in places.items() if count > 1]:
             raise OptionError(f"{twice[0]}: is named twice; input, output and all other files must differ")
-        if not self.resume and not self.overwrite:
-            for path in outputs:
-                _refuse_existing(path, part=path == self.output, resumable=self.journaled)
-        if self.resume and self.output and part_of(self.output).exists() and part_of(self.output).stat().st_size:
-            self._require_journal()
 
     def _require_journal(self) -> None:
         path = self.journal_path

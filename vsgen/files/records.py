@@ -99,6 +99,23 @@ class FileLines:
             raise _failed(self._path, error) from error
 
 
+def write_line(path: Path, line: Mapping[str, object]) -> None:
+    """Write one line: to a file that appears when it is whole, or to what is there and no regular file.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    if path.exists() and not path.is_file():  # a device or a pipe, whose place no file may take
+        try:
+            path.write_bytes(_dumps(line))
+        except OSError as error:
+            raise _failed(path, error) from error
+        return
+    with FileLines(path) as lines:
+        lines.write([line])
+        lines.finish()
+
+
 class ReaderGone(Exception):
     """Whoever read standard output has closed it; no error, but the end of the run."""
 
