@@ -44,7 +44,8 @@ def answers(weights: Mapping[str, float]) -> dict[int | None, float]:
 
 
 def draw(engine: Engine, k: int, alpha: float, **how: float) -> Distribution:
-    settings = Settings(Sampling(method="power", k=k, max_tokens=LIMIT, power=Power(engine=engine, alpha=alpha, **how)))  # type: ignore[arg-type]
+    sampling = Sampling(method="power", max_tokens=LIMIT, power=Power(engine=engine, alpha=alpha, **how))  # type: ignore[arg-type]
+    settings = Settings(sampling.model_copy(update={"k": k}))  # more than a template may ask for
     return play(power(settings, TASK, Random(0)), oracle().generate)
 
 
