@@ -159,7 +159,7 @@ class PipeLines:
 
 
 class NoLines:
-    """Where rejects go that nobody asked for."""
+    """Where lines go that nobody wants in a file."""
 
     def __enter__(self) -> NoLines:
         """Return itself."""

@@ -43,7 +43,7 @@ def open_rows(rows: str | Iterable[Mapping[str, object]]) -> RowInput | GivenRow
 
 
 class RowFlows(Generic[R]):
-    """A source that never blocks; see `vsgen.engine.source.Source`."""
+    """A source that never blocks; see `vsgen.ports.Source`."""
 
     def __init__(
         self, reader: Reader, flow: Callable[[Row, int], Flow[R] | None], *, name: str, again: bool = False
