@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
@@ -25,7 +26,11 @@ def vsgen(monkeypatch: pytest.MonkeyPatch) -> Vsgen:
 
     def command(*words: object, stdin: str | None = None) -> Result:
         arguments: Sequence[str] = [str(word) for word in words]
-        result = runner.invoke(app, arguments, input=stdin)
+        before = signal.getsignal(signal.SIGINT)
+        try:
+            result = runner.invoke(app, arguments, input=stdin)
+        finally:
+            signal.signal(signal.SIGINT, before)  # an interrupted command ignores it from then on
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         return result
 

@@ -69,7 +69,8 @@ def test_answers_that_came_with_a_failure_come_out_before_it_is_raised() -> None
 
 
 def test_ctrl_c_gets_out_of_the_wait() -> None:
-    program = "from vsgen.engine.mailbox import Mailbox\nprint('waits', flush=True)\nMailbox().wait()"
+    heed = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)"  # a shell's background jobs do not
+    program = f"{heed}\nfrom vsgen.engine.mailbox import Mailbox\nprint('waits', flush=True)\nMailbox().wait()"
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None and process.stderr is not None
         assert process.stdout.readline() == b"waits\n"
