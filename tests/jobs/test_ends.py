@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,13 @@ def test_an_interrupted_overwrite_goes_on_with_resume(tmp_path: Path) -> None:
     counts = carried_out(Generation(options(out, seed=1, num=20, resume=True)))
     assert counts.kept == 20 and not part_of(out).exists()
     assert {json.loads(line)["meta"]["seed"] for line in out.read_text().splitlines()} == {1}
+
+
+def test_settings_that_suit_the_models_size_are_no_change_of_the_template(tmp_path: Path) -> None:
+    made = options(tmp_path / "out.jsonl")
+    assert isinstance(made.template, dict)
+    sized = {**made.template, "recommended": {"large": {"sampling.temperature": 0.5}}}
+    carried_out(Generation(replace(made, template=sized)))
+    assert '"recommended":"large"' in (tmp_path / "out.jsonl").read_text()
+    resumed = replace(made, template=sized, places=replace(made.places, resume=True))
+    assert carried_out(Generation(resumed)).was_done

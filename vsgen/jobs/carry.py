@@ -39,6 +39,7 @@ class Carried(Generic[R, V]):
         """What has happened so far."""
         self.summary: Mapping[str, object] = {}
         """The same for machines, once all is done; see docs/summary.md."""
+        self._origin = task.origin  # as the user asked, before a model's size changes the template
         self._warned: set[str] = set()
 
     def __iter__(self) -> Iterator[Made[V]]:
@@ -49,7 +50,7 @@ class Carried(Generic[R, V]):
             ReaderGone: Nobody reads standard output any more.
         """
         begun = time.monotonic()
-        origin, places = self._task.origin, self._task.places
+        origin, places = self._origin, self._task.places
         if (done := places.done(origin.parts, origin.input)) is not None:
             self.counts.was_done, self.counts.kept, self.counts.passed = True, done.rows, done.passed
             self._repeat(done.summary)
@@ -104,7 +105,7 @@ class Carried(Generic[R, V]):
         counts.passed = counts.verdict is None or not counts.verdict.bad
         self.summary = counts.summary(self._task.command, model, seconds)
         seen = self._task.seen()
-        parts = {**self._task.origin.parts, **({SEEN: seen._asdict()} if seen else {})}
+        parts = {**self._origin.parts, **({SEEN: seen._asdict()} if seen else {})}
         self._task.places.write_summary(self.summary)
         journal.end(parts, complete=counts.stopped is None, passed=counts.passed, summary=self.summary)
 
