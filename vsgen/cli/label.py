@@ -12,7 +12,7 @@ import typer
 from vsgen.cli import options
 from vsgen.cli.groups import FilesGroup, LoadGroup, TalkGroup
 from vsgen.cli.shell import carry_out
-from vsgen.errors import GateError, OptionError
+from vsgen.errors import OptionError
 
 if TYPE_CHECKING:
     from vsgen.labels.select import Selection
@@ -179,6 +179,4 @@ def label(
         skip_bad_rows=on_error == "skip",
         meta=not no_meta,
     )
-    counts = carry_out(Labelling(asked), talk.progress, quiet=talk.quiet)
-    if strict and not counts.passed:
-        raise typer.Exit(GateError.status)
+    carry_out(Labelling(asked), talk.progress, quiet=talk.quiet, strict=strict)

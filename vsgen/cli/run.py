@@ -10,7 +10,6 @@ import typer
 from vsgen.cli import options
 from vsgen.cli.groups import FilesGroup, LoadGroup, SampleGroup, TalkGroup
 from vsgen.cli.shell import carry_out
-from vsgen.errors import GateError
 
 if TYPE_CHECKING:
     from vsgen.export.packed import TokenLogprobs
@@ -105,8 +104,6 @@ def run(
         allow_exec=allow_exec,
         token_logprobs=rows.layout,
     )
-    counts = carry_out(Generation(asked), talk.progress, quiet=talk.quiet)
-    if strict and not counts.passed:
-        raise typer.Exit(GateError.status)
+    counts = carry_out(Generation(asked), talk.progress, quiet=talk.quiet, strict=strict)
     if counts.stopped:
         raise typer.Exit(_SHORT)

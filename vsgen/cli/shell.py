@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from vsgen.cli.console import INTERRUPTED, TERMINATED, many, progress, say, summary
+from vsgen.errors import GateError
 
 if TYPE_CHECKING:
     from vsgen.cli.options import ProgressMode
@@ -21,16 +22,17 @@ if TYPE_CHECKING:
     from vsgen.jobs.task import Task
 
 
-def carry_out(task: Task[Any, Any], mode: ProgressMode, *, quiet: bool) -> Counts:
+def carry_out(task: Task[Any, Any], mode: ProgressMode, *, quiet: bool, strict: bool = False) -> Counts:
     """Carry a task out, and report what was made.
 
     Args:
         task: What to do.
         mode: Of progress.
         quiet: Say nothing but errors.
+        strict: A bad verdict is a failure.
 
     Raises:
-        Exit: It was interrupted, or nobody reads its output any more.
+        Exit: It was interrupted, or the verdict is bad and must not be.
     """
     from vsgen.jobs.carry import Carried
 
@@ -51,6 +53,8 @@ def carry_out(task: Task[Any, Any], mode: ProgressMode, *, quiet: bool) -> Count
         say(f"vsgen: {where} is complete already: {many(counts.kept, 'rows')}")
     elif not quiet:
         say("\n".join(summary(counts, task.noun, task.report(), time.monotonic() - begun, where)))
+    if strict and not counts.passed:
+        raise typer.Exit(GateError.status)
     return counts
 
 

@@ -48,14 +48,14 @@ def drive(
         VsgenError: Of a flow or of the source, once all that comes before it is handed out; nothing that comes after it
             is. Of a device that failed for good, at once.
     """
-    engine = _Engine(source, executors, unfinished)
+    engine = _Engine(source, executors, most, unfinished)
     try:
         while True:
             yield from engine.ready()
-            started = engine.start(most)
+            started = engine.start()
             if engine.due:
                 continue
-            if engine.idle and not started and engine.over(most):
+            if engine.idle and not started and engine.over():
                 return
             engine.flush()
             engine.take_in(mailbox.wait(0 if started == _BURST else None))
@@ -98,10 +98,17 @@ class _Crossing:
 
 
 class _Engine(Generic[R]):
-    def __init__(self, source: Source[R], executors: Mapping[type[Call], Executor], unfinished: int) -> None:
+    def __init__(
+        self,
+        source: Source[R],
+        executors: Mapping[type[Call], Executor],
+        most: Callable[[], int | None] | None,
+        unfinished: int,
+    ) -> None:
         self._source = source
         self._executors = executors
         self._each = list({id(one): one for one in executors.values()}.values())
+        self._most = most
         self._unfinished = unfinished
         self._started = 0
         self._handed_out = 0
@@ -125,9 +132,9 @@ class _Engine(Generic[R]):
         """The next thing to hand out is there, be it a value or an error."""
         return self._handed_out in self._values or self._failed_at(self._handed_out)
 
-    def over(self, most: Callable[[], int | None] | None) -> bool:
+    def over(self) -> bool:
         """With nothing under way: whether nothing will come any more."""
-        return self._source.ended or not self._wanted(most)
+        return self._source.ended or not self._wanted()
 
     def ready(self) -> Iterator[R]:
         """Hand out what is finished, in order."""
@@ -137,10 +144,10 @@ class _Engine(Generic[R]):
         if self._end is not None and self._failed_at(self._handed_out):
             raise self._end[1]
 
-    def start(self, most: Callable[[], int | None] | None) -> int:
+    def start(self) -> int:
         """Start flows as far as there is room for them, but few at a time; returns how many."""
         before = self._started
-        while self._started - before < _BURST and self._may_start(most) and (flow := self._take()) is not None:
+        while self._started - before < _BURST and self._may_start() and (flow := self._take()) is not None:
             strand = self._strands[self._started] = _Strand(self._started, flow)
             self._started += 1
             self._starting = True
@@ -172,15 +179,15 @@ class _Engine(Generic[R]):
     def _failed_at(self, number: int) -> bool:
         return self._end is not None and number >= self._end[0]
 
-    def _wanted(self, most: Callable[[], int | None] | None) -> bool:
-        bound = most() if most else None
+    def _wanted(self) -> bool:
+        bound = self._most() if self._most else None
         return bound is None or self._started - self._handed_out < bound
 
-    def _may_start(self, most: Callable[[], int | None] | None) -> bool:
+    def _may_start(self) -> bool:
         if self._end is not None or self._started - self._handed_out >= self._unfinished:
             return False
         crowded = self._strands and self._first_asked is not None and self._first_asked.room() <= 0
-        return not crowded and self._wanted(most)
+        return not crowded and self._wanted()
 
     def _take(self) -> Flow[R] | None:
         try:
@@ -291,10 +298,10 @@ class _Engine(Generic[R]):
 
     def _admit(self, group: Sequence[_Standing]) -> None:
         try:
-            said = group[0].turn.gate.admit([one.turn.question for one in group])
+            answers = group[0].turn.gate.admit([one.turn.question for one in group])
         except VsgenError as error:
             self._end_at(group[0].strand.number, error)
             return
-        for (strand, _), answer in zip(group, said, strict=True):
+        for (strand, _), answer in zip(group, answers, strict=True):
             if strand.number in self._strands:
                 self._move(strand, partial(strand.flow.send, (answer,)))

@@ -76,8 +76,7 @@ class Appended:
         """Add bytes by a single write; returns where they begin.
 
         Raises:
-            OutputError: They could not be written whole; the next one to open the file cuts off what was, or an earlier
-                sync has failed.
+            OutputError: They could not be written whole, and what was is cut off again; or an earlier sync has failed.
         """
         try:
             if self._sync.failed:

@@ -95,7 +95,7 @@ class Carried(Generic[R, V]):
         self.counts.add(made)
         lines.write(made.rows)
         rejects.write(made.rejects)
-        for problem in (*([made.skipped] if made.skipped else []), *made.problems):
+        for problem in filter(None, (made.skipped, *made.problems)):
             self._warn(problem)
         self._warn_once(made.notes)
 
@@ -118,4 +118,4 @@ class Carried(Generic[R, V]):
 
 def answers(flows: Sequence[Flow[R]], desk: Desk) -> list[R]:
     """Drive a few flows to their ends, with nothing to write; their values in order."""
-    return list(drive(Flows(flows), desk.executors, desk.mailbox, most=lambda: None))
+    return list(drive(Flows(flows), desk.executors, desk.mailbox))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from vsgen.errors import VsgenError
-from vsgen.jobs.task import Made
+from vsgen.jobs.task import Made, Warn
 from vsgen.verdict.finding import Verdict
 
 SUMMARY_VERSION: Final = 1
@@ -81,6 +81,15 @@ class Counts:
         self.flagged.update(made.flags)
         if self.candidates != self.kept + self.rejected.total() + self.waiting or self.waiting < 0:
             raise self._fault()
+
+    def skipping(self, warn: Warn) -> Warn:
+        """What is done about an input row that cannot be used: it is counted, and `warn` gets the problem."""
+
+        def skip(problem: str) -> None:
+            self.skipped += 1
+            warn(problem)
+
+        return skip
 
     def close(self) -> None:
         """Nothing is added any more.

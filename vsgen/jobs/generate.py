@@ -23,7 +23,7 @@ from vsgen.flows.rows import flags
 from vsgen.jobs.counts import Counts
 from vsgen.jobs.desk import Desk, ModelChoice, Wanted
 from vsgen.jobs.pace import Budget, Pace
-from vsgen.jobs.row_flows import RowFlows, open_rows
+from vsgen.jobs.row_flows import RowFlows, open_rows, row_flows
 from vsgen.jobs.task import Made, Origin, Warn
 from vsgen.ports import Source
 from vsgen.template.load import load_template
@@ -134,7 +134,7 @@ class Generation:
     def source(self, desk: Desk, counts: Counts, warn: Warn) -> Source[Outcome]:
         """Make the template ready for the model, and draw for each row, or without one."""
         options, facts = self._options, desk.facts
-        self._counts, self._warn = counts, warn
+        self._counts = counts
         self._template = load_template(options.template, options.overrides, size_of(facts))
         dedup = self._template.dedup or None
         pipeline = Pipeline(
@@ -152,9 +152,8 @@ class Generation:
             warn(why)
         if self._input is None:
             return Flows(pipeline.draw(Row(0), number) for number in count())
-        reader = self._input.reader(wake=desk.mailbox.wake, skip=self._skip if options.skip_bad_rows else None)
-        desk.on_close(reader.close)
-        self._rows = RowFlows(reader, pipeline.draw, name=self._input.name, again=counts.wanted is not None)
+        skip = counts.skipping(warn) if options.skip_bad_rows else None
+        self._rows = row_flows(self._input, pipeline.draw, desk, skip=skip, again=counts.wanted is not None)
         return self._rows
 
     def most(self) -> int | None:
@@ -225,10 +224,6 @@ class Generation:
         )
         return Pace(self._counts, budget, k=settings.k, rows=rows // settings.most[0], patience=options.patience)
 
-    def _skip(self, problem: str) -> None:
-        self._counts.skipped += 1
-        self._warn(problem)
-
     def _unmet(self) -> str:
         """The clause of `keep` that holds most rarely, where that is what most candidates end by."""
         if not self.tried or self._counts.rejected.most_common(1)[0][0] != "keep":
@@ -249,10 +244,8 @@ class Generation:
             return line
         if lesson is None:
             if how.layout != "packed":
-                remedy = "use packed"
-                raise InputError(
-                    f"{record.id}: is too long for the model to have a row in layout {how.layout}; {remedy}"
-                )
+                problem = f"is too long for the model to have a row in layout {how.layout}"
+                raise InputError(f"{record.id}: {problem}; use packed")
             return line
         taught = token_row(lesson.taught, how, lesson.messages)
         return {**line, **taught} if how.layout == "packed" else {"id": record.id, **taught}

@@ -20,7 +20,7 @@ from vsgen.jobs.label_correct import Calibrated, Correction, calibrate, gold_pla
 from vsgen.jobs.label_options import LabelOptions
 from vsgen.jobs.label_rows import How, Labelled, Spool, checked, label_row, row_line, soft, with_text
 from vsgen.jobs.occurrence import Occurrences
-from vsgen.jobs.row_flows import RowFlows, open_rows
+from vsgen.jobs.row_flows import open_rows, row_flows
 from vsgen.jobs.task import Made, Origin, Warn
 from vsgen.labels.select import Criterion, informativeness, most_informative, normalised_entropy
 from vsgen.labels.soft import distributions, kind_of
@@ -93,7 +93,7 @@ class Labelling:
     def source(self, desk: Desk, counts: Counts, warn: Warn) -> Source[Labelled]:
         """The rows of known class, then all rows of the input."""
         options, judges = self._options, desk.models.judges
-        self._warn, self._counts = warn, counts
+        self._warn = warn
         methods = {one.name: one.method for one in options.template.labels}
         models = {one.name: judges[one.model or desk.asked] for one in options.template.labels}
         self._how = How(models, options.seed, methods) if options.meta else None
@@ -103,12 +103,10 @@ class Labelling:
         self._gold = list(_gold_rows(self._gold_input, options)) if self._gold_input else []
         known = self._flow(desk, lenient=True)
         gold = Flows(known(row, row.index) for row in self._gold)
-        skip = self._skip if options.skip_bad_rows else None
-        reader = self._input.reader(wake=desk.mailbox.wake, skip=skip)
-        desk.on_close(reader.close)
+        skip = counts.skipping(warn) if options.skip_bad_rows else None
         label = self._flow(desk, lenient=options.skip_bad_rows)
-        self._rows = RowFlows(
-            reader, lambda row, n: label(row, n) if self._usable(row) else None, name=self._input.name
+        self._rows = row_flows(
+            self._input, lambda row, n: label(row, n) if self._usable(row, skip) else None, desk, skip=skip
         )
         return Chain(gold, self._rows)
 
@@ -179,19 +177,15 @@ class Labelling:
         occurrences = Occurrences()
         return lambda row, _: label_row(labeller, row, occurrences.name(row.fields))
 
-    def _usable(self, row: Row) -> bool:
+    def _usable(self, row: Row, skip: Warn | None) -> bool:
         try:
             checked(row, self._options)
         except InputError as error:
-            if not self._options.skip_bad_rows:
+            if skip is None:
                 raise InputError(f"{error}; or pass --on-error skip") from None
-            self._skip(str(error))
+            skip(str(error))
             return False
         return True
-
-    def _skip(self, problem: str) -> None:
-        self._counts.skipped += 1
-        self._warn(problem)
 
     def _row(self, labelled: Labelled, *, chosen: bool, waited: bool, notes: Sequence[str] = ()) -> Made[Labelled]:
         """A row of the output; or a reject, where it is not among the selected share."""

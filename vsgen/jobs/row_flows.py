@@ -9,6 +9,7 @@ from vsgen.errors import InputError
 from vsgen.files.given_rows import GivenRows
 from vsgen.files.rows import RowInput, Seen
 from vsgen.flow import Flow
+from vsgen.jobs.desk import Desk
 from vsgen.values import Row
 
 R = TypeVar("R")
@@ -40,6 +41,28 @@ class Reader(Protocol):
 def open_rows(rows: str | Iterable[Mapping[str, object]]) -> RowInput | GivenRows:
     """A file by its path, standard input as ``-``, or mappings."""
     return RowInput(rows) if isinstance(rows, str) else GivenRows(rows)
+
+
+def row_flows(
+    rows: RowInput | GivenRows,
+    flow: Callable[[Row, int], Flow[R] | None],
+    desk: Desk,
+    *,
+    skip: Callable[[str], None] | None,
+    again: bool = False,
+) -> RowFlows[R]:
+    """Begin to read an input, until the desk is closed.
+
+    Args:
+        rows: The input.
+        flow: See `RowFlows`.
+        desk: Whose engine is woken when there are more rows.
+        skip: Gets the problem of a line that cannot be used; without it that is an error.
+        again: See `RowFlows`.
+    """
+    reader = rows.reader(wake=desk.mailbox.wake, skip=skip)
+    desk.on_close(reader.close)
+    return RowFlows(reader, flow, name=rows.name, again=again)
 
 
 class RowFlows(Generic[R]):
