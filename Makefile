@@ -49,6 +49,9 @@ check: .venv/dev ## style, types and architecture
 bench: .venv/dev ## measure: each figure is a ratio in one run
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench
 
+attacks: .venv/dev $(REAL) ## the long attacks: kills, power cuts, damaged files, hostile replies and templates
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.attacks
+
 real: .venv/dev $(REAL) ## measure on a real small model: words, methods, templates (half an hour)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/real
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.real.words
@@ -61,5 +64,5 @@ tiny: .venv/demo ## train the embedded model anew (under an hour); keeps the old
 clean: ## remove what was made
 	rm -rf .venv build dist
 
-.PHONY: help demo test test-slow check bench real tiny clean
+.PHONY: help demo test test-slow check bench attacks real tiny clean
 .DELETE_ON_ERROR:
