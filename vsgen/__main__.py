@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from vsgen import signals
 
-from vsgen.cli.app import app
+TYPE_CHECKING = False  # see vsgen/signals.py
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line; ends the process with its exit status. `args` default to the process's own."""
-    app(args, prog_name="vsgen")
+    signals.heed()
+    from vsgen.cli.app import app  # takes a tenth of a second, in which a signal may come
+
+    try:
+        app(args, prog_name="vsgen")
+    finally:
+        signals.leave()
 
 
 if __name__ == "__main__":

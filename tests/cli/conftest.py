@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import signal
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
@@ -26,11 +25,7 @@ def vsgen(monkeypatch: pytest.MonkeyPatch) -> Vsgen:
 
     def command(*words: object, stdin: str | None = None) -> Result:
         arguments: Sequence[str] = [str(word) for word in words]
-        before = signal.getsignal(signal.SIGINT)
-        try:
-            result = runner.invoke(app, arguments, input=stdin)
-        finally:
-            signal.signal(signal.SIGINT, before)  # an interrupted command ignores it from then on
+        result = runner.invoke(app, arguments, input=stdin)
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         return result
 

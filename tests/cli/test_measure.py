@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 from collections import Counter
@@ -21,6 +20,7 @@ from vsgen.jobs.desk import ModelChoice
 from vsgen.jobs.measure import Measurement
 from vsgen.jobs.measure_options import MeasureOptions
 from vsgen.jobs.targets_options import TargetChoice
+from vsgen.signals import Stopped
 from vsgen.values import Completion, Generate, Score, Scores
 
 if TYPE_CHECKING:
@@ -161,18 +161,11 @@ def test_a_stopped_measurement_says_how_to_go_on(vsgen: Vsgen, tmp_path: Path, m
     words = [*map(str, MEASURED), "-o", str(tmp_path / "out.jsonl")]
 
     def stopped(*_: object, **__: object) -> None:
-        os.kill(os.getpid(), signal.SIGTERM)
-        pytest.fail("nobody heeded the signal")
+        raise Stopped(signal.SIGTERM)
 
     monkeypatch.setattr(sys, "argv", ["vsgen", *words])
     monkeypatch.setattr(room, "prompts", stopped)
-    before = {sent: signal.getsignal(sent) for sent in (signal.SIGINT, signal.SIGTERM)}
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    try:
-        ended = vsgen(*words)
-    finally:
-        for sent, handler in before.items():
-            signal.signal(sent, handler)
+    ended = vsgen(*words)
     assert ended.exit_code == 143
     assert ended.stderr.splitlines()[-1].split() == ["vsgen", *words, "--resume"]
 

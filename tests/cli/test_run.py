@@ -324,7 +324,7 @@ def _default_interrupt() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_run_says_how_to_go_on(tmp_path: Path, sent: signal.Signals) -> None:
     out = tmp_path / "out.jsonl"
     arguments = ("run", "story-openers", "-n", 300, "-o", out, "--patience", 0, *FAST)

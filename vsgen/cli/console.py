@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import typer
 
 from vsgen.errors import VsgenError
+from vsgen.signals import at_end
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from vsgen.jobs.counts import Counts
 
 _PLAIN_SECONDS = 10.0
+_CLEARED = b"\r\x1b[2K\x1b[?25h"
+"""Takes the progress line away, and shows the cursor."""
 _FLAGS = {
     "zero-probability": "rows with stated probability 0 (meta.flags: zero-probability; sampling.p_min rejects such)",
     "unscored": "rows that could not be scored (meta.logp is null)",
@@ -26,8 +31,6 @@ _FLAGS = {
     "text-cut": "labels of texts that were cut",
 }
 """What is reported of the rows with a flag, in this order."""
-INTERRUPTED = 130
-TERMINATED = 143
 
 
 def say(text: str) -> None:
@@ -151,12 +154,18 @@ def _live() -> Iterator[Progress]:
     from rich.progress import Progress as Bar
 
     columns = (SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TextColumn("rows · {task.fields[more]}"))
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task: TaskID = bar.add_task("", total=None, more="loading the model")
-        rate = _Rate()
+    bar = Bar(*columns, console=Console(stderr=True), transient=True)
+    task: TaskID = bar.add_task("", total=None, more="loading the model")
+    rate = _Rate()
 
-        def show(counts: Counts) -> None:
-            more = " · ".join(filter(None, [rate(counts), counts_so_far(counts)]))
-            bar.update(task, completed=_shown(counts), total=counts.wanted, more=more)
+    def show(counts: Counts) -> None:
+        more = " · ".join(filter(None, [rate(counts), counts_so_far(counts)]))
+        bar.update(task, completed=_shown(counts), total=counts.wanted, more=more)
 
-        yield show
+    with at_end(partial(os.write, sys.stderr.fileno(), _CLEARED)):
+        bar.start()
+        try:
+            yield show
+        finally:
+            with suppress(OSError):  # the terminal may be gone
+                bar.stop()

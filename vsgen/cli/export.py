@@ -12,6 +12,7 @@ import typer
 from vsgen.cli import options
 from vsgen.cli.console import say
 from vsgen.errors import OptionError
+from vsgen.signals import unwound
 
 if TYPE_CHECKING:
     from vsgen.export.forms import Wanted
@@ -177,7 +178,7 @@ def _write_lines(table: Table, output: Path | None, *, overwrite: bool) -> int:
         raise OptionError(f"{output}: exists; pass --overwrite, or choose another -o")
     count = 0
     try:
-        with FileLines(output) if output else PipeLines() as lines:
+        with unwound(), FileLines(output) if output else PipeLines() as lines:
             while batch := list(islice(table.rows, _BATCH)):
                 lines.write(batch)
                 count += len(batch)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import shlex
-import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from vsgen.cli.console import INTERRUPTED, TERMINATED, many, progress, say, summary
+from vsgen import signals
+from vsgen.cli.console import many, progress, say, summary
 from vsgen.errors import GateError
 
 if TYPE_CHECKING:
@@ -40,14 +41,18 @@ def carry_out(task: Task[Any, Any], mode: ProgressMode, *, quiet: bool, strict: 
         if not quiet:
             say(f"vsgen: {text}")
 
-    begun, carried = time.monotonic(), Carried(task, warn=warn)
+    begun, carried, words = time.monotonic(), Carried(task, warn=warn), partial(_interrupted, task.places)
     try:
-        with _terminated(), progress(_mode(task.places, mode, quiet=quiet)) as observe:
-            for _ in carried:
+        with (
+            signals.last_words(words),
+            progress(_mode(task.places, mode, quiet=quiet)) as observe,
+            closing(iter(carried)) as made,
+        ):
+            for _ in made:
                 observe(carried.counts)
     except KeyboardInterrupt as stop:
-        _say_interrupted(task.places)
-        raise typer.Exit(TERMINATED if isinstance(stop, _Terminated) else INTERRUPTED) from None
+        say(words())
+        raise typer.Exit(signals.status(stop)) from None
     counts, where = carried.counts, str(task.places.output or "stdout")
     if counts.was_done and not quiet:
         say(f"vsgen: {where} is complete already: {many(counts.kept, 'rows')}")
@@ -71,34 +76,15 @@ def not_resumable() -> Iterator[None]:
     """What Ctrl-C does to a command that asks no model and so has nothing to go on with."""
     try:
         yield
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         say("vsgen: interrupted")
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(signals.status(stop)) from None
 
 
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM came."""
-
-
-@contextmanager
-def _terminated() -> Iterator[None]:
-    """A batch system's SIGTERM ends a run as Ctrl-C does."""
-
-    def interrupt(*_: object) -> None:
-        raise _Terminated
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _say_interrupted(places: Places) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the libraries' last words are no place for a second Ctrl-C
+def _interrupted(places: Places) -> str:
+    """What is said to whoever interrupts a command: how to go on."""
     if places.journal_path is None:
-        say("vsgen: interrupted; with -o FILE a run can be resumed" if places.journaled else "vsgen: interrupted")
-        return
+        return "vsgen: interrupted; with -o FILE a run can be resumed" if places.journaled else "vsgen: interrupted"
     words = [word for word in sys.argv[1:] if word not in ("--resume", "--overwrite")]
     resume = ["--resume"] if places.output else []
-    say(f"vsgen: interrupted; nothing is lost. To go on:\n  {shlex.join(['vsgen', *words, *resume])}")
+    return f"vsgen: interrupted; nothing is lost. To go on:\n  {shlex.join(['vsgen', *words, *resume])}"

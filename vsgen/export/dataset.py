@@ -9,9 +9,11 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from vsgen import signals
 from vsgen.errors import OptionError, OutputError, VsgenError
 from vsgen.export.table import Column, Kind, Table
 
@@ -33,7 +35,11 @@ def write_dataset(table: Table, path: Path, *, overwrite: bool = False) -> int:
     _check(path, overwrite)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as scratch:
+        with (
+            signals.unwound(),
+            tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as scratch,
+            signals.at_end(partial(shutil.rmtree, scratch, ignore_errors=True)),
+        ):
             made = Path(scratch) / path.name
             rows = _write(table, made, Path(scratch) / "cache")
             _replace(made, path)

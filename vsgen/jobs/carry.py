@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from typing import Generic, TypeVar
 
+from vsgen import signals
 from vsgen.engine.drive import drive
 from vsgen.engine.source import Flows
 from vsgen.files.places import SEEN
@@ -42,7 +43,7 @@ class Carried(Generic[R, V]):
         self._origin = task.origin  # as the user asked, before a model's size changes the template
         self._warned: set[str] = set()
 
-    def __iter__(self) -> Iterator[Made[V]]:
+    def __iter__(self) -> Generator[Made[V]]:
         """Carry the task out.
 
         Raises:
@@ -59,6 +60,7 @@ class Carried(Generic[R, V]):
             journal = places.open_journal(stack)
             desk = stack.enter_context(Desk(self._task.models, journal))
             self.counts.paid = desk.paid
+            stack.enter_context(signals.unwound())
             self._warn_once(desk.notes)
             source = self._task.source(desk, self.counts, self._warn)
             lines, rejects = places.open_output(stack), places.open_rejects(stack)
@@ -66,6 +68,7 @@ class Carried(Generic[R, V]):
                 self._write(made, lines, rejects)
                 yield made  # only then the task is asked whether this is enough
             desk.stop()
+            signals.finishing()
             self.counts.close()
             rejects.finish()
             lines.finish()

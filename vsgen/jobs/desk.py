@@ -15,6 +15,7 @@ from functools import partial
 from types import TracebackType
 from typing import Final
 
+from vsgen import signals
 from vsgen.backends.known import LazyModel
 from vsgen.backends.open import open_model, stamp
 from vsgen.backends.open_embedder import open_embedder
@@ -207,6 +208,7 @@ class Desk:
             self.executors[Embed] = self._begun(embedder.name, {Embed: embed}, name, _AHEAD * _EMBED_BATCH)
         if wanted.commands:
             commands = self._stack.enter_context(Commands())
+            self._stack.enter_context(signals.at_end(commands.kill))
             check = Batched[Verify](commands.answer, 1)
             self.executors[Verify] = self._begun("check", {Verify: check}, "check", _AHEAD, interrupt=commands.kill)
         self._models[self.asked] = _lazy(self.asked, wanted.choice, self._journal)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+from vsgen import signals
 from vsgen.dedup.index import Index
 from vsgen.errors import InputError
 from vsgen.files.journal import MemoryJournal
@@ -96,7 +97,7 @@ class Trial:
         Raises:
             VsgenError: See `vsgen.errors`.
         """
-        with self._desk:
+        with self._desk, signals.unwound():
             for row in self._rows:
                 heard: list[Heard] = []
                 flow = overheard(self._pipeline().draw(row, row.index), heard)
