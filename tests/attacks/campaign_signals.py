@@ -1,6 +1,6 @@
-"""A signal at every moment of a command's first seconds: which status it ends with, and whether a traceback is printed.
+"""A signal at every moment of a command's first seconds: which status it ends with, and whether a traceback appears.
 
-``python -m tests.attacks signals [--step 0.01] [--until 2] [--commands run,label,...]``. The outcome of each signal is a
+``python -m tests.attacks signals [--step 0.01] [--until 2] [--commands run,label,...]``. Outcomes are a
 shell's status; "died" counts processes that the signal itself killed, before vsgen's first line or after its last.
 """
 
