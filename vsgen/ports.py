@@ -195,8 +195,8 @@ class Journal(Protocol):
         """The digest of what is asked: model, prompt, parameters, seed."""
         ...
 
-    def find(self, key: str) -> Reply | None:
-        """The reply to a call that was asked before."""
+    def find(self, key: str, call: Call) -> Reply | None:
+        """The reply to a call that was asked before, by the call's key."""
         ...
 
     def add(self, key: str, model: str, call: Call, reply: Reply) -> None:
@@ -228,4 +228,14 @@ class Journal(Protocol):
 
     def noted(self, name: str) -> Mapping[str, Any] | None:
         """What was last kept under a name; None if nothing was."""
+        ...
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """What of it cannot be read or trusted, in words; so far."""
+        ...
+
+    @property
+    def unreadable(self) -> int:
+        """Replies in it that cannot be read, so that they are asked again if they are needed; so far."""
         ...

@@ -26,7 +26,8 @@ def embedded(text: str) -> dict[str, object]:
     data = embedder.embed([call])[0].data
     floats = struct.pack(f"<{len(data) // 2}f", *struct.unpack(f"<{len(data) // 2}e", data))
     reply = {"data": base64.b64encode(floats).decode()}
-    return {"key": digest(embedder.name, call), "kind": "embed", "model": embedder.name, "reply": reply}
+    asked = {"key": digest(embedder.name, call), "kind": "embed", "model": embedder.name, "call": {"text": text}}
+    return {**asked, "reply": reply}
 
 
 @pytest.fixture

@@ -215,4 +215,4 @@ def test_what_a_teacher_said_survives_the_journal(tmp_path: Path, make_taught: M
         for seed, ask in enumerate(asks):
             journal.add(journal.key("m", ask), "m", ask, make_taught(seed))
     with FileJournal(tmp_path / "j") as journal:
-        assert [journal.find(journal.key("m", ask)) for ask in asks] == [make_taught(seed) for seed in range(3)]
+        assert [journal.find(journal.key("m", ask), ask) for ask in asks] == [make_taught(seed) for seed in range(3)]

@@ -16,7 +16,7 @@ from vsgen.files.vectors import Vectors, vectors_path
 from vsgen.values import Vector
 
 HEAD = 24
-DATA = st.integers(0, 20).flatmap(lambda width: st.binary(min_size=2 * width, max_size=2 * width))
+DATA = st.integers(1, 20).flatmap(lambda width: st.binary(min_size=2 * width, max_size=2 * width))
 VECTORS = st.lists(DATA, max_size=8)
 """Of several embedders, so of several lengths."""
 
@@ -39,7 +39,7 @@ def test_whatever_tail_is_torn_off_or_was_never_written_whole_records_survive(
 ) -> None:
     path, known = tmp_path_factory.mktemp("vectors") / "v", named(vectors)
     whole = filled(path, known)
-    cut = min(cut, len(whole))
+    cut = min(cut, len(whole) - (zeros and whole.index(b"\n") + 1))  # the first line is synced before others follow
     path.write_bytes(whole[: len(whole) - cut] + bytes(cut if zeros else 0))
     end = len(whole) - sum(HEAD + len(data) for data in vectors)
     new, vector = bytes(16), Vector(bytes(6))
@@ -88,8 +88,11 @@ def test_a_second_run_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("other", "problem"),
     [
-        (b"id,text\n", "is no file of vectors"),
-        (sealed(b'{"vsgen vectors":2,"kind":"version","holds":"float16 vectors of texts: docs/journal.md"}'), "newer"),
+        (b"id,text\n", "is not a file of vectors"),
+        (
+            sealed(b'{"vsgen vectors":2,"kind":"version","holds":"float16 vectors of texts: docs/journal.md"}'),
+            "is a file of vectors of version 2",
+        ),
     ],
 )
 def test_another_file_is_refused_and_left_as_it_is(tmp_path: Path, other: bytes, problem: str) -> None:

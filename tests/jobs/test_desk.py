@@ -22,6 +22,6 @@ def test_an_answer_that_nobody_waits_for_any_more_is_in_the_journal(tmp_path: Pa
                 executor.submit(Ticket(0, place), call)
             executor.flush()
             executor.close(cancel=False)
-            assert [journal.find(journal.key(COIN.name, call)) for call in calls] == [None] * 3
-        assert all(journal.find(journal.key(COIN.name, call)) for call in calls)
+            assert [journal.find(journal.key(COIN.name, call), call) for call in calls] == [None] * 3
+        assert all(journal.find(journal.key(COIN.name, call), call) for call in calls)
         assert desk.paid == {"generate": 3}

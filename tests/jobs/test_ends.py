@@ -67,7 +67,9 @@ def test_an_interruption_between_the_mailbox_and_the_journal_loses_nothing(tmp_p
         with pytest.raises(KeyboardInterrupt):
             replay.wait()
         replay.drain()
-        assert [journal.find(journal.key("m", call)) for call in calls] == [Completion(f"reply {i}") for i in range(6)]
+        assert [journal.find(journal.key("m", call), call) for call in calls] == [
+            Completion(f"reply {i}") for i in range(6)
+        ]
         assert len(journal) == 6
 
 

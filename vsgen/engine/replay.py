@@ -85,7 +85,7 @@ class Replay:
     def ask(self, model: str, inner: Executor, ticket: Ticket, call: Call) -> None:
         """Look a call up; ask it if it is new and not already on its way."""
         key = self._journal.key(model, call)
-        if (reply := self._journal.find(key)) is not None:
+        if (reply := self._journal.find(key, call)) is not None:
             self._mailbox.put(ticket, reply)
             self.known = True
         elif (asked := self._under_way.get(key)) is not None:

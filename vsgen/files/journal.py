@@ -11,14 +11,14 @@ and on the disk itself a second later, so that a power cut loses that second.
 Vectors lie in a file of their own beside it, `vsgen.files.vectors`.
 
 A journal of before there were versions is read and continued: its lines, up to the version line that then follows them,
-have no checksum.
+have no checksum. Of these the key, which is the digest of the rest of what was asked, and all types must fit.
 """
 
 from __future__ import annotations
 
 import base64
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import fields
 from hashlib import blake2b
@@ -29,54 +29,41 @@ from typing import Any
 import orjson
 
 from vsgen.digests import SIZE, DigestMap
-from vsgen.errors import OptionError
 from vsgen.files.appended import Appended
-from vsgen.files.ends import START, End, end_line
+from vsgen.files.ends import End, end_line
+from vsgen.files.first_line import FirstLine
 from vsgen.files.notes import START as NOTE
 from vsgen.files.notes import note_line, read_note
+from vsgen.files.old_lines import old_call, old_end
+from vsgen.files.replies import KINDS, Unreadable, read_reply
 from vsgen.files.sealed import intact, sealed
 from vsgen.files.vectors import Vectors, vectors_path
-from vsgen.values import (
-    Call,
-    Completion,
-    Embed,
-    Generate,
-    Message,
-    Prompt,
-    Reply,
-    Score,
-    Scores,
-    Taught,
-    Teach,
-    Vector,
-    Verified,
-    Verify,
-)
+from vsgen.values import Call, Embed, Generate, Message, Prompt, Reply, Score, Vector
 
 VERSION = 1
 """Of the journals that are written; see docs/journal.md."""
-_VERSION = b'{"vsgen journal":'
-_FIRST = sealed(_VERSION + b'%d,"kind":"version","holds":"calls and their raw replies: docs/journal.md"}' % VERSION)
+_FIRST = FirstLine(
+    "vsgen journal",
+    "journal",
+    VERSION,
+    holds="calls and their raw replies: docs/journal.md",
+    other="name another file, or one that does not exist yet",
+    damaged="the first line of any other journal can take its place",
+)
 _KEY = b'{"key":"'
+_STARTS = (_KEY, b'{"kind":"', _FIRST.mark)
+"""How lines begin; within a line no string has these bytes, since a quotation mark has a backslash before it there."""
 _PLACE = struct.Struct("<QI")
 """Where a line begins, and how long it is."""
 _REMEMBERED = 4096
-_KINDS: dict[type[Call], str] = {Generate: "generate", Score: "score", Teach: "teach", Embed: "embed", Verify: "check"}
-_REPLIES: dict[str, type[Reply]] = {
-    "generate": Completion,
-    "score": Scores,
-    "teach": Taught,
-    "embed": Vector,
-    "check": Verified,
-}
 _NAMES: dict[type[object], list[str]] = {
-    kind: sorted(field.name for field in fields(kind)) for kind in (*_KINDS, Prompt, Message)
+    kind: sorted(field.name for field in fields(kind)) for kind in (*KINDS, Prompt, Message)
 }
 
 
 def digest(model: str, call: Call) -> str:
     """128 bits, as hex, of all that is asked; equal calls of one model have equal digests."""
-    asked = orjson.dumps([model, _KINDS[type(call)], call], default=_by_name, option=orjson.OPT_PASSTHROUGH_DATACLASS)
+    asked = orjson.dumps([model, KINDS[type(call)], call], default=_by_name, option=orjson.OPT_PASSTHROUGH_DATACLASS)
     return blake2b(asked, digest_size=SIZE).hexdigest()
 
 
@@ -95,7 +82,7 @@ class MemoryJournal:
         """See `vsgen.ports.Journal`."""
         return digest(model, call)
 
-    def find(self, key: str) -> Reply | None:
+    def find(self, key: str, call: Call) -> Reply | None:
         """See `vsgen.ports.Journal`."""
         return self._replies.get(key)
 
@@ -123,6 +110,16 @@ class MemoryJournal:
         """See `vsgen.ports.Journal`."""
         return None
 
+    @property
+    def problems(self) -> Sequence[str]:
+        """See `vsgen.ports.Journal`."""
+        return ()
+
+    @property
+    def unreadable(self) -> int:
+        """See `vsgen.ports.Journal`."""
+        return 0
+
 
 class FileJournal:
     """A journal in a file, which one run at a time may hold open, and the vectors beside it.
@@ -135,7 +132,8 @@ class FileJournal:
 
         Raises:
             OutputError: The file cannot be written, or another run holds it.
-            OptionError: The file is something else than a journal, or one of a newer version.
+            OptionError: The file, or the vectors beside it, is something else, of a newer version, or damaged where it
+                says what it is.
         """
         self._path = path
         self._files = ExitStack()
@@ -143,9 +141,14 @@ class FileJournal:
         self._places = DigestMap(_PLACE.size)
         self._notes: dict[str, Mapping[str, Any]] = {}
         self._vectors: Vectors | None = None
+        self._damaged = 0
+        """Lines that cannot be read."""
+        self._misfits: set[str] = set()
+        """Keys whose lines are whole, but hold no reply to their calls."""
+        self._unchecked = 0
+        """Lines without a checksum."""
         try:
-            if not self._read():
-                self._file.append(_FIRST)
+            self._open()
             if vectors_path(path).exists():
                 self._open_vectors()
         except BaseException as error:
@@ -168,16 +171,17 @@ class FileJournal:
         """See `vsgen.ports.Journal`."""
         return digest(model, call)
 
-    def find(self, key: str) -> Reply | None:
+    def find(self, key: str, call: Call) -> Reply | None:
         """See `vsgen.ports.Journal`; a line that cannot be read counts as not there, so its call is asked again."""
         place = self._places.get(bytes.fromhex(key))
         if place is None:
-            return None if self._vectors is None else self._vectors.find(bytes.fromhex(key))
+            return self._vectors.find(bytes.fromhex(key)) if self._vectors and isinstance(call, Embed) else None
         begin, length = _PLACE.unpack(place)
         try:
             entry = orjson.loads(self._file.read(length, begin))
-            return _reply(entry["kind"], entry["reply"])
-        except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError):
+            return read_reply(call, entry["kind"], entry["reply"])
+        except (orjson.JSONDecodeError, KeyError, TypeError, Unreadable):
+            self._misfits.add(key)
             return None
 
     def add(self, key: str, model: str, call: Call, reply: Reply) -> None:
@@ -191,7 +195,7 @@ class FileJournal:
         if isinstance(reply, Vector):
             self._open_vectors().add(bytes.fromhex(key), reply)
             return
-        entry = {"key": key, "kind": _KINDS[type(call)], "model": model, "call": _asked(call), "reply": reply}
+        entry = {"key": key, "kind": KINDS[type(call)], "model": model, "call": _asked(call), "reply": reply}
         line = sealed(orjson.dumps(entry, default=_base64))
         self._places[bytes.fromhex(key)] = _PLACE.pack(self._file.append(line), len(line))
 
@@ -216,44 +220,92 @@ class FileJournal:
         """See `vsgen.ports.Journal`."""
         return self._notes.get(name)
 
+    @property
+    def problems(self) -> Sequence[str]:
+        """See `vsgen.ports.Journal`."""
+        found, vectors = [], self._vectors.unreadable if self._vectors else 0
+        if lines := self._damaged + len(self._misfits):
+            found.append(f"{self._path}: {_damaged(lines, 'line', 'call is', 'calls are')} asked again")
+        if vectors:
+            place = vectors_path(self._path)
+            found.append(f"{place}: {_damaged(vectors, 'vector', 'text is', 'texts are')} embedded again")
+        if self._unchecked:
+            found.append(
+                f"{self._path}: older than checksums, so damage to its first {self._unchecked} replies may show nowhere"
+            )
+        return found
+
+    @property
+    def unreadable(self) -> int:
+        """See `vsgen.ports.Journal`."""
+        return self._damaged + len(self._misfits) + (self._vectors.unreadable if self._vectors else 0)
+
     def _open_vectors(self) -> Vectors:
         if self._vectors is None:
             self._vectors = self._files.enter_context(Vectors(vectors_path(self._path)))
         return self._vectors
 
-    def _read(self) -> bool:
-        """Find the places of all calls; whether there is a version line."""
-        at, versioned = 0, False
+    def _open(self) -> None:
+        """Find the places of all calls; begin the file where nothing of it is there."""
+        found = _FIRST.recognize(self._file, older=_old)
+        if found in ("new", "torn"):
+            self._file.cut(0)
+            self._file.append(_FIRST.line)
+        elif not self._read(versioned=found == "whole"):
+            self._file.append(_FIRST.line)
+
+    def _read(self, *, versioned: bool) -> bool:
+        """Read all lines; whether there is a version line among them."""
+        at, lost = 0, list[bytes]()
         with open(self._file.fileno(), "rb", closefd=False) as lines:
+            lines.seek(0)
             for line in lines:
-                if at == 0:
-                    _recognize(line, self._path)
                 if not line.endswith(b"\n"):
                     self._file.cut(at)
                     break
-                if line.startswith(_VERSION):
-                    versioned = True
-                    _refuse_newer(line, self._path)
-                elif (key := _key(line)) and (intact(line) or not versioned):
-                    self._places[key] = _PLACE.pack(at, len(line))
-                elif line.startswith(NOTE):
-                    self._notes |= read_note(line)
+                if not self._take(line, at):
+                    if versioned or not self._take_old(line, at):
+                        self._rescue(line, at, lost)
+                elif not versioned:
+                    versioned = _FIRST.begins(line)
                 at += len(line)
+        self._damaged += sum(self._places.get(key) is None for key in lost)
         return versioned
 
+    def _take(self, line: bytes, at: int) -> bool:
+        """Remember what a line says; whether it is intact."""
+        if not intact(line):
+            return False
+        if (key := _key(line)) is not None:
+            self._places[key] = _PLACE.pack(at, len(line))
+        elif line.startswith(NOTE):
+            self._notes |= read_note(line)
+        return True
 
-def _recognize(line: bytes, path: Path) -> None:
-    """See that a first line, torn or whole, is a journal's; what a power cut kept from being written is zeros."""
-    line = line.rstrip(b"\0")
-    if not any(line.startswith(start[: len(line)]) for start in (_VERSION, _KEY, START)):
-        raise OptionError(f"{path}: is not a journal of vsgen; name another file, or one that does not exist yet")
+    def _take_old(self, line: bytes, at: int) -> bool:
+        """Remember what a line without a checksum says; whether it can be one."""
+        if (key := old_call(line)) is not None:
+            self._places[key] = _PLACE.pack(at, len(line))
+            self._unchecked += 1
+        return key is not None or old_end(line)
+
+    def _rescue(self, line: bytes, at: int, lost: list[bytes]) -> None:
+        """Count a damaged line, and take the whole one that may end it, where damage has joined the two.
+
+        One whose call has another line, before or after, is not missed: its key goes to `lost`, to look for that.
+        """
+        if (key := _key(line)) is None:
+            self._damaged += bool(line.strip())
+        else:
+            lost.append(key)
+        begin = max(map(line.rfind, _STARTS))
+        if begin > 0:
+            self._take(line[begin:], at + begin)
 
 
-def _refuse_newer(line: bytes, path: Path) -> None:
-    version = line.removeprefix(_VERSION).partition(b",")[0].decode("ascii", "replace")
-    if intact(line) and version != str(VERSION):
-        remedy = f"this vsgen reads version {VERSION}; upgrade it, or name another file"
-        raise OptionError(f"{path}: is a journal of version {version}, but {remedy}")
+def _old(line: bytes) -> bool:
+    """Whether a line is one of before there were versions."""
+    return old_call(line) is not None or old_end(line)
 
 
 def _key(line: bytes) -> bytes | None:
@@ -262,6 +314,11 @@ def _key(line: bytes) -> bytes | None:
         return bytes.fromhex(name) if line.startswith(_KEY) else None
     except ValueError:
         return None
+
+
+def _damaged(count: int, what: str, one: str, several: str) -> str:
+    each = f"its {one}" if count == 1 else f"their {several}"
+    return f"{count} {what}{'s' * (count > 1)} cannot be read (damaged): {each}"
 
 
 def _asked(call: Call) -> object:
@@ -274,18 +331,3 @@ def _base64(value: object) -> str:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
     raise TypeError(f"cannot be written to the journal: {type(value).__name__}")
-
-
-def _old_vector(data: bytes) -> Vector:
-    """One of float32 components, from the time when vectors lay in the journal."""
-    count = len(data) // 4
-    return Vector(struct.pack(f"<{count}e", *struct.unpack(f"<{count}f", data)))
-
-
-def _reply(kind: str, values: dict[str, Any]) -> Reply:
-    if kind == "embed":
-        return _old_vector(base64.b64decode(values["data"]))
-    if kind == "teach":
-        values |= {name: base64.b64decode(values[name]) for name in ("top_ids", "top_logps")}
-    lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
-    return _REPLIES[kind](**{**values, **lists})

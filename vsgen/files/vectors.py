@@ -6,8 +6,9 @@ file holds, and a resumed one decides alike.
 
 The first line says what the file is and its version. Then follow records: 16 bytes of digest, the number of bytes of
 the vector and the CRC-32 of all else in the record, both as little-endian 4 bytes, and the vector. A record whose
-checksum does not fit counts as not there, and what follows the last one that fits is cut off. It is written and synced
-as the journal is.
+checksum does not fit counts as not there; the next whole one is looked for behind its head, by the sizes that vectors
+have, since its own size may be what is damaged. What follows the last one that fits is cut off. It is written and
+synced as the journal is.
 """
 
 from __future__ import annotations
@@ -20,17 +21,24 @@ from types import TracebackType
 from zlib import crc32
 
 from vsgen.digests import SIZE, DigestMap
-from vsgen.errors import OptionError
 from vsgen.files.appended import Appended
-from vsgen.files.sealed import sealed
+from vsgen.files.first_line import FirstLine
 from vsgen.values import Vector
 
-_VERSION = b'{"vsgen vectors":'
-_FIRST = sealed(_VERSION + b'1,"kind":"version","holds":"float16 vectors of texts: docs/journal.md"}')
+_FIRST = FirstLine(
+    "vsgen vectors",
+    "file of vectors",
+    1,
+    holds="float16 vectors of texts: docs/journal.md",
+    other="move it away: the vectors of this journal would lie there",
+    damaged="remove the file: its texts are embedded again",
+)
 _HEAD = struct.Struct(f"<{SIZE}sII")
 _COVERED = SIZE + 4
 """The bytes of a head before its checksum."""
 _PLACE = struct.Struct("<QI")
+_LARGEST = 1 << 17
+"""Bytes of a vector; a head that says more is damaged."""
 
 
 def vectors_path(journal: Path) -> Path:
@@ -46,11 +54,13 @@ class Vectors:
 
         Raises:
             OutputError: The file cannot be written, or another run holds it.
-            OptionError: It is something else, or of a newer version.
+            OptionError: It is something else, of a newer version, or damaged in its first line.
         """
         self._file = Appended(path, "the vectors")
         self._places = DigestMap(_PLACE.size)
         self._bytes: bytes | mmap.mmap = b""
+        self.unreadable = 0
+        """Stretches of damaged records, before the last whole one."""
         try:
             self._open()
         except BaseException as error:
@@ -93,35 +103,48 @@ class Vectors:
 
     def _open(self) -> None:
         """Read the places of all vectors."""
-        start = self._file.read(len(_FIRST), 0).rstrip(b"\0")  # zeros are what a power cut kept from being written
-        if not start.startswith(_VERSION[: len(start)]):
-            remedy = "move it away: the vectors of this journal would lie there"
-            raise OptionError(f"{self._file.path}: is no file of vectors; {remedy}")
-        if start.startswith(_VERSION) and start.endswith(b"\n") and start != _FIRST:
-            raise OptionError(f"{self._file.path}: is of a newer version of vsgen; upgrade it, or move the file away")
-        if start != _FIRST:
+        if _FIRST.recognize(self._file) != "whole":
             self._file.cut(0)
-            self._file.append(_FIRST)
+            self._file.append(_FIRST.line)
             return
         self._map()
-        end = len(_FIRST)
-        for digest, begin, size in self._records():
+        end = start = len(_FIRST.line)
+        for digest, begin, size in self._records(start):
             self._places[digest] = _PLACE.pack(begin, size)
+            self.unreadable += begin - _HEAD.size > end
             end = begin + size
         if end < self._file.size:
             self._bytes = b""
             self._file.cut(end)
 
-    def _records(self) -> Iterator[tuple[bytes, int, int]]:
-        """The digest of each intact record, and where its vector begins and how long it is."""
+    def _records(self, start: int) -> Iterator[tuple[bytes, int, int]]:
+        """The digest of each intact record from `start` on, and where its vector begins and how long it is."""
+        ahead = dict[int, int]()
         with memoryview(self._bytes) as whole:
-            at = len(_FIRST)
+            at = start
             while at + _HEAD.size <= len(whole):
                 digest, size, check = _HEAD.unpack_from(whole, at)
                 begin = at + _HEAD.size
-                if crc32(whole[begin : begin + size], crc32(whole[at : at + _COVERED])) == check:
+                can_be = 0 < size <= _LARGEST and size % 2 == 0
+                if can_be and crc32(whole[begin : begin + size], crc32(whole[at : at + _COVERED])) == check:
+                    ahead.setdefault(size, at)
                     yield digest, begin, size
-                at = begin + size
+                    at = begin + size
+                else:
+                    at = self._next(at, ahead) if ahead else begin + size
+
+    def _next(self, at: int, ahead: dict[int, int]) -> int:
+        """Where the next record may begin behind a damaged one.
+
+        Args:
+            at: Where the damaged one begins.
+            ahead: The sizes that vectors have, and for each where the last head was found that names it.
+        """
+        for size, last in ahead.items():
+            if last <= at:
+                place = self._bytes.find(size.to_bytes(4, "little"), at + 1 + SIZE)
+                ahead[size] = len(self._bytes) if place < 0 else place - SIZE
+        return min(ahead.values())
 
     def _map(self) -> None:
         self._bytes = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)

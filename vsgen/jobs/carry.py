@@ -58,6 +58,7 @@ class Carried(Generic[R, V]):
             return
         with ExitStack() as stack:
             journal = places.open_journal(stack)
+            self._warn_once(journal.problems)
             desk = stack.enter_context(Desk(self._task.models, journal))
             self.counts.paid = desk.paid
             stack.enter_context(signals.unwound())
@@ -104,6 +105,8 @@ class Carried(Generic[R, V]):
 
     def _end(self, journal: Journal, model: str | None, seconds: float) -> None:
         counts = self.counts
+        self._warn_once(journal.problems)  # some show only when they are looked up
+        counts.unreadable = journal.unreadable
         counts.verdict = self._task.verdict()
         counts.passed = counts.verdict is None or not counts.verdict.bad
         self.summary = counts.summary(self._task.command, model, seconds)

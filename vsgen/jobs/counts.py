@@ -41,6 +41,8 @@ class Counts:
     """Tokens in them."""
     paid: Counter[str] = field(default_factory=Counter)
     """Calls answered in this process, by kind, those of unfinished draws included."""
+    unreadable: int = 0
+    """Replies in the journal that were damaged, and so asked again where they were needed."""
     flagged: Counter[str] = field(default_factory=Counter)
     """What was odd about rows: how many have each flag."""
     cut: int = 0
@@ -125,6 +127,7 @@ class Counts:
             "replies": self.replies,
             "tokens": self.tokens,
             "calls": dict(sorted(self.paid.items())),
+            "unreadable": self.unreadable,
             "cost": None,
             "passed": self.passed,
             "verdict": verdict,

@@ -1,0 +1,170 @@
+"""Replies, read back from a line of a journal: of the right shape and types throughout, or not at all.
+
+A checksum tells that a line is as it was written, not who wrote it, and the lines of before there were checksums have
+none. So nothing is taken for a reply that no model could have given to the call.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+import struct
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from vsgen.values import (
+    Call,
+    Completion,
+    Embed,
+    Generate,
+    Reply,
+    Score,
+    Scores,
+    Taught,
+    Teach,
+    Vector,
+    Verified,
+    Verify,
+)
+
+KINDS: Final[Mapping[type[Call], str]] = {
+    Generate: "generate",
+    Score: "score",
+    Teach: "teach",
+    Embed: "embed",
+    Verify: "check",
+}
+"""What a line calls each kind of call."""
+_LATER: Final = frozenset({"logps", "logqs"})
+"""Members that the first journals do not have."""
+_WIDTH: Final = 4
+"""Bytes of one of `Taught`'s packed numbers."""
+
+
+class Unreadable(ValueError):
+    """Not a reply to the call."""
+
+
+def read_reply(call: Call, kind: object, said: object) -> Reply:
+    """The reply to a call that a line holds.
+
+    Args:
+        call: What was asked.
+        kind: Of the call, as the line names it.
+        said: The line's reply, parsed.
+
+    Raises:
+        Unreadable: It is none.
+    """
+    if kind != KINDS[type(call)] or not isinstance(said, dict):
+        raise Unreadable
+    reply = _reply(call, said)
+    if not _fits(call, reply):
+        raise Unreadable
+    return reply
+
+
+def _reply(call: Call, said: Mapping[str, Any]) -> Reply:
+    match call:
+        case Generate():
+            return Completion(**_members(said, _COMPLETION))
+        case Score():
+            return Scores(**_members(said, _SCORES))
+        case Teach():
+            return Taught(**_members(said, _TAUGHT))
+        case Embed():
+            return _old_vector(_members(said, {"data": _packed})["data"])
+        case Verify():
+            return Verified(**_members(said, _VERIFIED))
+        case _:
+            raise Unreadable
+
+
+def _fits(call: Call, reply: Reply) -> bool:
+    """Whether the lengths of what belongs together are equal."""
+    match call, reply:
+        case Generate(), Completion(tokens=tokens, logps=logps, logqs=logqs):
+            return all(len(steps) in (0, len(tokens)) for steps in (logps, logqs))
+        case Score(choices=choices), Scores(logp=logp):
+            return len(logp) == len(choices)
+        case Teach(top=top), Taught(tokens=tokens, width=width):
+            size = len(tokens) * width * _WIDTH
+            packed = all(len(data) == size for data in (reply.top_ids, reply.top_logps))
+            return packed and 0 < width <= top and len(reply.logps) == len(tokens) > 0
+        case _:
+            return True
+
+
+def _members(said: Mapping[str, Any], kinds: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
+    if not said.keys() <= kinds.keys() or not kinds.keys() - said.keys() <= _LATER:
+        raise Unreadable
+    return {name: kinds[name](value) for name, value in said.items()}
+
+
+def _of(*kinds: type) -> Callable[[Any], Any]:
+    def exactly(value: Any) -> Any:
+        if type(value) not in kinds:  # True is an int as well
+            raise Unreadable
+        return value
+
+    return exactly
+
+
+def _or_none(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: None if value is None else read(value)
+
+
+def _tuple_of(*kinds: type) -> Callable[[Any], tuple[Any, ...]]:
+    allowed = set(kinds)
+
+    def read(value: Any) -> tuple[Any, ...]:
+        if type(value) is not list or not set(map(type, value)) <= allowed:
+            raise Unreadable
+        return tuple(value)
+
+    return read
+
+
+def _log_probabilities(value: Any) -> tuple[float, ...]:
+    """JSON has no infinity, so the log of 0 is written as null."""
+    return tuple(-math.inf if one is None else one for one in _tuple_of(*_NUMBER, type(None))(value))
+
+
+def _packed(value: Any) -> bytes:
+    try:
+        return base64.b64decode(_of(str)(value), validate=True)
+    except ValueError as error:
+        raise Unreadable from error
+
+
+def _old_vector(data: bytes) -> Vector:
+    """One of float32 components, from the time when vectors lay in the journal."""
+    count, rest = divmod(len(data), 4)
+    floats = () if rest else struct.unpack(f"<{count}f", data)
+    if not floats or not all(abs(one) < 2 for one in floats):  # of length 1
+        raise Unreadable
+    return Vector(struct.pack(f"<{count}e", *floats))
+
+
+_NUMBER: Final = (float, int)
+"""A sum of nothing is an int."""
+_COMPLETION: Final = {
+    "text": _of(str),
+    "tokens": _tuple_of(int),
+    "logp": _or_none(_of(*_NUMBER)),
+    "logq": _or_none(_of(*_NUMBER)),
+    "stopped": _of(bool),
+    "prompt_tokens": _of(int),
+    "logps": _tuple_of(*_NUMBER),
+    "logqs": _tuple_of(*_NUMBER),
+}
+_SCORES: Final = {"logp": _log_probabilities, "prompt_tokens": _of(int)}
+_TAUGHT: Final = {
+    "prompt_tokens": _tuple_of(int),
+    "tokens": _tuple_of(int),
+    "logps": _log_probabilities,
+    "width": _of(int),
+    "top_ids": _packed,
+    "top_logps": _packed,
+}
+_VERIFIED: Final = {"ok": _of(bool), "problem": _of(str)}
