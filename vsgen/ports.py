@@ -203,6 +203,10 @@ class Journal(Protocol):
         """Remember a reply; on disk, where there is one, when this returns."""
         ...
 
+    def sync(self) -> None:
+        """See to it that all that is remembered outlives a power cut, where it is kept at all."""
+        ...
+
     def end(
         self,
         parts: Mapping[str, object],

@@ -18,7 +18,8 @@ from vsgen.engine.replay import Replay
 from vsgen.engine.source import Flows
 from vsgen.engine.worker import Worker
 from vsgen.files.journal import FileJournal, MemoryJournal
-from vsgen.files.records import FileLines, record_line
+from vsgen.files.lines import FileLines
+from vsgen.files.records import record_line
 from vsgen.flow import Flow, ask
 from vsgen.flows.draw import Outcome, Pipeline, Quota
 from vsgen.ports import Journal, Ticket

@@ -28,10 +28,10 @@ import transformers
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from vsgen.backends.hf.model import HfModel
-from vsgen.export.dataset import write_dataset
 from vsgen.export.packed import Layout, TokenLogprobs, distillkit_row, pack, tail_mass, token_row, tops, unpack
 from vsgen.export.table import ID_GRID, IDS, NUMBER_GRID, Table
 from vsgen.export.tensors import read_row
+from vsgen.jobs.export import save_dataset
 from vsgen.tiny import WEIGHTS
 from vsgen.values import Message, Prompt, Taught, Teach
 
@@ -79,7 +79,7 @@ def parquet_bytes(taught: Taught) -> int:
     columns = {"input_ids": IDS, "labels": IDS, "token_ids": ID_GRID, "top_values": NUMBER_GRID}
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "rows.parquet"
-        write_dataset(Table(columns, iter([distillkit_row(taught)])), path)
+        save_dataset(Table(columns, iter([distillkit_row(taught)])), path)
         return path.stat().st_size
 
 

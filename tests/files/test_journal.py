@@ -266,8 +266,11 @@ def test_a_disk_that_takes_no_sync_is_an_output_error(tmp_path: Path, monkeypatc
     def failing(_: int) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr("os.fdatasync", failing)
     journal = FileJournal(tmp_path / "j")
+    journal.add(journal.key("m", NEW), "m", NEW, reply_to(NEW))
+    monkeypatch.setattr("os.fdatasync", failing)
+    with pytest.raises(OutputError, match="cannot write the journal: Input/output error"):
+        journal.sync()
     with pytest.raises(OutputError, match="cannot write the journal: Input/output error"):
         journal.__exit__(None, None, None)
 

@@ -14,8 +14,8 @@ from vsgen.engine.mailbox import Mailbox
 from vsgen.engine.replay import Replay
 from vsgen.errors import ModelError
 from vsgen.files.journal import FileJournal
+from vsgen.files.part import part_of
 from vsgen.files.places import Places
-from vsgen.files.records import part_of
 from vsgen.jobs.carry import Carried
 from vsgen.jobs.desk import ModelChoice
 from vsgen.jobs.generate import GenerateOptions, Generation

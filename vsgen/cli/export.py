@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
 
@@ -12,15 +11,12 @@ import typer
 from vsgen.cli import options
 from vsgen.cli.console import say
 from vsgen.errors import OptionError
-from vsgen.signals import unwound
 
 if TYPE_CHECKING:
     from vsgen.export.forms import Wanted
-    from vsgen.export.table import Table
 
 Form: TypeAlias = Literal["datasets", "sentence-transformers", "trl", "jsonl", "distillkit", "axolotl"]
 
-_BATCH = 100
 _FLOAT = "note: AutoModelForSequenceClassification takes float labels for independent yes-no labels; for a softmax:"
 _STACKED = "note: CrossEncoderTrainer needs its vectors stacked; pass data_collator=SoftCollator(model.preprocess):"
 
@@ -111,6 +107,7 @@ def export(
     Exit status: 0 done; 2 wrong input or flags; 4 the output cannot be written; 130 interrupted.
     """
     from vsgen.export.forms import Wanted
+    from vsgen.jobs.export import export_rows
 
     wanted = Wanted(
         form=to,
@@ -123,70 +120,15 @@ def export(
         question=trainers.question,
         tail=trainers.tail,
     )
-    count, skipped = _export(input, wanted, output, overwrite=overwrite, skip=labels.skip_unlabelled)
+    count, skipped = export_rows(
+        input, wanted, output, overwrite=overwrite, skip_unlabelled=labels.skip_unlabelled, warn=_warn
+    )
     if not quiet:
         _say(wanted, count, skipped, output)
 
 
-def _export(source: str, wanted: Wanted, output: Path | None, *, overwrite: bool, skip: bool) -> tuple[int, int]:
-    """Write the table; returns how many rows it has, and how many of the input were left out."""
-    from vsgen.export.forms import export_table
-    from vsgen.files.rows import read_rows
-
-    if output:
-        _check_apart(source, output)
-    skipped: list[None] = []
-    unlabelled = (lambda _: skipped.append(None)) if skip else None
-    table = export_table(read_rows(source), wanted, skip=unlabelled)
-    if _is_dataset(wanted.form, output):
-        from vsgen.export.dataset import write_dataset
-
-        return write_dataset(table, _needed(output), overwrite=overwrite), len(skipped)
-    return _write_lines(table, output, overwrite=overwrite), len(skipped)
-
-
-def _check_apart(source: str, output: Path) -> None:
-    """Whatever replaces the output must leave the input alone: the file itself, its part, or what a folder holds."""
-    from vsgen.files.records import part_of
-
-    read = Path(source)
-    if source == "-" or not read.is_file():
-        return
-    if any(one.exists() and one.samefile(read) for one in (output, part_of(output))) or _holds(output, read):
-        raise OptionError(f"{output}: would replace the input {source}; choose another -o")
-
-
-def _holds(folder: Path, file: Path) -> bool:
-    return folder.is_dir() and file.resolve().is_relative_to(folder.resolve())
-
-
-def _is_dataset(form: str, output: Path | None) -> bool:
-    suffix = output.suffix if output else ".jsonl"
-    return form == "datasets" or suffix == ".parquet" or (form == "distillkit" and suffix != ".jsonl")
-
-
-def _needed(output: Path | None) -> Path:
-    if output is None:
-        raise OptionError("--to datasets: needs -o FOLDER or -o FILE.parquet")
-    return output
-
-
-def _write_lines(table: Table, output: Path | None, *, overwrite: bool) -> int:
-    from vsgen.files.records import FileLines, PipeLines, part_of
-
-    if output and output.exists() and (output.is_dir() or not overwrite):
-        raise OptionError(f"{output}: exists; pass --overwrite, or choose another -o")
-    count = 0
-    try:
-        with unwound(), FileLines(output) if output else PipeLines() as lines:
-            while batch := list(islice(table.rows, _BATCH)):
-                lines.write(batch)
-                count += len(batch)
-            lines.finish()
-    finally:
-        if output:
-            part_of(output).unlink(missing_ok=True)
-    return count
+def _warn(text: str) -> None:
+    say(f"vsgen: {text}")
 
 
 def _words(text: str | None) -> tuple[str, ...]:

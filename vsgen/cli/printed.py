@@ -19,7 +19,7 @@ def show(text: str, *, end: str = "\n") -> None:
         typer.echo(f"{text}{end}", nl=False)
     except OSError as error:
         from vsgen.errors import OutputError
-        from vsgen.files.records import ReaderGone, silence_stdout
+        from vsgen.files.lines import ReaderGone, silence_stdout
 
         silence_stdout()
         if isinstance(error, BrokenPipeError):
@@ -37,7 +37,7 @@ def reader_may_close() -> Iterator[None]:
             raise typer.Exit from None
         raise
     except Exception as error:
-        from vsgen.files.records import ReaderGone, silence_stdout
+        from vsgen.files.lines import ReaderGone, silence_stdout
 
         if not isinstance(error, ReaderGone):
             raise

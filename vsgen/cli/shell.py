@@ -66,7 +66,7 @@ def carry_out(task: Task[Any, Any], mode: ProgressMode, *, quiet: bool, strict: 
 def _mode(places: Places, mode: ProgressMode, *, quiet: bool) -> ProgressMode:
     if quiet:
         return "none"
-    if mode == "auto" and places.output is None and sys.stdout is not None and sys.stdout.isatty():
+    if mode == "auto" and places.file is None and sys.stdout is not None and sys.stdout.isatty():
         return "plain"  # rows are printed where the bar would stand
     return mode
 
@@ -86,5 +86,5 @@ def _interrupted(places: Places) -> str:
     if places.journal_path is None:
         return "vsgen: interrupted; with -o FILE a run can be resumed" if places.journaled else "vsgen: interrupted"
     words = [word for word in sys.argv[1:] if word not in ("--resume", "--overwrite")]
-    resume = ["--resume"] if places.output else []
+    resume = ["--resume"] if places.file else []
     return f"vsgen: interrupted; nothing is lost. To go on:\n  {shlex.join(['vsgen', *words, *resume])}"

@@ -5,50 +5,49 @@ Rows are written as they come; memory does not grow with their number.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from vsgen import signals
 from vsgen.errors import OptionError, OutputError, VsgenError
 from vsgen.export.table import Column, Kind, Table
 
 _MARK = "dataset_info.json"
 
 
-def write_dataset(table: Table, path: Path, *, overwrite: bool = False) -> int:
+def check_replaceable(path: Path, *, overwrite: bool) -> None:
+    """See that a dataset may take a place: it is free, or holds a dataset or a file that is to be replaced.
+
+    Raises:
+        OptionError: It must not be replaced.
+    """
+    if not path.exists():
+        return
+    if not overwrite:
+        raise OptionError(f"{path}: exists; pass --overwrite, or choose another -o")
+    if path.is_dir() and not (path / _MARK).exists():
+        raise OptionError(f"{path}: is a folder, but no dataset, so it is not replaced; choose another -o")
+    if path.is_dir() and path.suffix == ".parquet":
+        raise OptionError(f"{path}: is a folder; name a file")
+    if not path.is_dir() and not path.is_file():
+        raise OptionError(f"{path}: is no file that a dataset could replace; choose another -o")
+
+
+def write_dataset(table: Table, path: Path, *, parquet: bool, cache: Path) -> int:
     """Write a table; returns how many rows it had.
 
     Args:
         table: Columns and rows.
-        path: A folder to be made, or a file that ends in ``.parquet``; appears when it is complete.
-        overwrite: Replace what is there, if it is a dataset.
+        path: A folder to be made, or a file.
+        parquet: It is a file.
+        cache: A folder to be made for what the library keeps meanwhile.
 
     Raises:
-        OptionError: The library `datasets` is missing, or `path` must not be replaced.
+        OptionError: The library `datasets` is missing.
         OutputError: It cannot be written.
+        OSError: The same, where the system says so.
     """
-    _check(path, overwrite)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            signals.unwound(),
-            tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as scratch,
-            signals.at_end(partial(shutil.rmtree, scratch, ignore_errors=True)),
-        ):
-            made = Path(scratch) / path.name
-            rows = _write(table, made, Path(scratch) / "cache")
-            _replace(made, path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror}; choose another path") from error
-    return rows
-
-
-def _write(table: Table, path: Path, cache: Path) -> int:
     library = _library()
 
     def rows() -> Iterator[Mapping[str, object]]:
@@ -65,7 +64,7 @@ def _write(table: Table, path: Path, cache: Path) -> int:
                 raise error.__cause__ from None
             problem = error.__cause__ or error
             raise OutputError(f"{path.name}: cannot be written: {problem}; try -o FILE.jsonl") from error
-        if path.suffix == ".parquet":
+        if parquet:
             data.to_parquet(str(path))
         else:
             data.save_to_disk(str(path))
@@ -92,23 +91,6 @@ def _feature(library: Any, column: Column) -> Any:
         "grid": listed(listed(value("int32" if column.whole else "float32"))),
     }
     return features.get(column.kind, value("string"))
-
-
-def _check(path: Path, overwrite: bool) -> None:
-    if not path.exists():
-        return
-    if not overwrite:
-        raise OptionError(f"{path}: exists; pass --overwrite, or choose another -o")
-    if path.is_dir() and not (path / _MARK).exists():
-        raise OptionError(f"{path}: is a folder, but no dataset, so it is not replaced; choose another -o")
-    if path.is_dir() and path.suffix == ".parquet":
-        raise OptionError(f"{path}: is a folder; name a file")
-
-
-def _replace(made: Path, path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    made.replace(path)
 
 
 def _library() -> Any:

@@ -6,14 +6,14 @@ writes it to the disk itself begins at most a second later, so a power cut loses
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import os
+import stat
 from pathlib import Path
 from threading import Event, Thread
 from types import TracebackType
 
 from vsgen.errors import OutputError
+from vsgen.files.disk import hold, sync_data, sync_folder
 
 _SECONDS = 1.0
 _REMEDY = "free some space, then run the same command with --resume"
@@ -34,17 +34,19 @@ class Appended:
         """
         self.path = path
         self._what = what
+        flags, real = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK, Path(os.path.realpath(path))
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+            self._file = hold(real, lambda: os.open(real, flags, 0o644))
+            try:
+                sync_folder(real.parent)
+            except BaseException:
+                os.close(self._file)
+                raise
         except OSError as error:
             raise OutputError(f"{path}: cannot write {what}: {error.strerror}; choose another -o") from error
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        if not stat.S_ISREG(os.fstat(self._file).st_mode):
             os.close(self._file)
-            busy = f"{path}: another vsgen run is writing here; wait for it, or choose another -o"
-            locked = f"{path}: cannot lock {what}: {error.strerror}; choose another -o"
-            raise OutputError(busy if isinstance(error, BlockingIOError) else locked) from error
+            raise OutputError(f"{path}: is not a regular file, so {what} cannot lie there; choose another")
         self.size = os.fstat(self._file).st_size
         """Bytes that are in it."""
         self._sync = _Sync(self._file)
@@ -72,6 +74,15 @@ class Appended:
         """Bytes out of the middle; fewer where the file ends."""
         return os.pread(self._file, size, at)
 
+    def begin(self, first: bytes) -> None:
+        """Append what says what the file is, and sync it before anything may follow.
+
+        Raises:
+            OutputError: See `append`.
+        """
+        self.append(first)
+        self.sync()
+
     def append(self, data: bytes) -> int:
         """Add bytes by a single write; returns where they begin.
 
@@ -90,6 +101,15 @@ class Appended:
         self._sync.due()
         self.size += written
         return self.size - written
+
+    def sync(self) -> None:
+        """Write all that is in it to the disk now, by whatever run it came.
+
+        Raises:
+            OutputError: The disk did not take it.
+        """
+        if failed := self._sync.now():
+            raise self._failure(failed.strerror) from failed
 
     def cut(self, size: int) -> None:
         """Drop all behind the first `size` bytes: a torn tail."""
@@ -131,11 +151,15 @@ class _Sync:
             self._write()
 
     def _write(self) -> None:
-        if not self._due.is_set() or self.failed:
-            return
+        if self._due.is_set():
+            self.now()
+
+    def now(self) -> OSError | None:
+        """Sync; returns what went wrong, now or before: what a disk has once refused it may have thrown away."""
         self._due.clear()
         try:
-            os.fdatasync(self._file)
+            if not self.failed:
+                sync_data(self._file)
         except OSError as error:
-            if error.errno != errno.EINVAL:  # a device has nothing to sync
-                self.failed = error
+            self.failed = error
+        return self.failed

@@ -93,6 +93,9 @@ class MemoryJournal:
             if len(self._replies) > _REMEMBERED:
                 del self._replies[next(iter(self._replies))]
 
+    def sync(self) -> None:
+        """See `vsgen.ports.Journal`."""
+
     def end(
         self,
         parts: Mapping[str, object],
@@ -199,6 +202,16 @@ class FileJournal:
         line = sealed(orjson.dumps(entry, default=_base64))
         self._places[bytes.fromhex(key)] = _PLACE.pack(self._file.append(line), len(line))
 
+    def sync(self) -> None:
+        """See `vsgen.ports.Journal`.
+
+        Raises:
+            OutputError: The disk did not take it.
+        """
+        self._file.sync()
+        if self._vectors is not None:
+            self._vectors.sync()
+
     def end(
         self,
         parts: Mapping[str, object],
@@ -250,9 +263,9 @@ class FileJournal:
         found = _FIRST.recognize(self._file, older=_old)
         if found in ("new", "torn"):
             self._file.cut(0)
-            self._file.append(_FIRST.line)
+            self._file.begin(_FIRST.line)
         elif not self._read(versioned=found == "whole"):
-            self._file.append(_FIRST.line)
+            self._file.begin(_FIRST.line)
 
     def _read(self, *, versioned: bool) -> bool:
         """Read all lines; whether there is a version line among them."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from vsgen.errors import OptionError
+from vsgen.errors import OptionError, OutputError
+from vsgen.files.destinations import destination, is_written_through
+from vsgen.files.disk import refuse_held
 from vsgen.files.ends import NUM, End, changed, last_end
 from vsgen.files.journal import FileJournal, MemoryJournal
-from vsgen.files.records import FileLines, NoLines, PipeLines, count_lines, part_of, write_line
+from vsgen.files.lines import Lines, NoLines, PipeLines, count_lines, open_lines, write_line
+from vsgen.files.part import part_of
 from vsgen.files.rows import RowInput, Seen
 from vsgen.files.vectors import vectors_path
 from vsgen.ports import Journal
@@ -31,9 +35,20 @@ class Done(NamedTuple):
     """Its counts, as far as the journal says."""
 
 
+Found: TypeAlias = os.stat_result | None
+"""A file as it was when it was looked at; None where there was none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The files of one command."""
+    """The files of one command.
+
+    Symbolic links are followed when it is made: all that belongs to an output lies beside the file that its name leads
+    to.
+
+    Raises:
+        OptionError: A name leads to what cannot be written.
+    """
 
     output: Path | None = None
     """None is standard output."""
@@ -51,12 +66,34 @@ class Places:
     to_stdout: bool = True
     """Rows without an output go to standard output; without it nowhere."""
 
+    def __post_init__(self) -> None:
+        """Follow the links."""
+        for name in ("output", "rejects", "summary"):
+            if (path := getattr(self, name)) is not None:
+                object.__setattr__(self, name, destination(path))
+
+    @property
+    def file(self) -> Path | None:
+        """The file that rows go to; None where they go through a pipe or a device, and leave nothing to go on with."""
+        return None if self.output is None or is_written_through(self.output) else self.output
+
     @property
     def journal_path(self) -> Path | None:
         """Where the calls lie."""
         if not self.journaled:
             return None
-        return self.journal or (self.output and self.output.with_name(self.output.name + ".journal"))
+        return self.journal or (self.file and self.file.with_name(self.file.name + ".journal"))
+
+    def found(self) -> Found:
+        """The file that rows go to, as it is now.
+
+        Raises:
+            OptionError: It cannot be looked at.
+        """
+        try:
+            return self.file.stat() if self.file is not None and self.file.exists() else None
+        except OSError as error:
+            raise OptionError(f"{error.filename}: {error.strerror}; name another file") from error
 
     def done(self, parts: Mapping[str, object], rows: RowInput | None = None) -> Done | None:
         """The resumed output that is complete already; None if there is something to do.
@@ -72,14 +109,14 @@ class Places:
         """
         try:
             self._check()
-            if not self.resume or self.output is None or not self.output.exists():
+            if not self.resume or self.file is None or not self.file.exists():
                 return None
             if self.rejects is not None and not self.rejects.exists():
                 return None
-            if part_of(self.output).exists():  # of a run that was to replace it
+            if part_of(self.file).exists():  # of a run that was to replace it
                 return None
             ended = last_end(self.journal_path)
-            count = count_lines(self.output)
+            count = count_lines(self.file)
         except OSError as error:
             raise OptionError(f"{error.filename}: {error.strerror}; name another file") from error
         if ended:
@@ -113,44 +150,62 @@ class Places:
         path = self.journal_path
         return open_files.enter_context(FileJournal(path)) if path else MemoryJournal()
 
-    def open_output(self, open_files: ExitStack) -> FileLines | PipeLines | NoLines:
-        """Where rows go, closed with `open_files`."""
-        if self.output is None:
-            return open_files.enter_context(PipeLines()) if self.to_stdout else NoLines()
-        return open_files.enter_context(FileLines(self.output))
+    def open_outputs(self, open_files: ExitStack, found: Found, warn: Callable[[str], None]) -> tuple[Lines, Lines]:
+        """Where rows and rejects go, closed with `open_files`; held, but not yet emptied.
 
-    def open_rejects(self, open_files: ExitStack) -> FileLines | NoLines:
-        """Where rejects go, closed with `open_files`."""
-        if self.rejects is None:
-            return open_files.enter_context(NoLines())
-        return open_files.enter_context(FileLines(self.rejects))
+        Args:
+            open_files: Closes them.
+            found: The output, as it was when it was decided what to do.
+            warn: Gets what a pipe waits for.
 
-    def write_summary(self, summary: Mapping[str, object]) -> None:
+        Raises:
+            OutputError: One cannot be written, or another run holds it, or has just made it.
+        """
+        rejects = open_files.enter_context(self._open_rejects(warn))
+        lines = open_files.enter_context(self._open_output(warn))
+        if not _same(found, self.found()):
+            raise OutputError(f"{self.output}: another run has just written it; run the same command again")
+        return lines, rejects
+
+    def _open_rejects(self, warn: Callable[[str], None]) -> Lines:
+        return open_lines(self.rejects, warn, quiet=self.file is None) if self.rejects else NoLines()
+
+    def _open_output(self, warn: Callable[[str], None]) -> Lines:
+        if self.output is not None:
+            return open_lines(self.output, warn, quiet=True)
+        return PipeLines() if self.to_stdout else NoLines()
+
+    def write_summary(self, summary: Mapping[str, object], warn: Callable[[str], None]) -> None:
         """Write the counts where they are wanted.
 
         Raises:
             OutputError: They cannot be written.
         """
         if self.summary is not None:
-            write_line(self.summary, summary)
+            write_line(self.summary, summary, warn)
 
     def _check(self) -> None:
-        if self.resume and (self.overwrite or not (self.output or self.journal)):
+        if self.resume and (self.overwrite or not (self.file or self.journal)):
             raise OptionError("--resume needs -o FILE (or --journal FILE), and does not go with --overwrite")
-        outputs = [path for path in (self.output, self.rejects) if path]
-        self._check_names([*outputs, *filter(None, [self.summary])])
-        if devices := [path for path in outputs if path.exists() and not path.is_file()]:
-            raise OptionError(f"{devices[0]}: is not a regular file, and a whole file cannot take its place; name one")
+        written = [path for path in (self.output, self.rejects, self.summary) if path]
+        self._check_names(written)
         if not self.resume and not self.overwrite:
-            for path in outputs:
-                _refuse_existing(path, part=path == self.output, resumable=self.journaled)
-        if self.resume and self.output and part_of(self.output).exists() and part_of(self.output).stat().st_size:
-            self._require_journal()
+            for path in filter(None, (self.output, self.rejects)):
+                if not is_written_through(path):
+                    _refuse_existing(path, part=path == self.output, resumable=self.journaled)
+        if not self.journaled and self.file:
+            refuse_unfinished(self.file)
+        if self.resume and self.file and part_of(self.file).exists():
+            refuse_held(part_of(self.file))
+            if part_of(self.file).stat().st_size:
+                self._require_journal()
 
     def _check_names(self, written: Sequence[Path]) -> None:
         if folders := [path for path in written if path.is_dir()]:
             raise OptionError(f"{folders[0]}: is a directory; name a file in it")
-        used = [*written, *map(part_of, written)]
+        through = {path for path in written if is_written_through(path)}
+        files = [path for path in written if path not in through]
+        used = [*files, *map(part_of, files), *(path for path in through if not path.is_char_device())]
         if self.journal_path is not None:
             used += [self.journal_path, vectors_path(self.journal_path)]
         read = {Path(name).resolve() for name in self.inputs if name and Path(name).is_file()}
@@ -161,7 +216,22 @@ class Places:
     def _require_journal(self) -> None:
         path = self.journal_path
         if path is not None and not path.exists():
-            raise OptionError(f"{path}: is missing, so {self.output}.part cannot be continued; --overwrite starts anew")
+            raise OptionError(f"{path}: is missing, so {self.file}.part cannot be continued; --overwrite starts anew")
+
+
+def refuse_unfinished(path: Path) -> None:
+    """See that a command without a journal takes no part from a run that has one.
+
+    Raises:
+        OptionError: The run was interrupted, and can go on.
+        OutputError: The run is under way.
+    """
+    part, journal = part_of(path), path.with_name(f"{path.name}.journal")
+    if part.exists():
+        refuse_held(part)
+        if journal.exists():
+            remedy = "choose another -o, or let --resume finish it first"
+            raise OptionError(f"{part}: is left of an unfinished run, whose replies are in {journal}; {remedy}")
 
 
 def _refuse_existing(path: Path, *, part: bool, resumable: bool) -> None:
@@ -173,4 +243,12 @@ def _refuse_existing(path: Path, *, part: bool, resumable: bool) -> None:
     if path.exists():
         raise OptionError(f"{path}: exists; {again}, --resume leaves a complete file as it is")
     if part and part_of(path).exists():
+        refuse_held(part_of(path))
         raise OptionError(f"{part_of(path)}: is left of an unfinished run; --resume continues it, {again}")
+
+
+def _same(one: Found, other: Found) -> bool:
+    """Whether nothing has come, or changed, in the meantime."""
+    if one is None or other is None:
+        return one is other
+    return os.path.samestat(one, other) and (one.st_size, one.st_mtime_ns) == (other.st_size, other.st_mtime_ns)

@@ -101,11 +101,19 @@ class Vectors:
         begin = self._file.append(b"%s%s%s" % (covered, crc32(data, crc32(covered)).to_bytes(4, "little"), data))
         self._places[digest] = _PLACE.pack(begin + _HEAD.size, len(data))
 
+    def sync(self) -> None:
+        """Write all vectors to the disk now.
+
+        Raises:
+            OutputError: The disk did not take them.
+        """
+        self._file.sync()
+
     def _open(self) -> None:
         """Read the places of all vectors."""
         if _FIRST.recognize(self._file) != "whole":
             self._file.cut(0)
-            self._file.append(_FIRST.line)
+            self._file.begin(_FIRST.line)
             return
         self._map()
         end = start = len(_FIRST.line)

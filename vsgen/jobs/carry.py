@@ -10,8 +10,8 @@ from typing import Generic, TypeVar
 from vsgen import signals
 from vsgen.engine.drive import drive
 from vsgen.engine.source import Flows
+from vsgen.files.lines import Lines
 from vsgen.files.places import SEEN
-from vsgen.files.records import FileLines, NoLines, PipeLines
 from vsgen.flow import Flow
 from vsgen.jobs.counts import Counts
 from vsgen.jobs.desk import Desk
@@ -52,11 +52,13 @@ class Carried(Generic[R, V]):
         """
         begun = time.monotonic()
         origin, places = self._origin, self._task.places
+        found = places.found()
         if (done := places.done(origin.parts, origin.input)) is not None:
             self.counts.was_done, self.counts.kept, self.counts.passed = True, done.rows, done.passed
             self._repeat(done.summary)
             return
         with ExitStack() as stack:
+            lines, rejects = places.open_outputs(stack, found, self._warn)  # held before anything is done
             journal = places.open_journal(stack)
             self._warn_once(journal.problems)
             desk = stack.enter_context(Desk(self._task.models, journal))
@@ -64,13 +66,15 @@ class Carried(Generic[R, V]):
             stack.enter_context(signals.unwound())
             self._warn_once(desk.notes)
             source = self._task.source(desk, self.counts, self._warn)
-            lines, rejects = places.open_output(stack), places.open_rejects(stack)
+            rejects.begin()
+            lines.begin()
             for made in self._values(desk, source):
                 self._write(made, lines, rejects)
                 yield made  # only then the task is asked whether this is enough
             desk.stop()
             signals.finishing()
             self.counts.close()
+            journal.sync()  # whoever sees a whole FILE has the replies it was made from
             rejects.finish()
             lines.finish()
             self._end(journal, desk.model if self._task.models else None, time.monotonic() - begun)
@@ -80,7 +84,7 @@ class Carried(Generic[R, V]):
         places = self._task.places
         if summary is not None:
             self.summary = summary
-            places.write_summary(summary)
+            places.write_summary(summary, self._warn)
         elif places.summary is not None:
             self._warn(f"{places.summary}: is not written, since no journal has the counts of {places.output}")
 
@@ -95,7 +99,7 @@ class Carried(Generic[R, V]):
                     break
         yield from self._task.rest()
 
-    def _write(self, made: Made[V], lines: FileLines | PipeLines | NoLines, rejects: FileLines | NoLines) -> None:
+    def _write(self, made: Made[V], lines: Lines, rejects: Lines) -> None:
         self.counts.add(made)
         lines.write(made.rows)
         rejects.write(made.rejects)
@@ -112,7 +116,7 @@ class Carried(Generic[R, V]):
         self.summary = counts.summary(self._task.command, model, seconds)
         seen = self._task.seen()
         parts = {**self._origin.parts, **({SEEN: seen._asdict()} if seen else {})}
-        self._task.places.write_summary(self.summary)
+        self._task.places.write_summary(self.summary, self._warn)
         journal.end(parts, complete=counts.stopped is None, passed=counts.passed, summary=self.summary)
 
     def _warn_once(self, notes: Iterable[str]) -> None:

@@ -1,0 +1,264 @@
+"""Where lines of JSON go: into a file that appears only when it is whole, or through a device or a pipe."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import select
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol
+
+import orjson
+
+from vsgen.errors import OutputError
+from vsgen.files.destinations import is_written_through, open_through
+from vsgen.files.part import Part, part_of
+
+_STDOUT = "<stdout>"
+
+
+class ReaderGone(Exception):
+    """Whoever read the rows has closed the pipe; no error, but the end of the run."""
+
+
+class Lines(Protocol):
+    """Where lines go, open."""
+
+    def __enter__(self) -> Lines:
+        """Return itself."""
+        ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Close it."""
+        ...
+
+    def begin(self) -> None:
+        """Forget what an earlier run left there."""
+        ...
+
+    def write(self, lines: Iterable[Mapping[str, object]]) -> None:
+        """Append JSON objects."""
+        ...
+
+    def finish(self) -> None:
+        """All is there."""
+        ...
+
+
+def count_lines(path: Path) -> int:
+    """How many lines a file has."""
+    with path.open("rb") as lines:
+        return sum(1 for _ in lines)
+
+
+class FileLines:
+    """Lines into ``FILE.part``, which `finish` renames to FILE."""
+
+    def __init__(self, path: Path, *, keep: bool = True) -> None:
+        """Hold the part, and leave it as it is.
+
+        Args:
+            path: FILE.
+            keep: An unfinished part stays.
+
+        Raises:
+            OutputError: It cannot be written, or another run holds it.
+        """
+        self._path = path
+        with _writing(part_of(path)):
+            self._part = Part(path, keep=keep)
+
+    def __enter__(self) -> FileLines:
+        """Return the open file itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Close, and let another run in."""
+        self._part.close()
+
+    def begin(self) -> None:
+        """Empty the part."""
+        with _writing(self._part.path):
+            self._part.begin()
+
+    def write(self, lines: Iterable[Mapping[str, object]]) -> None:
+        """Append lines; they are with the system when this returns."""
+        with _writing(self._part.path):
+            self._part.write(_dumps(lines))
+
+    def finish(self) -> None:
+        """Make the whole file appear; it is on the disk, under its name, when this returns."""
+        with _writing(self._path):
+            self._part.place()
+
+
+class ThroughLines:
+    """Lines to what no whole file may replace: each visible to the reader at once, and nothing to finish."""
+
+    def __init__(self, path: Path, warn: Callable[[str], None], *, quiet: bool = False) -> None:
+        """Open it; a named pipe waits for its reader.
+
+        Args:
+            path: Its name; see `vsgen.files.destinations.is_written_through`.
+            warn: Gets what a pipe waits for.
+            quiet: A reader that goes is no error.
+
+        Raises:
+            OutputError: It cannot be opened.
+        """
+        self._path, self._quiet = path, quiet
+        with _writing(path):
+            self._file = open_through(path, warn)
+
+    def __enter__(self) -> ThroughLines:
+        """Return itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Close it."""
+        os.close(self._file)
+
+    def begin(self) -> None:
+        """What was written before is gone."""
+
+    def write(self, lines: Iterable[Mapping[str, object]]) -> None:
+        """Write lines.
+
+        Raises:
+            ReaderGone: It is a pipe that nobody reads any more, and that is no error.
+            OutputError: It cannot be written.
+        """
+        data = _dumps(lines)
+        with _writing(self._path):
+            while data:
+                try:
+                    data = data[os.write(self._file, data) :]
+                except BlockingIOError:  # a descriptor that another program set so
+                    select.select([], [self._file], [])
+                except BrokenPipeError:
+                    if self._quiet:
+                        raise ReaderGone from None
+                    raise
+
+    def finish(self) -> None:
+        """Nothing is left to do."""
+
+
+class PipeLines:
+    """Lines to standard output, each visible to the reader at once."""
+
+    def __init__(self) -> None:
+        """Check that there is a standard output.
+
+        Raises:
+            OutputError: It is closed.
+        """
+        if sys.stdout is None:
+            raise OutputError(f"{_STDOUT}: is closed; write to a file with -o FILE")
+
+    def __enter__(self) -> PipeLines:
+        """Return itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Leave standard output open."""
+
+    def begin(self) -> None:
+        """What was written before is gone."""
+
+    def write(self, lines: Iterable[Mapping[str, object]]) -> None:
+        """Write and flush.
+
+        Raises:
+            ReaderGone: It is a pipe that nobody reads any more.
+            OutputError: Standard output cannot be written for another reason.
+        """
+        try:
+            sys.stdout.buffer.write(_dumps(lines))
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            raise ReaderGone from None
+        except OSError as error:
+            raise _failed(_STDOUT, error) from error
+
+    def finish(self) -> None:
+        """Nothing is left to do."""
+
+
+class NoLines:
+    """Where lines go that nobody wants in a file."""
+
+    def __enter__(self) -> NoLines:
+        """Return itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Nothing is open."""
+
+    def begin(self) -> None:
+        """Nothing is there."""
+
+    def write(self, lines: Iterable[Mapping[str, object]]) -> None:
+        """Forget them."""
+
+    def finish(self) -> None:
+        """Nothing is left to do."""
+
+
+def open_lines(path: Path, warn: Callable[[str], None], *, quiet: bool, keep: bool = True) -> Lines:
+    """Open what a name leads to, which `vsgen.files.destinations.destination` has followed.
+
+    Args:
+        path: The name.
+        warn: Gets what is waited for.
+        quiet: A reader that goes is no error.
+        keep: An unfinished part stays.
+
+    Raises:
+        OutputError: It cannot be written, or another run holds it.
+    """
+    return ThroughLines(path, warn, quiet=quiet) if is_written_through(path) else FileLines(path, keep=keep)
+
+
+def write_line(path: Path, line: Mapping[str, object], warn: Callable[[str], None]) -> None:
+    """Write one line to what a name leads to; nothing of it stays where it cannot be written whole.
+
+    Raises:
+        OutputError: It cannot be written, or another run writes it just now.
+    """
+    with open_lines(path, warn, quiet=False, keep=False) as lines:
+        lines.write([line])
+        lines.finish()
+
+
+def silence_stdout() -> None:
+    """After a broken pipe: let the interpreter's last flush go nowhere instead of raising."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _dumps(lines: Iterable[Mapping[str, object]]) -> bytes:
+    option = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
+    return b"".join(orjson.dumps(line, option=option) for line in lines)
+
+
+@contextmanager
+def _writing(where: Path) -> Iterator[None]:
+    """What the system refuses becomes an error of the tree."""
+    try:
+        yield
+    except OSError as error:
+        raise _failed(where, error) from error
+
+
+def _failed(where: Path | str, error: OSError) -> OutputError:
+    remedy = "choose another path"
+    if error.errno == errno.ENOSPC:
+        resumed = where != _STDOUT
+        remedy = "free some space, then run the same command " + ("with --resume" if resumed else "with -o FILE")
+    return OutputError(f"{where}: cannot be written: {error.strerror}; {remedy}")
