@@ -39,7 +39,7 @@ def commands(folder: Path) -> Mapping[str, Sequence[object]]:
 
 def outcome(got: Ended, sent: signal.Signals) -> str:
     if got.traced:
-        return "TRACEBACK"
+        return "TRACEBACK" if "vsgen" in got.stderr else "Python's own traceback, before vsgen's first line"
     if got.status == 128 + sent:
         return "died" if got.died else "its status"
     return "done" if got.status == 0 else f"STATUS {got.status}"
