@@ -112,6 +112,7 @@ def generate(
     max_calls: int | None = None,
     max_tokens: int | None = None,
     allow_exec: bool = False,
+    allow_models: Sequence[str] = (),
 ) -> Rows[Record]:
     """Draw from a template, as ``vsgen run`` does.
 
@@ -128,6 +129,7 @@ def generate(
         max_calls: Replies to draw at most.
         max_tokens: Tokens to draw at most.
         allow_exec: Run the outside commands of the template's checks.
+        allow_models: Models that the template names and that may be fetched; all others must be on this machine.
 
     Raises:
         UserError: The template or the arguments are wrong. What goes wrong later is raised by the iterator.
@@ -141,7 +143,7 @@ def generate(
         input=None if rows is None else _input(rows),
         places=_places(journal),
         num=num,
-        model=_choice(model),
+        model=_choice(model, allow_models),
         seed=_seed(seed),
         max_calls=max_calls,
         max_tokens=max_tokens,
@@ -161,6 +163,7 @@ def label(
     journal: str | Path | None = None,
     on_error: OnError = "stop",
     truncate: bool = False,
+    allow_models: Sequence[str] = (),
 ) -> Rows[Labelled]:
     """Add soft labels to rows, as ``vsgen label`` does.
 
@@ -174,6 +177,7 @@ def label(
         journal: As for `generate`.
         on_error: What to do about a row that is no use. With ``skip``, a label that cannot be made is `Unlabelled`.
         truncate: Cut texts that are too long for the model.
+        allow_models: As for `generate`.
 
     Raises:
         UserError: The labels or the arguments are wrong. What goes wrong later is raised by the iterator.
@@ -187,7 +191,7 @@ def label(
         on=field,
         input=_input(rows),
         places=_places(journal),
-        model=_choice(model),
+        model=_choice(model, allow_models),
         seed=_seed(seed),
         truncate=truncate,
         skip_bad_rows=_skips(on_error),
@@ -225,14 +229,16 @@ def _places(journal: str | Path | None) -> Places:
     return Places(journal=None if journal is None else Path(journal), to_stdout=False)
 
 
-def _choice(model: str | Path | LanguageModel | None) -> ModelChoice:
+def _choice(model: str | Path | LanguageModel | None, allow: Sequence[str]) -> ModelChoice:
+    if isinstance(allow, str) or not all(isinstance(name, str) for name in allow):
+        raise OptionError(f"allow_models: give names in a list, got {allow!r:.60}")
     if model is None:
-        return ModelChoice()
+        return ModelChoice(allow=tuple(allow))
     if isinstance(model, str | Path):
-        return ModelChoice(str(model))
+        return ModelChoice(str(model), allow=tuple(allow))
     if not isinstance(model, LanguageModel):
         raise OptionError(f"model: give a name, a path, or an object with name, generate and score, got {model!r:.60}")
-    return ModelChoice(model.name, opened=model)
+    return ModelChoice(model.name, allow=tuple(allow), opened=model)
 
 
 def _overrides(settings: Mapping[str, object] | None) -> list[str]:

@@ -72,7 +72,7 @@ def random_case(folder: Path) -> Case:
 def open_case(title: str, folder: Path, n: int, *, forced: bool) -> Case:
     """Open a model twice, for us and for transformers, and make the calls."""
     ours = HfModel.open(str(folder), device="cpu", dtype="float32", batch=BATCH)
-    theirs = load(str(folder), device="cpu", dtype="float32", remote_code=False, pickled=False, name=None)
+    theirs = load(str(folder), device="cpu", dtype="float32")
     rng = Random(0)
     calls, prompts = [], []
     for seed in range(n):

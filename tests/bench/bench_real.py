@@ -88,7 +88,7 @@ def random_model(folder: Path) -> str:
 
 def free(ours: HfModel, source: str) -> None:
     """The same ragged replies, without a form: ours, then `generate` in batches sorted by length."""
-    theirs = load(source, device="cpu", dtype="float32", remote_code=False, pickled=False, name=None)
+    theirs = load(source, device="cpu", dtype="float32")
     rng = Random(0)
     asked = [Prompt((Message("user", f"Write some words about {rng.choice(TOPICS)}."),)) for _ in range(2 * BATCH)]
     calls = [Generate(prompt, seed=i, max_tokens=rng.randint(8, 56)) for i, prompt in enumerate(asked)]

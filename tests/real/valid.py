@@ -60,7 +60,7 @@ class Exact:
     @classmethod
     def open(cls, source: str) -> Exact:
         """Open a folder or a GGUF file."""
-        opened = load(source, device="cpu", dtype="float32", remote_code=False, pickled=False, name=None)
+        opened = load(source, device="cpu", dtype="float32")
         ends = opened.tokenizer.eos_token_id
         return cls(opened.model, opened.tokenizer, Reader(opened.tokenizer, (ends,) if isinstance(ends, int) else ()))
 

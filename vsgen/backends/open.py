@@ -8,10 +8,11 @@ import platform
 from importlib.metadata import version
 from typing import Final
 
+from vsgen.backends.here import SHIPPED
 from vsgen.backends.hf.names import revision
 from vsgen.ports import LanguageModel
 
-ON_CPU: Final = frozenset({"tiny"})
+ON_CPU: Final = SHIPPED
 """Models that compute on the CPU whatever device is asked for."""
 
 _LIBRARIES = ("vsgen", "torch", "transformers")
@@ -25,6 +26,7 @@ def open_model(
     batch: int | None = None,
     remote_code: bool = False,
     pickled: bool = False,
+    local: bool = False,
 ) -> LanguageModel:
     """Open a model.
 
@@ -36,6 +38,7 @@ def open_model(
         batch: Replies decoded side by side; None leaves it to the backend.
         remote_code: Run Python code that comes with the model.
         pickled: Read weights that are not safetensors.
+        local: Take what is on this machine alone; the network is not asked.
 
     Raises:
         ModelError: There is no such model, or it cannot be used.
@@ -47,9 +50,11 @@ def open_model(
 
             return HfModel.open(str(WEIGHTS), device="cpu", dtype="float64", batch=batch, name="tiny")
         case _:
+            from vsgen.backends.hf.load import Trust
             from vsgen.backends.hf.model import HfModel
 
-            return HfModel.open(name, device=device, dtype=dtype, batch=batch, remote_code=remote_code, pickled=pickled)
+            trust = Trust(remote_code=remote_code, pickled=pickled, local=local)
+            return HfModel.open(name, device=device, dtype=dtype, batch=batch, trust=trust)
 
 
 def stamp(name: str, **how: object) -> str | None:

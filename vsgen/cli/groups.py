@@ -30,6 +30,7 @@ class LoadGroup:
     batch: options.Batch = None
     trust_remote_code: options.TrustRemoteCode = False
     allow_pickle: options.AllowPickle = False
+    allow_model: options.AllowModel = None
 
     def choice(self, model: str | None) -> ModelChoice:
         """The model and how it is loaded.
@@ -55,6 +56,7 @@ class LoadGroup:
             self.batch,
             remote_code=self.trust_remote_code,
             pickled=self.allow_pickle,
+            allow=(*(self.allow_model or ()), *os.environ.get("VSGEN_ALLOW_MODEL", "").split()),
             device_named=self.device is not None,
         )
 

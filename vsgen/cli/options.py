@@ -48,6 +48,14 @@ TrustRemoteCode = Annotated[
 AllowPickle = Annotated[
     bool, typer.Option("--allow-pickle", help="Read weights that are not safetensors; they can run code.")
 ]
+AllowModel = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-model",
+        metavar="ID",
+        help="A model that the template names, and that may be fetched; repeatable. Also: $VSGEN_ALLOW_MODEL.",
+    ),
+]
 AllowExec = Annotated[
     bool, typer.Option("--allow-exec", help="Run the external commands of the template's checks, with your rights.")
 ]

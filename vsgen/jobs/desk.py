@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, nullcontext, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import TracebackType
-from typing import Final
+from typing import Any, Final
 
 from vsgen import signals
 from vsgen.backends.known import LazyModel
@@ -65,6 +65,8 @@ class ModelChoice:
     """Run Python code that comes with the model."""
     pickled: bool = False
     """Read weights that are no safetensors."""
+    allow: Sequence[str] = ()
+    """Other models that are treated as if the command line named them, though only a template does."""
     device_named: bool = False
     """The device was named for this command, so that it must mean something; else it is a default."""
     opened: LanguageModel | None = None
@@ -87,6 +89,8 @@ class Wanted:
     """`Score` calls that are answered at once; fewer where each has many choices."""
     commands: bool = False
     """Outside commands may be run."""
+    local: frozenset[str] = frozenset()
+    """Those that only a template names: they are taken from this machine, and none of their code is run."""
 
 
 class Desk:
@@ -201,7 +205,10 @@ class Desk:
     def _connect_all(self, wanted: Wanted) -> None:
         if wanted.embedder:
             self._embedder = embedder = open_embedder(
-                wanted.embedder, device=wanted.choice.device, journal=self._journal
+                wanted.embedder,
+                device=wanted.choice.device,
+                journal=self._journal,
+                local=wanted.embedder in wanted.local,
             )
             embed = Batched[Embed](embedder.embed, _EMBED_BATCH)
             name = f"embedder {embedder.name}"
@@ -211,11 +218,11 @@ class Desk:
             self._stack.enter_context(signals.at_end(commands.kill))
             check = Batched[Verify](commands.answer, 1)
             self.executors[Verify] = self._begun("check", {Verify: check}, "check", _AHEAD, interrupt=commands.kill)
-        self._models[self.asked] = _lazy(self.asked, wanted.choice, self._journal)
+        self._models[self.asked] = _lazy(self.asked, wanted, self._journal)
         models = {self.asked: self._connect(self._models[self.asked])}
         for name in wanted.judges:
             if name not in self._models:
-                self._models[name] = _judge(name, wanted.choice, self._journal)
+                self._models[name] = _judge(name, wanted, self._journal)
                 models[name] = self._connect(self._models[name])
         self.executors |= models[self.asked]
         self.executors[Directed] = Directory(models)
@@ -248,17 +255,23 @@ class Desk:
         self.paid[type(call).__name__.lower()] += 1
 
 
-def _lazy(name: str, choice: ModelChoice, journal: Journal) -> LazyModel:
+def _lazy(name: str, wanted: Wanted, journal: Journal) -> LazyModel:
+    choice, local = wanted.choice, name in wanted.local
     if (model := choice.opened) is not None:
         return LazyModel(lambda: model, lambda: None, journal)
-    how = asdict(choice)
-    del how["name"], how["opened"], how["device_named"]
-    return LazyModel(partial(open_model, name, **how), partial(stamp, name, **how), journal)
+    how: dict[str, Any] = {
+        "device": choice.device,
+        "dtype": choice.dtype,
+        "batch": choice.batch,
+        "remote_code": choice.remote_code and not local,
+        "pickled": choice.pickled and not local,
+    }
+    return LazyModel(partial(open_model, name, **how, local=local), partial(stamp, name, **how), journal)
 
 
-def _judge(name: str, choice: ModelChoice, journal: Journal) -> LazyModel:
+def _judge(name: str, wanted: Wanted, journal: Journal) -> LazyModel:
     try:
-        return _lazy(name, replace(choice, opened=None), journal)
+        return _lazy(name, replace(wanted, choice=replace(wanted.choice, opened=None)), journal)
     except ModelError as error:
         raise ModelError(f"the judge {name!r}, which a label names as its model: {error}") from error
 

@@ -22,6 +22,7 @@ from vsgen.flows.keep import Tried
 from vsgen.flows.rows import flags
 from vsgen.jobs.counts import Counts
 from vsgen.jobs.desk import Desk, ModelChoice, Wanted
+from vsgen.jobs.local import kept_local
 from vsgen.jobs.pace import Budget, Pace
 from vsgen.jobs.row_flows import RowFlows, open_rows, row_flows
 from vsgen.jobs.task import Made, Origin, Warn
@@ -78,6 +79,8 @@ class Generation:
         self._template = load_template(options.template, options.overrides)
         _refuse_batch_priors(self._template)
         require(self._template, allow_exec=options.allow_exec)
+        self.models = kept_local(self._wanted(), self._template)
+        """The models that it may ask."""
         if options.input is None:
             Renderer(self._template).prompt(draw_variables(self._template, options.seed, 0))
         self._input = None if options.input is None else open_rows(options.input)
@@ -118,18 +121,6 @@ class Generation:
             "--meta": options.meta,
         }
         return Origin(parts, self._input if isinstance(self._input, RowInput) else None)
-
-    @property
-    def models(self) -> Wanted:
-        """The models that it may ask."""
-        dedup = self._template.dedup or None
-        return Wanted(
-            self._options.model,
-            default=self._template.model or "tiny",
-            embedder=dedup.embedder if dedup else None,
-            judges=self._template.judges,
-            commands=True,
-        )
 
     def source(self, desk: Desk, counts: Counts, warn: Warn) -> Source[Outcome]:
         """Make the template ready for the model, and draw for each row, or without one."""
@@ -211,6 +202,16 @@ class Generation:
                 f"stated probabilities and the model's own: rank correlation {mean:.2f} (mean of {draws} draws)"
             )
         return lines
+
+    def _wanted(self) -> Wanted:
+        dedup = self._template.dedup or None
+        return Wanted(
+            self._options.model,
+            default=self._template.model or "tiny",
+            embedder=dedup.embedder if dedup else None,
+            judges=self._template.judges,
+            commands=True,
+        )
 
     def _paced(self, rows: int) -> Pace:
         settings, options = self._template.sampling, self._options

@@ -19,6 +19,7 @@ from vsgen.jobs.desk import Desk, Wanted
 from vsgen.jobs.label_correct import Calibrated, Correction, calibrate, gold_places
 from vsgen.jobs.label_options import LabelOptions
 from vsgen.jobs.label_rows import How, Labelled, Spool, checked, label_row, row_line, soft, with_text
+from vsgen.jobs.local import kept_local
 from vsgen.jobs.occurrence import Occurrences
 from vsgen.jobs.row_flows import open_rows, row_flows
 from vsgen.jobs.task import Made, Origin, Warn
@@ -56,6 +57,9 @@ class Labelling:
         if options.plot is not None:
             ensure_drawable(options.plot)
         self._options = options
+        wanted = Wanted(options.model, default=options.default_model, judges=options.template.judges)
+        self.models = kept_local(wanted, options.template)
+        """The models that it may ask."""
         self._input = open_rows(options.input)
         self._gold_input = None if options.gold is None else RowInput(options.gold)
         self._gold_seen = self._gold_input and self._gold_input.look()
@@ -83,12 +87,6 @@ class Labelling:
         """What its output is made from."""
         parts = {**self._options.parts, "--calibrate": self._gold_input and str(self._gold_seen)}
         return Origin(parts, self._input if isinstance(self._input, RowInput) else None)
-
-    @property
-    def models(self) -> Wanted:
-        """The models that it may ask."""
-        options = self._options
-        return Wanted(options.model, default=options.default_model, judges=options.template.judges)
 
     def source(self, desk: Desk, counts: Counts, warn: Warn) -> Source[Labelled]:
         """The rows of known class, then all rows of the input."""

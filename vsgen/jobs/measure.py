@@ -16,6 +16,7 @@ from vsgen.flow import Flow
 from vsgen.flows.observe import Asked, observe
 from vsgen.jobs.counts import Counts
 from vsgen.jobs.desk import Desk, Wanted
+from vsgen.jobs.local import kept_local
 from vsgen.jobs.measure_options import MeasureOptions
 from vsgen.jobs.measure_rows import UNIQUE, Measured, Summary, of_probe, of_target
 from vsgen.jobs.targets import peeked
@@ -59,6 +60,9 @@ class Measurement:
         self._options = options
         self._template = open_template(options.wanted)
         self._input = open_input(options.wanted)
+        wanted = Wanted(options.model, default=options.model_name(self._template), score_batch=_SCORED)
+        self.models = kept_local(wanted, self._template)
+        """The model that it measures."""
         self.summary = Summary()
         """Means by family."""
 
@@ -78,17 +82,14 @@ class Measurement:
         """What its output is made from."""
         return Origin(self._options.parts(self._template), self._input)
 
-    @property
-    def models(self) -> Wanted:
-        """The model that it measures."""
-        return Wanted(self._options.model, default=self._options.model_name(self._template), score_batch=_SCORED)
-
     def source(self, desk: Desk, counts: Counts, warn: Warn) -> Source[Reading]:
         """Every target, and after them the prompts without one."""
         options = self._options
         self._seen = None if self._input is None else self._input.look()
         targets = peeked(find_targets(options.wanted, self._template, self._input, warn))
-        tokenizer = open_tokenizer(options.model_name(self._template), remote_code=options.model.remote_code)
+        name = options.model_name(self._template)
+        local = name in self.models.local
+        tokenizer = open_tokenizer(name, remote_code=options.model.remote_code and not local, local=local)
         if not desk.teaches:
             warn(f"{desk.model}: cannot say next-token distributions, so `support` is null")
         self._model = desk.model

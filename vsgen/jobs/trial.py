@@ -17,6 +17,7 @@ from vsgen.flows.checks import require
 from vsgen.flows.draw import Outcome, Pipeline, Quota
 from vsgen.jobs.carry import answers
 from vsgen.jobs.desk import Desk, ModelChoice, Wanted
+from vsgen.jobs.local import kept_local
 from vsgen.template.load import load_template
 from vsgen.template.render import Renderer
 from vsgen.template.variables import draw_variables
@@ -79,7 +80,7 @@ class Trial:
             judges=self.template.judges,
             commands=True,
         )
-        self._desk = Desk(wanted, MemoryJournal())
+        self._desk = Desk(kept_local(wanted, self.template), MemoryJournal())
         self.template = load_template(job.template, job.overrides, size_of(self._desk.facts))
 
     @property

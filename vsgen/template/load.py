@@ -14,6 +14,7 @@ from vsgen.errors import TemplateError
 from vsgen.template.catalog import shipped
 from vsgen.template.examples import UNSUITED, Size
 from vsgen.template.messages import nearest, problems, show
+from vsgen.template.named import named
 from vsgen.template.nodes import Node, Problem, Scalar, YamlProblem, node_of, plain, read
 from vsgen.template.overrides import lay_over, override
 from vsgen.template.schema import Template
@@ -129,6 +130,7 @@ def _checked(root: Node, found: list[Problem], label: str) -> Template:
     if found:
         raise TemplateError("\n".join(problem.text for problem in sorted(found, key=lambda problem: problem.line)))
     template._source = label
+    template._named = tuple(named(template, root, label))
     return template
 
 

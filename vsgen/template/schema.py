@@ -47,6 +47,7 @@ from vsgen.template.answer import as_text
 from vsgen.template.examples import Recommended, Size, check_examples
 from vsgen.template.final import ANSWER
 from vsgen.template.keep import check_clause, clause, label_problem
+from vsgen.template.named import Named
 from vsgen.template.output import Filter, Name, Output
 
 Value: TypeAlias = str | int | float | bool | None
@@ -133,6 +134,7 @@ class Template(Section):
 
     _source: str = PrivateAttr("")
     _fitted: Size | None = PrivateAttr(None)
+    _named: tuple[Named, ...] = PrivateAttr(())
 
     @field_validator("output")
     @classmethod
@@ -237,6 +239,11 @@ class Template(Section):
     def source(self) -> str:
         """Where the template was read from, for messages; its name if it was not read from a file."""
         return self._source or self.name
+
+    @property
+    def named(self) -> tuple[Named, ...]:
+        """The models that it names itself, each with its place; not those that ``--set`` put there."""
+        return self._named
 
     @property
     def fitted(self) -> Size | None:

@@ -115,7 +115,7 @@ def test_a_file_draws_what_the_folder_that_it_was_made_from_draws(pair: tuple[Pa
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_it_becomes_an_ordinary_model_of_the_asked_type(pair: tuple[Path, Path], dtype: str, tmp_path: Path) -> None:
-    opened = load(str(pair[1]), device="cpu", dtype=dtype, remote_code=False, pickled=False, name=None)
+    opened = load(str(pair[1]), device="cpu", dtype=dtype)
     model: Any = opened.model
     assert model.dtype == getattr(torch, dtype)
     model.save_pretrained(tmp_path)

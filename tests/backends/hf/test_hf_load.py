@@ -29,13 +29,13 @@ def folder(make_model: MakeModel, tmp_path: Path) -> Path:
 
 
 def test_folder_is_named_by_its_contents(folder: Path) -> None:
-    first = load(str(folder), device="cpu", dtype="auto", remote_code=False, pickled=False, name=None)
+    first = load(str(folder), device="cpu", dtype="auto")
     assert first.name == f"toy@{fingerprint(folder)}"
     assert first.model.dtype == torch.float32
     weights = load_file(folder / "model.safetensors")
     name = next(iter(weights))
     save_file({**weights, name: weights[name] + 1}, folder / "model.safetensors", metadata={"format": "pt"})
-    again = load(str(folder), device="cpu", dtype="float64", remote_code=False, pickled=False, name="other")
+    again = load(str(folder), device="cpu", dtype="float64", name="other")
     assert again.name.startswith("other@")
     assert again.name.partition("@")[2] != first.name.partition("@")[2]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 import transformers
@@ -18,6 +18,7 @@ from vsgen.backends.hf import gguf
 from vsgen.backends.hf.device import pick_device
 from vsgen.backends.hf.names import own_name
 from vsgen.backends.hf.quiet import quietly
+from vsgen.backends.hub import cached_snapshot
 from vsgen.errors import ModelError
 
 _HF: Any = transformers
@@ -41,24 +42,42 @@ class Opened:
     tokenizer: PreTrainedTokenizerBase
 
 
-def load(source: str, *, device: str, dtype: str, remote_code: bool, pickled: bool, name: str | None) -> Opened:
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What may be done with a model's files, and whether they may be fetched."""
+
+    remote_code: bool = False
+    """Run Python code that comes with the model."""
+    pickled: bool = False
+    """Read weights that are not safetensors; they can run code as well."""
+    local: bool = False
+    """Take what is on this machine alone: a folder, a file, or what the cache has of an id."""
+
+
+CAREFUL: Final = Trust()
+"""No code that comes with a model is run."""
+
+
+def load(source: str, *, device: str, dtype: str, trust: Trust = CAREFUL, name: str | None = None) -> Opened:
     """Open a folder or a GGUF file, offline, or a hub id, from the local cache or the network.
 
     Raises:
         ModelError: The folder or file holds no model, the id is unknown or out of reach, the architecture is not
             supported, or weights are missing.
     """
-    options: dict[str, Any] = {"trust_remote_code": remote_code}
-    weights: dict[str, Any] = {"use_safetensors": None if pickled else True}
-    packed, origin = gguf.is_gguf(source), source
+    options: dict[str, Any] = {"trust_remote_code": trust.remote_code, "local_files_only": trust.local}
+    weights: dict[str, Any] = {"use_safetensors": None if trust.pickled else True}
+    packed, origin, commit = gguf.is_gguf(source), source, None
     if Path(source).is_dir():
-        _check_folder(Path(source), pickled)
+        _check_folder(Path(source), trust.pickled)
         options["local_files_only"] = True
     elif packed:
         options, origin = gguf.options(source), str(Path(source).parent)
         weights = {"quantization_config": gguf.unpacking()}
+    elif trust.local:
+        origin, commit = kept(source)
     place = pick_device(device)
-    with quietly(), _explained(source):
+    with quietly(), _explained(source, trust):
         config = _HF.AutoConfig.from_pretrained(origin, **options)
         tokenizer = _HF.AutoTokenizer.from_pretrained(origin, **options)
         model, report = _HF.AutoModelForCausalLM.from_pretrained(
@@ -73,7 +92,21 @@ def load(source: str, *, device: str, dtype: str, remote_code: bool, pickled: bo
         if packed:
             gguf.make_plain(model, source)
     _check_complete(source, report)
-    return Opened(own_name(source, name, getattr(config, "_commit_hash", None)), model, tokenizer)
+    return Opened(own_name(source, name, commit or getattr(config, "_commit_hash", None)), model, tokenizer)
+
+
+def kept(source: str) -> tuple[str, str]:
+    """The folder of a hub id in the local cache, and its commit.
+
+    Given an id, the libraries ask the hub about it even where they are told to take local files only.
+
+    Raises:
+        ModelError: It is not there.
+    """
+    folder = cached_snapshot(source)
+    if folder is None:
+        raise ModelError(f"{source}: is not on this machine; add --allow-model {source} to have it fetched")
+    return str(folder), folder.name
 
 
 def pick_dtype(dtype: str, device: torch.device, stored: torch.dtype | None) -> torch.dtype:
@@ -125,7 +158,7 @@ def _check_complete(source: str, report: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _explained(source: str) -> Iterator[None]:
+def _explained(source: str, trust: Trust) -> Iterator[None]:
     packed = gguf.is_gguf(source)
     try:
         yield
@@ -133,6 +166,9 @@ def _explained(source: str) -> Iterator[None]:
         if not (packed or isinstance(error, _FAILURES)):  # a reader of broken binary may raise anything
             raise
         lines = str(error).strip().splitlines() or [type(error).__name__]
-        local = packed or Path(source).is_dir()
-        remedy = "check the files" if local else "check the id and the network, or give a folder"
+        remedy = "check the id and the network, or give a folder"
+        if packed or Path(source).is_dir():
+            remedy = "check the files"
+        elif trust.local:
+            remedy = f"the cache has not all of it; fetch it first, or add --allow-model {source}"
         raise ModelError(f"{source}: cannot be opened as a language model: {lines[0]} ({remedy})") from error

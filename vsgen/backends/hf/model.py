@@ -14,7 +14,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from vsgen.backends.hf.chat import Reader
 from vsgen.backends.hf.decode import Decoder
 from vsgen.backends.hf.grammar import Grammars
-from vsgen.backends.hf.load import Opened, load, slow
+from vsgen.backends.hf.load import CAREFUL, Opened, Trust, load, slow
 from vsgen.backends.hf.network import Network
 from vsgen.backends.hf.packed import pack, unpack
 from vsgen.backends.hf.parts import Limits, Parts
@@ -60,8 +60,7 @@ class HfModel:
         device: str = "auto",
         dtype: str = "auto",
         batch: int | None = None,
-        remote_code: bool = False,
-        pickled: bool = False,
+        trust: Trust = CAREFUL,
         name: str | None = None,
     ) -> HfModel:
         """Open a folder or a GGUF file, offline, or a hub id.
@@ -71,14 +70,13 @@ class HfModel:
             device: auto, cpu, cuda or mps.
             dtype: auto, float32, bfloat16, float16 or float64.
             batch: Replies decoded side by side; 32 on a CPU and 128 elsewhere by default, less where memory is short.
-            remote_code: Run Python code that comes with the model.
-            pickled: Read weights that are not safetensors.
+            trust: What may be done with its files, and whether they may be fetched.
             name: What to call it, in place of the folder's or file's name or the id.
 
         Raises:
             ModelError: There is no such model, or it cannot be used; the message says what to do.
         """
-        opened = load(source, device=device, dtype=dtype, remote_code=remote_code, pickled=pickled, name=name)
+        opened = load(source, device=device, dtype=dtype, trust=trust, name=name)
         return cls(opened, batch=batch, embedded=name == EMBEDDED)
 
     @property

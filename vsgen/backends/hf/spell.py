@@ -15,6 +15,7 @@ from transformers import PreTrainedTokenizerBase
 
 from vsgen.backends.hf import gguf
 from vsgen.backends.hf.chat import Reader
+from vsgen.backends.hf.load import kept
 from vsgen.backends.hf.quiet import quietly
 from vsgen.errors import ModelError
 from vsgen.values import ModelFacts, Prompt
@@ -49,26 +50,28 @@ class Speller:
         self._end = self._turn_end()
 
     @classmethod
-    def open(cls, source: str, *, remote_code: bool = False, name: str | None = None) -> Speller:
-        """Open a folder or a GGUF file, offline, or a hub id.
+    def open(cls, source: str, *, remote_code: bool = False, local: bool = False, name: str | None = None) -> Speller:
+        """Open a folder or a GGUF file, offline, or a hub id; with `local` from the cache alone.
 
         Raises:
             ModelError: There is no tokenizer there, or it cannot be used.
         """
         folder, origin = Path(source), source
         packed = gguf.is_gguf(source)
-        local = packed or folder.is_dir()
-        options: dict[str, Any] = {"trust_remote_code": remote_code, "local_files_only": local}
+        at_hand = packed or folder.is_dir()
+        options: dict[str, Any] = {"trust_remote_code": remote_code, "local_files_only": local or at_hand}
         if packed:
             options, origin = gguf.options(source), str(folder.parent)
+        elif local and not at_hand:
+            origin, _ = kept(source)
         try:
             with quietly():
                 tokenizer = _HF.AutoTokenizer.from_pretrained(origin, **options)
         except (struct.error, IndexError, *_FAILURES) as error:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            remedy = "check the files" if local else "check the id and the network, or give a folder"
+            remedy = "check the files" if at_hand else "check the id and the network, or give a folder"
             raise ModelError(f"{source}: cannot be opened as a tokenizer: {reason} ({remedy})") from error
-        own = folder.stem if packed else folder.resolve().name if local else source
+        own = folder.stem if packed else folder.resolve().name if at_hand else source
         return cls(tokenizer, name or own, partial(_count, origin, options))
 
     @property

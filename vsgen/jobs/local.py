@@ -1,0 +1,49 @@
+"""Which models a command may fetch: those that the command line names. What only a template names must be here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from vsgen.backends.here import embedder_is_here, model_is_here
+from vsgen.errors import TemplateError
+from vsgen.template.messages import show
+from vsgen.template.schema import Template
+
+if TYPE_CHECKING:
+    from vsgen.jobs.desk import Wanted
+
+_LONGEST = 200
+"""Characters of a name that a message has as it is."""
+
+
+def kept_local(wanted: Wanted, template: Template | None) -> Wanted:
+    """The same models, with those that only the template names opened from this machine alone.
+
+    Args:
+        wanted: What the command opens.
+        template: Where its names may come from; None has none.
+
+    Raises:
+        TemplateError: One of them is not on this machine.
+    """
+    if template is None:
+        return wanted
+    choice = wanted.choice
+    local = {one.name for one in template.named} - {choice.name, *choice.allow}
+    opened = {*wanted.judges, choice.name or wanted.default, wanted.embedder}
+    for name, problem in absent(template):
+        if name in local & opened:
+            raise TemplateError(problem)
+    return replace(wanted, local=frozenset(local))
+
+
+def absent(template: Template) -> Iterator[tuple[str, str]]:
+    """The models that a template names and that are not on this machine, each with the problem that this is."""
+    for where, name in template.named:
+        here = embedder_is_here if where.endswith("embedder") else model_is_here
+        if not here(name):
+            shown = name if name.isprintable() and len(name) <= _LONGEST else show(name)
+            why = "is not on this machine, and a template alone may not have it downloaded"
+            yield name, f"{where}: {shown} {why}; add --allow-model {shown}"

@@ -1,0 +1,48 @@
+"""Models that a template itself names, and where: nobody has asked for them by name on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from vsgen.template.nodes import Node
+    from vsgen.template.schema import Template
+
+
+class Named(NamedTuple):
+    """A model's name in a template."""
+
+    where: str
+    """File, line and key, as a message begins."""
+    name: str
+
+
+def named(template: Template, root: Node, source: str) -> Iterator[Named]:
+    """The models and embedders that the template names, but for those that ``--set`` put there.
+
+    Args:
+        template: As it was checked.
+        root: What it was made of.
+        source: What messages call it, and its own nodes.
+    """
+    dedup = template.dedup or None
+    names: dict[tuple[str | int, ...], str | None] = {("model",): template.model}
+    names[("dedup", "embedder")] = dedup and dedup.embedder
+    names |= {("labels", i, "model"): label.model for i, label in enumerate(template.labels)}
+    for path, name in names.items():
+        node = _find(path, root)
+        if name is not None and (node is None or node.source == source):
+            yield Named(f"{node.where if node else source}: {'.'.join(map(str, path))}", name)
+
+
+def _find(path: tuple[str | int, ...], node: Node | None) -> Node | None:
+    for step in path:
+        match node.value if node else None:
+            case list(items) if isinstance(step, int) and step < len(items):
+                node = items[step]
+            case dict(mapping):
+                node = mapping.get(step)
+            case _:
+                return None
+    return node
