@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vsgen.sections.misfit import TextProblem
-from vsgen.sections.sandbox import MAX_CHARS, compile_text
+from vsgen.sections.rendering import MAX_CHARS
+from vsgen.sections.sandbox import compile_text
 
 LONG = "a" * 10_000
 
@@ -58,13 +57,13 @@ def test_what_a_prompt_needs_is_there(text: str, values: dict[str, object], rend
         "{{ " + "(" * 500 + "x" + ")" * 500 + " }}",
         "{{ " + "9" * 5_000 + " }}",
         "{{ " + "x ~ " * 200_000 + "x }}",
-        "{% for i in range(3) %}" * 30 + "{% endfor %}" * 30,
+        "{% for i in range(3) %}" * 101 + "{% endfor %}" * 101,
     ],
 )
 def test_what_can_grow_or_break_out_is_refused_with_its_line(text: str) -> None:
     with pytest.raises(TextProblem) as caught:
         compile_text("one\n" + text)
-    no_line = re.search("recursion|digits|nested", str(caught.value))  # from Python, which does not say where
+    no_line = "digits" in str(caught.value)  # from Python, which does not say where
     assert caught.value.line == (1 if no_line else 2)
 
 

@@ -1,51 +1,38 @@
 """The part of Jinja in which prompts are written: `compile_text` and `Text.render`.
 
-A template is untrusted, and Jinja's own sandbox stops neither ``{{ 'a' * 10**9 }}`` nor loops within loops nor
-``{{ x|center(10**9) }}``. So only what cannot grow is allowed: ``if``, ``for``, expressions, and the filters of
-`_FILTERS`; no assignments, macros or calls (but ``range``), no ``**``, and ``*`` and ``%`` with numbers only. What is
-left is bounded by the template's own size, the steps of its loops (`MAX_STEPS`) and the length of its output
-(`MAX_CHARS`). A name after a dot is a key of a mapping, never an attribute of a Python object.
+A template is untrusted, so only what can be paid for is there: ``if``, ``for``, expressions, and the filters of
+`vsgen.sections.filters`; no assignments, macros or calls (but ``range``), no ``**``, and arithmetic with numbers only.
+A text is bounded before it is read (`MAX_TOKENS`, `MAX_NESTED`), before it is made a program (`MAX_DEPTH`), and while
+it is rendered (`vsgen.sections.rendering`). A name after a dot is a key of a mapping, never an attribute of a Python
+object.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
-from jinja2 import StrictUndefined, Template, TemplateSyntaxError, Undefined, meta, nodes, pass_context
+from jinja2 import Environment, StrictUndefined, TemplateSyntaxError, nodes
 from jinja2.exceptions import UndefinedError
-from jinja2.filters import FILTERS
-from jinja2.runtime import Context, LoopContext
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.tests import TESTS
 
+from vsgen.sections.filters import FILTERS
 from vsgen.sections.misfit import TextProblem
+from vsgen.sections.operators import TESTS
+from vsgen.sections.program import LOOP, PARTS, RANGE, Statement, body, stored
+from vsgen.sections.rendering import Rendering
 
-MAX_STEPS: Final = 10_000
-"""Steps of all loops of one rendering."""
-MAX_CHARS: Final = 1_000_000
-"""Length of one rendered text."""
-MAX_RANGE: Final = 1_000
-"""Length of a ``range``."""
 MAX_TOKENS: Final = 5_000
 """Tokens of Jinja in one text, plain stretches of text counted as one."""
-_MAX_BITS: Final = 1_024
-
-_STEPS: Final = "_steps"
-_STATEMENTS: Final = (nodes.Output, nodes.If, nodes.For)
-# Left out because they can grow or hang: center, format, indent, map, round, ...; because it draws: random.
-_JINJAS_FILTERS: Final = (
-    *("capitalize", "count", "d", "default", "first", "float", "int", "last", "length", "list", "lower", "max", "min"),
-    *("reverse", "sort", "string", "sum", "title", "trim", "truncate", "unique", "upper", "wordcount"),
-)
-_JINJAS_TESTS: Final = (
-    *("boolean", "defined", "divisibleby", "even", "false", "float", "in", "integer", "iterable", "lower", "mapping"),
-    *("none", "number", "odd", "sequence", "string", "true", "undefined", "upper"),
-    *("==", "!=", "<", "<=", ">", ">=", "eq", "equalto", "ne", "lt", "le", "gt", "ge"),
-)
+MAX_NESTED: Final = 20
+"""Brackets within brackets."""
+MAX_DEPTH: Final = 100
+"""Levels of a text's tree: blocks within blocks, operands of operands, filters of filters."""
+_MAX_SHOWN: Final = 200
+_OPENS: Final = frozenset("([{")
+_CLOSES: Final = frozenset(")]}")
+_ENVIRONMENT: Final = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +41,7 @@ class Text:
 
     needed: frozenset[str]
     """Variables without which it cannot be rendered; not those that it tests by ``is defined`` or gives a default."""
-    _compiled: Template
+    _run: Statement
 
     def render(self, values: Mapping[str, object]) -> str:
         """The text with the values in it, stripped.
@@ -62,12 +49,14 @@ class Text:
         Raises:
             TextProblem: It cannot be rendered with these values, or outgrows the bounds.
         """
+        rendering = Rendering(values)
         try:
-            return "".join(_bounded(self._compiled.generate({**values, _STEPS: iter(range(MAX_STEPS))}))).strip()
+            self._run(rendering)
         except UndefinedError as error:
-            raise TextProblem(str(error)) from None
+            raise TextProblem(_shown(error)) from None
         except Exception as error:  # whatever an untrusted text brings about is a fault of that text
-            raise TextProblem(f"cannot be rendered: {error or type(error).__name__}") from None
+            raise TextProblem(f"cannot be rendered: {_shown(error)}") from None
+        return "".join(rendering.pieces).strip()
 
 
 @lru_cache(maxsize=256)
@@ -78,18 +67,17 @@ def compile_text(text: str) -> Text:
         TextProblem: It is not Jinja, or not of the part of Jinja that is allowed here; with its line.
     """
     try:
-        _check_length(text)
-        tree = _ENVIRONMENT.parse(text)
-        _check(tree)
-        needed = meta.find_undeclared_variables(tree) - _optional(tree)
-        _count_steps(tree)
-        return Text(frozenset(needed - {"range"}), _ENVIRONMENT.from_string(tree))
+        tree = _tree(text)
+        needed = frozenset(_free(tree, frozenset())) - _optional(tree)
+        return Text(needed, body(tree.body))
     except TemplateSyntaxError as error:
         raise TextProblem(f"not valid Jinja: {error.message}", error.lineno) from None
     except TextProblem:
         raise
-    except Exception as error:  # nested too deeply, numbers too long, ...: still the text's fault
-        raise TextProblem(f"not valid Jinja: {error or type(error).__name__}") from None
+    except RecursionError:  # of Jinja's parser, which says no line
+        raise TextProblem(f"not valid Jinja: nested more than {MAX_DEPTH} levels deep") from None
+    except Exception as error:  # numbers too long, ...: still the text's fault
+        raise TextProblem(f"not valid Jinja: {_shown(error)}") from None
 
 
 def paths(text: str, name: str) -> list[tuple[object, ...]]:
@@ -122,140 +110,94 @@ def _path(node: nodes.Node, steps: Mapping[int, nodes.Getattr | nodes.Getitem]) 
     return tuple(found)
 
 
-class _Environment(ImmutableSandboxedEnvironment):
-    """Jinja without attributes of Python objects, and with operators that cannot blow up."""
-
-    intercepted_binops = frozenset({"*", "%"})
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        if isinstance(obj, LoopContext) and not attribute.startswith("_"):
-            return getattr(obj, attribute)
-        return self.getitem(obj, attribute)
-
-    def getitem(self, obj: Any, argument: Any) -> Any:
-        if isinstance(obj, Undefined | Mapping | Sequence):
-            try:
-                return obj[argument]
-            except (LookupError, TypeError):
-                pass
-        return self.undefined(obj=obj, name=argument)
-
-    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        if not isinstance(left, int | float) or not isinstance(right, int | float):
-            raise TypeError(f"'{operator}' works on numbers only")
-        if any(isinstance(number, int) and number.bit_length() > _MAX_BITS for number in (left, right)):
-            raise OverflowError(f"'{operator}' on a number of more than {_MAX_BITS} bits")
-        return super().call_binop(context, operator, left, right)
+def _shown(error: Exception) -> str:
+    text = str(error) or type(error).__name__
+    return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
 
 
-def _natural(value: object) -> object:
-    """How a value stands in a text: text as it is, the rest as in JSON."""
-    if isinstance(value, str | Undefined):
-        return value
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else _tojson(value)
-
-
-def _tojson(value: object) -> str:
-    return json.dumps(list(value) if isinstance(value, Iterator) else value, ensure_ascii=False)
-
-
-def _join(values: Iterable[object], separator: str = "") -> str:
-    texts = [str(_natural(value)) for value in values]
-    _limit(sum(map(len, texts)) + len(separator) * len(texts))
-    return separator.join(texts)
-
-
-def _replace(text: object, old: str, new: str) -> str:
-    whole = str(text)
-    _limit(len(whole) + whole.count(old) * len(new))
-    return whole.replace(old, new)
-
-
-@pass_context
-def _steps(context: Context, values: Iterable[object]) -> Iterator[object]:
-    left: Iterator[int] = context[_STEPS]
-    for value in values:
-        if next(left, None) is None:
-            raise OverflowError(f"more than {MAX_STEPS:,} loop steps")
-        yield value
-
-
-def _range(*bounds: int) -> range:
-    numbers = range(*bounds)
-    if len(numbers) > MAX_RANGE:
-        raise OverflowError(f"a range of more than {MAX_RANGE:,} numbers")
-    return numbers
-
-
-def _limit(length: int) -> None:
-    if length > MAX_CHARS:
-        raise OverflowError(f"more than {MAX_CHARS:,} characters")
-
-
-def _bounded(pieces: Iterable[str]) -> Iterator[str]:
-    length = 0
-    for piece in pieces:
-        length += len(piece)
-        _limit(length)
-        yield piece
-
-
-def _check_length(text: str) -> None:
-    """Count tokens before parsing, which is slow on hostile text."""
-    for count, (line, _, _) in enumerate(_ENVIRONMENT.lex(text)):
-        if count >= MAX_TOKENS:
-            raise TextProblem(f"more than {MAX_TOKENS:,} tokens of Jinja in one text", line)
-
-
-def _check(tree: nodes.Template) -> None:
+def _tree(text: str) -> nodes.Template:
+    _check_tokens(text)
+    tree = _ENVIRONMENT.parse(text)
+    _check_depth(tree)
     called = {id(call.node) for call in tree.find_all(nodes.Call)}
     for node in tree.find_all(nodes.Node):
         if refused := _refused(node, called):
             raise TextProblem(f"{refused} in a template", node.lineno)
+    return tree
+
+
+def _check_tokens(text: str) -> None:
+    """Count tokens and brackets before parsing, which is slow on hostile text."""
+    open_ = 0
+    for count, (line, kind, token) in enumerate(_ENVIRONMENT.lex(text)):
+        if count >= MAX_TOKENS:
+            raise TextProblem(f"more than {MAX_TOKENS:,} tokens of Jinja in one text", line)
+        if kind == "operator":
+            open_ += (token in _OPENS) - (token in _CLOSES)
+        if open_ > MAX_NESTED:
+            raise TextProblem(f"more than {MAX_NESTED} brackets within brackets", line)
+
+
+def _check_depth(tree: nodes.Node) -> None:
+    """Level by level: whatever walks a tree, does so by recursion."""
+    level = [tree]
+    for _ in range(MAX_DEPTH):
+        level = [child for node in level for child in node.iter_child_nodes()]
+        if not level:
+            return
+    raise TextProblem(f"nested more than {MAX_DEPTH} levels deep", level[0].lineno)
 
 
 def _refused(node: nodes.Node, called: set[int]) -> str:
     """What a template may not use, or nothing."""
-    refused = ""
+    refused = "" if isinstance(node, PARTS) else f"{type(node).__name__} is not available"
     match node:
         case nodes.For(recursive=True):
             refused = "a for loop cannot be recursive"
-        case nodes.Stmt() if not isinstance(node, _STATEMENTS):
+        case nodes.Stmt() if refused:
             word = type(node).__name__.lower().replace("assignblock", "set").replace("assign", "set")
             refused = f"{{% {word} %}} is not available, only if and for are,"
-        case nodes.Call() if not (isinstance(node.node, nodes.Name) and node.node.name == "range"):
-            refused = "only range() can be called, use filters otherwise,"
-        case nodes.Name(name="range" | "self" as name) if id(node) not in called:
-            refused = f"{name!r} is no variable"
         case nodes.Pow():
             refused = "'**' is not available"
-        case nodes.Filter() if node.name not in _FILTERS:
-            refused = f"the filter {node.name!r} is not available, only {', '.join(sorted(_FILTERS))} are,"
-        case nodes.Test() if node.name not in _JINJAS_TESTS:
-            refused = f"the test {node.name!r} is not available"
+        case nodes.Name(name="range" | "self" as name) if id(node) not in called:
+            refused = f"{name!r} is no variable"
+        case nodes.Name(name="loop", ctx="store"):
+            refused = "'loop' cannot be what a for loop calls its items"
+        case nodes.Call() | nodes.Filter() | nodes.Test():
+            refused = _uncallable(node)
     return refused
+
+
+def _uncallable(node: nodes.Call | nodes.Filter | nodes.Test) -> str:
+    if node.dyn_args is not None or node.dyn_kwargs is not None:
+        return "arguments behind '*' are not available"
+    match node:
+        case nodes.Call() if not (isinstance(node.node, nodes.Name) and node.node.name == RANGE) or node.kwargs:
+            return "only range() can be called, use filters otherwise,"
+        case nodes.Filter() if node.name not in FILTERS:
+            return f"the filter {node.name!r} is not available, only {', '.join(sorted(FILTERS))} are,"
+        case nodes.Test() if node.name not in TESTS:
+            return f"the test {node.name!r} is not available"
+    return ""
+
+
+def _free(node: nodes.Node, bound: frozenset[str]) -> Iterator[str]:
+    """Names that must come from outside."""
+    if isinstance(node, nodes.For):
+        mine = bound | stored(node)
+        inside = mine | {LOOP}
+        parts = [(node.iter, bound), *((each, inside) for each in node.body), *((each, bound) for each in node.else_)]
+        for part, names in (*parts, *([(node.test, mine)] if node.test is not None else [])):
+            yield from _free(part, names)
+    elif isinstance(node, nodes.Name):
+        if node.name not in bound and node.name != RANGE:
+            yield node.name
+    else:
+        for child in node.iter_child_nodes():
+            yield from _free(child, bound)
 
 
 def _optional(tree: nodes.Template) -> set[str]:
     tested = [node.node for node in tree.find_all(nodes.Test) if node.name in ("defined", "undefined")]
     defaulted = [node.node for node in tree.find_all(nodes.Filter) if node.name in ("default", "d")]
     return {node.name for node in (*tested, *defaulted) if isinstance(node, nodes.Name)}
-
-
-def _count_steps(tree: nodes.Template) -> None:
-    for loop in list(tree.find_all(nodes.For)):
-        loop.iter = nodes.Filter(loop.iter, _STEPS, [], [], None, None, lineno=loop.lineno)
-    tree.set_environment(_ENVIRONMENT)
-
-
-def _environment() -> _Environment:
-    environment = _Environment(undefined=StrictUndefined, finalize=_natural, trim_blocks=True, lstrip_blocks=True)
-    environment.globals = {"range": _range}
-    filters = {name: FILTERS[name] for name in _JINJAS_FILTERS}
-    environment.filters = {**filters, "join": _join, "replace": _replace, "tojson": _tojson, _STEPS: _steps}
-    environment.tests = {name: TESTS[name] for name in _JINJAS_TESTS}
-    return environment
-
-
-_FILTERS: Final = frozenset(_JINJAS_FILTERS) | {"join", "replace", "tojson"}
-_ENVIRONMENT: Final = _environment()
