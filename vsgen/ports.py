@@ -207,6 +207,15 @@ class Journal(Protocol):
         """See to it that all that is remembered outlives a power cut, where it is kept at all."""
         ...
 
+    def begin(self, parts: Mapping[str, object], output: str | None = None) -> None:
+        """Remember that a run begins, before its first call: no earlier end speaks for what it makes.
+
+        Args:
+            parts: What its output is made from, by name, as far as that is known before the input is read.
+            output: The file that it makes, seen from the journal's folder; None where it makes none.
+        """
+        ...
+
     def end(
         self,
         parts: Mapping[str, object],
@@ -214,6 +223,7 @@ class Journal(Protocol):
         complete: bool,
         passed: bool = True,
         summary: Mapping[str, object] | None = None,
+        made: Mapping[str, str | None] | None = None,
     ) -> None:
         """Remember that a run ended, and how.
 
@@ -223,6 +233,7 @@ class Journal(Protocol):
             complete: All that was wanted is there.
             passed: Its verdict was not bad.
             summary: Its counts.
+            made: The digests of its output and of its rejects, where they are files.
         """
         ...
 

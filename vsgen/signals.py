@@ -128,7 +128,7 @@ def _end(number: int) -> NoReturn:
             act()
     with suppress(Exception):
         if sys.__stderr__ is not None:  # else its number may be that of another file
-            os.write(sys.__stderr__.fileno(), f"{_state.words()}\n".encode(errors="replace"))
+            os.write(sys.__stderr__.fileno(), f"{_state.words()}\n".encode(errors="surrogateescape"))
     _exit(number)
 
 

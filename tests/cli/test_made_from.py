@@ -59,21 +59,38 @@ def test_a_complete_output_is_known_by_what_its_input_holds(vsgen: Vsgen, tmp_pa
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize("change", ["changed", "appended", "dropped"])
+@pytest.mark.parametrize("change", ["changed", "dropped", "moved"])
 def test_an_output_of_other_rows_is_not_taken_for_this_one(
     vsgen: Vsgen, tmp_path: Path, command: str, change: str
 ) -> None:
     path, out = tmp_path / "rows.jsonl", tmp_path / "out.jsonl"
     path.write_text(lines_of(rows_of(command)))
     assert vsgen(*with_input(command, path), "-o", out).exit_code == 0
-    before = out.read_bytes()
-    rows = {"changed": [rows_of(command, 4)[3], *rows_of(command)[1:]], "appended": rows_of(command, 4)}
-    path.write_text(lines_of(rows.get(change, rows_of(command, 2))))
+    before, (first, *others) = out.read_bytes(), rows_of(command, 4)
+    rows = {"changed": [others[2], *others[:2]], "dropped": [first, *others[:1]], "moved": [*others, first]}
+    path.write_text(lines_of(rows[change]))
     ended = vsgen(*with_input(command, path), "-o", out, "--resume")
-    assert ended.exit_code == 2 and "was made otherwise: the input's content has changed; " in ended.stderr
+    assert ended.exit_code == 2
+    assert "the input's content has changed within the 3 rows that were read; --overwrite" in ended.stderr
     assert out.read_bytes() == before
     anew = vsgen(*with_input(command, path), "-o", out, "--overwrite")
     assert anew.exit_code == 0, anew.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_rows_at_the_end_of_an_input_are_asked_about_and_no_others(vsgen: Vsgen, tmp_path: Path, command: str) -> None:
+    path, out, whole = tmp_path / "rows.jsonl", tmp_path / "out.jsonl", tmp_path / "whole.jsonl"
+    path.write_text(lines_of(rows_of(command)))
+    assert vsgen(*with_input(command, path), "-o", out).exit_code == 0
+    before, summary = out.read_bytes(), tmp_path / "summary.json"
+    path.write_text(lines_of(rows_of(command, 4)))
+    assert vsgen(*with_input(command, path), "-o", whole, "--summary", summary).exit_code == 0
+    asked = sum(json.loads(summary.read_text())["calls"].values())
+    ended = vsgen(*with_input(command, path), "-o", out, "--resume", "--summary", summary)
+    assert ended.exit_code == 0, ended.stderr
+    assert before != out.read_bytes() == whole.read_bytes()
+    assert 0 < sum(json.loads(summary.read_text())["calls"].values()) < asked
+    assert "complete already" in vsgen(*with_input(command, path), "-o", out, "--resume").stderr
 
 
 def test_rows_behind_those_that_were_read_do_not_matter(vsgen: Vsgen, tmp_path: Path) -> None:

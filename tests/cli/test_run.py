@@ -336,7 +336,8 @@ def test_an_interrupted_run_says_how_to_go_on(tmp_path: Path, sent: signal.Signa
     _, said = child.communicate(timeout=60)
     assert child.returncode == 128 + sent
     assert "Traceback" not in said
-    assert said.splitlines()[-1].split() == ["vsgen", *map(str, arguments), "--resume"]
+    started, words = command(*arguments)[: -len(arguments)], [str(word) for word in arguments]
+    assert said.splitlines()[-1].split() == [*started, words[0], "--resume", *words[1:]]
     assert all(json.loads(line) for line in journal.read_text().splitlines())
 
 

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from vsgen.engine.source import Flows
-from vsgen.errors import InputError, VsgenError
-from vsgen.files.ends import NUM
+from vsgen.errors import InputError, OptionError, VsgenError
+from vsgen.files.origin import NUM, Origin
 from vsgen.files.places import Places
 from vsgen.flow import Flow
 from vsgen.jobs.carry import Carried
 from vsgen.jobs.counts import Counts
 from vsgen.jobs.desk import Desk
-from vsgen.jobs.task import Made, Origin, Task, Warn
+from vsgen.jobs.task import Made, Task, Warn
 from vsgen.ports import Source
 
 
@@ -114,14 +114,13 @@ def test_a_complete_output_is_left_alone_and_nothing_is_opened(tmp_path: Path) -
     assert again.summary == first.summary == lines(tmp_path / "summary")[0]
 
 
-def test_a_summary_that_no_journal_knows_is_not_made_up(tmp_path: Path) -> None:
+def test_an_output_without_its_journal_is_of_unknown_origin(tmp_path: Path) -> None:
     list(carried(Numbers(Places(tmp_path / "out"), [1])))
-    (tmp_path / "out.journal").unlink()
-    warnings: list[str] = []
-    places = Places(tmp_path / "out", resume=True, summary=tmp_path / "summary")
-    assert list(carried(Numbers(places, [1]), warnings)) == []
-    assert not (tmp_path / "summary").exists()
-    assert warnings == [f"{tmp_path}/summary: is not written, since no journal has the counts of {tmp_path}/out"]
+    (tmp_path / "out.journal").rename(tmp_path / "moved")
+    with pytest.raises(OptionError, match="nobody knows what it was made from; name its journal"):
+        list(carried(Numbers(Places(tmp_path / "out", resume=True), [1])))
+    moved = carried(Numbers(Places(tmp_path / "out", journal=tmp_path / "moved", resume=True), [1]))
+    assert list(moved) == [] and moved.counts.was_done
 
 
 def test_whoever_stops_iterating_leaves_a_part_that_goes_on(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from vsgen.backends.here import SHIPPED
 from vsgen.backends.hf.names import revision
 from vsgen.ports import LanguageModel
 
+TINY: Final = "tiny"
+"""The embedded model, which is asked where nobody says otherwise."""
 ON_CPU: Final = SHIPPED
 """Models that compute on the CPU whatever device is asked for."""
 
@@ -57,6 +59,14 @@ def open_model(
             return HfModel.open(name, device=device, dtype=dtype, batch=batch, trust=trust)
 
 
+def content(name: str) -> str | None:
+    """What changes when the files of a model do, wherever they lie; None where they are not on this machine."""
+    from vsgen.tiny import WEIGHTS
+
+    files = revision(str(WEIGHTS) if name == TINY else name)
+    return None if files is None else files.rpartition("@")[2]
+
+
 def stamp(name: str, **how: object) -> str | None:
     """What changes when a model, opened this way, might say something else of itself; takes milliseconds.
 
@@ -72,7 +82,7 @@ def stamp(name: str, **how: object) -> str | None:
     """
     from vsgen.tiny import WEIGHTS
 
-    files = revision(str(WEIGHTS) if name == "tiny" else name)
+    files = revision(str(WEIGHTS) if name == TINY else name)
     if files is None:
         return None
     known = [name, files, how, [version(one) for one in _LIBRARIES], platform.node()]

@@ -6,6 +6,7 @@ from typing import Any
 
 from typer.core import TyperGroup
 
+from vsgen.cli.again import remember
 from vsgen.cli.console import user_errors
 from vsgen.cli.printed import reader_may_close
 from vsgen.cli.shell import not_resumable
@@ -14,10 +15,11 @@ from vsgen.cli.shell import not_resumable
 class Commands(TyperGroup):
     """The commands of vsgen."""
 
-    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """Parse what stands before the command; ``--help`` and ``--version`` print here."""
+        remember(args)
         with reader_may_close():
-            return super().make_context(*args, **kwargs)
+            return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, *args: Any, **kwargs: Any) -> Any:
         """Parse and run a command."""

@@ -39,6 +39,12 @@ def say(text: str) -> None:
         typer.echo(text, err=True)
 
 
+def say_exactly(text: str) -> None:
+    """The same with every byte of a file's name, even of one that is no text, so that a shell reads it again."""
+    with suppress(OSError):
+        typer.echo(os.fsencode(text), err=True)
+
+
 @contextmanager
 def user_errors() -> Iterator[None]:
     """Turns an error of the tree into one message and its exit status."""

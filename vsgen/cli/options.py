@@ -10,6 +10,9 @@ import typer
 OnError: TypeAlias = Literal["stop", "skip"]
 ProgressMode: TypeAlias = Literal["auto", "plain", "none"]
 
+VARIABLES: Final = ("VSGEN_MODEL", "VSGEN_DEVICE", "VSGEN_DTYPE", "VSGEN_SEED")
+"""Of the environment, each of which stands for the option of its name."""
+
 SAMPLING: Final = "Sampling"
 """Headings of ``--help``."""
 MODEL: Final = "Model"

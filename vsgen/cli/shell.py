@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 import time
 from collections.abc import Iterator
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from vsgen import signals
-from vsgen.cli.console import many, progress, say, summary
+from vsgen.cli.again import going_on
+from vsgen.cli.console import many, progress, say, say_exactly, summary
 from vsgen.errors import GateError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def carry_out(task: Task[Any, Any], mode: ProgressMode, *, quiet: bool, strict: 
         if not quiet:
             say(f"vsgen: {text}")
 
-    begun, carried, words = time.monotonic(), Carried(task, warn=warn), partial(_interrupted, task.places)
+    begun, carried, words = time.monotonic(), Carried(task, warn=warn), partial(going_on, task.places)
     try:
         with (
             signals.last_words(words),
@@ -51,7 +51,7 @@ def carry_out(task: Task[Any, Any], mode: ProgressMode, *, quiet: bool, strict: 
             for _ in made:
                 observe(carried.counts)
     except KeyboardInterrupt as stop:
-        say(words())
+        say_exactly(words())
         raise typer.Exit(signals.status(stop)) from None
     counts, where = carried.counts, str(task.places.output or "stdout")
     if counts.was_done and not quiet:
@@ -79,12 +79,3 @@ def not_resumable() -> Iterator[None]:
     except KeyboardInterrupt as stop:
         say("vsgen: interrupted")
         raise typer.Exit(signals.status(stop)) from None
-
-
-def _interrupted(places: Places) -> str:
-    """What is said to whoever interrupts a command: how to go on."""
-    if places.journal_path is None:
-        return "vsgen: interrupted; with -o FILE a run can be resumed" if places.journaled else "vsgen: interrupted"
-    words = [word for word in sys.argv[1:] if word not in ("--resume", "--overwrite")]
-    resume = ["--resume"] if places.file else []
-    return f"vsgen: interrupted; nothing is lost. To go on:\n  {shlex.join(['vsgen', *words, *resume])}"

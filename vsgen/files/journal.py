@@ -30,7 +30,7 @@ import orjson
 
 from vsgen.digests import SIZE, DigestMap
 from vsgen.files.appended import Appended
-from vsgen.files.ends import End, end_line
+from vsgen.files.ends import Begin, End, begin_line, end_line
 from vsgen.files.first_line import FirstLine
 from vsgen.files.notes import START as NOTE
 from vsgen.files.notes import note_line, read_note
@@ -96,6 +96,9 @@ class MemoryJournal:
     def sync(self) -> None:
         """See `vsgen.ports.Journal`."""
 
+    def begin(self, parts: Mapping[str, object], output: str | None = None) -> None:
+        """See `vsgen.ports.Journal`."""
+
     def end(
         self,
         parts: Mapping[str, object],
@@ -103,6 +106,7 @@ class MemoryJournal:
         complete: bool,
         passed: bool = True,
         summary: Mapping[str, object] | None = None,
+        made: Mapping[str, str | None] | None = None,
     ) -> None:
         """See `vsgen.ports.Journal`."""
 
@@ -212,6 +216,10 @@ class FileJournal:
         if self._vectors is not None:
             self._vectors.sync()
 
+    def begin(self, parts: Mapping[str, object], output: str | None = None) -> None:
+        """See `vsgen.ports.Journal`."""
+        self._file.append(begin_line(Begin(parts, output)))
+
     def end(
         self,
         parts: Mapping[str, object],
@@ -219,9 +227,10 @@ class FileJournal:
         complete: bool,
         passed: bool = True,
         summary: Mapping[str, object] | None = None,
+        made: Mapping[str, str | None] | None = None,
     ) -> None:
         """See `vsgen.ports.Journal`."""
-        self._file.append(end_line(End(parts, complete, passed, summary)))
+        self._file.append(end_line(End(parts, complete, passed, summary, made)))
 
     def note(self, name: str, value: Mapping[str, object]) -> None:
         """See `vsgen.ports.Journal`."""

@@ -9,9 +9,10 @@ import select
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import Final, Protocol
 
 import orjson
 
@@ -28,6 +29,11 @@ class ReaderGone(Exception):
 
 class Lines(Protocol):
     """Where lines go, open."""
+
+    @property
+    def digest(self) -> str | None:
+        """Of all lines so far, as `vsgen.files.complete.Content` has it; None where nobody reads them again."""
+        ...
 
     def __enter__(self) -> Lines:
         """Return itself."""
@@ -50,12 +56,6 @@ class Lines(Protocol):
         ...
 
 
-def count_lines(path: Path) -> int:
-    """How many lines a file has."""
-    with path.open("rb") as lines:
-        return sum(1 for _ in lines)
-
-
 class FileLines:
     """Lines into ``FILE.part``, which `finish` renames to FILE."""
 
@@ -70,8 +70,14 @@ class FileLines:
             OutputError: It cannot be written, or another run holds it.
         """
         self._path = path
+        self._digest = blake2b(digest_size=8)
         with _writing(part_of(path)):
             self._part = Part(path, keep=keep)
+
+    @property
+    def digest(self) -> str:
+        """Of all lines so far."""
+        return self._digest.hexdigest()
 
     def __enter__(self) -> FileLines:
         """Return the open file itself."""
@@ -88,8 +94,10 @@ class FileLines:
 
     def write(self, lines: Iterable[Mapping[str, object]]) -> None:
         """Append lines; they are with the system when this returns."""
+        data = _dumps(lines)
+        self._digest.update(data)
         with _writing(self._part.path):
-            self._part.write(_dumps(lines))
+            self._part.write(data)
 
     def finish(self) -> None:
         """Make the whole file appear; it is on the disk, under its name, when this returns."""
@@ -99,6 +107,9 @@ class FileLines:
 
 class ThroughLines:
     """Lines to what no whole file may replace: each visible to the reader at once, and nothing to finish."""
+
+    digest: Final = None
+    """Nobody reads them again."""
 
     def __init__(self, path: Path, warn: Callable[[str], None], *, quiet: bool = False) -> None:
         """Open it; a named pipe waits for its reader.
@@ -152,6 +163,9 @@ class ThroughLines:
 class PipeLines:
     """Lines to standard output, each visible to the reader at once."""
 
+    digest: Final = None
+    """Nobody reads them again."""
+
     def __init__(self) -> None:
         """Check that there is a standard output.
 
@@ -192,6 +206,9 @@ class PipeLines:
 
 class NoLines:
     """Where lines go that nobody wants in a file."""
+
+    digest: Final = None
+    """Nobody reads them again."""
 
     def __enter__(self) -> NoLines:
         """Return itself."""

@@ -8,32 +8,18 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from vsgen.errors import OptionError, OutputError
+from vsgen.files.complete import Done, done, name_of
 from vsgen.files.destinations import destination, is_written_through
 from vsgen.files.disk import refuse_held
-from vsgen.files.ends import NUM, End, changed, last_end
 from vsgen.files.journal import FileJournal, MemoryJournal
-from vsgen.files.lines import Lines, NoLines, PipeLines, count_lines, open_lines, write_line
+from vsgen.files.lines import Lines, NoLines, PipeLines, open_lines, write_line
+from vsgen.files.origin import Origin
 from vsgen.files.part import part_of
-from vsgen.files.rows import RowInput, Seen
 from vsgen.files.vectors import vectors_path
 from vsgen.ports import Journal
-
-SEEN = "input's content"
-"""The part that says what was read of the input."""
-
-
-class Done(NamedTuple):
-    """An output that is complete."""
-
-    rows: int
-    passed: bool = True
-    """The verdict of the run that made it was not bad, as far as the journal says."""
-    summary: Mapping[str, object] | None = None
-    """Its counts, as far as the journal says."""
-
 
 Found: TypeAlias = os.stat_result | None
 """A file as it was when it was looked at; None where there was none."""
@@ -95,13 +81,11 @@ class Places:
         except OSError as error:
             raise OptionError(f"{error.filename}: {error.strerror}; name another file") from error
 
-    def done(self, parts: Mapping[str, object], rows: RowInput | None = None) -> Done | None:
+    def done(self, origin: Origin) -> Done | None:
         """The resumed output that is complete already; None if there is something to do.
 
         Args:
-            parts: What the output is made from, by name; see `vsgen.ports.Journal.end`. `vsgen.files.ends.NUM` among
-                them is how many rows are wanted, where that is known.
-            rows: The input, whose content counts too.
+            origin: What the output is to be made from.
 
         Raises:
             OptionError: The files do not go together, there is an output and no flag says what to do with it, or it was
@@ -109,41 +93,16 @@ class Places:
         """
         try:
             self._check()
-            if not self.resume or self.file is None or not self.file.exists():
+            if not self.resume or self.file is None or self.journal_path is None:
                 return None
-            if self.rejects is not None and not self.rejects.exists():
-                return None
-            if part_of(self.file).exists():  # of a run that was to replace it
-                return None
-            ended = last_end(self.journal_path)
-            count = count_lines(self.file)
+            return done(self.file, self.rejects, self.journal_path, origin)
         except OSError as error:
             raise OptionError(f"{error.filename}: {error.strerror}; name another file") from error
-        if ended:
-            self._compare(ended, parts, rows)
-        wanted = parts.get(NUM)
-        if (ended and not ended.complete) or (isinstance(wanted, int) and count < wanted):
-            return None
-        if ended is None:
-            return None if self._has_journal() else Done(count)
-        return Done(count, ended.passed, ended.summary)
 
-    def _compare(self, ended: End, parts: Mapping[str, object], rows: RowInput | None) -> None:
-        remedy = "--overwrite makes it anew, and asks nothing that its journal answers"
-        if ended.parts is None:
-            raise OptionError(f"{self.output}: an older vsgen made it, and did not say from what; {remedy}")
-        compared = parts if ended.complete else {name: value for name, value in parts.items() if name != NUM}
-        if rows is not None and isinstance(seen := ended.parts.get(SEEN), Mapping):
-            known = Seen(**seen)
-            now = rows.look(None if known.whole else known.rows)
-            compared = {**compared, SEEN: (now if known.whole else now._replace(whole=False))._asdict()}
-        if changes := changed(ended.parts, compared):
-            raise OptionError(f"{self.output}: was made otherwise: {', '.join(changes)}; {remedy}")
-
-    def _has_journal(self) -> bool:
-        """Whether there is a journal; one without a last line is of a run that died when its output was just whole."""
+    def begin(self, journal: Journal, parts: Mapping[str, object]) -> None:
+        """Let the journal say that the output is made from now on; see `vsgen.ports.Journal.begin`."""
         path = self.journal_path
-        return path is not None and path.exists()
+        journal.begin(parts, name_of(self.file, path) if self.file and path else None)
 
     def open_journal(self, open_files: ExitStack) -> Journal:
         """The journal, closed with `open_files`."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from typing import Generic, TypeVar
 
 from vsgen import signals
 from vsgen.engine.drive import drive
 from vsgen.engine.source import Flows
+from vsgen.files.complete import OUTPUT, REJECTS
 from vsgen.files.lines import Lines
-from vsgen.files.places import SEEN
+from vsgen.files.origin import SEEN, Origin
 from vsgen.flow import Flow
 from vsgen.jobs.counts import Counts
 from vsgen.jobs.desk import Desk
@@ -40,7 +42,7 @@ class Carried(Generic[R, V]):
         """What has happened so far."""
         self.summary: Mapping[str, object] = {}
         """The same for machines, once all is done; see docs/summary.md."""
-        self._origin = task.origin  # as the user asked, before a model's size changes the template
+        self._origin = _origin(task)  # as the user asked, before a model's size changes the template
         self._warned: set[str] = set()
 
     def __iter__(self) -> Generator[Made[V]]:
@@ -53,14 +55,16 @@ class Carried(Generic[R, V]):
         begun = time.monotonic()
         origin, places = self._origin, self._task.places
         found = places.found()
-        if (done := places.done(origin.parts, origin.input)) is not None:
+        if (done := places.done(origin)) is not None:
             self.counts.was_done, self.counts.kept, self.counts.passed = True, done.rows, done.passed
-            self._repeat(done.summary)
+            self.summary = done.summary
+            places.write_summary(done.summary, self._warn)
             return
         with ExitStack() as stack:
             lines, rejects = places.open_outputs(stack, found, self._warn)  # held before anything is done
             journal = places.open_journal(stack)
             self._warn_once(journal.problems)
+            places.begin(journal, origin.parts)
             desk = stack.enter_context(Desk(self._task.models, journal))
             self.counts.paid = desk.paid
             stack.enter_context(signals.unwound())
@@ -77,16 +81,8 @@ class Carried(Generic[R, V]):
             journal.sync()  # whoever sees a whole FILE has the replies it was made from
             rejects.finish()
             lines.finish()
-            self._end(journal, desk.model if self._task.models else None, time.monotonic() - begun)
-
-    def _repeat(self, summary: Mapping[str, object] | None) -> None:
-        """The summary of the run that made the output, again."""
-        places = self._task.places
-        if summary is not None:
-            self.summary = summary
-            places.write_summary(summary, self._warn)
-        elif places.summary is not None:
-            self._warn(f"{places.summary}: is not written, since no journal has the counts of {places.output}")
+            self._summarize(journal, desk.model if self._task.models else None, time.monotonic() - begun)
+            self._end(journal, {OUTPUT: lines.digest, REJECTS: rejects.digest})
 
     def _values(self, desk: Desk, source: Source[R]) -> Iterator[Made[V]]:
         """What is made of every value, and then of what waited for the last one."""
@@ -107,23 +103,32 @@ class Carried(Generic[R, V]):
             self._warn(problem)
         self._warn_once(made.notes)
 
-    def _end(self, journal: Journal, model: str | None, seconds: float) -> None:
+    def _summarize(self, journal: Journal, model: str | None, seconds: float) -> None:
         counts = self.counts
         self._warn_once(journal.problems)  # some show only when they are looked up
         counts.unreadable = journal.unreadable
         counts.verdict = self._task.verdict()
         counts.passed = counts.verdict is None or not counts.verdict.bad
         self.summary = counts.summary(self._task.command, model, seconds)
-        seen = self._task.seen()
-        parts = {**self._origin.parts, **({SEEN: seen._asdict()} if seen else {})}
         self._task.places.write_summary(self.summary, self._warn)
-        journal.end(parts, complete=counts.stopped is None, passed=counts.passed, summary=self.summary)
+
+    def _end(self, journal: Journal, made: Mapping[str, str | None]) -> None:
+        counts, seen = self.counts, self._task.seen()
+        parts = {**self._origin.parts, **({SEEN: seen._asdict()} if seen else {})}
+        complete = counts.stopped is None
+        journal.end(parts, complete=complete, passed=counts.passed, summary=self.summary, made=made)
 
     def _warn_once(self, notes: Iterable[str]) -> None:
         for note in notes:
             if note not in self._warned:
                 self._warned.add(note)
                 self._warn(note)
+
+
+def _origin(task: Task[R, V]) -> Origin:
+    """What its output is made from, the models included."""
+    origin, models = task.origin, task.models
+    return origin if models is None else replace(origin, parts={**origin.parts, **models.parts})
 
 
 def answers(flows: Sequence[Flow[R]], desk: Desk) -> list[R]:

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from vsgen import signals
 from vsgen.backends.known import LazyModel
-from vsgen.backends.open import open_model, stamp
+from vsgen.backends.open import ON_CPU, TINY, content, open_model, stamp
 from vsgen.backends.open_embedder import open_embedder
 from vsgen.checks.commands import Commands
 from vsgen.engine.late import Late
@@ -43,8 +43,6 @@ from vsgen.values import (
     Verify,
 )
 
-TINY: Final = "tiny"
-"""The embedded model, which is asked where nobody says otherwise."""
 _EMBED_BATCH = 256
 _SCORE_BATCH = 32
 _AHEAD: Final = 4
@@ -91,6 +89,25 @@ class Wanted:
     """Outside commands may be run."""
     local: frozenset[str] = frozenset()
     """Those that only a template names: they are taken from this machine, and none of their code is run."""
+
+    @property
+    def asked(self) -> str:
+        """The language model's name, as it was asked for."""
+        return self.choice.name or self.default
+
+    @property
+    def parts(self) -> dict[str, object]:
+        """What an output is made from, as far as it hangs on the models: what is in their files, and how they compute.
+
+        A model that computes alike everywhere has no device and no number format. Files that are not here say nothing.
+        """
+        names = [] if self.choice.opened else [self.asked]
+        names += [name for name in self.judges if name not in names]
+        files = {f"content of model {name}": content(name) for name in names}
+        parts: dict[str, object] = {name: digest for name, digest in files.items() if digest is not None}
+        if any(name not in ON_CPU for name in names):
+            parts |= {"--device": self.choice.device, "--dtype": self.choice.dtype}
+        return parts
 
 
 class Desk:
@@ -155,7 +172,7 @@ class Desk:
     @property
     def asked(self) -> str:
         """The language model's name, as it was asked for."""
-        return self._wanted.choice.name or self._wanted.default
+        return self._wanted.asked
 
     @property
     def model(self) -> str:

@@ -11,7 +11,7 @@ from vsgen.dedup.index import Index
 from vsgen.engine.source import Flows
 from vsgen.errors import InputError, OptionError
 from vsgen.export.packed import TokenLogprobs, token_row
-from vsgen.files.ends import NUM
+from vsgen.files.origin import NUM, ON_ERROR, Origin
 from vsgen.files.places import Places
 from vsgen.files.records import record_line, rejected_line
 from vsgen.files.rows import RowInput, Seen
@@ -25,7 +25,7 @@ from vsgen.jobs.desk import Desk, ModelChoice, Wanted
 from vsgen.jobs.local import kept_local
 from vsgen.jobs.pace import Budget, Pace
 from vsgen.jobs.row_flows import RowFlows, open_rows, row_flows
-from vsgen.jobs.task import Made, Origin, Warn
+from vsgen.jobs.task import Made, Warn
 from vsgen.ports import Source
 from vsgen.template.load import load_template
 from vsgen.template.render import Renderer
@@ -119,8 +119,10 @@ class Generation:
             "--token-logprobs": how and f"top={how.top},layout={how.layout},tail={how.tail}",
             "checks' commands": [one.version for one in outside(self._template) if one.version],
             "--meta": options.meta,
+            ON_ERROR: "skip" if options.skip_bad_rows else "stop",
         }
-        return Origin(parts, self._input if isinstance(self._input, RowInput) else None)
+        rows = self._input if isinstance(self._input, RowInput) else None
+        return Origin(parts, rows, grows=self.wanted is None)
 
     def source(self, desk: Desk, counts: Counts, warn: Warn) -> Source[Outcome]:
         """Make the template ready for the model, and draw for each row, or without one."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from vsgen.engine.source import Chain, Flows
 from vsgen.errors import InputError, OptionError
+from vsgen.files.origin import Origin
 from vsgen.files.places import Places
 from vsgen.files.rows import RowInput, Seen
 from vsgen.flow import Flow
@@ -22,7 +23,7 @@ from vsgen.jobs.label_rows import How, Labelled, Spool, checked, label_row, row_
 from vsgen.jobs.local import kept_local
 from vsgen.jobs.occurrence import Occurrences
 from vsgen.jobs.row_flows import open_rows, row_flows
-from vsgen.jobs.task import Made, Origin, Warn
+from vsgen.jobs.task import Made, Warn
 from vsgen.labels.select import Criterion, informativeness, most_informative, normalised_entropy
 from vsgen.labels.soft import distributions, kind_of
 from vsgen.ports import Source
@@ -85,8 +86,10 @@ class Labelling:
     @property
     def origin(self) -> Origin:
         """What its output is made from."""
-        parts = {**self._options.parts, "--calibrate": self._gold_input and str(self._gold_seen)}
-        return Origin(parts, self._input if isinstance(self._input, RowInput) else None)
+        options = self._options
+        parts = {**options.parts, "--calibrate": self._gold_input and str(self._gold_seen)}
+        rows = self._input if isinstance(self._input, RowInput) else None
+        return Origin(parts, rows, grows=True, replayed=options.histogram or options.plot is not None)
 
     def source(self, desk: Desk, counts: Counts, warn: Warn) -> Source[Labelled]:
         """The rows of known class, then all rows of the input."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vsgen.errors import OptionError
+from vsgen.files.origin import ON_ERROR
 from vsgen.files.places import Places
 from vsgen.jobs.desk import ModelChoice
 from vsgen.labels.select import Selection
@@ -62,6 +63,7 @@ class LabelOptions:
             "--select": self.selection and f"{self.selection.criterion}:{self.selection.share}",
             "--truncate": self.truncate,
             "--meta": self.meta,
+            ON_ERROR: "skip" if self.skip_bad_rows else "stop",
         }
 
     def check(self) -> None:

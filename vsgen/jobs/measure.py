@@ -10,6 +10,7 @@ from vsgen.distributions.probes import OPEN, QUIZ
 from vsgen.distributions.soft import Spelled, Tokenizer, spell
 from vsgen.distributions.target import Target
 from vsgen.engine.source import Flows
+from vsgen.files.origin import Origin
 from vsgen.files.places import Places
 from vsgen.files.rows import Seen
 from vsgen.flow import Flow
@@ -21,7 +22,7 @@ from vsgen.jobs.measure_options import MeasureOptions
 from vsgen.jobs.measure_rows import UNIQUE, Measured, Summary, of_probe, of_target
 from vsgen.jobs.targets import peeked
 from vsgen.jobs.targets_sources import count_targets, find_targets, open_input, open_template
-from vsgen.jobs.task import Made, Origin, Warn
+from vsgen.jobs.task import Made, Warn
 from vsgen.ports import Source
 
 UNSCORED: Final = "unscored-answers"
@@ -80,7 +81,8 @@ class Measurement:
     @property
     def origin(self) -> Origin:
         """What its output is made from."""
-        return Origin(self._options.parts(self._template), self._input)
+        options = self._options
+        return Origin(options.parts(self._template), self._input, grows=options.choice.rows is None)
 
     def source(self, desk: Desk, counts: Counts, warn: Warn) -> Source[Reading]:
         """Every target, and after them the prompts without one."""

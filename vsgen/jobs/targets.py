@@ -12,13 +12,14 @@ from vsgen.distributions.target import Target
 from vsgen.engine.source import Flows
 from vsgen.errors import InputError
 from vsgen.export.packed import distillkit_row
+from vsgen.files.origin import Origin
 from vsgen.files.places import Places
 from vsgen.flow import Flow
 from vsgen.jobs.counts import Counts
 from vsgen.jobs.desk import Desk
 from vsgen.jobs.targets_options import TargetsOptions
 from vsgen.jobs.targets_sources import find_targets, open_input, open_template
-from vsgen.jobs.task import Line, Made, Origin, Warn
+from vsgen.jobs.task import Line, Made, Warn
 from vsgen.ports import Source
 
 

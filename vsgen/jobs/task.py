@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias, TypeVar
 
+from vsgen.files.origin import Origin
 from vsgen.files.places import Places
-from vsgen.files.rows import RowInput, Seen
+from vsgen.files.rows import Seen
 from vsgen.ports import Source
 from vsgen.verdict.finding import Verdict
 
@@ -53,16 +54,6 @@ class Made(Generic[V_co]):
     def reasons(self) -> list[str]:
         """Why the rejects are none of the rows."""
         return [str(line["reason"]) for line in self.rejects]
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """All that an output is made from, by name."""
-
-    parts: Mapping[str, object] = field(default_factory=dict)
-    """What the journal compares when a run is resumed."""
-    input: RowInput | None = None
-    """The rows, whose content counts as well; None where there are none."""
 
 
 class Task(Protocol[R, V_co]):

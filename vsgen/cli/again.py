@@ -1,0 +1,81 @@
+"""The command line that goes on where an interrupted one stopped: what was typed, and ``--resume`` where it is needed.
+
+Its words are those that the process was started with, so it asks for the same whatever their values look like.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from vsgen.cli.options import VARIABLES
+
+if TYPE_CHECKING:
+    from vsgen.files.places import Places
+
+_NAME: Final = "vsgen"
+_typed: ContextVar[list[str]] = ContextVar("typed")
+
+
+def remember(words: Sequence[str]) -> None:
+    """Keep the words of the command line, as they were typed after the name of the program."""
+    _typed.set(list(words))
+
+
+def going_on(places: Places) -> str:
+    """How to go on with the interrupted command whose files these are, in one or two lines.
+
+    The same words go on: with ``--overwrite`` what was asked is in the journal by now. Without a flag they would meet
+    what they left themselves, and ``--resume`` is with them.
+    """
+    if places.journal_path is None:
+        return "vsgen: interrupted; with -o FILE a run can be resumed" if places.journaled else "vsgen: interrupted"
+    fed = " and ".join(_fed(places))
+    how = f"To go on, give the same rows to {fed} again" if fed else "To go on"
+    resumes = places.file is not None and not (places.resume or places.overwrite)
+    return f"vsgen: interrupted; nothing is lost. {how}:\n  {shlex.join(_command(resumes=resumes))}"
+
+
+def _fed(places: Places) -> Iterator[str]:
+    """The inputs that no file holds: whoever fed them has to do so again."""
+    for name in places.inputs:
+        if name == "-":
+            yield "standard input"
+        elif Path(name).exists() and not Path(name).is_file():
+            yield name
+
+
+def _command(*, resumes: bool) -> list[str]:
+    words = _typed.get()
+    command, *others = words
+    return [*_environment(), *_program(words), command, *(["--resume"] if resumes else []), *others]
+
+
+def _environment() -> list[str]:
+    """The variables that the command has read, since the next shell may not have them."""
+    known = [f"{name}={os.environ[name]}" for name in VARIABLES if name in os.environ]
+    return ["env", *known] if known else []
+
+
+def _program(words: list[str]) -> list[str]:
+    """What the process was started with, before the words of the command."""
+    before = sys.orig_argv[: -len(words)]
+    if sys.orig_argv[len(before) :] != words or sys.argv[:1] == ["-c"] or sys.argv[1:] != words:
+        return [_NAME]  # called from Python
+    python, *others = before
+    if len(others) == 1 and os.access(others[0], os.X_OK):
+        return [_found(others[0])]
+    return [_found(python if shutil.which(python) else sys.executable), *others]
+
+
+def _found(program: str) -> str:
+    """Its bare name, where a shell finds it by that."""
+    name = Path(program).name
+    place = shutil.which(name)
+    return name if place is not None and Path(place).absolute() == Path(program).absolute() else program

@@ -1,0 +1,136 @@
+"""Whether an output that is there is all that is wanted: what its journal tells of it, compared with what is asked now.
+
+Nothing is believed but an end of a run in the journal that fits the bytes of the file, and whose parts are those of
+now. A run that has begun to make the file anew, and did not end, goes on; so does one of which the journal tells less.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from vsgen.errors import OptionError
+from vsgen.files.ends import End, Told, told
+from vsgen.files.origin import NUM, Origin
+
+OUTPUT: Final = "output"
+REJECTS: Final = "rejects"
+"""What has digests in a journal's last line."""
+_ANEW: Final = "--overwrite makes it anew, and asks nothing that its journal answers"
+_BLOCK: Final = 1 << 20
+
+
+class Done(NamedTuple):
+    """An output that is complete."""
+
+    rows: int
+    passed: bool
+    """The verdict of the run that made it was not bad."""
+    summary: Mapping[str, object]
+    """Its counts."""
+
+
+class Content(NamedTuple):
+    """What a file of lines holds."""
+
+    rows: int
+    digest: str
+
+    @classmethod
+    def of(cls, path: Path) -> Content:
+        """Read a file.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+        rows, digest = 0, blake2b(digest_size=8)
+        with path.open("rb", buffering=0) as file:
+            while block := file.read(_BLOCK):
+                rows += block.count(b"\n")
+                digest.update(block)
+        return cls(rows, digest.hexdigest())
+
+
+def done(output: Path, rejects: Path | None, journal: Path, origin: Origin) -> Done | None:
+    """The output, if it is there and complete; None if there is something to do, for which it may be replaced.
+
+    Args:
+        output: The file.
+        rejects: Where rows that are not kept are wanted.
+        journal: The journal of the run that made it.
+        origin: What it is to be made from.
+
+    Raises:
+        OptionError: It was made from something else, or from what is unknown, and must not be replaced.
+        OSError: A file cannot be read.
+    """
+    if not output.is_file():
+        return None
+    if not journal.exists():
+        remedy = "name its journal with --journal if that has moved; --overwrite makes it anew, and asks all again"
+        raise OptionError(f"{output}: is there, but {journal} is not, so nobody knows what it was made from; {remedy}")
+    if next(told(journal), None) is None:
+        return None
+    here, changes = Content.of(output), list[str]()
+    for one in _about(told(journal), name_of(output, journal), here.digest):
+        if isinstance(one, End):
+            return _compared(one, here, output, rejects, origin)
+        if not (others := origin.since(one.parts, complete=False).changes):
+            return None
+        changes = changes or others
+    if changes:
+        raise _otherwise(output, changes)
+    raise OptionError(f"{output}: is not what its journal says was made, so it was changed since; {_ANEW}")
+
+
+def name_of(output: Path, journal: Path) -> str:
+    """What a journal calls an output: its path seen from the journal's folder; not every name is text."""
+    return os.fsencode(os.path.relpath(output.resolve(), journal.resolve().parent)).decode(errors="backslashreplace")
+
+
+def _about(words: Iterator[Told], name: str, digest: str) -> Iterator[Told]:
+    """What speaks for a file, the last word first: runs that began to make it and did not end, and ends that fit it."""
+    ended = False
+    for one in words:
+        if isinstance(one, End):
+            ended = True
+            if one.made is None or one.made.get(OUTPUT) == digest:
+                yield one
+        else:
+            if not ended and one.output == name:
+                yield one
+            ended = False
+
+
+def _compared(ended: End, here: Content, output: Path, rejects: Path | None, origin: Origin) -> Done | None:
+    if ended.parts is None:
+        raise OptionError(f"{output}: an older vsgen made it, and did not say from what; {_ANEW}")
+    since = origin.since(ended.parts, complete=ended.complete)
+    if since.changes:
+        raise _otherwise(output, since.changes)
+    known = rejects is None or _known(rejects, ended)
+    wanted = origin.parts.get(NUM)
+    short = not ended.complete or (isinstance(wanted, int) and here.rows < wanted)
+    if short or since.grown or origin.replayed or not known or ended.summary is None:
+        return None
+    return Done(here.rows, ended.passed, ended.summary)
+
+
+def _known(rejects: Path, ended: End) -> bool:
+    """Whether the rejects of the same run are there; what went through a pipe or a device is nobody's to give again.
+
+    Raises:
+        OptionError: There is a file that the run did not write.
+    """
+    if not rejects.is_file():
+        return rejects.exists()
+    if ended.made is None or ended.made.get(REJECTS) == Content.of(rejects).digest:
+        return True
+    raise OptionError(f"{rejects}: is there, but is not what the run wrote; name another file, or pass --overwrite")
+
+
+def _otherwise(output: Path, changes: list[str]) -> OptionError:
+    return OptionError(f"{output}: was made otherwise: {', '.join(changes)}; {_ANEW}")
