@@ -24,7 +24,7 @@ from vsgen.export.labels import LabelColumn, Labelled, labelled
 from vsgen.export.packed import FIELD, axolotl_row, distillkit_row, unpack
 from vsgen.export.table import ID_GRID, IDS, MESSAGES, NUMBER, NUMBER_GRID, TEXT, Column, Table
 from vsgen.probability import invert
-from vsgen.values import Message, Row
+from vsgen.values import Message, Role, Row
 
 Form: TypeAlias = Literal["datasets", "sentence-transformers", "trl", "jsonl", "distillkit", "axolotl"]
 FORMS: tuple[Form, ...] = get_args(Form)
@@ -179,11 +179,24 @@ def _distillkit(rows: Iterator[Row]) -> Table:
 
 def _axolotl(rows: Iterator[Row], tail: int) -> Table:
     def made(packed: Mapping[str, Any]) -> dict[str, object]:
-        messages = [Message(message["role"], message["content"]) for message in packed.get("messages", ())]
-        return axolotl_row(unpack(packed)[0], messages, tail=tail)
+        return axolotl_row(unpack(packed)[0], _messages(packed.get("messages", ())), tail=tail)
 
     columns = {"messages": MESSAGES, "logprobs": NUMBER_GRID, "target_token_ids": ID_GRID}
     return Table(columns | {"prompt_tokens": IDS, "tokens": IDS}, _token_rows(rows, made))
+
+
+def _messages(given: object) -> list[Message]:
+    if not isinstance(given, list | tuple) or not all(map(_is_message, given)):
+        raise InputError(
+            f"{FIELD}.messages: must be a list of objects with role and content; give rows as vsgen wrote them"
+        )
+    return [Message(one["role"], one["content"]) for one in given]
+
+
+def _is_message(given: object) -> bool:
+    if not isinstance(given, dict) or not isinstance(given.get("content"), str):
+        return False
+    return given.get("role") in get_args(Role)
 
 
 def _token_rows(

@@ -10,7 +10,7 @@ from typing import Any, Final
 import orjson
 
 from vsgen.errors import InputError
-from vsgen.files.rows import Seen, Skip
+from vsgen.files.rows import DEEP, Seen, Skip, too_deep
 from vsgen.values import Row
 
 _SHOWN: Final = 60
@@ -109,11 +109,22 @@ class GivenReader:
 
 def _fields(given: object, where: str) -> dict[str, Any]:
     """A copy, since whoever gives a mapping may change it afterwards."""
-    shown = f"got {str(given)[:_SHOWN]!r}"
     if not isinstance(given, Mapping):
-        raise InputError(f"{where}: not a mapping of names to values: {shown}; give a mapping, or skip such rows")
+        raise InputError(
+            f"{where}: not a mapping of names to values: {_shown(given)}; give a mapping, or skip such rows"
+        )
     try:
-        fields: dict[str, Any] = orjson.loads(orjson.dumps(dict(given)))
-    except TypeError as error:
-        raise InputError(f"{where}: holds what JSON cannot ({error}): {shown}; give plain values") from None
+        line = orjson.dumps(dict(given))
+        fields: dict[str, Any] = orjson.loads(line)
+    except (TypeError, orjson.JSONDecodeError) as error:
+        raise InputError(f"{where}: holds what JSON cannot ({error}): {_shown(given)}; give plain values") from None
+    if too_deep(fields, line):
+        raise InputError(f"{where}: {DEEP}: {_shown(given)}; give plain values")
     return fields
+
+
+def _shown(given: object) -> str:
+    try:
+        return f"got {str(given)[:_SHOWN]!r}"
+    except Exception as error:  # it is the caller's own, and may be nested without end
+        return f"got {type(given).__name__}, which has no text ({type(error).__name__})"

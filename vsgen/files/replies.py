@@ -10,6 +10,7 @@ import base64
 import math
 import struct
 from collections.abc import Callable, Mapping
+from operator import countOf
 from typing import Any, Final
 
 from vsgen.values import (
@@ -114,11 +115,15 @@ def _or_none(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda value: None if value is None else read(value)
 
 
-def _tuple_of(*kinds: type) -> Callable[[Any], tuple[Any, ...]]:
-    allowed = set(kinds)
+def _tuple_of(kind: type, *others: type) -> Callable[[Any], tuple[Any, ...]]:
+    allowed = {kind, *others}
 
     def read(value: Any) -> tuple[Any, ...]:
-        if type(value) is not list or not set(map(type, value)) <= allowed:
+        if type(value) is not list:
+            raise Unreadable
+        if (
+            countOf(map(type, value), kind) != len(value) and not set(map(type, value)) <= allowed
+        ):  # the first is faster
             raise Unreadable
         return tuple(value)
 

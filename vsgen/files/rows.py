@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -24,6 +24,8 @@ STDIN: Final = "-"
 _SHOWN = 60
 _LONG = re.compile(rb"\d{19}")
 _INT64 = 2**63
+MAX_DEPTH: Final = 100
+"""Objects and lists of a row that may lie in each other; what writes and renders rows bears some more."""
 _DIGITS = 30
 """Digits that tell whether a number has more than 64 bits."""
 _BLOCK = 1 << 16
@@ -34,6 +36,9 @@ _KNOWN = 1.0
 """Seconds within which the end of an input is known that has ended; a slow writer's may not have."""
 _PATIENCE = 0.2
 """Seconds after which a reader that waits for room sees that nobody wants more."""
+
+DEEP: Final = f"nested more than {MAX_DEPTH} levels deep"
+"""What is wrong with a row that has more."""
 
 _Line: TypeAlias = tuple[int, bytes]
 """The line's number, from 1, and its bytes."""
@@ -302,18 +307,46 @@ def _exact(line: bytes) -> bool:
     return all(-_INT64 <= number < _INT64 for number in found)
 
 
+def too_deep(value: object, line: bytes) -> bool:
+    """Whether more objects and lists lie in each other than a row may have, in a value that was read from a line.
+
+    Takes no stack of its own.
+    """
+    if line.count(b"[") + line.count(b"{") <= MAX_DEPTH:
+        return False
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [inner for outer in level for inner in _inner(outer)]
+    return any(isinstance(inner, dict | list) for inner in level)
+
+
+def _inner(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
 def _fields(line: bytes, where: str, skip: Skip | None) -> dict[str, object] | None:
     try:
         value = orjson.loads(line.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:
-        problem = f"not JSON ({error.msg})"
+        problem = DEEP if "depth limit" in error.msg else f"not JSON ({error.msg})"
     else:
-        if isinstance(value, dict) and _exact(line):
+        problem = _problem(value, line)
+        if not problem and isinstance(value, dict):
             return value
-        problem = "not a JSON object" if not isinstance(value, dict) else "a number of more than 64 bits (quote it)"
-    shown = line.strip()[:_SHOWN].decode("utf-8", "replace")
+    shown = line[: 4 * _SHOWN].strip()[:_SHOWN].decode("utf-8", "replace")
     message = f"{where}: {problem}: got {shown!r}; give one JSON object a line, or pass --on-error skip"
     if skip is None:
         raise InputError(message)
     skip(message)
     return None
+
+
+def _problem(value: object, line: bytes) -> str:
+    """Why a value that was read from a line is no row."""
+    if not isinstance(value, dict):
+        return "not a JSON object"
+    if too_deep(value, line):
+        return DEEP
+    return "" if _exact(line) else "a number of more than 64 bits (quote it)"

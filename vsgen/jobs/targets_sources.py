@@ -177,7 +177,7 @@ def _unseen(groups: Iterable[_Group]) -> int:
 def _grouped(rows: RowInput, template: Template, on: str, warn: Callable[[str], None]) -> dict[Prompt, _Group]:
     render, name = Renderer(template), f"{template.name}@{template.digest}"
     groups: dict[Prompt, _Group] = {}
-    strange: dict[object, str] = {}
+    strange: dict[str, str] = {}
     unstated = 0
     source = rows.name
     for row in rows.rows():
@@ -186,7 +186,7 @@ def _grouped(rows: RowInput, template: Template, on: str, warn: Callable[[str], 
             remedy = "give rows that `vsgen run` wrote, without --no-meta"
             raise InputError(f"{row.where}: meta.variables: missing, so its prompt is not known; {remedy}")
         if meta.get("template") != name:
-            strange.setdefault(meta.get("template"), row.where)
+            strange.setdefault(str(meta.get("template")), row.where)
         unstated += meta.get("basis") == "uniform"
         params: dict[str, object] = meta["variables"]
         group = groups.setdefault(render.prompt(params), _Group(params))
