@@ -71,6 +71,15 @@ class Inspectable(Protocol):
         ...
 
 
+@runtime_checkable
+class Remarking(Protocol):
+    """A model or an embedder that has something to say about what it was given to read."""
+
+    def remarks(self) -> Sequence[str]:
+        """What the user should know of the texts so far: a line each, with no end."""
+        ...
+
+
 class Embedder(Protocol):
     """Turns texts into unit vectors."""
 

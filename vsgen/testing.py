@@ -31,6 +31,7 @@ def check_language_model(
     tolerance: float = 1e-5,
     canonical: Callable[[Completion], bool] = lambda _: True,
     prompts: Sequence[Prompt] = PROMPTS,
+    marks: Sequence[str] = (),
 ) -> None:
     """Check all laws of a language model.
 
@@ -40,6 +41,7 @@ def check_language_model(
         canonical: Whether a reply's tokens are those that its text would be tokenised to; only such a reply's own
             log-probability can be compared with the score of its text.
         prompts: What is asked; several replies must be possible to each.
+        marks: Names of the model's control tokens, such as ``<|im_end|>``.
 
     Raises:
         AssertionError: A law is broken; the message is the law.
@@ -51,6 +53,8 @@ def check_language_model(
     check_prefix(model, tolerance, prompts)
     check_resumable(model, tolerance, prompts)
     check_scores(model, tolerance, canonical, prompts)
+    if marks:
+        check_marks(model, marks)
     if isinstance(model, Streaming):
         check_streaming(model, model.decoder(), tolerance, prompts)
     if isinstance(model, Teacher):
@@ -169,6 +173,15 @@ def check_scores(
         for reply in replies:
             if reply.stopped and canonical(reply):
                 _law(_near(by_text[reply.text], reply.logp, tolerance), "a reply's score is its log-probability")
+
+
+def check_marks(model: LanguageModel, marks: Sequence[str]) -> None:
+    """A message that spells control tokens is read as text: each name takes more than one token."""
+    texts = ["", *(mark * _TOKENS for mark in marks)]
+    without, *spelled = model.score([Score(Prompt((Message("user", text),)), ("",)) for text in texts])
+    for scores in spelled:
+        taken = scores.prompt_tokens - without.prompt_tokens
+        _law(taken > 1.5 * _TOKENS, "a control token's name in a message is read as text")
 
 
 def check_streaming(model: LanguageModel, queue: Queue, tolerance: float, prompts: Sequence[Prompt] = PROMPTS) -> None:

@@ -143,3 +143,18 @@ def test_the_number_of_threads_is_left_as_it_was(minilm: Embedder) -> None:
     embed(minilm, ["a b c", "d e f"])
     assert torch.get_num_threads() == 2
     torch.set_num_threads(before)
+
+
+def test_a_text_that_spells_a_control_token_is_embedded_as_text() -> None:
+    embedder = open_embedder("minilm", device="cpu")
+    assert isinstance(embedder, SentenceEmbedder)
+    plain = ["The invoice was wrong.", "Reset my password, please."]
+    before = embed(embedder, plain)
+    assert embedder.remarks() == []
+    marks = ["[SEP]", "[ sep ]", "The invoice was wrong.", "[MASK] The invoice was wrong.[PAD]"]
+    found = embed(embedder, marks)
+    assert found[0] == found[1], "as the same signs with blanks between them"
+    assert embed(embedder, plain) == before, "and no other text's vector changes"
+    assert found[3] != found[2]
+    (remark,) = embedder.remarks()
+    assert remark.startswith("2 texts spell control tokens of embedder minilm@") and "([SEP], [MASK], [PAD])" in remark

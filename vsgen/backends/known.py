@@ -7,13 +7,13 @@ a call comes that the journal does not answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from threading import Lock
 from typing import Any
 
 from vsgen.errors import ModelError
-from vsgen.ports import Inspectable, Journal, LanguageModel, Streaming, Teacher
+from vsgen.ports import Inspectable, Journal, LanguageModel, Remarking, Streaming, Teacher
 from vsgen.values import ModelFacts
 
 
@@ -87,6 +87,10 @@ class LazyModel:
                     raise ModelError(f"{model.name}: {was}; run the same command again, with --resume")
                 self._model = model
             return self._model
+
+    def remarks(self) -> Sequence[str]:
+        """What it says about the texts that it was given; nothing where it stayed closed."""
+        return self._model.remarks() if isinstance(self._model, Remarking) else ()
 
     def _recalled(self, stamp: str | None, notes: Journal) -> Known | None:
         return None if stamp is None else Known.read(notes.noted(stamp))

@@ -28,6 +28,8 @@ from vsgen.values import Embed, Vector
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
+    from vsgen.backends.hf.control import Control
+
 _ROWS = 64
 """Texts per forward pass on a GPU."""
 _ROWS_CPU = 16
@@ -57,6 +59,8 @@ class SentenceEmbedder:
         """Names the weights; part of every call's digest in the journal."""
         self.cut = 0
         """How many of the texts so far filled the model's longest input; what lay beyond it was not read."""
+        self._spelled = False
+        """A text spelled a control token, and the tokenizer reads it as text."""
         self._folder = folder
         self._device = device
 
@@ -69,6 +73,7 @@ class SentenceEmbedder:
         if not calls:
             return []
         texts = [call.text.encode("utf-8", "replace").decode() for call in calls]  # tokenizers refuse lone surrogates
+        self._read_as_text(texts)
         lengths = self._lengths(texts)
         self.cut += sum(tokens == self._model.max_seq_length for tokens in lengths)
         if self._model.device.type == "cpu":
@@ -79,6 +84,28 @@ class SentenceEmbedder:
         if not all(np.isfinite(row).all() for row in rows):
             raise ModelError(f"embedder {self.name}: the model gave a vector that is not finite; are its files whole?")
         return [Vector(row.astype("<f4").astype("<f2").tobytes()) for row in rows]
+
+    def remarks(self) -> Sequence[str]:
+        """How many texts so far spelled its control tokens, which it read as text."""
+        remark = self._control.remark(f"embedder {self.name}") if self._spelled and self._control else None
+        return [remark] if remark else []
+
+    def _read_as_text(self, texts: Sequence[str]) -> None:
+        """Once a text spells a control token, as ``[SEP]``, let the tokenizer find none; other texts stay the same."""
+        control = self._control
+        if control is not None and any([control.spelled(text) for text in texts]) and not self._spelled:
+            vars(self._model.tokenizer).update(vars(control.plain))
+            self._spelled = True
+
+    @cached_property
+    def _control(self) -> Control | None:
+        """The tokenizer's control tokens; None where it is no tokenizer of transformers."""
+        from transformers import PreTrainedTokenizerBase
+
+        from vsgen.backends.hf.control import Control
+
+        tokenizer = self._model.tokenizer
+        return Control(tokenizer) if isinstance(tokenizer, PreTrainedTokenizerBase) else None
 
     def _lengths(self, texts: list[str]) -> list[int]:
         """Each text's tokens; -1 where the model does not pad, so has no longest input either."""

@@ -48,6 +48,8 @@ def check(
         show("\n".join(_lines(one, reader)))
     for line in _notes(loaded, facts):
         show(line)
+    for remark in reader.remarks() if reader else ():
+        show(f"note: {remark}")
     show(f"{loaded.name}@{loaded.digest}: good")
 
 

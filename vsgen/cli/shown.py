@@ -30,7 +30,7 @@ def draw_lines(shown: Shown, trial: Trial, seconds: float) -> Iterator[str]:
     for lost in outcome.rejected:
         why = {key: value for key, value in rejected_line(lost, meta=False).items() if key != "id"}
         yield f"{why.pop('reason')}: {_json(why)}"
-    yield from (f"note: {note}" for note in outcome.notes)
+    yield from (f"note: {note}" for note in (*outcome.notes, *trial.remarks))
     yield _head("verdict on this draw")
     yield from shown.verdict.lines()
     yield _spent(shown, seconds)

@@ -77,6 +77,7 @@ class Carried(Generic[R, V]):
                 yield made  # only then the task is asked whether this is enough
             desk.stop()
             signals.finishing()
+            self._warn_once(desk.remarks)
             self.counts.close()
             journal.sync()  # whoever sees a whole FILE has the replies it was made from
             rejects.finish()

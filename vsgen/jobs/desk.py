@@ -27,7 +27,7 @@ from vsgen.engine.replay import Replay
 from vsgen.engine.worker import Worker
 from vsgen.errors import ModelError, OptionError, VsgenError
 from vsgen.jobs.device import check_device
-from vsgen.ports import Embedder, Executor, Inspectable, Journal, LanguageModel, Queue, Teacher
+from vsgen.ports import Embedder, Executor, Inspectable, Journal, LanguageModel, Queue, Remarking, Teacher
 from vsgen.values import (
     Call,
     Directed,
@@ -213,6 +213,12 @@ class Desk:
     def cut(self) -> int:
         """How many texts so far were longer than the embedder reads."""
         return self._embedder.cut if self._embedder else 0
+
+    @property
+    def remarks(self) -> Sequence[str]:
+        """What the user should know of the texts that the models were given to read in this process."""
+        embedder = self._embedder.remarks() if isinstance(self._embedder, Remarking) else ()
+        return [*(remark for model in self._models.values() for remark in model.remarks()), *embedder]
 
     def render(self, prompt: Prompt, judge: str | None = None) -> str | None:
         """A prompt as the language model, or one of the judges, reads it; None where it cannot say."""

@@ -92,6 +92,11 @@ class Trial:
         """A prompt as the model, or a judge, reads it; None where it cannot say."""
         return self._desk.render(prompt, judge)
 
+    @property
+    def remarks(self) -> Sequence[str]:
+        """What the user should know of the texts that the models were given to read so far."""
+        return self._desk.remarks
+
     def draws(self) -> Iterator[Shown]:
         """Draw, one after the other; they are those of a run with the same seed, but for repeats of earlier draws.
 

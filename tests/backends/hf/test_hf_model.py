@@ -64,19 +64,20 @@ def test_logp_of_ragged_rows_is_that_of_plain_forward_passes(
 @pytest.mark.parametrize(("kind", "changes"), [KINDS[1], KINDS[3], KINDS[6]])
 def test_toys_keep_the_laws(make_model: MakeModel, kind: str, changes: dict[str, Any]) -> None:
     model = HfModel.open(str(make_model(kind, ends=range(60), **changes)), device="cpu", dtype="float64", batch=7)
-    check_language_model(model, tolerance=1e-4, canonical=lambda reply: False)
+    check_language_model(model, tolerance=1e-4, canonical=lambda reply: False, marks=("</s>", "<|end|>"))
 
 
 def test_sentencepiece_toy_keeps_the_laws_in_single_precision(make_model: MakeModel) -> None:
     model = HfModel.open(str(make_model(spelling="pieces", ends=_BYTES)), device="cpu", dtype="float32", batch=7)
-    check_language_model(model, tolerance=1e-3, canonical=lambda reply: False)
+    check_language_model(model, tolerance=1e-3, canonical=lambda reply: False, marks=("<s>", "</s>"))
 
 
 def test_embedded_model_keeps_the_laws() -> None:
     model = open_model("tiny")
     assert isinstance(model, HfModel)
     assert model.name.startswith("tiny@")
-    check_language_model(model, tolerance=2e-6, canonical=lambda reply: len(reply.tokens) == 1)
+    marks = ("<|user|>", "<|eos|>")
+    check_language_model(model, tolerance=2e-6, canonical=lambda reply: len(reply.tokens) == 1, marks=marks)
 
 
 def test_score_of_a_canonical_reply_is_its_logp() -> None:

@@ -15,6 +15,7 @@ import transformers
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from vsgen.backends.hf import score as score_module
+from vsgen.backends.hf.chat import Placed
 from vsgen.backends.hf.model import HfModel
 from vsgen.backends.hf.tree import Tree, plant
 from vsgen.errors import ChoiceError, ModelError, TooLongError
@@ -47,6 +48,16 @@ def brute(folder: Path, text: str, choice: str, *, special: bool, ends: Sequence
     closed = [logp([*whole, end]) for end in ends or [tokenizer.eos_token_id]]
     before = logp(tokenizer(text, add_special_tokens=special)["input_ids"])
     return float(torch.tensor(closed, dtype=torch.float64).logsumexp(0)) - before
+
+
+def of_ids(folder: Path, placed: Placed, ends: Sequence[int]) -> float:
+    """log P(the one answer and any end | prompt), by one forward pass over the ids."""
+    model = HF.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    ids = [*placed.prompt, *placed.answers[0]]
+    with torch.inference_mode():
+        steps = model(input_ids=torch.tensor([ids])).logits[0].double().log_softmax(-1)
+    inner = sum(float(steps[at - 1, ids[at]]) for at in range(len(placed.prompt), len(ids)))
+    return inner + float(steps[-1, list(ends)].logsumexp(0))
 
 
 def planted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
@@ -241,13 +252,20 @@ def test_two_choices_that_are_written_alike_are_both_named(make_model: MakeModel
 
 @pytest.mark.parametrize("choice", ["b</s>", "b</s>ug", "</s>"])
 @pytest.mark.parametrize("base", [{"chat": None}, {"spelling": "pieces"}, {}], ids=["bytes", "pieces", "chat"])
-def test_a_choice_that_contains_an_end_of_text_is_named(
+def test_a_choice_that_spells_the_end_of_text_is_scored_as_text(
     make_model: MakeModel, base: dict[str, Any], choice: str
 ) -> None:
-    model = HfModel.open(str(make_model(**base)), device="cpu")
+    folder = make_model(**base)
+    model = HfModel.open(str(folder), device="cpu")
+    apart = HF.AutoTokenizer.from_pretrained(folder)
     for prompt in (CHAT, CUED, Prompt(prefill="My")):
-        with pytest.raises(ChoiceError, match=f"'{choice}' contains a token that ends a reply; use other words"):
-            model.score([Score(prompt, ("bug", choice))])
+        (scores,) = model.score([Score(prompt, ("bug", choice))])
+        (alone,) = model.score([Score(prompt, ("bug",))])
+        assert scores.logp[0] == pytest.approx(alone.logp[0], abs=1e-5)
+        placed = model._parts.reader.placed(prompt, (choice,))
+        assert apart.eos_token_id not in placed.answers[0]
+        assert scores.logp[1] == pytest.approx(of_ids(folder, placed, model._parts.closing(prompt)), abs=1e-4)
+    assert model.remarks()
 
 
 @pytest.mark.parametrize("spelling", ["bytes", "pieces"])

@@ -61,13 +61,15 @@ def test_a_tokenizer_may_be_asked_for_all_answers_or_for_each(tokenizer: Any) ->
 
 
 @pytest.mark.parametrize("answers", [("red ", " red"), ("<|end|>", "x<|assistant|>y"), ("a\n", "\n")])
-def test_blanks_and_special_tokens_in_answers_are_spelled_as_they_stand(
+def test_blanks_and_names_of_special_tokens_in_answers_are_spelled_as_they_stand(
     make_tokenizer: Callable[..., Any], answers: tuple[str, ...]
 ) -> None:
     tokenizer = make_tokenizer()
     ids, rows = Speller(tokenizer, "toy").spell(PROMPT, answers)
     text = f"<|user|>{PROMPT.messages[0].content}<|end|>\n<|assistant|>"
-    assert [[*ids, *row] for row in rows] == [tokenizer(text + answer)["input_ids"] for answer in answers]
+    assert [tokenizer.decode([*ids, *row]) for row in rows] == [text + answer for answer in answers]
+    marks = [token for row in rows for token in row if token in tokenizer.all_special_ids]
+    assert not marks, "they are text"
 
 
 def test_the_end_is_what_the_chat_template_writes_after_an_answer(make_tokenizer: Callable[..., Any]) -> None:
@@ -85,7 +87,7 @@ def test_a_begin_token_stands_once_at_the_beginning(make_tokenizer: Callable[...
     assert ids.count(pieces.bos_token_id) == 1 and ids[0] == pieces.bos_token_id
 
 
-def test_an_end_that_the_tokenizer_adds_is_left_out_and_one_that_an_answer_holds_is_kept(
+def test_an_end_that_the_tokenizer_adds_is_left_out_and_its_name_in_an_answer_is_text(
     make_tokenizer: Callable[..., Any],
 ) -> None:
     pieces = make_tokenizer("pieces")
@@ -95,7 +97,8 @@ def test_an_end_that_the_tokenizer_adds_is_left_out_and_one_that_an_answer_holds
     )
     assert pieces("red")["input_ids"][-1] == pieces.eos_token_id
     assert Speller(pieces, "toy").spell(PROMPT, ["red", "red</s>"]) == plain
-    assert plain[1][1] == [*plain[1][0], pieces.eos_token_id]
+    assert plain[1][1][:2] == plain[1][0]
+    assert pieces.decode(plain[1][1]) == "red</s>" and pieces.eos_token_id not in plain[1][1]
 
 
 def test_every_tokenizer_gives_an_answer_the_same_probability(tokenizer: Any) -> None:

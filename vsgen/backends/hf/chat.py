@@ -1,24 +1,25 @@
 """From a prompt to token ids: the chat template if the model has one, plain text otherwise.
 
-An answer is tokenised in its place after the prompt, where it may change the prompt's own last tokens.
+An answer is tokenised in its place after the prompt, where it may change the prompt's own last tokens. What spells a
+control token in a message, a prefill or an answer is read as text (`vsgen.backends.hf.control`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
 from jinja2 import TemplateError as JinjaError
 from transformers import PreTrainedTokenizerBase
 
+from vsgen.backends.hf.control import Control
 from vsgen.backends.hf.text import shared_length
 from vsgen.errors import ModelError
 from vsgen.values import Message, Prompt
 
 _PROBE = "7"
-
-
 _REQUEST = "Request:\n"
 _ANSWER = "Answer:\n"
 
@@ -34,12 +35,24 @@ class Placed(NamedTuple):
     """What each answer makes of the rest."""
 
 
+class _Laid(NamedTuple):
+    """A prompt as one text."""
+
+    text: str
+    opening: bool
+    """The tokenizer has still to add its own opening token."""
+    marked: bool
+    """Something in it, or an answer after it, spells a control token: the template's own have other names."""
+
+
 class Reader:
     """Reads prompts for one model."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, ends: Sequence[int]) -> None:
         self._tokenizer = tokenizer
         self._ends = ends
+        self.control = Control(tokenizer)
+        """The control tokens, and how many texts spelled one."""
 
     def ids(self, prompt: Prompt) -> list[int]:
         """The tokens that a reply continues.
@@ -48,20 +61,13 @@ class Reader:
         template continues a lone message as it stands; a longer conversation is laid out as requests and answers.
         Without messages any model reads the prefill alone.
         """
-        text, opening = self.render(prompt)
-        return self.encode([text], opening)[0] or [self.first()]
+        text, opening, marked = self._lay(prompt)
+        return self.encode([text], opening, marked=marked)[0] or [self.first()]
 
     def render(self, prompt: Prompt) -> tuple[str, bool]:
         """The prompt as text, and whether the tokenizer has still to add its own opening token."""
-        if not prompt.messages:
-            return prompt.prefill, True
-        if not self._tokenizer.chat_template:
-            return _document(prompt), True
-        try:
-            text = self._chat(prompt.messages)
-        except JinjaError as error:
-            text = self._chat_without_system(prompt.messages, error)
-        return text + prompt.prefill, False
+        text, opening, marked = self._lay(prompt)
+        return self.control.shown(text) if marked else text, opening
 
     def takes_system(self) -> bool:
         """Whether the chat template has a place of its own for a system message."""
@@ -90,22 +96,19 @@ class Reader:
         What stands before the prompt's last special token is not read again for every answer, since text is never
         tokenised across a special token.
         """
-        text, opening = self.render(prompt)
-        ids = tuple(self.encode([text], opening)[0]) or (self.first(),)
-        if not text:
-            return Placed(ids, (), tuple(map(tuple, self.encode(answers, False))))
         lead = " " if self.cued(prompt) else ""
-        start, kept = (0, 0) if opening else self._restart(text, ids)
+        text, opening, marked = self._lay(prompt, [f"{lead}{answer}" for answer in answers])
+        ids = tuple(self.encode([text], opening, marked=marked)[0]) or (self.first(),)
+        if not text:
+            return Placed(ids, (), tuple(map(tuple, self.encode(answers, False, marked=marked))))
+        start, kept = (0, 0) if opening else self._restart(text, ids, marked)
         spelled = [f"{text[start:]}{lead}{answer}" for answer in answers]
-        rows = (self._joined(spelled, ids[kept]) if start else None) or self.encode(spelled, opening)
+        rows = (self._joined(spelled, ids[kept], marked) if start else None) or self.encode(
+            spelled, opening, marked=marked
+        )
         tails = [tuple(row) or ids[kept:] for row in rows]
         shared = shared_length([ids[kept:], *tails])
         return Placed(ids[: kept + shared], ids[kept + shared :], tuple(tail[shared:] for tail in tails))
-
-    @cached_property
-    def special(self) -> frozenset[int]:
-        """The tokens that stand for no text, such as those that open and end a turn."""
-        return frozenset(i for i, token in self._tokenizer.added_tokens_decoder.items() if token.special)
 
     @cached_property
     def line_ends(self) -> tuple[int, ...]:
@@ -119,9 +122,18 @@ class Reader:
         """Whether some of a text was lost when these tokens were made of it."""
         return self._tokenizer.unk_token_id is not None and self._tokenizer.unk_token_id in ids
 
-    def encode(self, texts: Sequence[str], opening: bool) -> list[list[int]]:
-        """Token ids of rendered prompts, without the end that some tokenizers add with their opening token."""
-        rows: list[list[int]] = self._tokenizer(list(texts), add_special_tokens=opening)["input_ids"]
+    def encode(self, texts: Sequence[str], opening: bool, *, marked: bool = False) -> list[list[int]]:
+        """Token ids of rendered prompts, without the end that some tokenizers add with their opening token.
+
+        Args:
+            texts: The prompts.
+            opening: The tokenizer adds its own opening token.
+            marked: Control tokens have the names that `Control.marked` gave them.
+        """
+        if marked:
+            rows = self.control.read(texts, opening)
+        else:
+            rows = self._tokenizer(list(texts), add_special_tokens=opening)["input_ids"]
         return [ids[:-1] for ids in rows] if opening and self._closes else rows
 
     @cached_property
@@ -139,28 +151,55 @@ class Reader:
             raise ModelError("the prompt is empty and the model has no token to begin with; give it some text")
         return first
 
-    def _restart(self, text: str, ids: Sequence[int]) -> tuple[int, int]:
+    def _restart(self, text: str, ids: Sequence[int], marked: bool) -> tuple[int, int]:
         """Where the last special token of a rendered prompt begins, in the text and in its tokens; 0, 0 without one."""
-        at = max((i for i, token in enumerate(ids) if token in self.special), default=0)
+        at = max((i for i, token in enumerate(ids) if token in self.control.special), default=0)
         if not self._tokenizer.is_fast or not at:
             return 0, 0
-        spans = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+        tokenizer = self.control.plain if marked else self._tokenizer
+        spans = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
         start: int = spans[at][0]
-        same = self.encode([text[start:]], False)[0] == list(ids[at:])
+        same = self.encode([text[start:]], False, marked=marked)[0] == list(ids[at:])
         return (start, at) if same else (0, 0)
 
-    def _joined(self, texts: Sequence[str], first: int) -> list[list[int]] | None:
+    def _joined(self, texts: Sequence[str], first: int, marked: bool) -> list[list[int]] | None:
         """Texts that begin with the special token `first`, tokenised as one and parted again, which is faster.
 
         None where that may differ from tokenising each: a special token may take the blanks beside it, or stand inside.
         """
         if any(text[-1:].isspace() for text in texts):
             return None
-        ids = self.encode(["".join(texts)], False)[0]
+        ids = self.encode(["".join(texts)], False, marked=marked)[0]
         starts = [i for i, token in enumerate(ids) if token == first]
         if len(starts) != len(texts):
             return None
         return [ids[low:high] for low, high in zip(starts, [*starts[1:], len(ids)], strict=True)]
+
+    def _lay(self, prompt: Prompt, answers: Sequence[str] = ()) -> _Laid:
+        """The prompt as one text, to be read alone or with any of the answers right after it."""
+        chat = bool(prompt.messages and self._tokenizer.chat_template)
+        start = _document(prompt) if prompt.messages and not chat else prompt.prefill
+        marked = self._spells(prompt.messages if chat else (), start, answers)
+        if not chat:
+            return _Laid(start, True, marked)
+        if not marked:
+            return _Laid(self._conversation(prompt.messages) + prompt.prefill, False, False)
+        masked = [replace(one, content=self.control.masked(one.content, own=_own(one))) for one in prompt.messages]
+        return _Laid(self.control.marked(self._conversation(masked)) + prompt.prefill, False, True)
+
+    def _spells(self, messages: Sequence[Message], start: str, answers: Sequence[str]) -> bool:
+        """Whether there is a control token in a message, or in what the reply begins with and an answer."""
+        found = [self.control.spelled(message.content, own=_own(message)) for message in messages]
+        found.append(self.control.spelled(start, own=True))
+        if not found[-1]:
+            found += [self.control.spelled(start + answer, own=True) for answer in answers]
+        return any(found)
+
+    def _conversation(self, messages: Sequence[Message]) -> str:
+        try:
+            return self._chat(messages)
+        except JinjaError as error:
+            return self._chat_without_system(messages, error)
 
     def _chat(self, messages: Sequence[Message]) -> str:
         turns = [{"role": message.role, "content": message.content} for message in messages]
@@ -177,6 +216,11 @@ class Reader:
             return self._chat((merged, *messages[2:]))
         except JinjaError as again:
             raise ModelError(f"the model's chat template refuses the prompt: {again}") from again
+
+
+def _own(message: Message) -> bool:
+    """Whether the model wrote a message, or is taken to have."""
+    return message.role == "assistant"
 
 
 def _document(prompt: Prompt) -> str:

@@ -116,6 +116,11 @@ class HfModel:
         """The prompt as the model reads it: one text, with the marks of its chat template."""
         return self._parts.reader.render(prompt)[0]
 
+    def remarks(self) -> Sequence[str]:
+        """How many texts so far spelled its control tokens, which it read as text."""
+        remark = self._parts.reader.control.remark(self._name)
+        return [remark] if remark else []
+
     @property
     def rows(self) -> int:
         """Replies decoded side by side at most."""

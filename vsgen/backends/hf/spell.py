@@ -88,6 +88,11 @@ class Speller:
         """The prompt as the model reads it: one text, with the marks of its chat template."""
         return self._reader.render(prompt)[0]
 
+    def remarks(self) -> Sequence[str]:
+        """How many texts so far spelled its control tokens, which it read as text."""
+        remark = self._reader.control.remark(self._name)
+        return [remark] if remark else []
+
     def facts(self) -> ModelFacts | None:
         """What the model is, as far as it can be known without its weights; None if nothing is known of them.
 
@@ -116,7 +121,8 @@ class Speller:
             except (JinjaError, *_FAILURES):  # a template that refuses it says nothing of its end
                 text = ""
             after = str(text).rpartition(_PROBE)[2]
-            if ended := [token for token in self._reader.encode([after], False)[0] if token in self._reader.special]:
+            special = self._reader.control.special
+            if ended := [token for token in self._reader.encode([after], False)[0] if token in special]:
                 return ended[0]
         end = self._tokenizer.eos_token_id
         if not isinstance(end, int):

@@ -1,0 +1,183 @@
+"""A model's control tokens: found in what others wrote, so that there they are read as text.
+
+A tokenizer takes ``<|im_end|>`` in a mail for the token that ends a turn, and a mail could write turns of its own. So
+where a text spells a control token, those of the chat template get names that nobody can guess, and the whole is read
+by a tokenizer that knows only these: its ids are those of the model, and what the text spells is text. A prompt whose
+texts spell none is read as ever.
+
+Control tokens are all special ones, and of the other added tokens those that the chat template writes, such as
+``<think>``. Those of the latter that stand around no turn may be tokens in what the model itself wrote: it wrote them
+so, and a template looks for them there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import cached_property
+from secrets import token_hex
+from typing import Final
+
+from jinja2 import TemplateError as JinjaError
+from tokenizers import AddedToken
+from transformers import PreTrainedTokenizerBase
+
+from vsgen.backends.hf.finder import Finder
+from vsgen.backends.hf.renamed import renamed
+from vsgen.errors import CallError
+
+_NAMED: Final = 3
+"""Tokens that are named where texts are counted."""
+_LEAST: Final = 3
+"""Characters of a mark that is no special token; shorter added tokens are pieces of text."""
+_SYSTEM, _USER, _ASSISTANT = ({"role": role, "content": "7"} for role in ("system", "user", "assistant"))
+_CHATS: Final = ([_USER, _ASSISTANT, _USER], [_SYSTEM, _USER])
+
+
+class Control:
+    """The control tokens of one tokenizer."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
+        self._tokenizer = tokenizer
+        self._salt = token_hex(8)  # nobody can write a name that is made here, and no id depends on it
+        self._name_begins = f"<|{self._salt}."
+        self._texts: set[int] = set()
+        self._met: dict[str, None] = {}
+
+    @cached_property
+    def special(self) -> frozenset[int]:
+        """The tokens that stand for no text, such as those that open and end a turn."""
+        known = set(self._tokenizer.all_special_ids)
+        return frozenset(i for i, token in self._added.items() if token.special or i in known)
+
+    @cached_property
+    def plain(self) -> PreTrainedTokenizerBase:
+        """The tokenizer that finds control tokens by the names that `marked` gives them.
+
+        Raises:
+            CallError: It is of a kind that cannot be made so.
+        """
+        return renamed(self._tokenizer, {token: self._name(i) for token, i in self._tokens.items()})
+
+    def read(self, marked: Sequence[str], opening: bool) -> list[list[int]]:
+        """Token ids of texts in which control tokens have the names that `marked` gives them.
+
+        Args:
+            marked: The texts.
+            opening: The tokenizer adds its own opening token.
+
+        Raises:
+            CallError: The tokenizer takes something else for a control token, or is of a kind that cannot be made so.
+        """
+        rows: list[list[int]] = self.plain(list(marked), add_special_tokens=opening)["input_ids"]
+        added = self._added_around if opening else 0
+        for text, row in zip(marked, rows, strict=True):
+            if sum(token in self._ids for token in row) != text.count(self._name_begins) + added:
+                tokens = ", ".join(self._met)
+                raise CallError(
+                    f"the model's tokenizer cannot read {tokens} in a text as text; take it out of the text"
+                )
+        return rows
+
+    def spelled(self, text: str, *, own: bool = False) -> bool:
+        """Whether a text spells a control token; such texts are counted.
+
+        Args:
+            text: What somebody wrote.
+            own: The model wrote it, or is taken to have: then what it may write within a reply does not count.
+        """
+        found = self._finders[own].found(text)
+        if found:
+            self._texts.add(hash(text))
+            self._met.update(dict.fromkeys(found))
+        return bool(found)
+
+    def masked(self, text: str, *, own: bool = False) -> str:
+        """A text with letters in the place of each control token that it spells; a chat template passes them on."""
+        return self._finders[own].replace(text, lambda token: f"{self._salt}x{self._tokens[token]}x")
+
+    def marked(self, rendered: str) -> str:
+        """A chat of masked texts with the template's own tokens under other names, and the texts as they were."""
+        chat = self._finders[False].replace(rendered, lambda token: self._name(self._tokens[token]))
+        return self._with_names(f"{self._salt}x([0-9]+)x", chat)
+
+    def shown(self, marked: str) -> str:
+        """The same with the tokens' own names, for people."""
+        return self._with_names(rf"{re.escape(self._name_begins)}([0-9]+)\|>", marked)
+
+    def remark(self, model: str) -> str | None:
+        """How many texts so far spelled which tokens; None if none did."""
+        if not self._texts:
+            return None
+        texts = "1 text spells" if len(self._texts) == 1 else f"{len(self._texts)} texts spell"
+        met = [*list(self._met)[:_NAMED], *(["..."] if len(self._met) > _NAMED else [])]
+        return f"{texts} control tokens of {model} ({', '.join(met)}): they are read as text"
+
+    @cached_property
+    def _tokens(self) -> dict[str, int]:
+        """All control tokens, and the number that stands for each."""
+        added = {token.content: i for i, token in self._added.items()}
+        names = [name for name, i in added.items() if i in self.special or self._is_mark(name)]
+        return {name: number for number, name in enumerate(name for name in names if name.strip())}
+
+    @cached_property
+    def _added(self) -> dict[int, AddedToken]:
+        return self._tokenizer.added_tokens_decoder
+
+    @cached_property
+    def _written(self) -> str:
+        """What the chat template may write: itself, since a mark may hang on a condition, and what it wrote."""
+        template = self._tokenizer.chat_template
+        if not template:
+            return ""
+        named = getattr(self._tokenizer, "chat_control_tokens", None) or ()
+        return "\0".join([str(template), *named, self._chats(opened=True)])
+
+    def _chats(self, *, opened: bool) -> str:
+        """Short conversations as the chat template lays them out, with or without the beginning of a reply."""
+        chats = []
+        for chat in _CHATS if self._tokenizer.chat_template else ():
+            with suppress(JinjaError, TypeError, ValueError, KeyError):  # it refuses such a conversation
+                chats.append(self._tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=opened))
+        return "\0".join(map(str, chats))
+
+    @cached_property
+    def _finders(self) -> tuple[Finder, Finder]:
+        """Of all control tokens, and of those that are special or stand around a turn."""
+        turns = self._chats(opened=False)
+        special = {self._added[i].content for i in self.special}
+        around = [name for name in self._tokens if name in special or name in turns]
+        return Finder(list(self._tokens), self._fold), Finder(around, self._fold)
+
+    @cached_property
+    def _fold(self) -> Callable[[str], str] | None:
+        """What the tokenizer does to a text before it looks for control tokens; mostly nothing."""
+        normalizer = getattr(getattr(self._tokenizer, "backend_tokenizer", None), "normalizer", None)
+        looks = any(token.normalized and token.content in self._tokens for token in self._added.values())
+        return normalizer.normalize_str if normalizer is not None and looks else None
+
+    def _is_mark(self, name: str) -> bool:
+        """Whether an added token that is not special steers a chat: the template writes it, and it is no mere text."""
+        text = name.isspace() or name.isalnum() or len(name) < _LEAST
+        return not text and name in self._written
+
+    def _name(self, number: int) -> str:
+        return f"{self._name_begins}{number}|>"
+
+    @cached_property
+    def _ids(self) -> frozenset[int]:
+        """The control tokens, but for the one that stands for what cannot be written."""
+        unknown = self._tokenizer.unk_token_id
+        return frozenset(i for i, token in self._added.items() if token.content in self._tokens and i != unknown)
+
+    @cached_property
+    def _added_around(self) -> int:
+        """How many control tokens the tokenizer adds to a text."""
+        ids: list[int] = self._tokenizer("7")["input_ids"]
+        return sum(token in self._ids for token in ids)
+
+    def _with_names(self, pattern: str, text: str) -> str:
+        """A text with the tokens' own names where a pattern finds their numbers."""
+        tokens = list(self._tokens)
+        return re.sub(pattern, lambda match: tokens[int(match[1])], text)
