@@ -16,7 +16,7 @@ import orjson
 
 from tests.attacks.power import Act, Disk, Mercy, Recording, record
 from vsgen.__main__ import main
-from vsgen.files.ends import last_end
+from vsgen.files.ends import End, told
 from vsgen.files.sealed import intact
 
 TEXTS = Path(__file__).parents[1] / "bytes" / "inputs" / "texts.jsonl"
@@ -90,8 +90,8 @@ def problems(way: Way, folder: Path) -> list[str]:
         if data not in (way.whole[name], way.old.get(name)):
             found.append(f"{name} is torn")
     journal = folder / JOURNAL
-    end = last_end(journal)
-    if end and end.complete and there.get(OUT) not in (way.whole[OUT], way.old.get(OUT)):
+    last = next(told(journal), None) if journal.exists() else None
+    if isinstance(last, End) and last.complete and there.get(OUT) not in (way.whole[OUT], way.old.get(OUT)):
         found.append("the journal says that a file is complete which is not there")
     if there.get(OUT) == way.whole[OUT] and keys(folder) < keys(way.recording.folder):
         found.append("a whole file has lost replies that it was made from")
