@@ -316,18 +316,27 @@ def refusing(pipeline: Pipeline, played: Played, kind: type[Call], word: str, ro
     return play(pipeline.draw(row or Row(0), 0), lambda calls: [answer(call) for call in calls])
 
 
-def test_a_text_that_is_too_long_to_label_names_its_record(template: Template) -> None:
+@pytest.mark.parametrize("skip", [False, True])
+def test_what_is_too_long_to_label_ends_no_run_and_the_others_are_labelled(template: Template, skip: bool) -> None:
     played = Played(reply(("apple", 0.5), ("bean", 0.25)))
-    with pytest.raises(InputError, match=r"tickets/000000\.1: label queue: 9 tokens .* pass --on-error skip"):
-        refusing(pipeline(template), played, Score, "bean")
-
-
-def test_the_others_are_labelled_all_the_same_where_bad_rows_are_skipped(template: Template) -> None:
-    played = Played(reply(("apple", 0.5), ("bean", 0.25)))
-    outcome = refusing(pipeline(template, skip_bad_rows=True), played, Score, "bean")
+    outcome = refusing(pipeline(template, skip_bad_rows=skip), played, Score, "bean")
     assert soft(outcome.records[0], "queue").probs == pytest.approx({"billing": 0.731059, "bug": 0.268941}, abs=1e-6)
     lost = outcome.records[1].labels["queue"]
     assert isinstance(lost, Unlabelled) and lost.problem == "9 tokens and room for 5"
+
+
+def test_classes_that_the_input_row_lists_wrongly_are_its_own_fault_before_anything_is_asked(
+    template: Template, tmp_path: Path
+) -> None:
+    path = tmp_path / "listed.yaml"
+    path.write_text(TEMPLATE.replace("classes: [billing, bug]", "choices: queues"))
+    made, row = load_template(str(path)), Row(3, {"queues": ["one"]}, "rows.jsonl:4")
+    played = Played(reply(("apple", 0.5)))
+    with pytest.raises(InputError, match=r"rows\.jsonl:4: label queue: field 'queues' .*; or pass --on-error skip"):
+        played(pipeline(made), row=row)
+    assert not played.asked
+    (record,) = played(pipeline(made, skip_bad_rows=True), row=row).records
+    assert isinstance(record.labels["queue"], Unlabelled)
 
 
 def test_every_kept_answer_is_taught_as_the_reply_to_the_plain_task(template: Template) -> None:
@@ -345,12 +354,12 @@ def test_every_kept_answer_is_taught_as_the_reply_to_the_plain_task(template: Te
         )
 
 
-def test_an_answer_too_long_to_teach_names_its_record_or_goes_without(template: Template) -> None:
+def test_an_answer_too_long_to_teach_goes_without_and_says_so(template: Template) -> None:
     played = Played(reply(("apple", 0.5), ("bean", 0.25)))
-    with pytest.raises(InputError, match=r"tickets/000000\.1: --token-logprobs: 9 tokens"):
-        refusing(pipeline(template, teach_top=3), played, Teach, "bean")
-    outcome = refusing(pipeline(template, teach_top=3, skip_bad_rows=True), played, Teach, "bean")
+    outcome = refusing(pipeline(template, teach_top=3), played, Teach, "bean")
     assert [record.lesson is None for record in outcome.records] == [False, True]
+    assert [record.meta.get("flags") for record in outcome.records] == [None, ["untaught"]]
+    assert outcome.records[1].meta["untaught"] == "9 tokens and room for 5"
 
 
 def keeping(template: Template, tmp_path: Path, *lines: str) -> Template:
@@ -390,7 +399,7 @@ def test_labels_that_keep_reads_stand_in_the_rejects_and_are_made_once(template:
 def test_a_label_that_could_not_be_made_is_why_an_answer_is_refused(template: Template, tmp_path: Path) -> None:
     made = keeping(template, tmp_path, "labels.queue.probs.bug > 0.1")
     played = Played(reply(("apple", 0.5), ("bean", 0.25)))
-    outcome = refusing(pipeline(made, skip_bad_rows=True), played, Score, "bean")
+    outcome = refusing(pipeline(made), played, Score, "bean")
     assert [record.fields["text"] for record in outcome.records] == ["apple"]
     (lost,) = outcome.rejected
     assert (lost.reason, lost.clause) == ("keep", "labels.queue.probs.bug > 0.1")

@@ -28,6 +28,7 @@ _FLAGS = {
     "unscored": "rows that could not be scored (meta.logp is null)",
     "unscored-answers": "prompts whose answers could not be scored",
     "unlabelled": "labels that could not be made (see `problem` in their rows)",
+    "untaught": "rows without token log-probabilities (meta.untaught says why)",
     "text-cut": "labels of texts that were cut",
 }
 """What is reported of the rows with a flag, in this order."""

@@ -8,12 +8,14 @@ mailbox, nobody begins to compute: what they lead to may be the end of the run.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 from vsgen.engine.mailbox import Mailbox
 from vsgen.errors import OutputError, VsgenError
 from vsgen.ports import Executor, Journal, Ticket
-from vsgen.values import Answer, Call, Refused, Reply
+from vsgen.texts import pair_surrogates
+from vsgen.values import Answer, Call, Completion, Refused, Reply
 
 
 class _Pending(NamedTuple):
@@ -100,11 +102,19 @@ class Replay:
         if asked is None:
             return [(ticket, answer)]
         if not isinstance(answer, Refused):
+            answer = _writable(answer)
             self._journal.add(asked.key, asked.model, asked.call, answer)
             if self._paid:
                 self._paid(asked.call, answer)
         del self._asked[ticket], self._under_way[asked.key]  # last: an interruption before finds it again
         return [(each, answer) for each in (ticket, *asked.same)]
+
+
+def _writable(reply: Reply) -> Reply:
+    """A reply as a journal can hold it, so that a run that goes on later reads what this one reads."""
+    if isinstance(reply, Completion) and (text := pair_surrogates(reply.text)) is not reply.text:
+        return replace(reply, text=text)
+    return reply
 
 
 class _Replayed:

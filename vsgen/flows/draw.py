@@ -113,9 +113,7 @@ class Pipeline:
         self._teach_top = teach_top
         self._outside = outside(template)
         self._render = Renderer(template)
-        self._labeller = Labeller(
-            template, template.output.fields, seed=seed, lenient=skip_bad_rows, judges=models.judges
-        )
+        self._labeller = Labeller(template, template.output.fields, seed=seed, lenient=True, judges=models.judges)
         self._keeper = Keeper(template, self._labeller)
         self._later = {label.name for label in template.labels} - self._keeper.labels
         self._asker = Asker(template, self._render, models.facts, seed=seed)
@@ -134,7 +132,8 @@ class Pipeline:
         """Draw number `number` of the run, for one row.
 
         Raises:
-            InputError: The row lacks a variable of the prompt, or makes one that is too long for the model.
+            InputError: The row lacks a variable of the prompt or the classes of a label, or makes a prompt that is too
+                long for the model.
             TemplateError: There is no row, and the template itself lacks a variable.
             CallError: There is no row, and all replies were refused: the template itself is too long, say.
         """
@@ -146,11 +145,13 @@ class Pipeline:
         values = {**draw_variables(self._template, self._seed, number), **row.fields}
         try:
             prompt = self._render.prompt(values)
+            if not self._skip_bad_rows:
+                self._labeller.check(values)
             rng = Random(f"{self._seed}/{self._template.name}/{number}")
             asked = self._asker.ask(prompt, values, number)
             drawn = yield from self._sampler(asked, rng)
             self._require_replies(drawn, row)
-        except (TemplateError, CallError) as error:
+        except (TemplateError, InputError, CallError) as error:
             if not row.where:
                 raise
             problem = f"{row.where}: {error}"
@@ -223,10 +224,12 @@ class Pipeline:
     def _ordered(self, labels: Labels) -> Labels:
         return {label.name: labels[label.name] for label in self._template.labels}
 
-    def _teach(self, prompt: Prompt, answers: Mapping[str, Mapping[str, object]]) -> Flow[list[Lesson | None]]:
+    def _teach(
+        self, prompt: Prompt, answers: Mapping[str, Mapping[str, object]]
+    ) -> Flow[Sequence[Lesson | str | None]]:
         if not self._teach_top:
             return [None] * len(answers)
-        return (yield from teach(prompt, answers, top=self._teach_top, lenient=self._skip_bad_rows))
+        return (yield from teach(prompt, answers, top=self._teach_top))
 
     def _meta(self, drawn: Distribution, values: Mapping[str, object], row: Row) -> dict[str, object]:
         used = {name: values[name] for name in sorted(self._render.variables() & values.keys())}

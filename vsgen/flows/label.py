@@ -57,7 +57,8 @@ class Labeller:
             own: Fields that hold the text itself; contextual calibration asks without them, and `truncate` cuts the
                 first of them.
             seed: Of the whole run.
-            lenient: A text that cannot be asked about is left unlabelled, with the problem, instead of raising.
+            lenient: A text that cannot be asked about is left unlabelled, with the problem, instead of raising. So are
+                all texts that a model wrote: what it wrote ends no run.
             truncate: Cut a text that is too long for the model; None where the user has no such choice.
             judges: What the models that labels name call themselves, by that name.
         """
@@ -84,6 +85,22 @@ class Labeller:
         made = iter((yield from together([self._alone(label, text) for label in wanted for text in texts])))
         each = {label.name: [next(made) for _ in texts] for label in wanted}
         return [{name: column[i] for name, column in each.items()} for i in range(len(texts))]
+
+    def check(self, values: Mapping[str, object]) -> None:
+        """See that the classes which a field of the input row lists can be asked about, before there is a text.
+
+        Args:
+            values: Of the row.
+
+        Raises:
+            InputError: They cannot; names the label.
+        """
+        for label in self._template.labels:
+            if label.choices is not None and label.choices not in self._own:
+                try:
+                    _classes(label, values)
+                except InputError as error:
+                    raise InputError(f"label {label.name}: {error}") from None
 
     def prompts(self, values: Mapping[str, object]) -> list[Prompt]:
         """What is asked first for each label of one text: one prompt, though several orders or classes may follow.

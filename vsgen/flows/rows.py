@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from vsgen.dedup.merge import Merged
+from vsgen.flows.token_logprobs import UNTAUGHT
 from vsgen.flows.valid import Rejection
 from vsgen.values import Lesson, Malformed, Record, Rejected, SoftLabel, Unlabelled
 
@@ -14,7 +16,7 @@ def record(
     merged: Merged,
     labels: Mapping[str, SoftLabel | Unlabelled],
     common: Mapping[str, object],
-    lesson: Lesson | None = None,
+    lesson: Lesson | str | None = None,
 ) -> Record:
     """The record of a candidate.
 
@@ -23,9 +25,14 @@ def record(
         merged: The candidate, with the weight of its repeats.
         labels: Its own and the draw's.
         common: What the meta of all records of the draw says.
-        lesson: What a student is taught.
+        lesson: What a student is taught; or why there is nothing, which the meta then says.
     """
     candidate, count = merged
+    if isinstance(lesson, str):
+        details = {**candidate.details, UNTAUGHT: lesson}
+        return record(
+            name, Merged(replace(candidate, flags=(*candidate.flags, UNTAUGHT), details=details), count), labels, common
+        )
     meta = {**common, "merged": count}
     if "verbalized" in common:
         meta["verbalized"] = candidate.verbalized

@@ -6,37 +6,30 @@ will see. Several fields are taught as the JSON object that method direct asks f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Final
 
-from vsgen.errors import InputError
 from vsgen.flow import Flow, try_all
 from vsgen.sampling.direct import plain, written
-from vsgen.values import Lesson, Message, Prompt, Refused, Taught, Teach
+from vsgen.values import Lesson, Message, Prompt, Refused, Teach
+
+UNTAUGHT: Final = "untaught"
+"""The flag of an answer that the model could not be asked along."""
 
 
-def teach(
-    prompt: Prompt, answers: Mapping[str, Mapping[str, object]], *, top: int, lenient: bool
-) -> Flow[list[Lesson | None]]:
-    """The lesson of each answer.
+def teach(prompt: Prompt, answers: Mapping[str, Mapping[str, object]], *, top: int) -> Flow[Sequence[Lesson | str]]:
+    """The lesson of each answer; or why there is none, where it is too long for the model, say.
 
     Args:
         prompt: The task.
         answers: Fields of each answer, by the record's id.
         top: Tokens to say at each position.
-        lenient: An answer that is too long for the model has no lesson, instead of raising.
-
-    Raises:
-        InputError: An answer is too long for the model; names it.
     """
     calls = [Teach(plain(prompt, list(fields)), written(fields), top) for fields in answers.values()]
     found = yield from try_all(calls)
-    for name, one in zip(answers, found, strict=True):
-        if isinstance(one, Refused) and not lenient:
-            raise InputError(f"{name}: --token-logprobs: {one.problem}; or pass --on-error skip")
-    return [_lesson(call, one) for call, one in zip(calls, found, strict=True)]
-
-
-def _lesson(call: Teach, found: Taught | Refused) -> Lesson | None:
-    if isinstance(found, Refused):
-        return None
-    return Lesson((*call.prompt.messages, Message("assistant", call.answer)), found)
+    return [
+        one.problem
+        if isinstance(one, Refused)
+        else Lesson((*call.prompt.messages, Message("assistant", call.answer)), one)
+        for call, one in zip(calls, found, strict=True)
+    ]

@@ -11,6 +11,8 @@ from vsgen.jobs.task import Made, Warn
 from vsgen.verdict.finding import Verdict
 
 SUMMARY_VERSION: Final = 1
+UNLABELLED: Final = "unlabelled"
+"""The flag of a label that could not be made."""
 
 
 class CountError(VsgenError):

@@ -9,7 +9,7 @@ from itertools import count
 
 from vsgen.dedup.index import Index
 from vsgen.engine.source import Flows
-from vsgen.errors import InputError, OptionError
+from vsgen.errors import OptionError
 from vsgen.export.packed import TokenLogprobs, token_row
 from vsgen.files.origin import NUM, ON_ERROR, Origin
 from vsgen.files.places import Places
@@ -20,7 +20,8 @@ from vsgen.flows.checks import outside, require
 from vsgen.flows.draw import Outcome, Pipeline, Quota
 from vsgen.flows.keep import Tried
 from vsgen.flows.rows import flags
-from vsgen.jobs.counts import Counts
+from vsgen.flows.token_logprobs import UNTAUGHT
+from vsgen.jobs.counts import UNLABELLED, Counts
 from vsgen.jobs.desk import Desk, ModelChoice, Wanted
 from vsgen.jobs.local import kept_local
 from vsgen.jobs.pace import Budget, Pace
@@ -31,7 +32,7 @@ from vsgen.template.load import load_template
 from vsgen.template.render import Renderer
 from vsgen.template.schema import Template
 from vsgen.template.variables import draw_variables
-from vsgen.values import Record, Row
+from vsgen.values import Record, Rejected, Row, Unlabelled
 from vsgen.verdict.finding import Verdict
 from vsgen.verdict.setup import Setup
 from vsgen.verdict.watch import Watch
@@ -160,15 +161,17 @@ class Generation:
             self.tried[one.clause] = one.added(self.tried.get(one.clause))
         if outcome.rank is not None:
             self.ranks.append(outcome.rank)
+        written = [one for one in outcome.records if self._writable(one)]
+        rejected = [*outcome.rejected, *(_untaught(one) for one in outcome.records if not self._writable(one))]
         return Made(
-            rows=[self._line(record) for record in outcome.records],
-            rejects=[rejected_line(one, meta=self._options.meta) for one in outcome.rejected],
-            values=outcome.records,
+            rows=[self._line(record) for record in written],
+            rejects=[rejected_line(one, meta=self._options.meta) for one in rejected],
+            values=written,
             units=1,
             candidates=outcome.candidates,
             replies=outcome.calls,
             tokens=outcome.tokens,
-            flags=[flag for one in outcome.records for flag in flags(one)],
+            flags=[flag for one in written for flag in (*flags(one), *_unlabelled(one))],
             skipped=outcome.skipped,
             notes=(*outcome.notes, *self._watch.add(outcome)),
         )
@@ -240,18 +243,27 @@ class Generation:
             return None
         return f"none of the {rows} input rows can be used"
 
+    def _writable(self, record: Record) -> bool:
+        """Whether a record can be a row: a trainer's own layout has nothing to say of an answer without a lesson."""
+        how = self._options.token_logprobs
+        return how is None or how.layout == "packed" or record.lesson is not None
+
     def _line(self, record: Record) -> Mapping[str, object]:
         """A row; in a trainer's own layout only what that trainer reads."""
         line, lesson, how = record_line(record, meta=self._options.meta), record.lesson, self._options.token_logprobs
-        if how is None:
-            return line
-        if lesson is None:
-            if how.layout != "packed":
-                problem = f"is too long for the model to have a row in layout {how.layout}"
-                raise InputError(f"{record.id}: {problem}; use packed")
+        if how is None or lesson is None:
             return line
         taught = token_row(lesson.taught, how, lesson.messages)
         return {**line, **taught} if how.layout == "packed" else {"id": record.id, **taught}
+
+
+def _untaught(record: Record) -> Rejected:
+    """An answer without a lesson, where a row is nothing else; it keeps its place in the gate, which it has passed."""
+    return Rejected(record, "refused", f"cannot be taught: {record.meta[UNTAUGHT]}")
+
+
+def _unlabelled(record: Record) -> list[str]:
+    return [UNLABELLED for label in record.labels.values() if isinstance(label, Unlabelled)]
 
 
 def _refuse_batch_priors(template: Template) -> None:

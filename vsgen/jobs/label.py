@@ -15,7 +15,7 @@ from vsgen.files.places import Places
 from vsgen.files.rows import RowInput, Seen
 from vsgen.flow import Flow
 from vsgen.flows.label import Labeller
-from vsgen.jobs.counts import Counts
+from vsgen.jobs.counts import UNLABELLED, Counts
 from vsgen.jobs.desk import Desk, Wanted
 from vsgen.jobs.label_correct import Calibrated, Correction, calibrate, gold_places
 from vsgen.jobs.label_options import LabelOptions
@@ -36,8 +36,6 @@ from vsgen.verdict.setup import Setup
 from vsgen.verdict.watch import Watch
 
 _UNSELECTED = "filter"
-UNLABELLED = "unlabelled"
-"""The flag of a label that could not be made."""
 TRUNCATED = "text-cut"
 """The flag of a label whose text was cut."""
 

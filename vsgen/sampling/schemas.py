@@ -13,8 +13,6 @@ MOST_REASONING = 2000
 """Characters at which decoding under a schema ends a reasoning."""
 _REASONING = {"type": "string", "minLength": 1, "maxLength": MOST_REASONING}
 _STEP = 0.001
-_LONGEST = 2000
-"""Characters of a line without a limit of its own."""
 
 
 class Form(NamedTuple):
@@ -58,7 +56,8 @@ def lines(item: Mapping[str, Any] | None, k: int, *, verbalized: bool) -> str | 
     if item is None:
         return None
     (field,) = item["properties"].values()
-    answer = _closed(field) or f"[^\\s][^\\n]{{0,{field.get('maxLength', _LONGEST) - 1}}}"
+    most = f"{{0,{field['maxLength'] - 1}}}" if "maxLength" in field else "*"
+    answer = _closed(field) or rf"[^\s][^\n]{most}"
     tail = r" \((?:0\.[0-9]{1,3}|1|1\.0)\)" if verbalized else ""
     return r"\n".join(rf"{number}\. (?:{answer}){tail}" for number in range(1, k + 1))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from vsgen.texts import pair_surrogates
+
 _NUMBER: Final = re.compile(r"[-+]?+(?:\d++(?:\.\d*+)?+|\.\d++)(?:[eE][-+]?+\d++)?+", re.ASCII)
 _PLAIN_NUMBER: Final = re.compile(r"-?+(?:0|[1-9]\d*+)(?:\.\d++)?+(?:[eE][-+]?+\d++)?+", re.ASCII)
 _CONTROL: Final = re.compile(r"[\x00-\x1f]")
@@ -74,15 +76,6 @@ def unescape(text: str) -> tuple[str, bool]:
     paired = pair_surrogates(plain)
     mended |= any(not escape[1] and escape[4] not in _ESCAPES_OF_JSON for escape in _ESCAPE.finditer(text))
     return paired, mended or paired.count(_REPLACEMENT) > plain.count(_REPLACEMENT)
-
-
-def pair_surrogates(text: str) -> str:
-    """Join pairs of surrogates into the characters that they stand for; replace single ones by U+FFFD."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
 
 
 def _character(escape: re.Match[str]) -> str:

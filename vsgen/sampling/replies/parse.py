@@ -27,11 +27,11 @@ from vsgen.sampling.replies.items import (
     Parsed,
 )
 from vsgen.sampling.replies.lenient import read_clean
-from vsgen.sampling.replies.literals import pair_surrogates
 from vsgen.sampling.replies.naming import Names, is_placeholder, names
 from vsgen.sampling.replies.records import records
 from vsgen.sampling.replies.scan import reasoning_of, scan, split_thoughts
 from vsgen.sampling.replies.weights import probabilities, weigh
+from vsgen.texts import pair_surrogates
 
 __all__ = ["Item", "Parsed", "parse_list", "parse_one", "parse_text", "weigh"]
 
