@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vsgen.cli.options import VARIABLES
+from vsgen.terminal import harmless, is_terminal
 
 if TYPE_CHECKING:
     from vsgen.files.places import Places
@@ -39,7 +40,17 @@ def going_on(places: Places) -> str:
     fed = " and ".join(_fed(places))
     how = f"To go on, give the same rows to {fed} again" if fed else "To go on"
     resumes = places.file is not None and not (places.resume or places.overwrite)
-    return f"vsgen: interrupted; nothing is lost. {how}:\n  {shlex.join(_command(resumes=resumes))}"
+    return f"vsgen: interrupted; nothing is lost. {how}:\n  {' '.join(map(_quoted, _command(resumes=resumes)))}"
+
+
+def _quoted(word: str) -> str:
+    """A word as a shell reads it; where a terminal would obey it, in the quotes of bash and zsh that spell it out."""
+    if not is_terminal(sys.stderr) or harmless(word) == word:
+        return shlex.quote(word)
+    plain = (
+        chr(byte) if 0x20 <= byte < 0x7F and chr(byte) not in "'\\" else f"\\x{byte:02x}" for byte in os.fsencode(word)
+    )
+    return f"$'{''.join(plain)}'"
 
 
 def _fed(places: Places) -> Iterator[str]:

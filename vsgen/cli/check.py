@@ -45,7 +45,7 @@ def check(
         loaded = load_template(template, sample.overrides, size_of(facts))
     rows = repeat(Row(0)) if input is None else read_rows(input)
     for one in preview(loaded, rows, seed=sample.seed, count=num, facts=facts):
-        show("\n".join(_lines(one, reader)))
+        show(*_lines(one, reader))
     for line in _notes(loaded, facts):
         show(line)
     for remark in reader.remarks() if reader else ():

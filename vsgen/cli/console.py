@@ -14,6 +14,7 @@ import typer
 
 from vsgen.errors import VsgenError
 from vsgen.signals import at_end
+from vsgen.terminal import harmless
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -35,9 +36,9 @@ _FLAGS = {
 
 
 def say(text: str) -> None:
-    """A line for people, if anyone is there to read it."""
+    """A line for people, if anyone is there to read it; no character of it moves their terminal."""
     with suppress(OSError):
-        typer.echo(text, err=True)
+        typer.echo(harmless(text), err=True, color=True)
 
 
 def say_exactly(text: str) -> None:
@@ -54,6 +55,17 @@ def user_errors() -> Iterator[None]:
     except VsgenError as error:
         say(f"vsgen: {error}")
         raise typer.Exit(error.status) from None
+
+
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """What typer says of the command line holds words of it, which may be the names of files that others chose."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(message := getattr(error, "message", None), str):  # typer's own errors have no public root
+            vars(error)["message"] = harmless(message)
+        raise
 
 
 class Progress(Protocol):
@@ -160,14 +172,19 @@ def _live() -> Iterator[Progress]:
     from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
     from rich.progress import Progress as Bar
 
-    columns = (SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TextColumn("rows · {task.fields[more]}"))
+    columns = (
+        SpinnerColumn(),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("rows · {task.fields[more]}", markup=False),
+    )
     bar = Bar(*columns, console=Console(stderr=True), transient=True)
     task: TaskID = bar.add_task("", total=None, more="loading the model")
     rate = _Rate()
 
     def show(counts: Counts) -> None:
         more = " · ".join(filter(None, [rate(counts), counts_so_far(counts)]))
-        bar.update(task, completed=_shown(counts), total=counts.wanted, more=more)
+        bar.update(task, completed=_shown(counts), total=counts.wanted, more=harmless(more))
 
     with at_end(partial(os.write, sys.stderr.fileno(), _CLEARED)):
         bar.start()

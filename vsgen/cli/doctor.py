@@ -59,7 +59,7 @@ def _measure(choice: ModelChoice) -> None:
     from vsgen.jobs.card import measure
 
     card = measure(choice, clock=time.monotonic, report=lambda text: say(f"vsgen: measuring {text}"))
-    show("\n".join(card_lines(card)))
+    show(*card_lines(card))
 
 
 def _version(package: str) -> str:

@@ -10,7 +10,7 @@ import typer
 OnError: TypeAlias = Literal["stop", "skip"]
 ProgressMode: TypeAlias = Literal["auto", "plain", "none"]
 
-VARIABLES: Final = ("VSGEN_MODEL", "VSGEN_DEVICE", "VSGEN_DTYPE", "VSGEN_SEED")
+VARIABLES: Final = ("VSGEN_MODEL", "VSGEN_DEVICE", "VSGEN_DTYPE", "VSGEN_SEED", "VSGEN_ALLOW_MODEL")
 """Of the environment, each of which stands for the option of its name."""
 
 SAMPLING: Final = "Sampling"

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
 
+from vsgen.terminal import harmless, is_terminal
 
-def show(text: str, *, end: str = "\n") -> None:
-    """Print text on standard output.
+
+class Heading(str):
+    """A line that is bold on a terminal."""
+
+    __slots__ = ()
+
+
+def show(*lines: str, end: str = "\n") -> None:
+    """Print lines on standard output; on a terminal no character of theirs moves it.
 
     Raises:
         ReaderGone: Nobody reads standard output any more.
         OutputError: It cannot be written.
     """
     try:
-        typer.echo(f"{text}{end}", nl=False)
+        typer.echo("\n".join(map(_seen, lines) if is_terminal(sys.stdout) else lines) + end, nl=False, color=True)
     except OSError as error:
         from vsgen.errors import OutputError
         from vsgen.files.lines import ReaderGone, silence_stdout
@@ -25,6 +35,11 @@ def show(text: str, *, end: str = "\n") -> None:
         if isinstance(error, BrokenPipeError):
             raise ReaderGone from None
         raise OutputError(f"<stdout>: cannot be written: {error.strerror}; free some space") from error
+
+
+def _seen(line: str) -> str:
+    bold = isinstance(line, Heading) and not os.environ.get("NO_COLOR")
+    return typer.style(harmless(line), bold=True) if bold else harmless(line)
 
 
 @contextmanager

@@ -1,14 +1,12 @@
-"""A draw as text, in the order of its calls. Headings are bold on a terminal; nothing else depends on one."""
+"""A draw as text, in the order of its calls."""
 
 from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Iterator, Mapping, Sequence
 
-import typer
-
+from vsgen.cli.printed import Heading
 from vsgen.files.records import record_line, rejected_line
 from vsgen.flow import Heard
 from vsgen.jobs.trial import Shown, Trial
@@ -110,9 +108,8 @@ def _reading(prompt: Prompt, trial: Trial, judge: str | None) -> str:
     return "\n".join([*turns, *([f"[assistant, begun]\n{prompt.prefill}"] if prompt.prefill else [])])
 
 
-def _head(text: str) -> str:
-    line = f"── {text} ──"
-    return line if os.environ.get("NO_COLOR") else typer.style(line, bold=True)
+def _head(text: str) -> Heading:
+    return Heading(f"── {text} ──")
 
 
 def _json(value: Mapping[str, object]) -> str:

@@ -43,5 +43,5 @@ def try_(
     begun = time.monotonic()
     for one in trial.draws():
         seconds = time.monotonic() - begun
-        show("\n".join(draw_lines(one, trial, seconds)))
+        show(*draw_lines(one, trial, seconds))
         begun = time.monotonic()

@@ -19,6 +19,7 @@ import orjson
 from vsgen.errors import OutputError
 from vsgen.files.destinations import is_written_through, open_through
 from vsgen.files.part import Part, part_of
+from vsgen.terminal import harmless_json, is_terminal
 
 _STDOUT = "<stdout>"
 
@@ -125,6 +126,7 @@ class ThroughLines:
         self._path, self._quiet = path, quiet
         with _writing(path):
             self._file = open_through(path, warn)
+        self._seen = os.isatty(self._file)
 
     def __enter__(self) -> ThroughLines:
         """Return itself."""
@@ -144,7 +146,7 @@ class ThroughLines:
             ReaderGone: It is a pipe that nobody reads any more, and that is no error.
             OutputError: It cannot be written.
         """
-        data = _dumps(lines)
+        data = _dumps(lines, seen=self._seen)
         with _writing(self._path):
             while data:
                 try:
@@ -174,6 +176,7 @@ class PipeLines:
         """
         if sys.stdout is None:
             raise OutputError(f"{_STDOUT}: is closed; write to a file with -o FILE")
+        self._seen = is_terminal(sys.stdout)
 
     def __enter__(self) -> PipeLines:
         """Return itself."""
@@ -193,7 +196,7 @@ class PipeLines:
             OutputError: Standard output cannot be written for another reason.
         """
         try:
-            sys.stdout.buffer.write(_dumps(lines))
+            sys.stdout.buffer.write(_dumps(lines, seen=self._seen))
             sys.stdout.buffer.flush()
         except BrokenPipeError:
             raise ReaderGone from None
@@ -259,9 +262,11 @@ def silence_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _dumps(lines: Iterable[Mapping[str, object]]) -> bytes:
+def _dumps(lines: Iterable[Mapping[str, object]], *, seen: bool = False) -> bytes:
+    """JSON, such that a terminal shows all of it where it is seen."""
     option = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
-    return b"".join(orjson.dumps(line, option=option) for line in lines)
+    data = b"".join(orjson.dumps(line, option=option) for line in lines)
+    return harmless_json(data) if seen else data
 
 
 @contextmanager
