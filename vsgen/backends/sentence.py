@@ -149,8 +149,10 @@ class SentenceEmbedder:
             from sentence_transformers import SentenceTransformer
 
             from vsgen.backends.hf.device import pick_device
+            from vsgen.backends.hf.folder import check_config
 
             device = None if self._device == "auto" else str(pick_device(self._device))
+            check_config(self._folder)
             try:
                 return SentenceTransformer(
                     str(self._folder),

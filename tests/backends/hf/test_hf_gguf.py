@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -173,3 +174,12 @@ def test_a_real_file_answers_a_plain_question() -> None:
     asked = Prompt((Message("user", "What is the capital of France?"),))
     (reply,) = HfModel.open(str(REAL), device="cpu").generate([Generate(asked, seed=0, temperature=0, max_tokens=12)])
     assert "Paris" in reply.text
+
+
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.9, 0.999])
+def test_a_torn_file_is_one_error_that_names_it(make_model: MakeModel, tmp_path: Path, share: float) -> None:
+    path = write_gguf(make_model(tie_word_embeddings=False), tmp_path / "toy.gguf")
+    os.truncate(path, int(path.stat().st_size * share))
+    with pytest.raises(ModelError, match=r"toy\.gguf: ") as raised:
+        HfModel.open(str(path), device="cpu")
+    assert "\n" not in str(raised.value)

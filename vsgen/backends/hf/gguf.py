@@ -12,6 +12,7 @@ from typing import Any
 import transformers
 from transformers import PreTrainedModel
 
+from vsgen.backends.hf import folder
 from vsgen.errors import ModelError
 
 _HF: Any = transformers
@@ -42,6 +43,20 @@ def options(source: str) -> dict[str, Any]:
     if absent := [name for name in _LIBRARIES if find_spec(name) is None]:
         raise ModelError(f"{source}: reading GGUF needs {' and '.join(absent)}: pip install 'vsgen[gguf]'")
     return {"gguf_file": file.name, "local_files_only": True}
+
+
+def check_counts(source: str) -> None:
+    """See that a file names no more layers than its weights can have.
+
+    Raises:
+        ModelError: It names more.
+    """
+    from transformers.integrations.gguf.reader import read_gguf_metadata
+
+    metadata, tensors = read_gguf_metadata(source)
+    folder.check_counts(
+        {name.replace("_count", ""): value for name, value in metadata.items()}, len(tensors), Path(source)
+    )
 
 
 def unpacking() -> Any:

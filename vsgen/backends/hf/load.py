@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import torch
 import transformers
-from safetensors import SafetensorError
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from vsgen.backends.hf import gguf
 from vsgen.backends.hf.device import pick_device
+from vsgen.backends.hf.folder import check_folder
 from vsgen.backends.hf.names import own_name
 from vsgen.backends.hf.quiet import quietly
 from vsgen.backends.hub import cached_snapshot
@@ -29,8 +29,6 @@ _DTYPES = {
     "float16": torch.float16,
     "float64": torch.float64,
 }
-_FAILURES = (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, TypeError, SafetensorError)
-"""What transformers and its parts raise on a model that is missing, broken or not supported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ def load(source: str, *, device: str, dtype: str, trust: Trust = CAREFUL, name: 
     weights: dict[str, Any] = {"use_safetensors": None if trust.pickled else True}
     packed, origin, commit = gguf.is_gguf(source), source, None
     if Path(source).is_dir():
-        _check_folder(Path(source), trust.pickled)
+        check_folder(Path(source), pickled=trust.pickled)
         options["local_files_only"] = True
     elif packed:
         options, origin = gguf.options(source), str(Path(source).parent)
@@ -77,20 +75,23 @@ def load(source: str, *, device: str, dtype: str, trust: Trust = CAREFUL, name: 
     elif trust.local:
         origin, commit = kept(source)
     place = pick_device(device)
-    with quietly(), _explained(source, trust):
-        config = _HF.AutoConfig.from_pretrained(origin, **options)
-        tokenizer = _HF.AutoTokenizer.from_pretrained(origin, **options)
-        model, report = _HF.AutoModelForCausalLM.from_pretrained(
-            origin,
-            config=config,
-            dtype=pick_dtype(dtype, place, config.dtype or config.get_text_config(decoder=True).dtype),
-            output_loading_info=True,
-            **weights,
-            **options,
-        )
-        model = model.to(place).eval()
-        if packed:
-            gguf.make_plain(model, source)
+    with quietly():
+        with _explained(source, trust, "its configuration"):
+            if packed:
+                gguf.check_counts(source)
+            config = _HF.AutoConfig.from_pretrained(origin, **options)
+            stored = config.dtype or config.get_text_config(decoder=True).dtype
+        with _explained(source, trust, "its tokenizer"):
+            tokenizer = _HF.AutoTokenizer.from_pretrained(origin, **options)
+        with _explained(source, trust, "its weights"):
+            dtypes = {"dtype": pick_dtype(dtype, place, stored)}
+            model, report = _HF.AutoModelForCausalLM.from_pretrained(
+                origin, config=config, output_loading_info=True, **dtypes, **weights, **options
+            )
+            model = model.to(place).eval()
+            if packed:
+                gguf.make_plain(model, source)
+            _check_tokenizer(source, model, tokenizer)
     _check_complete(source, report)
     return Opened(own_name(source, name, commit or getattr(config, "_commit_hash", None)), model, tokenizer)
 
@@ -137,17 +138,6 @@ def has_bfloat16() -> bool:
     return any(getattr(cpu, name, bool)() for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
 
 
-def _check_folder(folder: Path, pickled: bool) -> None:
-    if not (folder / "config.json").is_file():
-        raise ModelError(
-            f"{folder}: not a model folder, config.json is missing; give a folder that save_pretrained wrote"
-        )
-    found = {path.suffix for path in folder.iterdir()}
-    if ".safetensors" not in found and not (pickled and ".bin" in found):
-        remedy = "only pickled weights are there; convert them" if ".bin" in found else "copy the weights there"
-        raise ModelError(f"{folder}: no *.safetensors file; {remedy}")
-
-
 def _check_complete(source: str, report: dict[str, Any]) -> None:
     absent = sorted(report["missing_keys"]) or sorted(str(key) for key in report["mismatched_keys"])
     if absent:
@@ -157,18 +147,32 @@ def _check_complete(source: str, report: dict[str, Any]) -> None:
         )
 
 
+def _check_tokenizer(source: str, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    """See that the model has a row for each token of the vocabulary; tokens that were added may lie beyond."""
+    if not isinstance(tokenizer.model_max_length, int | float):
+        raise ModelError(f"{source}: tokenizer_config.json: model_max_length: must be a number; check the files")
+    embeddings: Any = model.get_input_embeddings()
+    added, rows = tokenizer.added_tokens_decoder, embeddings.weight.shape[0]
+    beyond = [token for token, number in tokenizer.get_vocab().items() if number >= rows and number not in added]
+    if beyond:
+        raise ModelError(
+            f"{source}: its tokenizer has {len(beyond)} tokens for which the model's {rows} embeddings have no row, "
+            f"first {beyond[0]!r}; the files are not of one model"
+        )
+
+
 @contextmanager
-def _explained(source: str, trust: Trust) -> Iterator[None]:
+def _explained(source: str, trust: Trust, what: str) -> Iterator[None]:
     packed = gguf.is_gguf(source)
     try:
         yield
-    except Exception as error:
-        if not (packed or isinstance(error, _FAILURES)):  # a reader of broken binary may raise anything
-            raise
+    except ModelError:
+        raise
+    except Exception as error:  # transformers and its parts raise anything on files that are missing or broken
         lines = str(error).strip().splitlines() or [type(error).__name__]
         remedy = "check the id and the network, or give a folder"
         if packed or Path(source).is_dir():
             remedy = "check the files"
         elif trust.local:
             remedy = f"the cache has not all of it; fetch it first, or add --allow-model {source}"
-        raise ModelError(f"{source}: cannot be opened as a language model: {lines[0]} ({remedy})") from error
+        raise ModelError(f"{source}: cannot be opened as a language model: {what}: {lines[0]} ({remedy})") from error

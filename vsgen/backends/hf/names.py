@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from vsgen.backends.hub import cached_snapshot
+from vsgen.errors import ModelError
 
 _SMALL = 1 << 24
 _SAMPLE = 1 << 16
@@ -44,10 +45,17 @@ def fingerprint(source: Path) -> str:
 def _digest(files: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for path in files:
-        size = path.stat().st_size
-        digest.update(f"{path.name}\0{size}\0".encode())
-        with path.open("rb") as file:
-            for start in (0,) if size <= _SMALL else (0, size // 2, size - _SAMPLE):
-                file.seek(start)
-                digest.update(file.read(_SMALL if size <= _SMALL else _SAMPLE))
+        try:
+            _add(path, digest)
+        except OSError as error:
+            raise ModelError(f"{path}: cannot be read: {error.strerror}; check the model's files") from error
     return digest.hexdigest()[:8]
+
+
+def _add(path: Path, digest: hashlib._Hash) -> None:
+    size = path.stat().st_size
+    digest.update(f"{path.name}\0{size}\0".encode())
+    with path.open("rb") as file:
+        for start in (0,) if size <= _SMALL else (0, size // 2, size - _SAMPLE):
+            file.seek(start)
+            digest.update(file.read(_SMALL if size <= _SMALL else _SAMPLE))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -10,19 +9,17 @@ from typing import Any
 
 import torch
 import transformers
-from jinja2 import TemplateError as JinjaError
 from transformers import PreTrainedTokenizerBase
 
 from vsgen.backends.hf import gguf
 from vsgen.backends.hf.chat import Reader
+from vsgen.backends.hf.folder import check_config
 from vsgen.backends.hf.load import kept
 from vsgen.backends.hf.quiet import quietly
 from vsgen.errors import ModelError
 from vsgen.values import ModelFacts, Prompt
 
 _HF: Any = transformers
-_FAILURES = (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, TypeError)
-"""What transformers raises on a tokenizer that is missing, broken or not supported."""
 _PROBE = "7"
 
 
@@ -64,10 +61,12 @@ class Speller:
             options, origin = gguf.options(source), str(folder.parent)
         elif local and not at_hand:
             origin, _ = kept(source)
+        if folder.is_dir():
+            check_config(folder)
         try:
             with quietly():
                 tokenizer = _HF.AutoTokenizer.from_pretrained(origin, **options)
-        except (struct.error, IndexError, *_FAILURES) as error:
+        except Exception as error:  # transformers raises anything on files that are missing or broken
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             remedy = "check the files" if at_hand else "check the id and the network, or give a folder"
             raise ModelError(f"{source}: cannot be opened as a tokenizer: {reason} ({remedy})") from error
@@ -118,7 +117,7 @@ class Speller:
             turns = [{"role": "user", "content": _PROBE}, {"role": "assistant", "content": _PROBE}]
             try:
                 text = self._tokenizer.apply_chat_template(turns, tokenize=False)
-            except (JinjaError, *_FAILURES):  # a template that refuses it says nothing of its end
+            except Exception:  # a template that refuses it says nothing of its end
                 text = ""
             after = str(text).rpartition(_PROBE)[2]
             special = self._reader.control.special
@@ -136,5 +135,5 @@ def _count(origin: str, options: Mapping[str, Any]) -> int:
         with quietly(), torch.device("meta"):
             config = _HF.AutoConfig.from_pretrained(origin, **options)
             return sum(weights.numel() for weights in _HF.AutoModelForCausalLM.from_config(config).parameters())
-    except _FAILURES as error:
+    except Exception as error:  # as above
         raise ModelError(f"{origin}: its configuration cannot be read: {error}") from error
