@@ -59,6 +59,10 @@ def test_a_task_that_spells_turns_is_text_in_every_turn(tmp_path: Path) -> None:
     ended = CliRunner().invoke(app, ["run", str(template), str(rows), "-m", "tiny", "-o", str(tmp_path / "out.jsonl")])
     assert ended.exit_code in {0, 1}, ended.output
     assert "2 texts spell control tokens of tiny@" in ended.stderr
+    looked = CliRunner().invoke(app, ["check", str(template), str(rows), "-m", "tiny"])
+    assert "note: 2 texts spell control tokens of tiny (<|eos|>, <|assistant|>, <|user|>)" in looked.stdout
+    tried = CliRunner().invoke(app, ["try", str(template), str(rows), "-m", "tiny"])
+    assert "note: 1 text spells control tokens of tiny@" in tried.stdout
 
 
 @pytest.mark.slow

@@ -97,12 +97,15 @@ class Reader:
         tokenised across a special token.
         """
         lead = " " if self.cued(prompt) else ""
-        text, opening, marked = self._lay(prompt, [f"{lead}{answer}" for answer in answers])
+        answers = [f"{lead}{answer}" for answer in answers]
+        text, opening, marked = self._lay(prompt, answers)
+        if marked:
+            answers = list(map(self.control.own, answers))
         ids = tuple(self.encode([text], opening, marked=marked)[0]) or (self.first(),)
         if not text:
             return Placed(ids, (), tuple(map(tuple, self.encode(answers, False, marked=marked))))
         start, kept = (0, 0) if opening else self._restart(text, ids, marked)
-        spelled = [f"{text[start:]}{lead}{answer}" for answer in answers]
+        spelled = [text[start:] + answer for answer in answers]
         rows = (self._joined(spelled, ids[kept], marked) if start else None) or self.encode(
             spelled, opening, marked=marked
         )
@@ -181,11 +184,12 @@ class Reader:
         start = _document(prompt) if prompt.messages and not chat else prompt.prefill
         marked = self._spells(prompt.messages if chat else (), start, answers)
         if not chat:
-            return _Laid(start, True, marked)
+            return _Laid(self.control.own(start) if marked else start, True, marked)
         if not marked:
             return _Laid(self._conversation(prompt.messages) + prompt.prefill, False, False)
         masked = [replace(one, content=self.control.masked(one.content, own=_own(one))) for one in prompt.messages]
-        return _Laid(self.control.marked(self._conversation(masked)) + prompt.prefill, False, True)
+        conversation = self.control.marked(self._conversation(masked))
+        return _Laid(conversation + self.control.own(prompt.prefill), False, True)
 
     def _spells(self, messages: Sequence[Message], start: str, answers: Sequence[str]) -> bool:
         """Whether there is a control token in a message, or in what the reply begins with and an answer."""

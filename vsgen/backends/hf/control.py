@@ -30,7 +30,9 @@ from vsgen.errors import CallError
 _NAMED: Final = 3
 """Tokens that are named where texts are counted."""
 _LEAST: Final = 3
-"""Characters of a mark that is no special token; shorter added tokens are pieces of text."""
+"""Characters of a control token's name; what is shorter is a piece of text, as the "!" that some models pad with."""
+_MARK: Final = re.compile(r"[<\[|｜].+[>\]|｜]")
+"""What an added token looks like that is not special and steers a chat all the same."""
 _SYSTEM, _USER, _ASSISTANT = ({"role": role, "content": "7"} for role in ("system", "user", "assistant"))
 _CHATS: Final = ([_USER, _ASSISTANT, _USER], [_SYSTEM, _USER])
 
@@ -102,6 +104,10 @@ class Control:
         chat = self._finders[False].replace(rendered, lambda token: self._name(self._tokens[token]))
         return self._with_names(f"{self._salt}x([0-9]+)x", chat)
 
+    def own(self, text: str) -> str:
+        """What the model itself wrote, or a reply's beginning: what it may write within one under other names."""
+        return self.marked(self.masked(text, own=True))
+
     def shown(self, marked: str) -> str:
         """The same with the tokens' own names, for people."""
         return self._with_names(rf"{re.escape(self._name_begins)}([0-9]+)\|>", marked)
@@ -118,8 +124,9 @@ class Control:
     def _tokens(self) -> dict[str, int]:
         """All control tokens, and the number that stands for each."""
         added = {token.content: i for i, token in self._added.items()}
-        names = [name for name, i in added.items() if i in self.special or self._is_mark(name)]
-        return {name: number for number, name in enumerate(name for name in names if name.strip())}
+        known = [name for name, i in added.items() if i in self.special or self._is_mark(name)]
+        names = [name for name in known if len(name) >= _LEAST and not name.isspace() and not name.isalnum()]
+        return {name: number for number, name in enumerate(names)}
 
     @cached_property
     def _added(self) -> dict[int, AddedToken]:
@@ -138,7 +145,9 @@ class Control:
         """Short conversations as the chat template lays them out, with or without the beginning of a reply."""
         chats = []
         for chat in _CHATS if self._tokenizer.chat_template else ():
-            with suppress(JinjaError, TypeError, ValueError, KeyError):  # it refuses such a conversation
+            with suppress(
+                JinjaError, TypeError, ValueError, LookupError, AttributeError
+            ):  # it refuses such a conversation
                 chats.append(self._tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=opened))
         return "\0".join(map(str, chats))
 
@@ -158,9 +167,8 @@ class Control:
         return normalizer.normalize_str if normalizer is not None and looks else None
 
     def _is_mark(self, name: str) -> bool:
-        """Whether an added token that is not special steers a chat: the template writes it, and it is no mere text."""
-        text = name.isspace() or name.isalnum() or len(name) < _LEAST
-        return not text and name in self._written
+        """Whether an added token that is not special steers a chat: it looks like it, and the template writes it."""
+        return _MARK.fullmatch(name) is not None and name in self._written
 
     def _name(self, number: int) -> str:
         return f"{self._name_begins}{number}|>"
