@@ -272,7 +272,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """A reply in which no candidate could be found, or the place of one that was refused."""
+    """What was drawn and is no candidate.
+
+    A reply in which none could be found, an answer that is not whole in a reply with others, or the place of a reply
+    that was refused.
+    """
 
     raw: str
     weight: float
@@ -280,6 +284,8 @@ class Malformed:
     reply: int = 0
     refused: Refused | None = None
     """There was no reply, and why."""
+    verbalized: float | None = None
+    """The probability that the model stated for such an answer; None if missing or impossible."""
 
     @classmethod
     def of(cls, refused: Refused, weight: float, reply: int) -> Malformed:
@@ -289,7 +295,7 @@ class Malformed:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """What one draw yields: weighted candidates, and the replies that could not be read."""
+    """What one draw yields: weighted candidates, and the replies and answers that could not be read."""
 
     basis: Basis
     """Where the weights come from: stated by the model, counted over independent replies, equal by default,
@@ -378,4 +384,4 @@ class Rejected:
     similarity: float | None = None
     """Cosine to the twin."""
     raw: str | None = None
-    """The reply that could not be read."""
+    """The reply, or the part of one, that could not be read."""

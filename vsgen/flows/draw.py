@@ -44,7 +44,7 @@ class Outcome:
     records: tuple[Record, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     candidates: int = 0
-    """What was drawn: answers, and replies without any."""
+    """What was drawn: answers, whole or not, and replies without any."""
     calls: int = 0
     """Completions asked for."""
     tokens: int = 0
@@ -66,7 +66,7 @@ class _Draw:
     """What is known of a draw beside its candidates."""
 
     ids: Sequence[str]
-    """Of its candidates, then of its replies without any."""
+    """Of its candidates, then of what is malformed."""
     task: Prompt
     """The task itself."""
     prompt: Prompt

@@ -54,10 +54,11 @@ def rejected(unkept: Record, rejection: Rejection) -> Rejected:
 
 
 def malformed(name: str, lost: Malformed, common: Mapping[str, object]) -> Rejected:
-    """The reject of a reply without any candidate, or of one that was refused."""
+    """The reject of a reply without any candidate, of an answer that is not whole, or of a reply that was refused."""
     if lost.refused is not None:
         return Rejected(Record(name, {}, lost.weight, {}, common), "refused", lost.problem)
-    return Rejected(Record(name, {}, lost.weight, {}, common), "malformed", lost.problem, raw=lost.raw)
+    meta = {**common, "verbalized": lost.verbalized} if "verbalized" in common else common
+    return Rejected(Record(name, {}, lost.weight, {}, meta), "malformed", lost.problem, raw=lost.raw)
 
 
 def within(ids: Sequence[str], rejections: Mapping[int, Rejection]) -> dict[int, int]:

@@ -13,7 +13,7 @@ from random import Random
 from vsgen.flow import Flow, try_all
 from vsgen.sampling import prompts, schemas
 from vsgen.sampling.conversation import answered, instructed
-from vsgen.sampling.replies.items import NO_JSON
+from vsgen.sampling.replies.items import NO_JSON, NOT_WHOLE
 from vsgen.sampling.replies.parse import Item, Parsed, parse_list, weigh
 from vsgen.sampling.settings import Settings
 from vsgen.sampling.turns import outgrown
@@ -71,17 +71,22 @@ def _form(settings: Settings, k: int, *, verbalized: bool = True) -> schemas.For
 def _distribution(
     settings: Settings, replies: Sequence[Completion | Refused], sizes: Sequence[int], basis: Basis
 ) -> Distribution:
-    """Pool what the replies hold; one without answers, or refused, keeps the share of those that were asked of it."""
+    """Pool what the replies hold; one without answers, or refused, keeps the share of those that were asked of it.
+
+    An answer that is lost in a reply with others keeps its own share, as if it had been read.
+    """
     parsed = [_read(settings, one, stated=basis == "verbalized") for one in replies]
-    lost = {i: sizes[i] / sum(sizes) for i, read in enumerate(parsed) if not read.items}
-    malformed = [_lost(replies[i], share, parsed[i].problem or "", i) for i, share in lost.items()]
-    found = [(i, item) for i, read in enumerate(parsed) for item in read.items]
-    weights = _weights([item for _, item in found], basis)
-    left = 1 - sum(lost.values())
-    candidates = [
-        _candidate(settings, parsed[i], i, item, left * weight)
-        for (i, item), weight in zip(found, weights, strict=True)
-    ]
+    unread = {i: sizes[i] / sum(sizes) for i, read in enumerate(parsed) if not read.items}
+    malformed = [_lost(replies[i], share, parsed[i].problem or "", i) for i, share in unread.items()]
+    found = [(i, one) for i, read in enumerate(parsed) for one in read.all]
+    left = 1 - sum(unread.values())
+    shares = [left * weight for weight in _weights([one.verbalized for _, one in found], basis)]
+    candidates = []
+    for (i, one), share in zip(found, shares, strict=True):
+        if isinstance(one, Item):
+            candidates.append(_candidate(settings, parsed[i], i, one, share))
+        else:
+            malformed.append(Malformed(one.raw, share, NOT_WHOLE, i, verbalized=one.verbalized))
     return Distribution(basis, tuple(candidates), tuple(malformed))
 
 
@@ -97,8 +102,8 @@ def _lost(reply: Completion | Refused, share: float, problem: str, number: int) 
     return Malformed(reply.text, share, problem, number)
 
 
-def _weights(items: Sequence[Item], basis: Basis) -> Sequence[float]:
-    return weigh(items) if basis == "verbalized" else [1 / len(items) for _ in items]
+def _weights(stated: Sequence[float | None], basis: Basis) -> Sequence[float]:
+    return weigh(stated) if basis == "verbalized" else [1 / len(stated) for _ in stated]
 
 
 def _candidate(settings: Settings, read: Parsed, reply: int, item: Item, weight: float) -> Candidate:

@@ -192,7 +192,7 @@ def test_cut_object_is_one_item_or_none(text: str, data: st.DataObject) -> None:
 def test_lenient_reader_agrees_with_a_strict_one(value: list[object], indent: int | None) -> None:
     text = json.dumps(value, indent=indent)
     reading = read(text, 0, frozenset({"text", "probability"}))
-    assert reading == (value, len(text), frozenset(), False, False)
+    assert reading == (value, len(text), {}, False, False)
 
 
 UNITS = (
@@ -283,8 +283,8 @@ def calls(raw: str) -> int:
 @pytest.mark.parametrize("beginning", BEGINNINGS)
 def test_twice_the_reply_takes_at_most_twice_the_calls(beginning: str) -> None:
     for unit in UNITS:
-        short, long = (calls(beginning + unit * (size // len(unit))) for size in (600, 1200))
-        assert long <= 2 * short + 200, unit
+        short, long = (calls(beginning + unit * (size // len(unit))) for size in (1000, 2000))
+        assert long <= 2.1 * short + 200, unit
 
 
 @pytest.mark.parametrize(

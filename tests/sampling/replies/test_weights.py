@@ -6,18 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vsgen.sampling.replies.items import IMPOSSIBLE_PROBABILITY, PERCENT, Item
+from vsgen.sampling.replies.items import IMPOSSIBLE_PROBABILITY, PERCENT
 from vsgen.sampling.replies.weights import probabilities, weigh
-
-
-def items(*stated: float | None) -> list[Item]:
-    return [Item({}, probability) for probability in stated]
 
 
 @settings(deadline=None)
 @given(st.lists(st.none() | st.floats(0, 1), min_size=1, max_size=30))
 def test_weights_sum_to_one_and_are_never_negative(stated: list[float | None]) -> None:
-    weights = weigh(items(*stated))
+    weights = weigh(stated)
     assert len(weights) == len(stated)
     assert math.fsum(weights) == pytest.approx(1.0, abs=1e-12)
     assert min(weights) >= 0.0
@@ -28,24 +24,24 @@ def test_no_items_have_no_weights() -> None:
 
 
 def test_stated_probabilities_keep_their_proportions() -> None:
-    assert weigh(items(0.1, 0.3)) == pytest.approx((0.25, 0.75))
+    assert weigh([0.1, 0.3]) == pytest.approx((0.25, 0.75))
 
 
 def test_items_without_a_probability_share_what_is_left_evenly() -> None:
-    assert weigh(items(0.5, None, 0.3, None)) == pytest.approx((0.5, 0.1, 0.3, 0.1))
+    assert weigh([0.5, None, 0.3, None]) == pytest.approx((0.5, 0.1, 0.3, 0.1))
 
 
 def test_nothing_is_left_where_the_stated_ones_sum_to_one_or_more() -> None:
-    assert weigh(items(0.8, 0.8, None)) == pytest.approx((0.5, 0.5, 0.0))
+    assert weigh([0.8, 0.8, None]) == pytest.approx((0.5, 0.5, 0.0))
 
 
 @pytest.mark.parametrize("stated", [(None, None), (0.0, 0.0), (0.0,)])
 def test_weights_are_equal_where_nothing_is_above_zero(stated: tuple[float | None, ...]) -> None:
-    assert weigh(items(*stated)) == pytest.approx([1 / len(stated)] * len(stated))
+    assert weigh(stated) == pytest.approx([1 / len(stated)] * len(stated))
 
 
 def test_item_without_a_probability_gets_all_if_the_others_are_zero() -> None:
-    assert weigh(items(0.0, None)) == (0.0, 1.0)
+    assert weigh([0.0, None]) == (0.0, 1.0)
 
 
 def test_bare_numbers_are_percentages_only_together() -> None:

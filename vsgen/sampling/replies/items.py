@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -23,6 +23,8 @@ TRUNCATED: Final = "truncated"
 NO_JSON: Final = "no-json"
 """Read from tags, a list or labelled lines instead of JSON."""
 CUT_REPLY: Final = "the reply was cut before a response was complete"
+NOT_WHOLE: Final = "this response is not whole in the reply"
+NONE_WHOLE: Final = "the reply holds no response that is whole"
 UNFINISHED: Final = "the reply ends before its thinking does"
 CUT: Final = frozenset({CUT_REPLY, UNFINISHED})
 """Problems of replies that ended before any answer did."""
@@ -53,13 +55,30 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """A response that is there and cannot be read whole."""
+
+    raw: str
+    """As it stands in the reply."""
+    verbalized: float | None
+    """The stated probability where that can be read, in [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
 class Parsed:
     """All that was read out of one reply."""
 
     items: tuple[Item, ...] = ()
+    lost: tuple[Lost, ...] = ()
+    """What is lost beside them; empty where there are none."""
     reasoning: str | None = None
     problem: str | None = None
     """Why nothing could be read; None exactly if there are items."""
+
+    @property
+    def all(self) -> tuple[Item | Lost, ...]:
+        """The items, and what is lost beside them."""
+        return (*self.items, *self.lost)
 
 
 class Found(NamedTuple):
@@ -69,6 +88,8 @@ class Found(NamedTuple):
     stated: object = None
     """What stands where the probability should; None if nothing does."""
     flags: frozenset[str] = frozenset()
+    lost: str | None = None
+    """How it stands in the reply, where it cannot be read whole; None for an item."""
 
 
 class Page(NamedTuple):
@@ -80,3 +101,8 @@ class Page(NamedTuple):
     """The reply ended before the form was complete."""
     problem: str | None = None
     """Why nothing was found, where this way of reading knows."""
+
+
+def holds_item(found: Sequence[Found]) -> bool:
+    """Whether any of these is an item, and not only what is lost."""
+    return bool(found) and (found[0].lost is None or any(one.lost is None for one in found))

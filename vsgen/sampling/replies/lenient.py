@@ -2,11 +2,12 @@ r"""A reader of JSON as language models write it: one pass, linear time, no inpu
 
 On valid JSON it agrees with any strict reader. Beyond that it understands Python's repr, single and typographic
 quotes, raw control characters in strings, quotes inside strings that were not escaped, unquoted keys, bare words as
-values, comments, ellipses, and commas that are missing or superfluous. It never edits text before reading it, so what
-stands inside a string comes out as it is, after the escapes of JSON and of Python's repr are resolved.
+values, comments, ellipses, one quote, colon, comma or brace that is missing, and commas and brackets that are
+superfluous. It never edits text before reading it, so what stands inside a string comes out as it is, after the escapes
+of JSON and of Python's repr are resolved. docs/replies.md has the whole list, and what is left unread on purpose.
 
-A value may be cut by the end of the text or by something unreadable. Then what was complete is kept, and the
-containers that were never closed are named in `Reading.open`.
+A value may be cut by the end of the text or by something unreadable. Then what was complete is kept, and what is not
+whole is named in `Reading.flaws`, so that nothing is lost unseen: a value whose end nobody marked is not guessed.
 
 Why it is linear: the position only grows. Where it must look ahead (does this quote end the string, or does it belong
 to the text?), the look is bounded by a constant or stops at the next quote but one.
@@ -14,88 +15,15 @@ to the text?), the look is bounded by a constant or stops at the next quote but 
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Set
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-import orjson
-
-from vsgen.sampling.replies.literals import literal, number, unescape
-
-_LONGEST_KEY: Final = 200
-DEPTH: Final = 64
-"""Deeper nesting is not read: nothing that is asked for is that deep, and writers of JSON have limits too."""
-
-_BLANK: Final = r"\s\ufeff\u200b-\u200d\u2060"
-_GAP: Final = rf"(?:[{_BLANK}]++|//[^\n]{{0,200}}+(?=\n)|#[^\n]{{0,200}}+(?=\n)|/\*[^*]{{0,200}}+\*/|\.\.\.|…)*+"
-_QUOTED_KEY: Final = rf'["“](?:[^"“”\\\n]|\\.){{0,100}}+["”]{_GAP}:|\'(?:[^\'\\\n]|\\.){{0,100}}+\'{_GAP}:'
-# A key, or as much of one as the text holds: where a reply is cut, what is missing counts in favour.
-_KEY: Final = (
-    rf'"(?:[^"\\]|\\.){{0,100}}+(?:\Z|(?=[^"])|"{_GAP}(?:\Z|:))'
-    rf"|'(?:[^'\\]|\\.){{0,100}}+(?:\Z|(?=[^'])|'{_GAP}(?:\Z|:))"
-    rf"|“[^“”\"]{{0,100}}+(?:\Z|[”\"]{_GAP}(?:\Z|:))"
-    rf"|[^\W\d][\w-]{{0,63}}+{_GAP}:"
-)
-_ENTRY: Final = rf"[\"'“‘„{{\[\]]|[\w.+-]++{_GAP}(?:\Z|[,\]])"
-
-_SPACE: Final = re.compile(_GAP)
-_REST: Final = re.compile(rf"{_GAP}\Z")
-_COLON: Final = re.compile(rf"{_GAP}:")
-_BARE_KEY: Final = re.compile(rf"([^\W\d][\w-]{{0,63}}+){_GAP}:")
-_KNOWN_KEY: Final = re.compile(rf"[\"'“]([^\"'“”\\\n]{{1,60}}+)[\"'”]{_GAP}:")
-_END_IN_OBJECT: Final = re.compile(
-    rf"{_GAP}(?:\Z|\}}|,{_GAP}(?:\Z|\}}|{_KEY})|{_QUOTED_KEY}|\]{_GAP}(?:\Z|\}}))", re.DOTALL
-)
-_END_IN_LIST: Final = re.compile(
-    rf"{_GAP}(?:\Z|\]|,{_GAP}(?:\Z|{_ENTRY})|\}}{_GAP}\Z)|[ \t\r]*+\n[{_BLANK}]*+[\"'“]", re.DOTALL
-)
-_NEXT_KEY: Final = re.compile(rf",{_GAP}(?:\Z|\}}|{_KEY})", re.DOTALL)
-_WORD: Final = re.compile(r"[-+.\w]++")
-_WORD_END: Final = re.compile(r"[ \t]*+(?:\Z|[\r\n,\]}\"'“{\[#]|/[/*])")
-_BARE_STOP: Final = re.compile(r"[,}\]\n]")
-
-_CLOSERS: Final = {'"': '"', "'": "'", "“": '”“"', "„": '“”"', "‘": "’'"}
-_UP_TO: Final = {
-    closers: re.compile(rf"[^\\{closers}]*+(?:\\.[^\\{closers}]*+)*+[{closers}]", re.DOTALL)
-    for closers in _CLOSERS.values()
-}
-_KEY_TEXT: Final = {
-    closers: re.compile(rf"(?:[^\\{closers}]|\\.){{0,{_LONGEST_KEY}}}+", re.DOTALL) for closers in _CLOSERS.values()
-}
-
-
-class Reading(NamedTuple):
-    """What `read` found at its position."""
-
-    value: list[object] | dict[str, object]
-    end: int
-    """Where reading stopped: after the value, or at the first character that could not be read."""
-    open: frozenset[int]
-    """The `id` of each container in `value` (itself included) that was never closed."""
-    at_end: bool
-    """Whether it was the end of the text that cut the value."""
-    repaired: bool
-
-
-def _refuse(word: str) -> object:
-    raise ValueError(word)
-
-
-_STRICT: Final = json.JSONDecoder(parse_int=number, parse_float=number, parse_constant=_refuse)
-
-
-def read_clean(text: str) -> object:
-    """The value of a text that is valid JSON and nothing else; None for any other text (and for a mere null)."""
-    if text.count("[") + text.count("{") > DEPTH:
-        return None
-    try:
-        value: object = _STRICT.decode(text)
-        if "\\u" in text or not text.isascii():
-            orjson.loads(text)  # refuses what is no Unicode: lone surrogates
-    except ValueError:
-        return None
-    return value
+from vsgen.sampling.replies import patterns
+from vsgen.sampling.replies.bare import bare_value
+from vsgen.sampling.replies.keys import read_key
+from vsgen.sampling.replies.literals import literal, unescape
+from vsgen.sampling.replies.reading import DEPTH, Container, Flaw, Reading, Unread
+from vsgen.sampling.replies.strings import End, Ending, end_of_string
 
 
 def read(text: str, start: int, names: Set[str] = frozenset()) -> Reading:
@@ -112,22 +40,34 @@ def read(text: str, start: int, names: Set[str] = frozenset()) -> Reading:
 
 def read_string(text: str, start: int) -> tuple[str, int]:
     """The string that begins with the double quote at `start` and ends at the next one or with the text."""
-    found = _UP_TO['"'].match(text, start + 1)
+    found = patterns.UP_TO['"'].match(text, start + 1)
     end = found.end() if found else len(text) + 1
     return unescape(text[start + 1 : end - 1])[0], end
+
+
+class _Open(NamedTuple):
+    """A container that is being read."""
+
+    value: Container
+    start: int
+    unread: list[str]
+    """Keys without a whole value."""
 
 
 class _Reader:
     """The state of one reading: a position that only grows, and the containers that are open there."""
 
-    __slots__ = ("_stack", "at_end", "key", "names", "pos", "ready", "repaired", "root", "text")
+    __slots__ = ("_closed", "_stack", "at_end", "flaws", "key", "names", "pos", "ready", "repaired", "root", "text")
 
     def __init__(self, text: str, start: int, names: Set[str]) -> None:
         self.text = text
         self.pos = start
         self.names = names
-        self.root: list[object] | dict[str, object] = [] if text[start] == "[" else {}
-        self._stack: list[list[object] | dict[str, object]] = [self.root]
+        self.root: Container = [] if text[start] == "[" else {}
+        self._stack = [_Open(self.root, start, [])]
+        self._closed: _Open | None = None
+        """What was closed last."""
+        self.flaws: dict[int, Flaw] = {}
         self.key = ""
         self.ready = True
         """A value may come here: the container has just begun, or a comma was read."""
@@ -138,7 +78,9 @@ class _Reader:
     def run(self) -> Reading:
         while self._stack and self._step():
             pass
-        return Reading(self.root, self.pos, frozenset(map(id, self._stack)), self.at_end, self.repaired)
+        while self._stack:
+            self._leave(self.pos, closed=False)
+        return Reading(self.root, self.pos, self.flaws, self.at_end, self.repaired)
 
     def _step(self) -> bool:
         """Read one entry, comma or bracket; False where reading must stop."""
@@ -154,140 +96,263 @@ class _Reader:
             self.pos += 1
             return True
         self.repaired |= not self.ready
-        return self._value() if isinstance(self._stack[-1], list) else self._key() and self._value()
+        return self._entry(char) if isinstance(self._stack[-1].value, list) else self._member(char)
+
+    def _skip(self) -> None:
+        found = patterns.SPACE.match(self.text, self.pos)
+        if found and found.end() > self.pos:
+            self.repaired |= not found[0].isspace()
+            self.pos = found.end()
+
+    # where reading stops, and what is not whole
 
     def _cut(self) -> bool:
         self.at_end = True
         self.pos = len(self.text)
         return False
 
-    def _give_up(self) -> bool:
+    def _mend(self, *, on: bool = True) -> bool:
         self.repaired = True
-        return False
+        return on
 
-    def _skip(self) -> None:
-        found = _SPACE.match(self.text, self.pos)
-        if found and found.end() > self.pos:
-            self.repaired |= not found[0].isspace()
-            self.pos = found.end()
-
-    def _close(self, bracket: str) -> bool:
-        """Close the innermost container; a bracket of the wrong kind closes it too, if it fits the next one."""
+    def _unread(self, end: int) -> None:
+        """Pass over a value that is not whole."""
         top = self._stack[-1]
-        fits = (bracket == "]") == isinstance(top, list)
-        if not fits and (len(self._stack) == 1 or isinstance(self._stack[-2], list) == isinstance(top, list)):
-            return self._give_up()
-        self.repaired |= not fits or (self.ready and bool(top))
-        self._stack.pop()
+        if isinstance(top.value, list):
+            top.value.append(Unread(self.pos, end))
+        again = isinstance(top.value, list) or self.key in top.value  # what is whole stands, whatever comes after it
+        top.unread.append("" if again else self.key)
         self.ready = False
-        self.pos += fits
-        return True
+        self.pos = end
 
-    def _key(self) -> bool:
-        """Read a key and its colon. Unlike a value, a key ends at its first quote and has a greatest length."""
-        quote = self.text[self.pos]
-        if quote not in _CLOSERS:
-            return self._bare_key()
-        found = _KEY_TEXT[_CLOSERS[quote]].match(self.text, self.pos + 1)
-        end = found.end() if found else self.pos + 1
-        colon = _COLON.match(self.text, end + 1)
-        if colon is None or self.text[end] not in _CLOSERS[quote]:
-            self.at_end = _REST.match(self.text, min(end + 1, len(self.text))) is not None
-            self.repaired |= not self.at_end
-            self.pos += 1
-            return False
-        self.key, mended = unescape(self.text[self.pos + 1 : end])
-        self.repaired |= mended or quote != '"'
-        self.pos = colon.end()
-        return True
+    # containers
 
-    def _bare_key(self) -> bool:
-        found = _BARE_KEY.match(self.text, self.pos)
-        if found is None:
-            return self._give_up()
-        self.key, self.pos = found[1], found.end()
-        self.repaired = True
-        return True
-
-    def _value(self) -> bool:
-        self._skip()
-        char = self.text[self.pos : self.pos + 1]
-        if not char:
-            return self._cut()
-        if char in "[{":
-            return self._push([] if char == "[" else {})
-        return self._string(char) if char in _CLOSERS else self._scalar()
-
-    def _push(self, container: list[object] | dict[str, object]) -> bool:
+    def _push(self, container: Container, width: int = 1) -> bool:
         if len(self._stack) >= DEPTH:
-            return self._give_up()
+            return self._mend(on=False)
         self._put(container)
-        self._stack.append(container)
+        self._stack.append(_Open(container, self.pos, []))
         self.ready = True
-        self.pos += 1
+        self.pos += width
         return True
 
     def _put(self, value: object) -> None:
-        top = self._stack[-1]
+        top = self._stack[-1].value
         if isinstance(top, list):
             top.append(value)
         else:
             top[self.key] = value
         self.ready = False
 
+    def _leave(self, end: int, *, closed: bool = True) -> None:
+        """Be done with the innermost container; what is not whole makes the one around it not whole either."""
+        top = self._closed = self._stack.pop()
+        if not closed or top.unread:
+            self.flaws[id(top.value)] = Flaw(top.start, end, closed, tuple(top.unread))
+            if self._stack:
+                self._stack[-1].unread.append("")
+        self.ready = False
+
+    def _is_in(self, kind: type[Container]) -> bool:
+        return len(self._stack) > 1 and isinstance(self._stack[-2].value, kind)
+
+    def _close(self, bracket: str) -> bool:
+        """Close the innermost container; a bracket of the wrong kind closes it too, if it fits the next one."""
+        top = self._stack[-1].value
+        fits = (bracket == "]") == isinstance(top, list)
+        if (not fits or len(self._stack) == 1) and self._closes_nothing(fits):
+            self.pos += 1
+            return self._mend()
+        if not fits and not self._is_in(dict if bracket == "}" else list):
+            return self._mend(on=False)
+        self.repaired |= not fits or (self.ready and bool(top))
+        taken = fits or (bracket == "}" and patterns.KEY_AFTER_BRACKET.match(self.text, self.pos) is not None)
+        self.pos += taken
+        self._leave(self.pos)
+        return True
+
+    def _closes_nothing(self, fits: bool) -> bool:
+        """Whether more of the innermost container follows a bracket."""
+        top = self._stack[-1].value
+        if fits:
+            return isinstance(top, dict) and patterns.KEY_AFTER_BRACKET.match(self.text, self.pos) is not None
+        if isinstance(top, list) and self._is_in(dict):
+            return isinstance(top[-1] if top else None, dict) and patterns.OBJECT_AFTER_BRACE.match(self.text, self.pos) is not None
+        return not self._is_in(list) and patterns.GOES_ON.match(self.text, self.pos) is not None
+
+    # objects
+
+    def _member(self, char: str) -> bool:
+        """Read a key and its value."""
+        if char == "{" and self._is_in(list):
+            return self._brace()
+        key = read_key(self.text, self.pos, self.names)
+        if key.name is None:
+            return self._astray(key.end)
+        self.key, self.pos = key.name, key.end
+        self.repaired |= key.mended
+        again = self.key in self._stack[-1].value or self.key in self._stack[-1].unread
+        return (not again or self._begins_next()) and self._value()
+
+    def _brace(self) -> bool:
+        """A brace in the place of a key: one too many, or the one before it was never closed."""
+        top = self._stack[-1]
+        if top.value or top.unread:
+            self._leave(self.pos)
+        else:
+            self.pos += 1
+        return self._mend()
+
+    def _begins_next(self) -> bool:
+        """Begin the next object of a list where an expected key comes again: a brace or two are missing."""
+        if not self._is_in(list) or self.key.casefold() not in self.names:
+            return True
+        self._leave(self.pos)
+        self.repaired = True
+        return self._push({}, 0)
+
+    def _astray(self, end: int) -> bool:
+        """What stands in the place of a key, up to `end`, is none: go on at the next key or at the object's end."""
+        text, top = self.text, self._stack[-1]
+        if patterns.REST.match(text, min(end + 1, len(text))) or patterns.KEY_CUT.match(text, self.pos):
+            return self._cut()
+        quoted = end > self.pos
+        words = patterns.TO_NEXT_KEY.match(text, end + quoted) or patterns.TO_BRACE.match(text, end + quoted)
+        if words is None or words.end() == self.pos or not (top.value or top.unread or self._is_known(words.end())):
+            return self._mend(on=False)
+        top.unread.append("")
+        self.pos = words.end()
+        return self._mend()
+
+    def _is_known(self, at: int) -> bool:
+        key = patterns.KNOWN_KEY.match(self.text, at)
+        return key is not None and key[1].casefold() in self.names
+
+    # lists
+
+    def _entry(self, char: str) -> bool:
+        """Read an entry; a key there belongs to an object that lacks a brace, or was closed too early."""
+        if char not in "\"'“" or patterns.KEYED.match(self.text, self.pos) is None:
+            return self._value()
+        self.repaired = True
+        top, last = self._stack[-1].value, self._closed
+        key = patterns.KNOWN_KEY.match(self.text, self.pos)
+        follows = last is not None and isinstance(top, list) and top[-1:] and top[-1] is last.value
+        if last and follows and isinstance(last.value, dict) and (key is None or key[1] not in last.value):
+            self.flaws.pop(id(last.value), None)
+            self._stack.append(last)
+            return True
+        return self._push({}, 0)
+
+    def _bare_entry(self) -> bool:
+        """An entry without quotes, or with one; words between entries are none."""
+        top, text = self._stack[-1].value, self.text
+        if len(self._stack) == 1 and not top:
+            return self._mend(on=False)
+        half = patterns.HALF_QUOTED.match(text, self.pos)
+        if half and patterns.END_IN_LIST.match(text, half.end()):
+            self._put(half[1])
+            self.pos = half.end()
+            return self._mend()
+        words = patterns.BARE_ENTRY.match(text, self.pos) if self.ready else None
+        if words:
+            self._put(words[1].strip())
+            self.pos = words.end()
+            return self._mend()
+        return self._words_between()
+
+    def _words_between(self) -> bool:
+        stop = patterns.ENTRY_STOP.search(self.text, self.pos + 1)
+        if stop is None:
+            return self._cut()
+        if self.ready and stop[0] not in "{[":
+            self._unread(stop.start())
+        self.pos = stop.start()
+        return self._mend()
+
+    # values
+
+    def _value(self) -> bool:
+        self._skip()
+        char = self.text[self.pos : self.pos + 1]
+        if char == ":":
+            return self._colons()
+        if not char:
+            self._unread(self.pos)
+            return self._cut()
+        if char in "[{":
+            return self._push([] if char == "[" else {})
+        if char in ",]}":
+            self._unread(self.pos)
+            return self._mend()
+        return self._string(char) if char in patterns.CLOSERS else self._scalar()
+
+    def _colons(self) -> bool:
+        """Pass over colons that are too many."""
+        found = patterns.COLONS.match(self.text, self.pos) if isinstance(self._stack[-1].value, dict) else None
+        if found is None:
+            return self._scalar()
+        self.pos = found.end()
+        return self._mend() and self._value()
+
     def _string(self, quote: str) -> bool:
-        """Read up to the quote after which the container goes on; a quote anywhere else belongs to the text."""
-        end = self._end_of_string(quote)
-        if end < 0:
-            return False
-        value, mended = unescape(self.text[self.pos + 1 : end - 1])
-        self.repaired |= mended or quote != '"'
-        self.pos = end
+        in_list = isinstance(self._stack[-1].value, list)
+        end = end_of_string(self.text, self.pos, in_list=in_list, names=self.names)
+        if end.how is not End.SURE:
+            return self._unsure(end)
+        content = self.text[self.pos + 1 : end.at - 1]
+        if end.inner % 2 == 1 and content[0] in patterns.CLOSERS[quote]:
+            content = content[1:]
+        value, mended = unescape(content)
+        self.repaired |= mended or end.inner > 0 or quote != '"'
+        self.pos = end.at
         self._put(value)
         return True
 
-    def _end_of_string(self, quote: str) -> int:
-        up_to = _UP_TO[_CLOSERS[quote]]
-        ends = _END_IN_LIST if isinstance(self._stack[-1], list) else _END_IN_OBJECT
-        found = first = up_to.match(self.text, self.pos + 1)
-        while found is not None and not ends.match(self.text, found.end()):
-            self.repaired = True
-            known = _KNOWN_KEY.match(self.text, found.end() - 1)
-            if known and known[1].casefold() in self.names:
-                self.pos = found.end()
-                return -1
-            found = up_to.match(self.text, found.end())
-        if found is None or (found is not first and _REST.match(self.text, found.end())):
-            self._cut()  # at the end of the text, one more inner quote looks just like the closing one
-            return -1
-        return found.end()
+    def _unsure(self, end: Ending) -> bool:
+        """Pass over a string whose end nobody marked."""
+        if end.how is End.TEXT:
+            self._unread(end.at)
+            return self._cut()
+        before = self.text[max(self.pos, end.at - 20) : end.at].rstrip() if end.how is End.KEY else ""
+        brace = before.endswith("{")
+        self._unread(self.text.rindex("{", self.pos, end.at) if brace else end.at)
+        if brace and isinstance(self._stack[-1].value, dict):
+            self._leave(self.pos, closed=False)
+        return self._mend(on=bool(self._stack) and (not brace or isinstance(self._stack[-1].value, list)))
 
     def _scalar(self) -> bool:
-        word = _WORD.match(self.text, self.pos)
+        word = patterns.WORD.match(self.text, self.pos)
         if word and word.end() == len(self.text):
+            self._unread(len(self.text))
             return self._cut()
-        if word and _WORD_END.match(self.text, word.end()) and self._word(word[0]):
+        ends = (
+            word
+            and patterns.WORD_END.match(self.text, word.end())
+            and not patterns.HALF_WORD.match(self.text, word.end())
+        )
+        meaning = literal(word[0]) if word and ends else None
+        if word and meaning:
+            self.repaired |= not meaning.strict
             self.pos = word.end()
+            self._put(meaning.value)
             return True
-        return self._give_up() if isinstance(self._stack[-1], list) else self._bare()
+        return self._bare_entry() if isinstance(self._stack[-1].value, list) else self._bare()
 
-    def _word(self, word: str) -> bool:
-        meaning = literal(word)
-        if meaning is None:
+    def _ends_word(self, at: int) -> bool:
+        if patterns.WORD_END.match(self.text, at) is None:
             return False
-        self.repaired |= not meaning.strict
-        self._put(meaning.value)
-        return True
+        return self.text[at : at + 1] != '"' or patterns.HALF_WORD.match(self.text, at) is None
 
     def _bare(self) -> bool:
-        """An unquoted value of an object: it ends with the line, at a bracket, or at a comma before the next key."""
-        self.repaired = True
-        for stop in _BARE_STOP.finditer(self.text, self.pos):
-            if stop[0] != "," or _NEXT_KEY.match(self.text, stop.start()):
-                value = self.text[self.pos : stop.start()].strip()
-                if not value:
-                    return self._give_up()
-                self._put(value)
-                self.pos = stop.start()
-                return True
-        return self._cut()
+        """Read a value of an object that has no quotes, or only the second."""
+        found = bare_value(self.text, self.pos)
+        if found is None:
+            self._unread(len(self.text))
+            return self._cut()
+        if found.value:
+            self._put(found.value)
+            self.pos = found.end
+        else:
+            self._unread(max(found.end, self.pos + 1))
+        return self._mend()

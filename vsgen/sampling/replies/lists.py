@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 from vsgen.sampling.replies.items import NO_JSON, Found, Page
 from vsgen.sampling.replies.lenient import read_string
@@ -32,6 +32,8 @@ _WORDED_TAIL: Final = re.compile(
 _BARE_TAIL: Final = re.compile(
     rf"\s*+(?:[-–—|:]\s{{1,4}}(?P<open>{_SHARE})|\((?P<round>{_SHARE})\)|\[(?P<square>{_SHARE})\])\Z"
 )
+_TWO: Final = re.compile(rf"\n|[(\[]{_SHARE}[)\]]")
+"""What an entry that holds two has between them."""
 _LONGEST_TAIL: Final = 80
 _QUOTES: Final = {'"': '"', "“": "”"}
 
@@ -42,14 +44,16 @@ def read_lists(text: str, asked: Names, *, stopped: bool) -> Page:
     An entry runs to the next mark of its kind; what follows the last one after an empty line is chatter, unless
     earlier entries have paragraphs too. A number at an entry's end is its probability if the word stands beside it, or
     if every entry ends in such a number. One entry alone is no list, unless its probability is stated. Where the reply
-    was cut (`stopped` is false), the last entry is dropped.
+    was cut (`stopped` is false), the last entry is lost.
     """
     for region in (_fenced(text), text):
         found = _labelled(region, asked) or _listed(region, asked)
         if found:
             break
-    kept = found[: None if stopped else -1]
-    return Page([item._replace(flags=item.flags | {NO_JSON}) for item in kept], cut=not stopped)
+    read = [item._replace(flags=item.flags | {NO_JSON}) for item in found]
+    if read and not stopped:
+        read[-1] = Found({}, lost=" ".join(str(value) for value in read[-1].fields.values()))
+    return Page(read, cut=not stopped)
 
 
 def _fenced(text: str) -> str:
@@ -67,15 +71,20 @@ def _labelled(text: str, asked: Names) -> list[Found]:
     labels = [(match, _label(match["name"], asked)) for match in _LABEL.finditer(text)]
     known = [(match, name) for match, name in labels if name in asked.squeezed or name in SYNONYMS or name in aliases]
     blocks: list[dict[str, object]] = []
+    starts: list[int] = []
     ends = [*(match.start() for match, _ in known), len(text)][1:]
     for (match, name), end in zip(known, ends, strict=True):
         if not blocks or name in blocks[-1]:
             blocks.append({})
+            starts.append(match.start())
         blocks[-1][name] = _line_value(text[match.end() : end])
     named = [{asked.squeezed.get(name, name): value for name, value in block.items()} for block in blocks]
-    found = [item for item in (pick(block, asked) for block in named) if item.fields]
-    clear = len(found) > 1 or any(item.stated is not None or len(item.fields) > 1 for item in found)
-    return found if clear else []
+    found = [pick(block, asked) for block in named]
+    items = [item for item in found if item.fields]
+    clear = len(items) > 1 or any(item.stated is not None or len(item.fields) > 1 for item in items)
+    raws = [text[start:end].strip() for start, end in zip(starts, [*starts, len(text)][1:], strict=True)]
+    lost = [item if item.fields else item._replace(lost=raw) for item, raw in zip(found, raws, strict=True)]
+    return lost if clear else []
 
 
 def _label(name: str, asked: Names) -> str:
@@ -99,29 +108,51 @@ def _up_to_break(text: str) -> str:
 
 
 def _listed(text: str, asked: Names) -> list[Found]:
-    """Entries of a numbered or bulleted list, for a single field."""
+    """Entries of a numbered or bulleted list, for a single field; one that seems to hold two is lost."""
     if asked.only is None:
         return []
     bodies = _bodies(text)
-    split = [_cut_tail(body, _WORDED_TAIL) for body in bodies]
+    tail = _WORDED_TAIL
+    split = [_cut_tail(body, tail) for body, _ in bodies]
     if not any(number for _, number in split):
-        bare = [_cut_tail(body, _BARE_TAIL) for body in bodies]
-        split = bare if all(number for _, number in bare) else split
-    clear = len(split) > 1 or any(number for _, number in split)
-    return [Found({asked.only: _unquoted(body)}, number) for body, number in split] if clear else []
+        bare = [_cut_tail(body, _BARE_TAIL) for body, _ in bodies]
+        split, tail = (bare, _BARE_TAIL) if all(number for _, number in bare) else (split, tail)
+    if len(split) < 2 and not any(number for _, number in split):
+        return []
+    return [
+        Found({asked.only: _unquoted(body)}, number)
+        if not (skips and _TWO.search(body)) and not _has_tail_inside(body, tail)
+        else Found({}, number, lost=whole)
+        for (body, number), (whole, skips) in zip(split, bodies, strict=True)
+    ]
 
 
-def _bodies(text: str) -> list[str]:
+def _has_tail_inside(body: str, tail: re.Pattern[str]) -> bool:
+    """Whether a line before an entry's last one ends in a probability, as the line of an entry does."""
+    return "\n" in body and any(_cut_tail(line.rstrip(), tail)[1] for line in body.split("\n")[:-1])
+
+
+class _Body(NamedTuple):
+    """What stands between two marks."""
+
+    text: str
+    skips: bool
+    """The numbers of the marks around it say that one is missing between them."""
+
+
+def _bodies(text: str) -> list[_Body]:
     marks = list(_MARK.finditer(text))
     if not marks:
         return []
     first = marks[0]
     peers = [mark for mark in marks if _alike(mark, first)]
     ends = [*(mark.start() for mark in peers[1:]), len(text)]
-    bodies = [text[mark.end() : end].strip() for mark, end in zip(peers, ends, strict=True)]
-    if not any(_BREAK.search(body) for body in bodies[:-1]):
-        bodies[-1] = _up_to_break(bodies[-1])
-    return bodies
+    texts = [text[mark.end() : end].strip() for mark, end in zip(peers, ends, strict=True)]
+    if not any(_BREAK.search(body) for body in texts[:-1]):
+        texts[-1] = _up_to_break(texts[-1])
+    numbers = [int(mark["number"][:-1]) if mark["number"] else 0 for mark in peers]
+    skips = [numbers[i] > 0 and numbers[i + 1] == numbers[i] + 2 for i in range(len(numbers) - 1)]
+    return [_Body(body, skip) for body, skip in zip(texts, [*skips, False], strict=True)]
 
 
 def _alike(mark: re.Match[str], first: re.Match[str]) -> bool:

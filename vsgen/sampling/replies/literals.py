@@ -9,6 +9,7 @@ from vsgen.texts import pair_surrogates
 
 _NUMBER: Final = re.compile(r"[-+]?+(?:\d++(?:\.\d*+)?+|\.\d++)(?:[eE][-+]?+\d++)?+", re.ASCII)
 _PLAIN_NUMBER: Final = re.compile(r"-?+(?:0|[1-9]\d*+)(?:\.\d++)?+(?:[eE][-+]?+\d++)?+", re.ASCII)
+_GROUPED: Final = re.compile(r"[-+]?+(?:0|[1-9]\d*+)(?:_\d++)*+(?:\.\d++(?:_\d++)*+)?+", re.ASCII)
 _CONTROL: Final = re.compile(r"[\x00-\x1f]")
 _ESCAPE: Final = re.compile(
     r"\\(?:u([0-9a-fA-F]{4})|U(000[0-9a-fA-F]{5}|0010[0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL
@@ -23,6 +24,10 @@ _WORDS: Final[dict[str, object]] = {
     "True": True,
     "False": False,
     "None": None,
+    "TRUE": True,
+    "FALSE": False,
+    "NULL": None,
+    "Null": None,
     "undefined": None,
     "NaN": "NaN",
     "nan": "nan",
@@ -51,6 +56,8 @@ def literal(word: str) -> Literal | None:
         return Literal(_WORDS[word], word in _WORDS_OF_JSON)
     if _NUMBER.fullmatch(word):
         return Literal(number(word), _PLAIN_NUMBER.fullmatch(word) is not None)
+    if _GROUPED.fullmatch(word):
+        return Literal(number(word.replace("_", "")), False)
     return None
 
 

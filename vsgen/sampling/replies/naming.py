@@ -59,6 +59,14 @@ def squeeze(name: str) -> str:
     return name.casefold().translate(_SEPARATORS)
 
 
+def names_item(key: str, asked: Names, *, exactly: bool = False) -> bool:
+    """Whether an object with this key is meant as an item; `exactly` lets only the names count that were asked for."""
+    name = squeeze(key)
+    if exactly:
+        return name in asked.squeezed or (asked.verbalized and name == PROBABILITY)
+    return name in asked.squeezed or name in SYNONYMS or (asked.only is not None and name in ALIASES)
+
+
 def pick(record: Mapping[str, object], asked: Names) -> Found:
     """The asked fields and the stated probability of one record; exact names first, then other names, flagged.
 

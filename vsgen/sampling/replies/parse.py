@@ -2,7 +2,8 @@
 
 No reply raises, and none takes more than linear time. Nothing is invented: a text that comes out stands in the reply
 (after the escapes of its form are resolved), and a probability that is missing or impossible is None. Text inside
-strings is never altered. A reply that is cut yields the items that were complete.
+strings is never altered. Nothing is dropped unseen: an item that is there and cannot be read whole comes out as lost,
+in a reply that is cut as in any other.
 
 The forms, in the order in which they are tried: the reply is valid JSON; JSON in any state of repair, with chatter,
 fences and thinking around it, or `<response>` tags, whichever comes first; lists and labelled lines. Several lists in
@@ -14,26 +15,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vsgen.sampling.replies.clean import read_clean
 from vsgen.sampling.replies.items import (
     CUT_REPLY,
     FLAGS,
     NO_PROBABILITY,
+    NONE_WHOLE,
     OTHER_NUMBER,
     TRUNCATED,
     UNFINISHED,
     Found,
     Item,
+    Lost,
     Page,
     Parsed,
+    holds_item,
 )
-from vsgen.sampling.replies.lenient import read_clean
 from vsgen.sampling.replies.naming import Names, is_placeholder, names
-from vsgen.sampling.replies.records import records
+from vsgen.sampling.replies.records import records, repeats
 from vsgen.sampling.replies.scan import reasoning_of, scan, split_thoughts
 from vsgen.sampling.replies.weights import probabilities, weigh
 from vsgen.texts import pair_surrogates
 
-__all__ = ["Item", "Parsed", "parse_list", "parse_one", "parse_text", "weigh"]
+__all__ = ["Item", "Lost", "Parsed", "parse_list", "parse_one", "parse_text", "weigh"]
 
 _INVISIBLE = "\ufeff\u200b\u2060"
 
@@ -50,9 +54,10 @@ def parse_list(raw: str, fields: Sequence[str], *, stopped: bool = True, verbali
     asked = names(tuple(fields), verbalized=verbalized)
     text = pair_surrogates(raw)
     page = _read_clean(text, asked) or scan(text, asked, stopped=stopped)
-    if page.found:
-        return Parsed(_settle(page, asked), page.reasoning)
-    return Parsed(reasoning=page.reasoning, problem=page.problem or _problem(text, page.cut or not stopped))
+    if holds_item(page.found):
+        return _settle(page, asked)
+    problem = page.problem or _problem(text, page.cut or not stopped, lost=bool(page.found))
+    return Parsed(reasoning=page.reasoning, problem=problem)
 
 
 def parse_one(raw: str, fields: Sequence[str], *, stopped: bool = True) -> Parsed:
@@ -65,7 +70,7 @@ def parse_one(raw: str, fields: Sequence[str], *, stopped: bool = True) -> Parse
     filled = [item for item in parsed.items if not is_placeholder(item.fields)] or parsed.items
     most = max((len(item.fields) for item in filled), default=0)
     fullest = [item for item in filled if len(item.fields) == most]
-    return Parsed(tuple(fullest[-1:]), parsed.reasoning, parsed.problem)
+    return Parsed(tuple(fullest[-1:]), reasoning=parsed.reasoning, problem=parsed.problem)
 
 
 def parse_text(raw: str, field: str, *, stopped: bool = True) -> Parsed:
@@ -79,21 +84,25 @@ def parse_text(raw: str, field: str, *, stopped: bool = True) -> Parsed:
     if not body:
         problem = UNFINISHED if answer is None else _problem(body, not stopped)
         return Parsed(reasoning=reasoning, problem=problem)
-    return Parsed((Item({field: body}, None, () if stopped else (TRUNCATED,)),), reasoning)
+    return Parsed((Item({field: body}, None, () if stopped else (TRUNCATED,)),), reasoning=reasoning)
 
 
 def _read_clean(text: str, asked: Names) -> Page | None:
     value = read_clean(text)
-    found = records(value, asked, trusted=True) if isinstance(value, dict | list) else []
-    return Page(found, reasoning_of(value)) if found else None
+    found = records(value, asked, text, trusted=True) if isinstance(value, dict | list) else []
+    return Page(found, reasoning_of(value)) if found and not repeats(found, asked, text) else None
 
 
-def _settle(page: Page, asked: Names) -> tuple[Item, ...]:
+def _settle(page: Page, asked: Names) -> Parsed:
     stated = probabilities([found.stated for found in page.found])
-    return tuple(
-        Item(found.fields, probability, _flags(found, flag, page.cut, asked.verbalized))
-        for found, (probability, flag) in zip(page.found, stated, strict=True)
-    )
+    items: list[Item] = []
+    lost: list[Lost] = []
+    for found, (probability, flag) in zip(page.found, stated, strict=True):
+        if found.lost is None:
+            items.append(Item(found.fields, probability, _flags(found, flag, page.cut, asked.verbalized)))
+        else:
+            lost.append(Lost(found.lost, probability))
+    return Parsed(tuple(items), tuple(lost), page.reasoning)
 
 
 def _flags(found: Found, flag: str | None, cut: bool, verbalized: bool) -> tuple[str, ...]:
@@ -109,7 +118,9 @@ def _flags(found: Found, flag: str | None, cut: bool, verbalized: bool) -> tuple
     return tuple(name for name in FLAGS if name in flags)
 
 
-def _problem(text: str, cut: bool) -> str:
+def _problem(text: str, cut: bool, *, lost: bool = False) -> str:
     if not text.strip().strip(_INVISIBLE).strip():
         return "the reply is empty"
-    return CUT_REPLY if cut else "the reply holds no list of responses"
+    if cut:
+        return CUT_REPLY
+    return NONE_WHOLE if lost else "the reply holds no list of responses"

@@ -1,40 +1,61 @@
-"""From the value that a reply holds to its items: whatever the list is called and however deep it lies."""
+"""From the value that a reply holds to its items: whatever the list is called and however deep it lies.
+
+An item that is there and cannot be read whole is found too, as lost: an entry of a list of items that is none itself,
+and an object with the name of something that was asked whose value is not there whole.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Set
+import json
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from vsgen.sampling.prompts import REASONING
 from vsgen.sampling.replies.items import Found
 from vsgen.sampling.replies.lenient import read
-from vsgen.sampling.replies.naming import COLLECTIONS, Names, pick, squeeze
+from vsgen.sampling.replies.naming import COLLECTIONS, Names, names_item, pick, squeeze
+from vsgen.sampling.replies.reading import Flaw, Unread
 
 _DEPTH: Final = 6
 """How deep a list of items may lie."""
+_LONGEST: Final = 4000
+"""Characters of a lost item that are kept where it is no text."""
+_WHOLE: Final[Mapping[int, Flaw]] = {}
 
 
 class _Context(NamedTuple):
     asked: Names
-    open: Set[int]
+    text: str
+    flaws: Mapping[int, Flaw]
     depth: int = _DEPTH
 
     def inside(self) -> _Context:
-        return _Context(self.asked, self.open, self.depth - 1)
+        return _Context(self.asked, self.text, self.flaws, self.depth - 1)
+
+    def lost(self, start: int, end: int, stated: object = None) -> Found:
+        return Found({}, stated, lost=self.text[start:end].strip().strip(",").strip())
 
 
-def records(value: object, asked: Names, unclosed: Set[int] = frozenset(), *, trusted: bool) -> list[Found]:
+def records(
+    value: object, asked: Names, text: str = "", flaws: Mapping[int, Flaw] = _WHOLE, *, trusted: bool
+) -> list[Found]:
     """The items in a value, in order.
 
     Args:
         value: what was read.
         asked: the names to look for.
-        unclosed: ids of the containers in `value` that the reply left open. An unclosed item counts only if nothing
-            that was asked of it is missing.
+        text: where it was read.
+        flaws: the containers in `value` that are not whole, by id. Such an item counts only if nothing that was asked
+            of it is missing; else it is lost.
         trusted: the value is the whole reply, so a list of bare numbers is meant as the list of responses.
     """
-    context = _Context(asked, unclosed)
+    context = _Context(asked, text, flaws)
     return _from_list(value, context, trusted) if isinstance(value, list) else _from_value(value, context)
+
+
+def repeats(found: Sequence[Found], asked: Names, text: str, start: int = 0, end: int | None = None) -> bool:
+    """Whether a key may stand twice in an object of a value that is valid JSON: there a strict reader drops one."""
+    return len(found) < text.count(f'"{asked.fields[0]}"', start, len(text) if end is None else end)
 
 
 def _from_value(value: object, context: _Context) -> list[Found]:
@@ -53,7 +74,7 @@ def _encoded(text: str, context: _Context) -> list[Found]:
     if text[start : start + 1] not in {"{", "["}:
         return []
     reading = read(text, start, context.asked.expected)
-    return _from_value(reading.value, _Context(context.asked, reading.open, context.depth - 1))
+    return _from_value(reading.value, _Context(context.asked, text, reading.flaws, context.depth - 1))
 
 
 def _from_object(record: dict[str, object], context: _Context) -> list[Found]:
@@ -101,44 +122,69 @@ def _from_list(entries: list[object], context: _Context, trusted: bool) -> list[
     """A list's objects; if it has none, its texts, or where that is clear its numbers, for a single field."""
     only = context.asked.only
     if any(isinstance(entry, dict | list) for entry in entries):
-        found = [_entry(entry, context.inside()) for entry in entries if isinstance(entry, dict | list)]
-        return [item for items in found for item in items] if any(_any_field(items) for items in found) else []
-    objects = [entry for entry in entries if isinstance(entry, str) and entry.startswith("{")]
-    nested = [item for entry in objects for item in _encoded(entry, context.inside())] if trusted else []
+        return _of_items(entries, [_entry(entry, context.inside()) for entry in entries], context)
+    objects = [entry for entry in entries if isinstance(entry, str) and entry.startswith("{")] if trusted else []
+    nested = _of_items(objects, [_encoded(entry, context.inside()) for entry in objects], context)
     if nested or only is None:
         return nested
     kinds: tuple[type, ...] = (str, int, float) if trusted else (str,)
-    return [Found({only: entry}) for entry in entries if isinstance(entry, kinds)]
+    found = [[Found({only: entry})] if isinstance(entry, kinds) else [] for entry in entries]
+    return _of_items(entries, found, context)
+
+
+def _of_items(entries: Sequence[object], found: Sequence[list[Found]], context: _Context) -> list[Found]:
+    """What a list's entries hold, if it is a list of items: then an entry without one is counted too."""
+    flat = [item for items in found for item in items]
+    if not any(item.fields or item.lost is not None for item in flat):
+        return []
+    if all(found):
+        return flat
+    pairs = zip(entries, found, strict=True)
+    return [item for entry, items in pairs for item in items or [_stray(entry, context)]]
 
 
 def _entry(entry: object, context: _Context) -> list[Found]:
-    """One object of a list: its items, or an item without fields, so that it is counted and not lost."""
-    if isinstance(entry, list):
-        return _pair(entry, context) or _from_list(entry, context, False) if context.depth > 0 else []
-    found = _from_value(entry, context)
-    return found if found or not isinstance(entry, dict) or id(entry) in context.open else [pick(entry, context.asked)]
+    """The items of one entry of a list."""
+    if not isinstance(entry, list):
+        return _from_value(entry, context) if isinstance(entry, dict) else []
+    return _pair(entry, context) or _from_list(entry, context, False) if context.depth > 0 else []
+
+
+def _stray(entry: object, context: _Context) -> Found:
+    """An entry among items that is none: an object that lacks what was asked, or something that is lost."""
+    if isinstance(entry, Unread):
+        return context.lost(entry.start, entry.end)
+    flaw = context.flaws.get(id(entry)) if isinstance(entry, dict | list) else None
+    if flaw is not None:
+        return context.lost(flaw.start, flaw.end)
+    if isinstance(entry, dict):
+        return pick(entry, context.asked)
+    return Found({}, lost=entry if isinstance(entry, str) else json.dumps(entry, ensure_ascii=False)[:_LONGEST])
 
 
 def _pair(entry: list[object], context: _Context) -> list[Found]:
     """A text and its number."""
     only = context.asked.only
-    if only is None or len(entry) != 2 or id(entry) in context.open:
+    if only is None or len(entry) != 2 or id(entry) in context.flaws:
         return []
     text, stated = entry
     number = isinstance(stated, int | float) and not isinstance(stated, bool)
     return [Found({only: text}, stated)] if isinstance(text, str) and number else []
 
 
-def _any_field(items: list[Found]) -> bool:
-    return any(item.fields for item in items)
-
-
 def _item(record: dict[str, object], context: _Context) -> list[Found]:
-    """The object itself as an item; none if it has no asked field, or is unclosed and lacks something."""
-    if id(record) not in context.open:
+    """The object itself as an item; none if it has no asked field, and lost if it is not whole and lacks something.
+
+    An object that is closed may lack its probability, as one that states none.
+    """
+    flaw = context.flaws.get(id(record))
+    if flaw is None:
         found = pick(record, context.asked)
         return [found] if found.fields else []
-    closed = {key: value for key, value in record.items() if id(value) not in context.open}
-    found = pick(closed, context.asked)
-    lacks = len(found.fields) < len(context.asked.fields) or (context.asked.verbalized and found.stated is None)
-    return [] if lacks else [found]
+    whole = {key: value for key, value in record.items() if id(value) not in context.flaws}
+    found = pick({key: value for key, value in whole.items() if key not in flaw.keys}, context.asked)
+    unstated = context.asked.verbalized and found.stated is None and not flaw.closed
+    if len(found.fields) == len(context.asked.fields) and not unstated:
+        return [found]
+    meant = any(names_item(key, context.asked) for key in (*record, *flaw.keys))
+    return [context.lost(flaw.start, flaw.end, found.stated)] if meant else []

@@ -7,13 +7,17 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
-from vsgen.sampling.prompts import REASONING
-from vsgen.sampling.replies.items import REPAIRED, UNFINISHED, Found, Page
-from vsgen.sampling.replies.lenient import Reading, read, read_string
+from vsgen.sampling.prompts import PROBABILITY, REASONING
+from vsgen.sampling.replies.clean import is_plain, read_first
+from vsgen.sampling.replies.items import REPAIRED, UNFINISHED, Found, Page, holds_item
+from vsgen.sampling.replies.lenient import read
 from vsgen.sampling.replies.lists import read_lists
-from vsgen.sampling.replies.naming import Names
-from vsgen.sampling.replies.records import records
+from vsgen.sampling.replies.naming import Names, names_item
+from vsgen.sampling.replies.patterns import NAME_INSIDE
+from vsgen.sampling.replies.reading import Reading
+from vsgen.sampling.replies.records import records, repeats
 from vsgen.sampling.replies.tags import BLOCKS, read_tags
+from vsgen.sampling.replies.wrapped import unwrapped
 
 _THOUGHTS: Final = ("think", "thinking", "thought", "thoughts", "reasoning", "reflection", "analysis", "scratchpad")
 _OPENING: Final = re.compile(rf"<(?:{'|'.join(_THOUGHTS)})(?:\s[^<>]{{0,100}}+)?>", re.IGNORECASE)
@@ -23,7 +27,12 @@ _VALUE: Final = rf"\{{(?={_EDGE}[\w\"'“‘„/#.…])|\[(?={_EDGE}[\w\"'“‘
 _BLANK: Final = re.compile(_EDGE)
 _HEAD: Final = re.compile(rf"{_EDGE}(?:(?:`{{3,8}}|~{{3,8}})\w{{0,20}}+{_EDGE})?")
 _TAIL: Final = re.compile(rf"{_EDGE}(?:`{{3,8}}|~{{3,8}})?{_EDGE}\Z")
-_QUOTED_JSON: Final = re.compile(rf"{_EDGE}(?=\"\s*+[{{\[]\s*+(?:[{{\[]\s*+){{0,3}}\\\")")
+_BESIDE: Final = " \t\r\n,[]`~"
+"""What may stand between items."""
+_LONGEST: Final = 500
+"""Characters of what follows a value that was given up."""
+_STATED: Final = re.compile(rf"[\"'“]{PROBABILITY}[\"'”]\s{{0,8}}+:\s{{0,8}}+[\"']?([\d.]{{1,12}}+%?)")
+_NEXT_OBJECT: Final = re.compile(rf"{_EDGE},{_EDGE}\{{")
 _EMPTY: Final = "the list of responses is empty"
 
 
@@ -34,10 +43,7 @@ def scan(text: str, asked: Names, *, stopped: bool) -> Page:
     JSON values are joined in their order. Tags are read if they come before the first JSON item. Without either, the
     rest after the thinking is read as a list.
     """
-    quoted = _QUOTED_JSON.match(text)
-    if quoted:
-        text = read_string(text, quoted.end())[0]
-    return _Scan(text, asked, stopped).run()
+    return _Scan(unwrapped(text), asked, stopped).run()
 
 
 def split_thoughts(text: str) -> tuple[str | None, str | None]:
@@ -70,6 +76,12 @@ class _Answer:
     """What was read since the answer began."""
 
     start: int = 0
+    read: int = 0
+    """Up to where all that is an item was found."""
+    doubtful: bool = False
+    """Since then came a value that was meant as an item or a list of them, and holds none."""
+    torn: bool = False
+    """What was read last was given up: what follows may still belong to it."""
     found: list[Found] = field(default_factory=list)
     last: list[Found] = field(default_factory=list)
     """What the latest value held."""
@@ -86,12 +98,13 @@ class _Answer:
 class _Scan:
     """The state of one pass."""
 
-    __slots__ = ("answer", "asked", "stopped", "text", "thoughts", "tokens")
+    __slots__ = ("answer", "asked", "plain", "stopped", "text", "thoughts", "tokens")
 
     def __init__(self, text: str, asked: Names, stopped: bool) -> None:
         self.text = text
         self.asked = asked
         self.stopped = stopped
+        self.plain = is_plain(text)
         self.tokens = _tokens(asked.fields)
         self.thoughts: list[str] = []
         self.answer = _Answer()
@@ -121,31 +134,81 @@ class _Scan:
             self.thoughts.append(self.text[token.end() :])
             return -1
         self.thoughts.append(self.text[token.end() : closing.start()])
-        if not self.answer.found:
+        self._stretch(token.start())
+        self.answer.read = closing.end()
+        if not holds_item(self.answer.found):
             self.answer.start = closing.end()
         return closing.end()
 
     def _end_thinking(self, closing: re.Match[str]) -> int:
         """A closing tag alone: all before it was thinking."""
         self.thoughts.append(self.text[self.answer.start : closing.start()])
-        self.answer = _Answer(closing.end())
+        self.answer = _Answer(closing.end(), closing.end())
         return closing.end()
 
     def _value(self, start: int) -> int:
         answer = self.answer
-        reading = read(self.text, start, self.asked.expected)
-        found = records(reading.value, self.asked, reading.open, trusted=self._is_whole(start, reading.end))
+        reading, found = self._read(start)
         answer.cut |= reading.at_end
-        answer.is_json |= bool(found) or _is_meant(reading, self.asked)
+        answer.is_json |= holds_item(found) or _is_meant(reading, self.asked)
         answer.is_empty |= _is_empty(reading.value)
         answer.reasoning = reasoning_of(reading.value) or answer.reasoning
-        if found and not (len(found) > 1 and found == answer.last):
-            answer.found += (
-                [item._replace(flags=item.flags | {REPAIRED}) for item in found] if reading.repaired else found
-            )
-            answer.last = found
-            answer.values += 1
+        if found:
+            self._stretch(start)
+            self._add(found, repaired=reading.repaired)
+            answer.read, answer.torn = reading.end, reading.gave_up
+        elif self._is_entry(reading):
+            answer.doubtful = True
         return max(reading.end, start + 1)
+
+    def _read(self, start: int) -> tuple[Reading, list[Found]]:
+        """Read a value and its items: the fast way as long as that succeeds."""
+        reading = read_first(self.text, start) if self.plain else None
+        found = self._records(start, reading) if reading else []
+        if reading and not repeats(found, self.asked, self.text, start, reading.end):
+            return reading, found
+        self.plain = False
+        reading = read(self.text, start, self.asked.expected)
+        return reading, self._records(start, reading)
+
+    def _records(self, start: int, reading: Reading) -> list[Found]:
+        trusted = self._is_whole(start, reading.end)
+        return records(reading.value, self.asked, self.text, reading.flaws, trusted=trusted)
+
+    def _is_entry(self, reading: Reading) -> bool:
+        """Whether a value without items stands where one should."""
+        if reading.gave_up:
+            return _is_meant(reading, self.asked)
+        return isinstance(reading.value, dict) and _NEXT_OBJECT.match(self.text, reading.end) is not None
+
+    def _add(self, found: list[Found], *, repaired: bool) -> None:
+        """Take what a value holds, unless it is the list before once more."""
+        answer = self.answer
+        if len(found) > 1 and found == answer.last:
+            return
+        answer.found += [item._replace(flags=item.flags | {REPAIRED}) for item in found] if repaired else found
+        answer.last = found
+        answer.values += 1
+
+    def _stretch(self, end: int) -> None:
+        """See whether an item is lost in what stands between the values that hold items.
+
+        What follows a value that was given up belongs to the item in which it was; elsewhere a key tells.
+        """
+        answer = self.answer
+        text = self.text[answer.read : end]
+        doubtful, answer.doubtful = answer.doubtful, False
+        if answer.torn and answer.found[-1].lost is not None:
+            answer.found[-1] = self._lost(f"{answer.found[-1].lost}{text[:_LONGEST]}", answer.found[-1].stated)
+            return
+        keys = (key[1] for key in NAME_INSIDE.finditer(text))
+        if doubtful or any(names_item(key, self.asked, exactly=True) for key in keys):
+            answer.found.append(self._lost(text))
+
+    def _lost(self, text: str, stated: object = None) -> Found:
+        """A lost item, with the probability that it states if it states one."""
+        numbers = _STATED.findall(text) if stated is None and self.asked.verbalized else []
+        return Found({}, numbers[0] if len(numbers) == 1 else stated, lost=text.strip(_BESIDE))
 
     def _is_whole(self, start: int, end: int) -> bool:
         """Whether the reply is this value, perhaps in a fence."""
@@ -154,23 +217,29 @@ class _Scan:
 
     def _block(self, token: re.Match[str]) -> int:
         answer = self.answer
-        if answer.found or answer.tags_tried:
+        if holds_item(answer.found) or answer.tags_tried:
             return token.end()
         closing = _lone_closing(self.text, token.end())
         if closing is not None:
             return self._end_thinking(closing)
         answer.tags_tried = True
         page = read_tags(self.text, token.start(), self.asked)
+        if not holds_item(page.found):
+            return token.end()
         answer.found, answer.cut, answer.values = page.found, answer.cut or page.cut, 1
-        return len(self.text) if page.found else token.end()
+        return len(self.text)
 
     def _page(self) -> Page:
         answer = self.answer
-        if answer.found:
+        if holds_item(answer.found):
+            if not answer.tags_tried:
+                self._stretch(len(self.text))
             several = answer.values > 1 and not self.stopped
             return Page(answer.found, self._reasoning(), answer.cut or several)
         if answer.is_json or answer.is_empty:
-            return Page([], self._reasoning(), answer.cut, _EMPTY if answer.is_empty and not answer.cut else None)
+            return Page(
+                answer.found, self._reasoning(), answer.cut, _EMPTY if answer.is_empty and not answer.cut else None
+            )
         page = read_lists(self.text[answer.start :], self.asked, stopped=self.stopped)
         return page._replace(reasoning=self._reasoning())
 

@@ -22,8 +22,8 @@ def read_tags(text: str, start: int, asked: Names) -> Page:
     """Read all responses in tags from `start` on, in one pass.
 
     Only the tags of responses, of the asked fields and of the probability count; any other tag belongs to the text.
-    Entities of XML are resolved, CDATA sections are taken as they are. The last response, if its tag is never closed,
-    counts only if nothing that was asked of it is missing.
+    Entities of XML are resolved, CDATA sections are taken as they are. A response without its field is lost, and so is
+    the last one if its tag is never closed and something that was asked of it is missing.
     """
     reader = _Reader(text, start, asked)
     reader.run()
@@ -33,11 +33,13 @@ def read_tags(text: str, start: int, asked: Names) -> Page:
 class _Reader:
     """The state of one pass: the open response, the open field in it, and their text so far."""
 
-    __slots__ = ("asked", "block", "child", "cut", "flags", "found", "inner", "parts", "pos", "record", "text")
+    __slots__ = ("asked", "begin", "block", "child", "cut", "flags", "found", "inner", "parts", "pos", "record", "text")
 
     def __init__(self, text: str, start: int, asked: Names) -> None:
         self.text = text
         self.pos = start
+        self.begin = start
+        """Of the open response."""
         self.asked = asked
         self.found: list[Found] = []
         self.cut = False
@@ -59,6 +61,8 @@ class _Reader:
         while token is not None:
             self._literal(token.start())
             self.pos = token.end()
+            if self.block is None:
+                self.begin = token.start()
             if token["name"] is None:
                 self._cdata()
             else:
@@ -87,9 +91,9 @@ class _Reader:
         if token["close"]:
             self._close(name, token)
         elif self._is_child(name):
-            self._open_child(name)
+            self._open_child(name, token)
         elif name in BLOCKS and (self.child is None or name == self.block):
-            self._open_block(name, token["attributes"] or "")
+            self._open_block(name, token)
         elif self.block is not None:
             self._buffer().append(token[0])
 
@@ -99,19 +103,19 @@ class _Reader:
         inside = bool(self.block) and self.child is None and name != self.block
         return inside and self.asked.only is not None and name in ALIASES
 
-    def _open_child(self, name: str) -> None:
+    def _open_child(self, name: str, token: re.Match[str]) -> None:
         self._close_child(self.child is not None)
         if self.block is None or (self.block == "" and name in self.record):
-            self._emit()
+            self._emit(token.start())
             self.block = ""
         self.child = name
 
-    def _open_block(self, name: str, attributes: str) -> None:
+    def _open_block(self, name: str, token: re.Match[str]) -> None:
         if self.block is not None:
             self.flags |= {REPAIRED} if self.block else set()
-            self._emit()
+            self._emit(token.start())
         self.block = name
-        for key, double, single in _ATTRIBUTE.findall(attributes):
+        for key, double, single in _ATTRIBUTE.findall(token["attributes"] or ""):
             if squeeze(key) in SYNONYMS:
                 self.record[key] = double or single
 
@@ -120,7 +124,7 @@ class _Reader:
             self._close_child(False)
         elif name == self.block:
             self._close_child(self.child is not None)
-            self._emit()
+            self._emit(token.end())
         elif self.block is not None:
             self._buffer().append(token[0])
 
@@ -131,14 +135,17 @@ class _Reader:
         self.child = None
         self.parts = []
 
-    def _emit(self) -> None:
-        """Close the response and keep it, if it has a field."""
+    def _emit(self, end: int) -> None:
+        """Close the response and keep it; it is lost if it has no field."""
         if self.block is not None:
             found = self._found("".join(self.inner).strip())
-            if found.fields:
-                self.found.append(found)
+            self.found.append(found if found.fields else self._lost(found, end))
         self.block = None
+        self.begin = end
         self._reset()
+
+    def _lost(self, found: Found, end: int) -> Found:
+        return found._replace(fields={}, lost=self.text[self.begin : end].strip())
 
     def _found(self, inner: str) -> Found:
         found = pick(self.record, self.asked)
@@ -153,8 +160,7 @@ class _Reader:
         found = self._found("")
         lacks = len(found.fields) < len(self.asked.fields) or (self.asked.verbalized and found.stated is None)
         self.cut |= self.block != "" or self.child is not None
-        if not lacks:
-            self.found.append(found)
+        self.found.append(self._lost(found, len(self.text)) if lacks else found)
 
 
 def _character(entity: re.Match[str]) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from vsgen.sampling.replies.items import IMPOSSIBLE_PROBABILITY, PERCENT, Item
+from vsgen.sampling.replies.items import IMPOSSIBLE_PROBABILITY, PERCENT
 
 _NUMBER: Final = r"[-+]?(?:\d{1,40}(?:[.,]\d{0,40})?|\.\d{1,40})(?:[eE][-+]?\d{1,4})?"
 _HEDGE: Final = r"(?:about|approx(?:imately|\.)?|around|circa|ca\.|roughly|p\s{0,3}=|~|≈|=)?"
@@ -33,13 +33,12 @@ def probabilities(stated: Sequence[object]) -> list[tuple[float | None, str | No
     return [_verdict(value, *pair, divisor) for value, pair in zip(stated, read, strict=True)]
 
 
-def weigh(items: Sequence[Item]) -> tuple[float, ...]:
-    """The items' weights, which sum to 1.
+def weigh(stated: Sequence[float | None]) -> tuple[float, ...]:
+    """The weights of all responses of a reply, also of those that are lost, by what they state; they sum to 1.
 
-    Stated probabilities keep their proportions. Items without one share evenly what the stated ones leave of 1
+    Stated probabilities keep their proportions. Responses without one share evenly what the stated ones leave of 1
     (nothing, if those sum to 1 or more). Then all is normalised; if nothing is above zero, the weights are equal.
     """
-    stated = [item.verbalized for item in items]
     missing = stated.count(None)
     left = max(0.0, 1.0 - math.fsum(p for p in stated if p is not None))
     raw = [left / missing if p is None else p for p in stated]

@@ -1,0 +1,58 @@
+"""What a model wrote, mutated: the short form of the campaign, and replies that are made to take long."""
+
+from __future__ import annotations
+
+import sys
+from types import FrameType
+
+import pytest
+
+from tests.attacks.campaign_replies import attacks
+from tests.attacks.reply_laws import broken_law
+from vsgen.sampling.replies.parse import parse_list
+
+LENGTH = 100_000
+UNITS = (
+    *("[", "{", '{"a":', '"', "'", "\\", ",", "}", "]", ":", "[{", '[{"text":', '{"text":"', '["', '"a" ', '""', '","'),
+    *('"text":', '"text":"a', '{"text":"a, ', '{"text":,', '{"text":"a"},"x":', '},"text":"a"', '"a""b"', "\\\"", "a,"),
+    *("// ", "/*", "# ", "#}", "...", "<response>", "<think>", "</think>", "1. a\n", "text: a\n", "1_", "{a:{"),
+)  # fmt: skip
+STARTS = ("", '{"responses": [', '{"text": "', '["a" ', '[{"text": "a", "probability": 0.1}, ')
+
+
+def test_mutated_replies_keep_the_laws() -> None:
+    broken = [(broken_law(one.seed, one.replies, once=one.once), one.replies) for one in attacks(2000, 14)]
+    assert [problem for problem in broken if problem[0]] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("start", STARTS)
+def test_a_hostile_reply_is_read_to_its_end(start: str) -> None:
+    """With anything quadratic, in Python or inside a regular expression, this runs for hours."""
+    for unit in UNITS:
+        reply = (start + unit * (LENGTH // len(unit)))[:LENGTH]
+        parsed = parse_list(reply, ["text"])
+        assert (parsed.problem is None) == bool(parsed.items)
+
+
+def steps(reply: str) -> int:
+    """How many functions of Python and C reading a reply takes."""
+    count = 0
+
+    def note(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    sys.setprofile(note)
+    try:
+        parse_list(reply, ["text"])
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_twice_the_reply_takes_at_most_twice_the_steps(start: str) -> None:
+    for unit in UNITS:
+        short, long = (steps(start + unit * (size // len(unit))) for size in (2000, 4000))
+        assert long <= 2.1 * short + 300, unit

@@ -1,0 +1,97 @@
+r"""What may stand between, before and after the values of JSON as language models write it.
+
+Every pattern is possessive or bounded by a constant, so a match costs no more than the text that it covers and a
+constant look beyond.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+BLANK: Final = r"\s\ufeff\u200b-\u200d\u2060"
+# A comment ends with its line, or before a bracket after which the value goes on: replies of one line have them too.
+_COMMENT: Final = r"(?://|#)(?:[^\n}\]]|[}\]](?!\s{0,40}+(?:[,}\]]|\Z))){0,200}+(?=[\n}\]])"
+_BLOCK_COMMENT: Final = r"/\*(?:[^*]|\*(?!/)){0,200}+\*/"
+GAP: Final = rf"(?:[{BLANK}]++|{_COMMENT}|{_BLOCK_COMMENT}|\.\.\.|…)*+"
+QUOTED_KEY: Final = rf'["“](?:[^"“”\\\n]|\\.){{0,100}}+["”]{GAP}:|\'(?:[^\'\\\n]|\\.){{0,100}}+\'{GAP}:'
+# A key, or as much of one as the text holds: where a reply is cut, what is missing counts in favor.
+_KEY: Final = (
+    rf'"(?:[^"\\]|\\.){{0,100}}+(?:\Z|(?=[^"])|"{GAP}(?:\Z|:))'
+    rf"|'(?:[^'\\]|\\.){{0,100}}+(?:\Z|(?=[^'])|'{GAP}(?:\Z|:))"
+    rf"|“[^“”\"]{{0,100}}+(?:\Z|[”\"]{GAP}(?:\Z|:))"
+    rf"|\w[\w-]{{0,63}}+[\"']?+{GAP}:"
+)
+_ENTRY: Final = rf"[\"'“‘„{{\[\]]|[\w.+-]++{GAP}(?:\Z|[,\]])"
+_KEY_COMES: Final = rf",{GAP}(?:{QUOTED_KEY})"
+
+SPACE: Final = re.compile(GAP)
+REST: Final = re.compile(rf"{GAP}\Z")
+COLON: Final = re.compile(rf"{GAP}:")
+COLONS: Final = re.compile(rf"(?::{GAP})++")
+"""One colon too many, or more."""
+KEYED: Final = re.compile(QUOTED_KEY)
+KEY_CUT: Final = re.compile(r"\w[\w-]{0,63}+\Z")
+BARE_KEY: Final = re.compile(rf"(\w[\w-]{{0,63}}+)[\"']?+{GAP}:")
+KNOWN_KEY: Final = re.compile(rf"[\"'“]([^\"'“”\\\n]{{1,60}}+)[\"'”]{GAP}:")
+UNCLOSED_KEY: Final = re.compile(r"[\"'“](\w[\w -]{0,60}+):")
+"""A key without its second quote."""
+VALUE_COMES: Final = re.compile(rf"{GAP}(?=[\"'“\d])")
+"""A value after a key, without the colon."""
+TO_NEXT_KEY: Final = re.compile(rf"[^\"'“{{}}\[\]]{{0,200}}+(?={QUOTED_KEY})")
+"""Words in the place of a key, before the next one."""
+TO_BRACE: Final = re.compile(r"[^\"'“{}\[\],]{1,200}+(?=\})")
+GOES_ON: Final = re.compile(rf"[\]}}]{GAP},{GAP}[\"'“{{\[]")
+"""A bracket that closes nothing."""
+OBJECT_AFTER_BRACE: Final = re.compile(rf"\}}{GAP},{GAP}\{{")
+KEY_AFTER_BRACKET: Final = re.compile(rf"[\]}}]{GAP}{_KEY_COMES}")
+END_IN_OBJECT: Final = re.compile(
+    rf"{GAP}(?:\Z|\}}|,{GAP}(?:\Z|\}}|{_KEY})|{QUOTED_KEY}|\]{GAP}(?:\Z|[\]}}]|{_KEY_COMES}))", re.DOTALL
+)
+END_IN_LIST: Final = re.compile(
+    rf"{GAP}(?:\Z|\]|,{GAP}(?:\Z|{_ENTRY})|\}}{GAP}(?:\Z|[\]}}]|,{GAP}\{{|{_KEY_COMES}))|[ \t\r]*+\n[{BLANK}]*+[\"'“]",
+    re.DOTALL,
+)
+NEXT_STRING: Final = re.compile(r"[ \t]{1,40}+[\"'“](?=[^\s\"'”,:\]}])|\"(?=\w)")
+"""The next entry of a list, without the comma."""
+HALF_NEXT: Final = re.compile(rf",{GAP}[^\s\"'{{}}\[\],][^\"\n{{}}\[\]]{{0,60}}+\"{GAP}[,\]]")
+"""The next entry of a list, without its first quote."""
+NEXT_KEY: Final = re.compile(rf",{GAP}(?:\Z|\}}|{_KEY})", re.DOTALL)
+WORD: Final = re.compile(r"[-+.\w]++")
+WORD_END: Final = re.compile(r"[ \t]*+(?:\Z|[\r\n,\]}\"'“{\[#]|/[/*])")
+HALF_WORD: Final = re.compile(rf"\"{GAP}[,}}\]]")
+"""The second quote of a word that lacks the first."""
+BARE_STOP: Final = re.compile(r"[,{}\[\]\n\"]")
+BARE_ENTRY: Final = re.compile(r"([\w.+-][\w .'’+-]{0,60}+)(?=[,\]\n])")
+"""An entry of a list that is a few words without quotes."""
+HALF_QUOTED: Final = re.compile(r"([^\s\"{}\[\],][^\"{}\[\]\n]{0,400}+)\"")
+"""An entry of a list that lacks its first quote."""
+ENTRY_STOP: Final = re.compile(r"[,{}\[\]\n]")
+
+CLOSERS: Final = {'"': '"', "'": "'", "“": '”“"', "„": '“”"', "‘": "’'"}
+UP_TO: Final = {
+    closers: re.compile(rf"[^\\{closers}]*+(?:\\.[^\\{closers}]*+)*+[{closers}]", re.DOTALL)
+    for closers in CLOSERS.values()
+}
+_LONGEST_KEY: Final = 200
+KEY_TEXT: Final = {
+    closers: re.compile(rf"(?:[^\\{closers}]|\\.){{0,{_LONGEST_KEY}}}+", re.DOTALL) for closers in CLOSERS.values()
+}
+SIGNS: Final = {
+    closers: re.compile(rf"[,:{{\[]\s{{0,20}}+[{closers}]\w|\w[{closers}]\s{{0,20}}+[,:}}\]]")
+    for closers in CLOSERS.values()
+}
+"""Marks of JSON beside a quote."""
+CLOSED_BEFORE: Final = {
+    closers: re.compile(rf"(?<=\w)[{closers}]\s{{0,20}}+[,:}}\]]|[{closers}]\s{{0,20}}+[,:]\s{{0,20}}+[{closers}{{\[]")
+    for closers in CLOSERS.values()
+}
+"""A quote after which the form seems to go on."""
+NAME_INSIDE: Final = re.compile(r"[\"'“]([^\"'“”\n]{1,60}+)[\"'”]\s{0,20}+:")
+KEY_INSIDE: Final = {
+    closers: re.compile(
+        rf"[{closers}][^{closers}\n]{{1,60}}+[{closers}]\s{{0,20}}+:\s{{0,20}}+(?:[\"'\[{{\d-]|true|false|null)"
+    )
+    for closers in CLOSERS.values()
+}
+"""A key with its value."""

@@ -1,0 +1,29 @@
+r"""Replies whose JSON was quoted once more: as a JSON string, without that string's quotes, or as a field of CSV."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from vsgen.sampling.replies.lenient import read_string
+from vsgen.sampling.replies.literals import unescape
+
+_EDGE: Final = r"[\s\ufeff\u200b-\u200d\u2060]*+(?:(?:`{3,8}|~{3,8})\w{0,20}+\s*+)?"
+_OPENING: Final = r"\s*+[{\[]\s*+(?:[{\[]\s*+){0,3}"
+_QUOTED: Final = re.compile(rf"{_EDGE}(?=\"{_OPENING}\\\")")
+_ESCAPED: Final = re.compile(rf"{_EDGE}{_OPENING}\\\"")
+_DOUBLED: Final = re.compile(rf"{_EDGE}\"?{_OPENING}\"\"[^\s\",:}}\]]")
+
+
+def unwrapped(text: str) -> str:
+    r"""The reply without what was put around its JSON, if something was.
+
+    Three forms are known by how they begin: ``"{\"a\": 1}"``, ``{\"a\": 1}`` and ``"{""a"": 1}"``; none of them can be
+    JSON that was not quoted again.
+    """
+    quoted = _QUOTED.match(text)
+    if quoted:
+        return read_string(text, quoted.end())[0]
+    if _ESCAPED.match(text):
+        return unescape(text)[0]
+    return text.replace('""', '"') if _DOUBLED.match(text) else text
