@@ -173,12 +173,13 @@ class _Reader:
 
     def _closes_nothing(self, fits: bool) -> bool:
         """Whether more of the innermost container follows a bracket."""
-        top = self._stack[-1].value
+        top, text = self._stack[-1].value, self.text
         if fits:
-            return isinstance(top, dict) and patterns.KEY_AFTER_BRACKET.match(self.text, self.pos) is not None
+            return isinstance(top, dict) and patterns.KEY_AFTER_BRACKET.match(text, self.pos) is not None
         if isinstance(top, list) and self._is_in(dict):
-            return isinstance(top[-1] if top else None, dict) and patterns.OBJECT_AFTER_BRACE.match(self.text, self.pos) is not None
-        return not self._is_in(list) and patterns.GOES_ON.match(self.text, self.pos) is not None
+            objects = bool(top) and isinstance(top[-1], dict)
+            return objects and patterns.OBJECT_AFTER_BRACE.match(text, self.pos) is not None
+        return not self._is_in(list) and patterns.GOES_ON.match(text, self.pos) is not None
 
     # objects
 
