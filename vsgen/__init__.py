@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from vsgen import errors
-from vsgen.errors import VsgenError
-
 TYPE_CHECKING = False  # that of `typing` takes longer to import than all else that stands before a command's first line
 if TYPE_CHECKING:
+    from vsgen import errors
     from vsgen.api import Rows, generate, label
+    from vsgen.errors import VsgenError
     from vsgen.jobs.label_rows import Labelled
     from vsgen.values import Record, SoftLabel, Unlabelled
 
@@ -21,10 +20,12 @@ __all__ = ["Labelled", "Record", "Rows", "SoftLabel", "Unlabelled", "VsgenError"
 
 _HOMES = dict.fromkeys(("Rows", "generate", "label"), "vsgen.api")
 _HOMES |= dict.fromkeys(("Record", "SoftLabel", "Unlabelled"), "vsgen.values")
-_HOMES |= {"Labelled": "vsgen.jobs.label_rows"}
+_HOMES |= {"Labelled": "vsgen.jobs.label_rows", "VsgenError": "vsgen.errors"}
 
 
 def __getattr__(name: str) -> object:
+    if name == "errors":
+        return import_module("vsgen.errors")
     if name not in _HOMES:
         raise AttributeError(f"module 'vsgen' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vsgen import signals
+import _signal  # type: ignore[import-not-found]  # `signal` without its names, which take a millisecond to make
 
 TYPE_CHECKING = False  # see vsgen/signals.py
 if TYPE_CHECKING:
@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line; ends the process with its exit status. `args` default to the process's own."""
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:  # which would print where it strikes
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+    from vsgen import signals
+
     signals.heed()
     from vsgen.cli.app import app  # takes a tenth of a second, in which a signal may come
 

@@ -7,6 +7,7 @@ shell's status; "died" counts processes that the signal itself killed, before vs
 from __future__ import annotations
 
 import json
+import re
 import signal
 from argparse import ArgumentParser
 from collections import Counter
@@ -39,7 +40,10 @@ def commands(folder: Path) -> Mapping[str, Sequence[object]]:
 
 def outcome(got: Ended, sent: signal.Signals) -> str:
     if got.traced:
-        return "TRACEBACK" if "vsgen" in got.stderr else "Python's own traceback, before vsgen's first line"
+        begun = any(
+            file not in ("__init__", "__main__") for file in re.findall(r"/vsgen/(?:\w+/)*(\w+)\.py", got.stderr)
+        )
+        return "TRACEBACK" if begun else "Python's own traceback, before vsgen's first line"
     if got.status == 128 + sent:
         return "died" if got.died else "its status"
     return "done" if got.status == 0 else f"STATUS {got.status}"

@@ -137,6 +137,25 @@ def test_flags_that_let_code_run_do_not_hold_for_what_a_template_names() -> None
     assert kept_local(Wanted(choice, judges=loaded.judges), loaded).local == {str(WEIGHTS)}
 
 
+@pytest.mark.parametrize(
+    ("base", "change"),
+    [
+        ({}, {"labels.0.model": "org/evil"}),
+        ({"dedup": {"embedder": "hash"}}, {"dedup.embedder": "org/evil"}),
+        ({}, {"dedup": {}}),
+        ({}, {"model": "org/evil"}),
+    ],
+)
+@pytest.mark.parametrize("size", ["small", "large"])
+def test_what_a_template_recommends_names_no_other_model(
+    base: dict[str, object], change: dict[str, object], size: str
+) -> None:
+    labels = [{**LABEL, "model": "tiny"}]
+    with pytest.raises(TemplateError, match=f"recommended.{size} cannot name another model"):
+        load_template({**BASE, "labels": labels, **base, "recommended": {size: change}})
+    load_template({**BASE, "labels": labels, "recommended": {size: {"dedup": False, "sampling.k": 2}}})
+
+
 @pytest.mark.parametrize("key", ["trust_remote_code", "allow_pickle", "allow_exec", "allow_model", "remote_code"])
 def test_a_template_cannot_give_flags(key: str) -> None:
     for section in ({key: True}, {"sampling": {key: True}}, {"labels": [{**LABEL, key: True}]}):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final, get_args
@@ -49,8 +50,7 @@ def load_template(
         return template
     for each in get_args(Size):
         if _recommendation(root, each):
-            problems: list[Problem] = []
-            _overridden(_recommended(root, each, problems), [*problems, *found], (), label)
+            _check_recommended(root, each, found, label)
     return _overridden(root, found, overrides, label)
 
 
@@ -101,6 +101,18 @@ def _recommendation(root: Node, size: Size) -> Mapping[Scalar, Node]:
     found = section.value.get(size) if section and isinstance(section.value, dict) else None
     settings = found.value if found and isinstance(found.value, dict) else {}
     return {key: value for key, value in settings.items() if key != UNSUITED}
+
+
+def _check_recommended(root: Node, size: Size, found: list[Problem], label: str) -> None:
+    problems: list[Problem] = []
+    fitted = _overridden(_recommended(root, size, problems), [*problems, *found], (), label)
+    with suppress(TemplateError):  # of the template as it stands, which is reported later
+        asked = {one.name for one in _overridden(root, [*found], (), label).named}
+        if strange := [one.where for one in fitted.named if one.name not in asked]:
+            why = f"recommended.{size} cannot name another model, since all are opened before a size is known"
+            problems.append(Problem(0, f"{strange[0]}: {why}"))
+    if problems:
+        raise TemplateError(problems[0].text)
 
 
 def _recommended(root: Node, size: Size, found: list[Problem]) -> Node:
