@@ -1,11 +1,20 @@
-"""The error by which a check reports several problems at once, each with its place inside what was checked."""
+"""How a check reports several problems at once, each with its place inside what was checked."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from difflib import get_close_matches
+from typing import Final, TypeAlias
 
 Path: TypeAlias = tuple[str | int, ...]
+_LONGEST: Final = 100
+
+
+def likeliest(word: str, words: Sequence[str]) -> str | None:
+    """The word most like one that is unknown; None for long ones, whose comparison takes the square of their length."""
+    short = [each for each in words if len(each) <= _LONGEST]
+    found = get_close_matches(word, short, 1) if len(word) <= _LONGEST else []
+    return found[0] if found else None
 
 
 class Misfit(ValueError):

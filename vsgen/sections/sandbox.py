@@ -128,6 +128,8 @@ def _tree(text: str) -> nodes.Template:
 
 def _check_tokens(text: str) -> None:
     """Count tokens and brackets before parsing, which is slow on hostile text."""
+    if len(text) <= MAX_TOKENS and sum(map(text.count, _OPENS)) <= MAX_NESTED:
+        return
     open_ = 0
     for count, (line, kind, token) in enumerate(_ENVIRONMENT.lex(text)):
         if count >= MAX_TOKENS:

@@ -15,18 +15,21 @@ _JINJA_WORDS: Final = (
     *("and", "or", "not", "in", "is", "if", "else", "elif", "endif", "for", "endfor", "loop", "self", "range"),
     *("true", "false", "none", "True", "False", "None"),
 )
+_LONGEST: Final = 100
 _INT64: Final = 2**63
 
 
 def check_slug(name: str) -> str:
     """A name that can be part of an id and of a file name."""
-    if not _SLUG.fullmatch(name) or len(name) > 100:
+    if not _SLUG.fullmatch(name) or len(name) > _LONGEST:
         raise ValueError(f"must be lower-case letters, digits and '-', such as my-task, got {name[:100]!r}")
     return name
 
 
 def check_name(name: str) -> str:
     """A name that can be written in a prompt as ``{{ name }}``."""
+    if len(name) > _LONGEST:
+        raise ValueError(f"must be at most {_LONGEST} characters long, got {len(name):,}")
     if not _NAME.fullmatch(name):
         raise ValueError(f"must be letters, digits and '_', not beginning with a digit, got {name[:100]!r}")
     if name in _JINJA_WORDS:

@@ -1,62 +1,44 @@
 """The JSON Schema of one answer: made safe when the template is loaded, then checked against every candidate.
 
 A template is untrusted, so its schema may not fetch anything, may not grow without bound and may not hang. `closed`
-therefore writes every local ``$ref`` out (a recursive one is refused, and the whole may hold 10,000 nodes), and
-patterns are those of Rust, which are searched in linear time because they cannot look around or refer back.
+therefore writes every local ``$ref`` out (a recursive one is refused, and the whole may hold 10,000 nodes and a million
+characters), so that no part is applied to a value more than once; what is evaluated over and over is refused. What is
+left is checked in steps that are counted; see `vsgen.template.validator`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from jsonschema import Draft202012Validator, SchemaError, ValidationError
-from jsonschema.exceptions import best_match
-from jsonschema.validators import extend
-from pydantic_core import SchemaError as PatternError
-from pydantic_core import SchemaValidator, core_schema
+from jsonschema import ValidationError
 
 from vsgen.sections.misfit import Misfit, Path
+from vsgen.template.patterns import MAX_SIZE, pattern_finder, size, too_large
+from vsgen.template.validator import TooMuch, Validator, metaschema
 
 _MAX_NODES: Final = 10_000
-_PATTERN_COST: Final = 200  # a pattern may compile to megabytes: 50 of them use up the whole allowance
-_MAX_PATTERN: Final = 1_000
+_MAX_CHARS: Final = 1_000_000
+_SCALAR: Final = 8
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 _MAX_MESSAGE: Final = 160
 VERBATIM: Final = frozenset({"const", "enum", "default", "examples", "description", "title"})
 """Keys of a schema whose values are no schemas."""
-_REFUSED: Final = ("$dynamicRef", "$recursiveRef", "$id", "$anchor", "$dynamicAnchor", "patternProperties")
-
-
-def check_length(pattern: str) -> None:
-    """See that a regular expression is short enough to be compiled.
-
-    Raises:
-        ValueError: It is not.
-    """
-    if len(pattern) > _MAX_PATTERN:
-        raise ValueError(f"pattern of {len(pattern)} characters: at most {_MAX_PATTERN}")
+_NAMED: Final = frozenset({"properties", "$defs", "definitions", "dependentSchemas", "dependentRequired"})
+"""Keys of a schema whose values hold schemas by names of their own."""
+_REFUSED: Final = {
+    **dict.fromkeys(("$dynamicRef", "$recursiveRef", "$id", "$anchor", "$dynamicAnchor", "patternProperties"), ""),
+    "$schema": " but at its top",
+    "unevaluatedProperties": "; use additionalProperties",
+    "unevaluatedItems": "; use items",
+}
 
 
 def as_text(value: object) -> str:
     """A field's value as patterns see it: text as it is, the rest as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-
-
-@lru_cache(maxsize=256)
-def pattern_finder(pattern: str) -> Callable[[str], bool]:
-    """A search for `pattern` anywhere in a text, in time linear in the text.
-
-    Raises:
-        ValueError: The pattern is not a regular expression of that kind.
-    """
-    check_length(pattern)
-    try:
-        return SchemaValidator(core_schema.str_schema(pattern=pattern)).isinstance_python
-    except PatternError as error:
-        reason = str(error).rsplit("error: ", 1)[-1].split("SchemaError: ")[-1].strip()
-        raise ValueError(f"not a usable regular expression ({reason}): {pattern!r}") from None
 
 
 def closed(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,10 +47,8 @@ def closed(schema: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         Misfit: It is not such a schema; each problem with its path.
     """
-    try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as error:
-        raise Misfit((tuple(error.absolute_path), short(error.message))) from None
+    if (error := _invalid(schema)) is not None:
+        raise Misfit(error)
     if schema.get("type") != "object":
         raise Misfit((("type",), "must be object: the schema describes one answer with its fields"))
     properties = schema.get("properties")
@@ -85,6 +65,17 @@ def closed(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {**written, "required": list(properties), "additionalProperties": False}
 
 
+_metaschema: Final = lru_cache(metaschema)
+
+
+def _invalid(schema: Mapping[str, Any]) -> tuple[Path, str] | None:
+    try:
+        error = _metaschema().error(schema)
+    except TooMuch as problem:
+        return (), f"too large: {problem}"
+    return None if error is None else (tuple(error.absolute_path), short(error.message))
+
+
 def short(text: str) -> str:
     """The text on one line, cut to a length that a message can bear."""
     line = " ".join(text.split())
@@ -96,41 +87,48 @@ class Checker:
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._fields = tuple(schema["properties"])
-        self._validator = _Validator(dict(schema))
+        self._names = frozenset(self._fields)
+        self._validator = Validator(dict(schema))
 
     def problem(self, fields: Mapping[str, object]) -> str | None:
         """The first reason for which the fields do not fit; None if they do. Never raises."""
-        if missing := [name for name in self._fields if name not in fields]:
-            return f"{missing[0]}: missing"
-        if extra := [name for name in fields if name not in self._fields]:
-            return f"{short(str(extra[0]))}: not a field of this template"
+        if fields.keys() != self._names:
+            return self._misnamed(fields)
+        plain = dict(fields)
         try:
-            json.dumps(dict(fields), allow_nan=False, ensure_ascii=False).encode()
-            error = best_match(self._validator.iter_errors(dict(fields)))
+            _ENCODER.encode(plain).encode()
+            error = self._validator.error(plain)
         except (ArithmeticError, RecursionError, TypeError, ValueError) as failure:
             return short(f"cannot be written as JSON: {failure}")
+        except TooMuch as problem:
+            return f"too large: {problem}"
         return None if error is None else _worded(error)
+
+    def _misnamed(self, fields: Mapping[str, object]) -> str:
+        if missing := [name for name in self._fields if name not in fields]:
+            return f"{missing[0]}: missing"
+        extra = [name for name in fields if name not in self._names]
+        return f"{short(str(extra[0]))}: not a field of this template"
 
 
 class _Writer:
-    """Writes a schema out in full; holds what is left of the allowance."""
+    """Writes a schema out in full; holds what is left of the allowances."""
 
     def __init__(self, root: Mapping[str, Any]) -> None:
         self._root = root
-        self._left = _MAX_NODES
+        self._nodes = _MAX_NODES
+        self._chars = _MAX_CHARS
+        self._patterns = MAX_SIZE
 
     def write(self, node: Any, path: Path, refs: tuple[str, ...]) -> Any:
-        self._spend(1)
+        """A schema, or a list of some."""
+        self._spend(node)
         if isinstance(node, list):
             return [self.write(item, (*path, i), refs) for i, item in enumerate(node)]
         if not isinstance(node, Mapping):
             return node
         self._check(node, path)
-        written = {
-            key: value if key in VERBATIM else self.write(value, (*path, key), refs)
-            for key, value in node.items()
-            if key != "$ref"
-        }
+        written = {key: self._under(key, value, (*path, key), refs) for key, value in node.items() if key != "$ref"}
         ref = node.get("$ref")
         if not isinstance(ref, str):
             return written
@@ -138,39 +136,63 @@ class _Writer:
             raise Misfit(((*path, "$ref"), f"{ref!r} refers to itself: recursive schemas are not supported"))
         return {**self.write(self._target(ref, path), path, (*refs, ref)), **written}
 
+    def _under(self, key: str, value: Any, path: Path, refs: tuple[str, ...]) -> Any:
+        """What stands under a key: a schema; some by names of a user's own, which mean nothing here; or a value."""
+        self._spend(key, nodes=0)
+        if key in VERBATIM:
+            self._spend_verbatim(value)
+            return value
+        if key in _NAMED and isinstance(value, Mapping):
+            self._check_keys(value, path)
+            self._spend(value)
+            return {name: self.write(schema, (*path, name), refs) for name, schema in value.items()}
+        return self.write(value, path, refs)
+
     def _check(self, node: Mapping[Any, Any], path: Path) -> None:
+        self._check_keys(node, path)
         for key in node:
-            if not isinstance(key, str):
-                raise Misfit((path, f"keys must be text, got {key!r} (quote it)"))
             if key in _REFUSED:
-                raise Misfit(((*path, key), "is not supported in a template's schema"))
+                raise Misfit(((*path, key), f"is not supported in a template's schema{_REFUSED[key]}"))
         if isinstance(pattern := node.get("pattern"), str):
-            self._spend(_PATTERN_COST)
             try:
+                self._patterns -= size(pattern)
+                if self._patterns < 0:
+                    raise ValueError(too_large(MAX_SIZE - self._patterns))
                 pattern_finder(pattern)
             except ValueError as error:
                 raise Misfit(((*path, "pattern"), str(error))) from None
+
+    def _check_keys(self, node: Mapping[Any, Any], path: Path) -> None:
+        for key in node:
+            if not isinstance(key, str):
+                raise Misfit((path, f"keys must be text, got {key!r} (quote it)"))
 
     def _target(self, ref: str, path: Path) -> Mapping[str, Any]:
         target: Any = self._root
         for step in ref.removeprefix("#/").split("/"):
             target = target.get(step) if isinstance(target, Mapping) else None
         if not ref.startswith("#/") or not isinstance(target, Mapping):
-            raise Misfit(((*path, "$ref"), f"must point into this schema, such as '#/$defs/name', got {ref!r}"))
+            raise Misfit(((*path, "$ref"), f"must point into this schema, such as '#/$defs/name', got {ref[:100]!r}"))
         return target
 
-    def _spend(self, cost: int) -> None:
-        self._left -= cost
-        if self._left < 0:
-            raise Misfit(((), f"too large: more than {_MAX_NODES:,} nodes when every $ref is written out"))
+    def _spend(self, value: object, nodes: int = 1) -> None:
+        self._nodes -= nodes
+        self._chars -= len(value) if isinstance(value, str) else _SCALAR
+        for what, left, most in (("nodes", self._nodes, _MAX_NODES), ("characters", self._chars, _MAX_CHARS)):
+            if left < 0:
+                raise Misfit(((), f"too large: more than {most:,} {what} when every $ref is written out"))
 
-
-def _pattern(_: Any, pattern: str, instance: object, __: object) -> Iterator[ValidationError]:
-    if isinstance(instance, str) and not pattern_finder(pattern)(instance):
-        yield ValidationError(f"does not match {pattern!r}")
-
-
-_Validator: Final[Any] = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
+    def _spend_verbatim(self, value: object) -> None:
+        """Texts of an enum are no nodes, but as long as those of a schema."""
+        left = [value]
+        while left:
+            match left.pop():
+                case list() as items:
+                    left += items
+                case Mapping() as mapping:
+                    left += [*mapping, *mapping.values()]
+                case each:
+                    self._spend(each, nodes=0)
 
 
 def _worded(error: ValidationError) -> str:

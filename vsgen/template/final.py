@@ -9,7 +9,8 @@ from typing import Any, Final
 import re2
 
 from vsgen.sections.sandbox import compile_text
-from vsgen.template.answer import as_text, check_length
+from vsgen.template.answer import as_text
+from vsgen.template.patterns import check_length
 
 ANSWER: Final = "answer"
 """What the final answer is called in expressions, in meta and among the labels."""

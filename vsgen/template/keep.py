@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final
 
 from vsgen.labels.settings import Label
-from vsgen.sections.misfit import TextProblem
+from vsgen.sections.misfit import TextProblem, likeliest
 from vsgen.sections.sandbox import compile_text, paths
 from vsgen.template.final import ANSWER, as_condition
 
@@ -123,8 +122,8 @@ def _of_kind(label: Label, key: object, class_: object) -> Iterator[str]:
 
 
 def _nearest(word: object, words: Sequence[str]) -> str:
-    found = get_close_matches(str(word), words, 1)
-    return f" (did you mean {found[0]!r}?)" if found else ""
+    found = likeliest(str(word), words)
+    return f" (did you mean {found!r}?)" if found else ""
 
 
 def _misread(value: object) -> str:

@@ -23,6 +23,8 @@ from vsgen.template.schema import Template
 GIVEN: Final = "template"
 """What messages call a template that comes as a mapping."""
 _MAX_BYTES: Final = 1_048_576
+_MOST: Final = 100
+"""Problems that are listed."""
 
 
 def load_template(
@@ -140,10 +142,16 @@ def _checked(root: Node, found: list[Problem], label: str) -> Template:
     except ValidationError as error:
         found += [problem for each in error.errors(include_url=False) for problem in problems(each, root)]
     if found:
-        raise TemplateError("\n".join(problem.text for problem in sorted(found, key=lambda problem: problem.line)))
+        raise TemplateError(_listed(sorted(found, key=lambda problem: problem.line)))
     template._source = label
     template._named = tuple(named(template, root, label))
     return template
+
+
+def _listed(found: Sequence[Problem]) -> str:
+    lines = [problem.text for problem in found[:_MOST]]
+    more = f"{len(found) - _MOST:,} more problems; mend these first"
+    return "\n".join([*lines, more] if len(found) > _MOST else lines)
 
 
 def _find(source: str) -> tuple[Traversable, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -15,7 +14,7 @@ from vsgen.checks.settings import Check
 from vsgen.dedup.settings import Dedup
 from vsgen.labels.settings import Label
 from vsgen.sampling.settings import Power, Sampling
-from vsgen.sections.misfit import Misfit, Path, TextProblem
+from vsgen.sections.misfit import Misfit, Path, TextProblem, likeliest
 from vsgen.template.answer import short
 from vsgen.template.examples import Recommended
 from vsgen.template.nodes import Node, Problem
@@ -85,8 +84,8 @@ def show(value: object) -> str:
 
 def nearest(word: str, words: Sequence[str]) -> str:
     """``; did you mean 'x'?`` for the word most like it, or nothing."""
-    found = get_close_matches(word, words, 1)
-    return f"; did you mean {found[0]!r}?" if found else ""
+    found = likeliest(word, words)
+    return f"; did you mean {found!r}?" if found else ""
 
 
 def _problem(path: Path, message: str, root: Node, *, at: Node | None = None, text_line: int = 0) -> Problem:

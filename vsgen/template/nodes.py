@@ -18,7 +18,9 @@ import yaml
 Scalar: TypeAlias = str | int | float | bool | None
 
 _MAX_NODES: Final = 20_000
+_MAX_CHARS: Final = 4_000_000
 _MAX_DEPTH: Final = 40
+_MAX_SHOWN: Final = 60
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _WORDS: Final[dict[str, Scalar]] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
@@ -102,6 +104,11 @@ def read(text: str, source: str, *, lines: bool = True) -> tuple[Node, list[Prob
         raise YamlProblem(f"{where}: not valid YAML: a control character, {bad and bad[0]!a}") from None
 
 
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
+
+
 def _unquoted(lines: Sequence[str]) -> str:
     """What to do about a value that begins with a character of YAML's own but goes on behind it."""
     begins = re.match(r"""\s*(?:- |\w+: )+\s*(["'\[{%@`&*!])""", lines[0]) if lines else None
@@ -157,6 +164,7 @@ class _Reader:
     _events: Iterator[Any] = field(init=False)
     _anchors: dict[str, Node] = field(default_factory=dict)
     _nodes: int = 0
+    _chars: int = 0
 
     def __post_init__(self) -> None:
         self._events = yaml.parse(self.text, Loader=_LOADER)
@@ -175,10 +183,10 @@ class _Reader:
 
     def _node(self, event: Any, depth: int, key_line: int | None = None) -> Node:
         line = key_line or self._line(event)
-        self._spend(line, depth)
+        self._spend(line, depth, getattr(event, "value", None))
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self._anchors:
-                raise YamlProblem(f"{self._at(self._line(event))}: unknown alias {event.anchor!r}")
+                raise YamlProblem(f"{self._at(self._line(event))}: unknown alias {_shown(event.anchor)}")
             return self._copy(self._anchors[event.anchor], line, depth)
         self._check_tag(event)
         node = self._collection(event, line, depth)
@@ -210,14 +218,14 @@ class _Reader:
             if isinstance(key, list | dict):
                 self._problem(line, "a key must be text; quote what begins with '{' or '['")
             elif key in mapping:
-                self._problem(line, f"duplicate key {key!r}; it is already at {mapping[key].where}")
+                self._problem(line, f"duplicate key {_shown(key)}; it is already at {mapping[key].where}")
             else:
                 mapping[key] = value
         return mapping
 
     def _copy(self, node: Node, line: int, depth: int) -> Node:
         """What an alias stands for; its parts count again, so that aliases of aliases stay within the allowance."""
-        self._spend(line, depth)
+        self._spend(line, depth, node.value)
         if isinstance(node.value, list):
             return Node([self._copy(item, line, depth + 1) for item in node.value], self.source, line)
         if isinstance(node.value, dict):
@@ -225,10 +233,13 @@ class _Reader:
             return Node(items, self.source, line)
         return Node(node.value, self.source, line)
 
-    def _spend(self, line: int, depth: int) -> None:
+    def _spend(self, line: int, depth: int, value: object) -> None:
         self._nodes += 1
-        if self._nodes > _MAX_NODES:
-            raise YamlProblem(f"{self._at(line)}: too large: more than {_MAX_NODES:,} values, aliases written out")
+        self._chars += len(value) if isinstance(value, str) else 0
+        counts = (("values", self._nodes, _MAX_NODES), ("characters", self._chars, _MAX_CHARS))
+        for what, count, most in counts:
+            if count > most:
+                raise YamlProblem(f"{self._at(line)}: too large: more than {most:,} {what}, aliases written out")
         if depth > _MAX_DEPTH:
             raise YamlProblem(f"{self._at(line)}: nested more than {_MAX_DEPTH} levels deep")
 
@@ -241,7 +252,7 @@ class _Reader:
             else "map"
         )
         if event.tag not in (None, "!", _TAG + kind):
-            self._problem(self._line(event), f"the tag {event.tag!r} is not allowed; write plain YAML")
+            self._problem(self._line(event), f"the tag {_shown(event.tag)} is not allowed; write plain YAML")
 
     def _problem(self, line: int, text: str) -> None:
         self.problems.append(Problem(line, f"{self._at(line)}: {text}"))

@@ -12,8 +12,9 @@ from pydantic import AfterValidator, Field, PrivateAttr, field_validator, model_
 from vsgen.sections.misfit import Misfit
 from vsgen.sections.section import Section
 from vsgen.sections.validators import check_name
-from vsgen.template.answer import Checker, closed, pattern_finder
+from vsgen.template.answer import Checker, closed
 from vsgen.template.final import check_condition, check_place
+from vsgen.template.patterns import pattern_finder
 
 RESERVED: Final = frozenset(
     [

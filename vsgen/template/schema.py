@@ -49,6 +49,7 @@ from vsgen.template.final import ANSWER
 from vsgen.template.keep import check_clause, clause, label_problem
 from vsgen.template.named import Named
 from vsgen.template.output import Filter, Name, Output
+from vsgen.template.patterns import MAX_LENGTH, MAX_SIZE, size, too_large
 
 Value: TypeAlias = str | int | float | bool | None
 
@@ -165,6 +166,16 @@ class Template(Section):
         if "output" in info.data and sampling.format == "lines" and len(info.data["output"].fields) > 1:
             raise Misfit((("format",), "lines hold one field an answer; use json for several"))
         return sampling
+
+    @field_validator("filter", mode="before")
+    @classmethod
+    def _filters_small(cls, filters: object) -> object:
+        given = filters.values() if isinstance(filters, Mapping) else ()
+        sections = [each for each in given if isinstance(each, Mapping)]
+        patterns = [each for section in sections for each in section.values() if isinstance(each, str)]
+        if (total := sum(size(each) for each in patterns if len(each) <= MAX_LENGTH)) > MAX_SIZE:
+            raise ValueError(too_large(total))
+        return filters
 
     @field_validator("filter")
     @classmethod
