@@ -162,6 +162,19 @@ def test_an_unreadable_reply_is_a_reject_that_keeps_it(template: Template) -> No
     assert (outcome.calls, outcome.tokens) == (1, 3)
 
 
+@pytest.mark.parametrize("weights", ["stated", "uniform", "model"])
+def test_an_answer_that_is_not_whole_is_a_reject_with_its_share(template: Template, weights: str) -> None:
+    said = reply(("apple", 0.4), ("bean", 0.1), ("corn", 0.5)).replace('bean"', "bean")
+    changed = template.model_copy(update={"weights": weights})
+    outcome = Played(said)(pipeline(changed))
+    (lost,) = outcome.rejected
+    assert (lost.reason, lost.raw) == ("malformed", '{"text": "bean, "probability": 0.1}')
+    assert (lost.record.fields, lost.record.meta["verbalized"]) == ({}, 0.1)
+    assert lost.record.probability == pytest.approx(0.1)
+    assert sum(one.probability for one in outcome.records) == pytest.approx(0.9)
+    assert outcome.candidates == len(outcome.records) + len(outcome.rejected) == 3
+
+
 def test_nothing_is_kept_beyond_the_quota(template: Template) -> None:
     outcome = Played(reply(("apple", 0.5), ("bean", 0.2), ("corn", 0.2)))(pipeline(template, quota=Quota(2)))
     assert len(outcome.records) == 2

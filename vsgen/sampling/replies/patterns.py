@@ -91,7 +91,8 @@ NAME_INSIDE: Final = re.compile(r"[\"'“]([^\"'“”\n]{1,60}+)[\"'”]\s{0,20
 KEY_INSIDE: Final = {
     closers: re.compile(
         rf"[{closers}][^{closers}\n]{{1,60}}+[{closers}]\s{{0,20}}+:\s{{0,20}}+(?:[\"'\[{{\d-]|true|false|null)"
+        rf"|\\[{closers}]\s{{0,20}}+,\s{{0,20}}+[{closers}]"
     )
     for closers in CLOSERS.values()
 }
-"""A key with its value."""
+"""A key with its value, or the end of a string that was escaped by mistake and the beginning of the next."""

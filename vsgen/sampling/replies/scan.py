@@ -227,13 +227,13 @@ class _Scan:
         if not holds_item(page.found):
             return token.end()
         answer.found, answer.cut, answer.values = page.found, answer.cut or page.cut, 1
-        return len(self.text)
+        answer.read = len(self.text)
+        return answer.read
 
     def _page(self) -> Page:
         answer = self.answer
         if holds_item(answer.found):
-            if not answer.tags_tried:
-                self._stretch(len(self.text))
+            self._stretch(len(self.text))
             several = answer.values > 1 and not self.stopped
             return Page(answer.found, self._reasoning(), answer.cut or several)
         if answer.is_json or answer.is_empty:
