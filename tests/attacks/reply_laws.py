@@ -128,12 +128,12 @@ def _is_inside(text: str, mutated: str) -> bool:
 def _count(got: Distribution, seed: Seed) -> str | None:
     """All answers but one are as they were, or something says that they are not.
 
-    A piece cut out of a bare list may leave a shorter one that nothing can tell from a list that was meant.
+    A piece cut out of a bare list, or put in, may leave another list that nothing can tell from one that was meant.
     """
     bare = seed.form in ("lines", "strings")
     flagged = bool(got.malformed) or any(candidate.flags for candidate in got.candidates)
     same, count = salvaged(seed, got), len(got.candidates) + len(got.malformed)
-    meant = count if bare else len(seed.items)
+    meant = min(count, len(seed.items)) if bare else len(seed.items)
     if flagged or (same >= meant - 1 and count >= meant):
         return None
     return f"{same} of {len(seed.items)} answers as they were, {count} counted, and nothing says so"
