@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import datasets
 import orjson
@@ -17,15 +18,17 @@ from hypothesis import strategies as st
 from tests.cli.conftest import Vsgen
 from tests.jobs.carried import carried_out
 from vsgen import generate, label
+from vsgen.api import OnError
 from vsgen.cli.shown import draw_lines
-from vsgen.errors import CallError, TooLongError
+from vsgen.errors import CallError, CommandError, TooLongError
 from vsgen.export.packed import Layout, TokenLogprobs
 from vsgen.jobs.card import measure
 from vsgen.jobs.desk import ModelChoice
 from vsgen.jobs.generate import GenerateOptions, Generation
 from vsgen.jobs.measure import Measurement
 from vsgen.jobs.measure_options import MeasureOptions
-from vsgen.jobs.targets_options import TargetChoice
+from vsgen.jobs.targets import TargetRows
+from vsgen.jobs.targets_options import Kind, TargetChoice, TargetsOptions
 from vsgen.jobs.trial import Trial, TrialOptions
 from vsgen.values import Completion, Generate, Prompt, Score, Scores, Taught, Teach
 
@@ -192,6 +195,29 @@ def test_an_answer_too_long_for_its_label_is_told_and_met_again_without_error(tm
     assert lost.get("detail", "").endswith("label score: 547 tokens, at most 400" if keep else "")
 
 
+FRAGILE = """
+import json, sys
+for line in sys.stdin:
+    assert "bad" not in json.loads(line)["text"], "cannot bear it"
+    print(json.dumps({"ok": True}), flush=True)
+"""
+
+
+def test_a_text_that_kills_a_validator_is_a_reject_where_that_is_asked_for(tmp_path: Path) -> None:
+    script = tmp_path / "check.py"
+    script.write_text(FRAGILE)
+    made = template("direct", TEXT, {"check": {"text": {"command": [sys.executable, str(script)]}}, "dedup": False})
+    for on_error in get_args(OnError):
+        rows = generate(made, num=8, model=Scripted(("good", "bad")), max_calls=8, allow_exec=True, on_error=on_error)
+        if on_error == "stop":
+            with pytest.raises(CommandError, match=r"cannot bear it.*--on-error skip"):
+                list(rows)
+            continue
+        assert {row.fields["text"] for row in rows} == {"good"}
+        assert {(lost["text"], lost["reason"]) for lost in rows.rejected} == {("bad", "check")}
+        assert all("no verdict" in str(lost["detail"]) for lost in rows.rejected)
+
+
 @pytest.mark.parametrize("layout", ["packed", "axolotl"])
 def test_an_answer_that_cannot_be_taught_is_a_row_without_or_a_reject(tmp_path: Path, layout: Layout) -> None:
     path = tmp_path / "t.yaml"
@@ -222,6 +248,18 @@ def test_rows_of_hostile_texts_are_exported(tmp_path: Path, vsgen: Vsgen) -> Non
     lines = (tmp_path / "jsonl.jsonl").read_bytes().splitlines()
     assert [orjson.loads(line)["text"] for line in lines] == texts
     assert datasets.load_from_disk(str(tmp_path / "datasets"))["text"][:] == texts
+
+
+def test_rows_of_hostile_texts_make_targets(tmp_path: Path) -> None:
+    made = template("direct", TEXT, {})
+    kept, _ = run(made, Scripted([text[:2000] for text in NASTY]))
+    rows, path = tmp_path / "rows.jsonl", tmp_path / "t.yaml"
+    rows.write_bytes(b"".join(line + b"\n" for line in kept))
+    path.write_text(json.dumps(made))
+    for kind in get_args(Kind):
+        choice = TargetChoice(template=str(path), rows=str(rows), on="text")
+        options = TargetsOptions(choice, kind, tokenizer="tiny" if kind == "soft" else None)
+        assert carried_out(TargetRows(options)).kept > 0
 
 
 @pytest.mark.slow

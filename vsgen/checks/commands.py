@@ -56,6 +56,8 @@ class Commands:
                 self._running[call.command] = Process(call.command)
             return self._running[call.command].ask(call.row, call.timeout)
         except CommandError as error:
+            if (failed := self._running.pop(call.command, None)) is not None:
+                failed.close()  # another row may fare better with a new one
             raise CommandError(f"{shown(call.command)}: {error}") from None
 
 

@@ -25,6 +25,8 @@ _PLAIN_SECONDS = 10.0
 _CLEARED = b"\r\x1b[2K\x1b[?25h"
 """Takes the progress line away, and shows the cursor."""
 _FLAGS = {
+    "truncated": "rows out of replies that a limit has cut (meta.flags: truncated)",
+    "reasoning-cut": "rows whose reasoning was probably cut (meta.flags: reasoning-cut)",
     "zero-probability": "rows with stated probability 0 (meta.flags: zero-probability; sampling.p_min rejects such)",
     "unscored": "rows that could not be scored (meta.logp is null)",
     "unscored-answers": "prompts whose answers could not be scored",

@@ -47,13 +47,16 @@ def outside(template: Template) -> tuple[Outside, ...]:
     )
 
 
-def verdict(commands: tuple[Outside, ...], name: str, fields: Mapping[str, object]) -> Flow[str | None]:
+def verdict(
+    commands: tuple[Outside, ...], name: str, fields: Mapping[str, object], *, lenient: bool = False
+) -> Flow[str | None]:
     """Why an outside command refuses a candidate, in its own words; None if all accept it.
 
     Args:
         commands: Of the template.
         name: The candidate's id, for messages.
         fields: Of the candidate, such that JSON can hold them.
+        lenient: A command that gives no verdict refuses the candidate, instead of raising.
 
     Raises:
         CommandError: A command gave no verdict.
@@ -63,8 +66,10 @@ def verdict(commands: tuple[Outside, ...], name: str, fields: Mapping[str, objec
         try:
             checked = yield from ask(Verify(one.command, row, one.timeout, one.version))
         except CommandError as error:
+            if lenient:
+                return f"{one.field}: no verdict: {error}"
             remedy = "nothing is lost: mend the command, then go on with --resume"
-            raise CommandError(f"{name}: check.{one.field}: {error}; {remedy}") from error
+            raise CommandError(f"{name}: check.{one.field}: {error}; {remedy}; or pass --on-error skip") from error
         if not checked.ok:
             return f"{one.field}: {checked.problem or f'refused by {shown(one.command)}'}"
     return None

@@ -175,7 +175,8 @@ class Pipeline:
 
     def _validate(self, drawn: Distribution, draw: _Draw) -> Flow[Validated]:
         """Which candidates are what the template asks for, once those that can be mended are."""
-        rules = Rules(self._template, self._outside, echoes(self._template, draw.task, draw.prompt, draw.values))
+        echoed = echoes(self._template, draw.task, draw.prompt, draw.values)
+        rules = Rules(self._template, self._outside, echoed, lenient=self._skip_bad_rows)
         checked = yield from validate(rules, drawn.candidates, draw.ids)
         return (yield from Mender(rules, self._asker.settings, self._seed).mend(checked, draw.ids, draw.task))
 

@@ -55,6 +55,8 @@ class Rules(NamedTuple):
     """The template's outside commands."""
     echoes: Echoes | None = None
     """Recognizes the echoes of this draw."""
+    lenient: bool = False
+    """A candidate on which an outside command gives no verdict is refused, instead of ending the run."""
 
 
 _CLOSED: Final = frozenset({"enum", "const"})
@@ -127,12 +129,14 @@ def validate(rules: Rules, candidates: Sequence[Candidate], ids: Sequence[str]) 
         ids: Of the candidates, for messages.
 
     Raises:
-        CommandError: An outside command gave no verdict.
+        CommandError: An outside command gave no verdict, and the rules are not lenient.
     """
     spelled = [_spelled(rules.template, candidate) for candidate in candidates]
     found = {i: misfit(rules, candidate) for i, candidate in enumerate(spelled)}
     for i, candidate in enumerate(spelled):
-        if found[i] is None and (problem := (yield from verdict(rules.outside, ids[i], candidate.fields))):
+        if found[i] is not None:
+            continue
+        if problem := (yield from verdict(rules.outside, ids[i], candidate.fields, lenient=rules.lenient)):
             found[i] = Rejection("check", problem)
     return Validated(spelled, {i: rejection for i, rejection in found.items() if rejection is not None})
 
