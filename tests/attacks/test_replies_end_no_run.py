@@ -20,6 +20,7 @@ from tests.jobs.carried import carried_out
 from vsgen import generate, label
 from vsgen.api import OnError
 from vsgen.cli.shown import draw_lines
+from vsgen.distributions.names import Kind
 from vsgen.errors import CallError, CommandError, TooLongError
 from vsgen.export.packed import Layout, TokenLogprobs
 from vsgen.jobs.card import measure
@@ -28,7 +29,7 @@ from vsgen.jobs.generate import GenerateOptions, Generation
 from vsgen.jobs.measure import Measurement
 from vsgen.jobs.measure_options import MeasureOptions
 from vsgen.jobs.targets import TargetRows
-from vsgen.jobs.targets_options import Kind, TargetChoice, TargetsOptions
+from vsgen.jobs.targets_options import TargetChoice, TargetsOptions
 from vsgen.jobs.trial import Trial, TrialOptions
 from vsgen.values import Completion, Generate, Prompt, Score, Scores, Taught, Teach
 
@@ -56,7 +57,7 @@ NASTY = (
     "A plain answer.",
 )
 TEXT: Mapping[str, Any] = {"field": "text", "min_chars": 0, "max_chars": 50_000}
-ANY: Mapping[str, Any] = {"schema": {"type": "object", "properties": {"text": {}, "n": {}, "list": {}}}}
+ANY: Mapping[str, Any] = {"schema": {"type": "object", "properties": {"text": {}, "n": True, "list": {}}}}
 TYPED: Mapping[str, Any] = {
     "schema": {
         "type": "object",

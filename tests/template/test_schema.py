@@ -112,6 +112,7 @@ class TestSeveralFields:
         [
             ({}, "must be object"),
             ({"type": "object"}, "must name at least one field"),
+            ({"type": "object", "properties": {"a": True, "b": False}}, "is false, so no value fits; leave it out"),
             ({"type": "object", "properties": {"a": {"type": "strin"}}}, "is not valid under any"),
             (
                 {"type": "object", "properties": {"a": {}}, "required": ["b"]},

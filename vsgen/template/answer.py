@@ -62,7 +62,10 @@ def closed(schema: Mapping[str, Any]) -> dict[str, Any]:
         json.dumps(written, allow_nan=False)
     except ValueError:
         raise Misfit(((), "holds an infinite number or NaN, which JSON cannot write")) from None
-    return {**written, "required": list(properties), "additionalProperties": False}
+    if never := [name for name, one in written["properties"].items() if one is False]:
+        raise Misfit((("properties", never[0]), "is false, so no value fits; leave it out"))
+    fields = {name: {} if one is True else one for name, one in written["properties"].items()}
+    return {**written, "properties": fields, "required": list(properties), "additionalProperties": False}
 
 
 _metaschema: Final = lru_cache(metaschema)
