@@ -15,6 +15,7 @@ from jinja2 import TemplateError as JinjaError
 from transformers import PreTrainedTokenizerBase
 
 from vsgen.backends.hf.control import Control
+from vsgen.backends.hf.layout import lay_out
 from vsgen.backends.hf.text import shared_length
 from vsgen.errors import ModelError
 from vsgen.values import Message, Prompt
@@ -207,9 +208,7 @@ class Reader:
 
     def _chat(self, messages: Sequence[Message]) -> str:
         turns = [{"role": message.role, "content": message.content} for message in messages]
-        text = self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-        assert isinstance(text, str)
-        return text
+        return lay_out(self._tokenizer, turns, opened=True)
 
     def _chat_without_system(self, messages: Sequence[Message], error: JinjaError) -> str:
         """Some templates refuse the system role; its text then opens the first user message."""

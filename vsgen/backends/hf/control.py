@@ -24,6 +24,7 @@ from tokenizers import AddedToken
 from transformers import PreTrainedTokenizerBase
 
 from vsgen.backends.hf.finder import Finder
+from vsgen.backends.hf.layout import lay_out
 from vsgen.backends.hf.renamed import renamed
 from vsgen.errors import CallError
 
@@ -145,11 +146,9 @@ class Control:
         """Short conversations as the chat template lays them out, with or without the beginning of a reply."""
         chats = []
         for chat in _CHATS if self._tokenizer.chat_template else ():
-            with suppress(
-                JinjaError, TypeError, ValueError, LookupError, AttributeError
-            ):  # it refuses such a conversation
-                chats.append(self._tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=opened))
-        return "\0".join(map(str, chats))
+            with suppress(JinjaError):  # it refuses such a conversation
+                chats.append(lay_out(self._tokenizer, chat, opened=opened))
+        return "\0".join(chats)
 
     @cached_property
     def _finders(self) -> tuple[Finder, Finder]:

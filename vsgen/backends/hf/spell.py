@@ -9,11 +9,13 @@ from typing import Any
 
 import torch
 import transformers
+from jinja2 import TemplateError as JinjaError
 from transformers import PreTrainedTokenizerBase
 
 from vsgen.backends.hf import gguf
 from vsgen.backends.hf.chat import Reader
 from vsgen.backends.hf.folder import check_config
+from vsgen.backends.hf.layout import lay_out
 from vsgen.backends.hf.load import kept
 from vsgen.backends.hf.quiet import quietly
 from vsgen.errors import ModelError
@@ -116,10 +118,10 @@ class Speller:
         if self._tokenizer.chat_template:
             turns = [{"role": "user", "content": _PROBE}, {"role": "assistant", "content": _PROBE}]
             try:
-                text = self._tokenizer.apply_chat_template(turns, tokenize=False)
-            except Exception:  # a template that refuses it says nothing of its end
+                text = lay_out(self._tokenizer, turns)
+            except JinjaError:  # a template that refuses it says nothing of its end
                 text = ""
-            after = str(text).rpartition(_PROBE)[2]
+            after = text.rpartition(_PROBE)[2]
             special = self._reader.control.special
             if ended := [token for token in self._reader.encode([after], False)[0] if token in special]:
                 return ended[0]
