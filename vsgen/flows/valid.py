@@ -14,7 +14,6 @@ from vsgen.flow import Flow
 from vsgen.flows.checks import Outside, syntax_problem, verdict
 from vsgen.sampling.replies.echo import Echoes, context_of
 from vsgen.sampling.schemas import MOST_REASONING
-from vsgen.template.canonical import canonical
 from vsgen.template.schema import Template
 from vsgen.values import Candidate, Prompt, Reason
 
@@ -143,8 +142,7 @@ def validate(rules: Rules, candidates: Sequence[Candidate], ids: Sequence[str]) 
 
 def _spelled(template: Template, candidate: Candidate) -> Candidate:
     """The candidate in its canonical spelling, flagged where that or its stated probability is odd."""
-    schemas = template.output.item_schema["properties"]
-    fields = {name: canonical(schemas.get(name, {}), value) for name, value in candidate.fields.items()}
+    fields = template.output.spelled(candidate.fields)
     odd = {
         RESPELLED: fields != candidate.fields,
         ZERO: candidate.verbalized == 0,

@@ -13,6 +13,8 @@ MOST_REASONING = 2000
 """Characters at which decoding under a schema ends a reasoning."""
 _REASONING = {"type": "string", "minLength": 1, "maxLength": MOST_REASONING}
 _STEP = 0.001
+_LONGEST = 1_000_000
+"""Characters of a pattern; of one that is longer, say of k times a large set, a grammar would take much memory."""
 
 
 class Form(NamedTuple):
@@ -52,12 +54,17 @@ def many(
 
 
 def lines(item: Mapping[str, Any] | None, k: int, *, verbalized: bool) -> str | None:
-    """The pattern of k numbered lines, one answer each, with its probability in parentheses where one is asked for."""
+    """The pattern of k numbered lines, one answer each, with its probability in parentheses where one is asked for.
+
+    None where any text will do, or where the pattern would be too long.
+    """
     if item is None:
         return None
     (field,) = item["properties"].values()
     most = f"{{0,{field['maxLength'] - 1}}}" if "maxLength" in field else "*"
     answer = _closed(field) or rf"[^\s][^\n]{most}"
+    if len(answer) * k > _LONGEST:
+        return None
     tail = r" \((?:0\.[0-9]{1,3}|1|1\.0)\)" if verbalized else ""
     return r"\n".join(rf"{number}\. (?:{answer}){tail}" for number in range(1, k + 1))
 

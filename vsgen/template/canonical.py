@@ -8,11 +8,13 @@ else is guessed.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final, TypeAlias
 
 from vsgen.template.answer import VERBATIM, as_text
 
+Speller: TypeAlias = Callable[[object], object]
 _SLACK: Final = (1.25, 20)
 """A string may grow to this many times its limit and so many characters more before decoding ends it."""
 _MORE: Final = 4
@@ -21,27 +23,45 @@ _BY_NAME: Final = frozenset({"properties", "dependentSchemas"})
 """Keys of a schema whose values are schemas by names that a user chose."""
 _TURNED: Final = frozenset({"not", "if"})
 """Keys whose schema says what an answer is not, or when another one holds: there more room would mean less."""
+_COMBINED: Final = frozenset({"allOf", "anyOf", "oneOf", "then", "else", "dependentSchemas"})
+_STATES: Final = 10_000
 _REPEATED: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{(\d+),(\d+)\}", re.DOTALL)
 """In a pattern: an escape, a class of characters, or a repetition between two bounds."""
 
 
-def canonical(schema: Mapping[str, Any], value: object) -> object:
-    """The value with every text that is one of a closed set in that set's spelling.
+def speller(schema: Mapping[str, Any]) -> Speller:
+    """What puts every text that is one of a closed set into that set's spelling, in one step however large the set is.
 
     Args:
-        schema: Of the value, without ``$ref``.
-        value: Of any JSON type; what does not fit the schema is left as it is.
+        schema: Of the values, without ``$ref``. A value, of any JSON type, that does not fit it is left as it is.
     """
-    match value:
-        case Mapping():
-            fields = schema.get("properties", {})
-            return {name: canonical(fields.get(name, {}), inner) for name, inner in value.items()}
-        case list() if isinstance(schema.get("items"), Mapping):
-            return [canonical(schema["items"], inner) for inner in value]
-        case list():
-            return value
-        case _:
-            return _spelled(schema.get("enum", [schema["const"]] if "const" in schema else []), value)
+    fields = {name: speller(one) for name, one in schema.get("properties", {}).items() if isinstance(one, Mapping)}
+    item = speller(schema["items"]) if isinstance(schema.get("items"), Mapping) else None
+    allowed = schema.get("enum", [schema["const"]] if "const" in schema else [])
+    exact, folded = _unambiguous(map(as_text, allowed), allowed), _unambiguous(map(_folded, allowed), allowed)
+
+    def spell(value: object) -> object:
+        match value:
+            case Mapping():
+                return {name: fields[name](inner) if name in fields else inner for name, inner in value.items()}
+            case list():
+                return value if item is None else [item(inner) for inner in value]
+            case _ if not allowed:
+                return value
+            case _ if (text := as_text(value)) in exact:
+                return exact[text][0] if len(exact[text]) == 1 else value
+            case _:
+                alike = folded.get(_folded(value), ())
+                return alike[0] if len(alike) == 1 else value
+
+    return spell
+
+
+def _unambiguous(texts: Iterable[str], values: Sequence[object]) -> dict[str, list[object]]:
+    found: dict[str, list[object]] = {}
+    for text, value in zip(texts, values, strict=True):
+        found.setdefault(text, []).append(value)
+    return found
 
 
 def decodable(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,7 +73,28 @@ def decodable(schema: Mapping[str, Any]) -> dict[str, Any]:
     a pattern that may repeat something up to n times; one that repeats it exactly n times says what a text is.
     """
     kept = VERBATIM | _TURNED
-    return {key: value if key in kept else _loosened(key, value) for key, value in schema.items()}
+    return {
+        key: value if key in kept else _loosened(key, _uncounted(value) if key in _COMBINED else value)
+        for key, value in schema.items()
+        if key != "multipleOf" or _countable(value)
+    }
+
+
+def _countable(multiple: Any) -> bool:
+    """Whether a grammar may count in steps of this number: it has as many states as the number without its point."""
+    return int(f"{Decimal(str(multiple)).normalize():f}".replace(".", "")) <= _STATES
+
+
+def _uncounted(value: object) -> object:
+    """Without multiples of numbers, the states of which would multiply where schemas are combined."""
+    match value:
+        case Mapping():
+            kept = (key for key, one in value.items() if key != "multipleOf" or isinstance(one, Mapping))
+            return {key: value[key] if key in VERBATIM else _uncounted(value[key]) for key in kept}
+        case list():
+            return [_uncounted(one) for one in value]
+        case _:
+            return value
 
 
 def _loosened(key: str, value: object) -> object:
@@ -85,14 +126,6 @@ def _repeated_more(found: re.Match[str]) -> str:
     if found[1] is None or int(found[1]) >= (most := int(found[2])):
         return found[0]
     return f"{{{found[1]},{most + max(1, most // _MORE)}}}"
-
-
-def _spelled(allowed: Sequence[object], value: object) -> object:
-    text = as_text(value)
-    alike = [one for one in allowed if as_text(one) == text] or [
-        one for one in allowed if _folded(one) == _folded(text)
-    ]
-    return alike[0] if len(alike) == 1 else value
 
 
 def _folded(value: object) -> str:

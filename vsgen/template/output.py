@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 
 from annotated_types import MinLen
 from pydantic import AfterValidator, Field, PrivateAttr, field_validator, model_validator
@@ -13,6 +13,7 @@ from vsgen.sections.misfit import Misfit
 from vsgen.sections.section import Section
 from vsgen.sections.validators import check_name
 from vsgen.template.answer import Checker, closed
+from vsgen.template.canonical import Speller, speller
 from vsgen.template.final import check_condition, check_place
 from vsgen.template.patterns import pattern_finder
 
@@ -120,6 +121,14 @@ class Output(Section):
     @cached_property
     def _checker(self) -> Checker:
         return Checker(self.item_schema)
+
+    @cached_property
+    def _speller(self) -> Speller:
+        return speller(self.item_schema)
+
+    def spelled(self, fields: Mapping[str, object]) -> dict[str, object]:
+        """A candidate's fields, with what is one of a closed set as the set spells it."""
+        return dict(cast("Mapping[str, object]", self._speller(fields)))
 
     def problem(self, fields: Mapping[str, object]) -> str | None:
         """Why a candidate's fields do not fit, in one line; None if they fit. Never raises."""
