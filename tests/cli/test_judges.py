@@ -87,7 +87,8 @@ def test_a_judge_that_cannot_be_opened_ends_a_run_before_anything_is_paid(
     ended = vsgen("run", judged, "-m", "tiny", "-o", out, "--set", "labels.1.model=./nobody")
     assert ended.exit_code == 3
     assert "the judge './nobody', which a label names as its model: " in ended.stderr
-    assert [one["kind"] for one in lines((tmp_path / "out.jsonl.journal").read_text())] == ["version", "note"]
+    kinds = [one["kind"] for one in lines((tmp_path / "out.jsonl.journal").read_text())]
+    assert kinds == ["version", "begin", "note"]
 
 
 def test_label_asks_the_judge_for_its_label_and_m_for_the_others(vsgen: Vsgen, judged: Path, tmp_path: Path) -> None:
