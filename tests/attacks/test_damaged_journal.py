@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
@@ -316,3 +317,25 @@ def test_an_old_vector_must_be_one(tmp_path: Path) -> None:
         (tmp_path / "j").write_bytes(orjson.dumps(line) + b"\n")
         with FileJournal(tmp_path / "j") as journal:
             assert (journal.find(journal.key("m", call), call) is not None) == there
+
+
+@pytest.mark.parametrize("change", [{"value": 5}, {"value": [1]}, {"name": None}, {"value": {"rows": "8"}}])
+def test_a_note_that_is_none_is_learnt_anew(tmp_path: Path, change: dict[str, Any]) -> None:
+    made("label", tmp_path / "it")
+    with at(tmp_path / "it"):
+        journal = Path("out.jsonl.journal")
+        lines = journal.read_bytes().splitlines(keepends=True)
+        for number, line in enumerate(lines):
+            note = orjson.loads(line)
+            if note["kind"] == "note":
+                value = {**note["value"], **change["value"]} if isinstance(change.get("value"), dict) else None
+                note |= change if value is None else {"value": value}
+                del note["crc"]
+                lines[number] = sealed(orjson.dumps(note))
+        journal.write_bytes(b"".join(lines))
+        before = Path("out.jsonl").read_bytes()
+        again = CliRunner().invoke(
+            app, [*shlex.split(COMMANDS["label"]), *["-m", "tiny", "-o", "out.jsonl", "--overwrite"]]
+        )
+        assert again.exit_code == 0, again.stderr
+        assert Path("out.jsonl").read_bytes() == before

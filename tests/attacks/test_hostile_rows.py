@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -184,3 +184,23 @@ def test_a_row_of_vsgens_own_that_was_changed_is_no_traceback(inputs: Path, word
         inputs.write_bytes(orjson.dumps(row) + b"\n" + orjson.dumps(put(row, place, new)) + b"\n")
         status, said = invoke(words)
         assert status == 0 or (status == 2 and said), (place, new)
+
+
+@pytest.mark.parametrize("kind", [lists, objects])
+@pytest.mark.parametrize("depth", [50, 1_000, 100_000])
+def test_what_stands_on_the_command_line_or_in_a_template_may_not_be_deep_either(
+    inputs: Path, kind: Callable[[int], str], depth: int
+) -> None:
+    inputs.write_bytes(GOOD)
+    template = "version: 1\nname: t\nprompt: a\noutput: {field: text}\n"
+    Path("plain.yaml").write_text(template)
+    Path("deep.yaml").write_text(template + f"examples: {kind(depth)}\n")
+    label = "label in.jsonl --name c --prompt Which? -m tiny"
+    for words in (
+        f"check plain.yaml --set 'examples={kind(depth)}'",
+        "check deep.yaml",
+        f"{label} --classes '{kind(depth)}'",
+        f"{label} --classes a,b --set 'verbalizer={kind(depth)}'",
+    ):
+        status, said = invoke(words)
+        assert status == 2 and len(said[-1]) < 500

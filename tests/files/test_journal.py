@@ -20,7 +20,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsgen.errors import OptionError, OutputError
-from vsgen.files.journal import VERSION, FileJournal, MemoryJournal, digest
+from vsgen.files.contents import VERSION
+from vsgen.files.journal import FileJournal, MemoryJournal, digest
 from vsgen.files.sealed import sealed
 from vsgen.files.vectors import Vectors
 from vsgen.values import (

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from threading import Lock
-from typing import Any
+from typing import Any, Final
 
 from vsgen.errors import ModelError
 from vsgen.ports import Inspectable, Journal, LanguageModel, Remarking, Streaming, Teacher
@@ -103,5 +103,12 @@ class LazyModel:
         return known
 
 
+_TYPES: Final = {int: "int", str: "str", bool: "bool", type(None): "None", dict: "ModelFacts"}
+"""What the classes call the types of JSON."""
+
+
 def _has(values: Mapping[str, Any], kind: type[Known | ModelFacts]) -> bool:
-    return values.keys() == {field.name for field in fields(kind)}
+    """Whether values are those of a class, each of the type that it has there."""
+    if values.keys() != {field.name for field in fields(kind)}:
+        return False
+    return all(_TYPES.get(type(values[field.name])) in str(field.type).split(" | ") for field in fields(kind))

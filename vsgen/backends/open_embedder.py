@@ -138,8 +138,8 @@ def _noted(folder: Path, digest: Callable[[Path], str], journal: Journal | None)
         return digest(folder)
     stats = [(str(file.resolve()), stat.st_size, stat.st_mtime_ns) for file in _files(folder) if (stat := file.stat())]
     stamp = hashlib.sha256(repr((digest.__name__, stats)).encode()).hexdigest()[:16]
-    if (note := journal.noted(stamp)) is not None:
-        return str(note["digest"])
+    if isinstance(known := (journal.noted(stamp) or {}).get("digest"), str):
+        return known
     found = digest(folder)
     journal.note(stamp, {"embedder": str(folder), "digest": found})
     return found

@@ -17,7 +17,6 @@ have no checksum. Of these the key, which is the digest of the rest of what was 
 from __future__ import annotations
 
 import base64
-import struct
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import fields
@@ -28,33 +27,16 @@ from typing import Any
 
 import orjson
 
-from vsgen.digests import SIZE, DigestMap
+from vsgen.digests import SIZE
 from vsgen.files.appended import Appended
+from vsgen.files.contents import PLACE, Contents
 from vsgen.files.ends import Begin, End, begin_line, end_line
-from vsgen.files.first_line import FirstLine
-from vsgen.files.notes import START as NOTE
 from vsgen.files.notes import note_line, read_note
-from vsgen.files.old_lines import old_call, old_end
 from vsgen.files.replies import KINDS, Unreadable, read_reply
-from vsgen.files.sealed import intact, sealed
+from vsgen.files.sealed import sealed
 from vsgen.files.vectors import Vectors, vectors_path
 from vsgen.values import Call, Embed, Generate, Message, Prompt, Reply, Score, Vector
 
-VERSION = 1
-"""Of the journals that are written; see docs/journal.md."""
-_FIRST = FirstLine(
-    "vsgen journal",
-    "journal",
-    VERSION,
-    holds="calls and their raw replies: docs/journal.md",
-    other="name another file, or one that does not exist yet",
-    damaged="the first line of any other journal can take its place",
-)
-_KEY = b'{"key":"'
-_STARTS = (_KEY, b'{"kind":"', _FIRST.mark)
-"""How lines begin; within a line no string has these bytes, since a quotation mark has a backslash before it there."""
-_PLACE = struct.Struct("<QI")
-"""Where a line begins, and how long it is."""
 _REMEMBERED = 4096
 _NAMES: dict[type[object], list[str]] = {
     kind: sorted(field.name for field in fields(kind)) for kind in (*KINDS, Prompt, Message)
@@ -145,17 +127,11 @@ class FileJournal:
         self._path = path
         self._files = ExitStack()
         self._file = self._files.enter_context(Appended(path, "the journal"))
-        self._places = DigestMap(_PLACE.size)
-        self._notes: dict[str, Mapping[str, Any]] = {}
         self._vectors: Vectors | None = None
-        self._damaged = 0
-        """Lines that cannot be read."""
         self._misfits: set[str] = set()
         """Keys whose lines are whole, but hold no reply to their calls."""
-        self._unchecked = 0
-        """Lines without a checksum."""
         try:
-            self._open()
+            self._contents = Contents(self._file)
             if vectors_path(path).exists():
                 self._open_vectors()
         except BaseException as error:
@@ -172,7 +148,7 @@ class FileJournal:
 
     def __len__(self) -> int:
         """How many different calls are answered in it."""
-        return len(self._places) + (0 if self._vectors is None else len(self._vectors))
+        return len(self._contents.places) + (0 if self._vectors is None else len(self._vectors))
 
     def key(self, model: str, call: Call) -> str:
         """See `vsgen.ports.Journal`."""
@@ -180,10 +156,10 @@ class FileJournal:
 
     def find(self, key: str, call: Call) -> Reply | None:
         """See `vsgen.ports.Journal`; a line that cannot be read counts as not there, so its call is asked again."""
-        place = self._places.get(bytes.fromhex(key))
+        place = self._contents.places.get(bytes.fromhex(key))
         if place is None:
             return self._vectors.find(bytes.fromhex(key)) if self._vectors and isinstance(call, Embed) else None
-        begin, length = _PLACE.unpack(place)
+        begin, length = PLACE.unpack(place)
         try:
             entry = orjson.loads(self._file.read(length, begin))
             return read_reply(call, entry["kind"], entry["reply"])
@@ -204,7 +180,7 @@ class FileJournal:
             return
         entry = {"key": key, "kind": KINDS[type(call)], "model": model, "call": _asked(call), "reply": reply}
         line = sealed(orjson.dumps(entry, default=_base64))
-        self._places[bytes.fromhex(key)] = _PLACE.pack(self._file.append(line), len(line))
+        self._contents.places[bytes.fromhex(key)] = PLACE.pack(self._file.append(line), len(line))
 
     def sync(self) -> None:
         """See `vsgen.ports.Journal`.
@@ -236,106 +212,36 @@ class FileJournal:
         """See `vsgen.ports.Journal`."""
         line = note_line(name, value)
         self._file.append(line)
-        self._notes |= read_note(line)
+        self._contents.notes |= read_note(line)
 
     def noted(self, name: str) -> Mapping[str, Any] | None:
         """See `vsgen.ports.Journal`."""
-        return self._notes.get(name)
+        return self._contents.notes.get(name)
 
     @property
     def problems(self) -> Sequence[str]:
         """See `vsgen.ports.Journal`."""
         found, vectors = [], self._vectors.unreadable if self._vectors else 0
-        if lines := self._damaged + len(self._misfits):
+        if lines := self._contents.damaged + len(self._misfits):
             found.append(f"{self._path}: {_damaged(lines, 'line', 'call is', 'calls are')} asked again")
         if vectors:
             place = vectors_path(self._path)
             found.append(f"{place}: {_damaged(vectors, 'vector', 'text is', 'texts are')} embedded again")
-        if self._unchecked:
+        if unchecked := self._contents.unchecked:
             found.append(
-                f"{self._path}: older than checksums, so damage to its first {self._unchecked} replies may show nowhere"
+                f"{self._path}: older than checksums, so damage to its first {unchecked} replies may show nowhere"
             )
         return found
 
     @property
     def unreadable(self) -> int:
         """See `vsgen.ports.Journal`."""
-        return self._damaged + len(self._misfits) + (self._vectors.unreadable if self._vectors else 0)
+        return self._contents.damaged + len(self._misfits) + (self._vectors.unreadable if self._vectors else 0)
 
     def _open_vectors(self) -> Vectors:
         if self._vectors is None:
             self._vectors = self._files.enter_context(Vectors(vectors_path(self._path)))
         return self._vectors
-
-    def _open(self) -> None:
-        """Find the places of all calls; begin the file where nothing of it is there."""
-        found = _FIRST.recognize(self._file, older=_old)
-        if found in ("new", "torn"):
-            self._file.cut(0)
-            self._file.begin(_FIRST.line)
-        elif not self._read(versioned=found == "whole"):
-            self._file.begin(_FIRST.line)
-
-    def _read(self, *, versioned: bool) -> bool:
-        """Read all lines; whether there is a version line among them."""
-        at, lost = 0, list[bytes]()
-        with open(self._file.fileno(), "rb", closefd=False) as lines:
-            lines.seek(0)
-            for line in lines:
-                if not line.endswith(b"\n"):
-                    self._file.cut(at)
-                    break
-                if not self._take(line, at):
-                    if versioned or not self._take_old(line, at):
-                        self._rescue(line, at, lost)
-                elif not versioned:
-                    versioned = _FIRST.begins(line)
-                at += len(line)
-        self._damaged += sum(self._places.get(key) is None for key in lost)
-        return versioned
-
-    def _take(self, line: bytes, at: int) -> bool:
-        """Remember what a line says; whether it is intact."""
-        if not intact(line):
-            return False
-        if (key := _key(line)) is not None:
-            self._places[key] = _PLACE.pack(at, len(line))
-        elif line.startswith(NOTE):
-            self._notes |= read_note(line)
-        return True
-
-    def _take_old(self, line: bytes, at: int) -> bool:
-        """Remember what a line without a checksum says; whether it can be one."""
-        if (key := old_call(line)) is not None:
-            self._places[key] = _PLACE.pack(at, len(line))
-            self._unchecked += 1
-        return key is not None or old_end(line)
-
-    def _rescue(self, line: bytes, at: int, lost: list[bytes]) -> None:
-        """Count a damaged line, and take the whole one that may end it, where damage has joined the two.
-
-        One whose call has another line, before or after, is not missed: its key goes to `lost`, to look for that.
-        """
-        if (key := _key(line)) is None:
-            self._damaged += bool(line.strip())
-        else:
-            lost.append(key)
-        begin = max(map(line.rfind, _STARTS))
-        if begin > 0:
-            self._take(line[begin:], at + begin)
-
-
-def _old(line: bytes) -> bool:
-    """Whether a line is one of before there were versions."""
-    return old_call(line) is not None or old_end(line)
-
-
-def _key(line: bytes) -> bytes | None:
-    try:
-        name = line[len(_KEY) : len(_KEY) + 2 * SIZE].decode("ascii")
-        return bytes.fromhex(name) if line.startswith(_KEY) else None
-    except ValueError:
-        return None
 
 
 def _damaged(count: int, what: str, one: str, several: str) -> str:

@@ -22,7 +22,6 @@ from vsgen.files.part import Part, part_of
 from vsgen.terminal import harmless_json, is_terminal
 
 _STDOUT = "<stdout>"
-_OPTION = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
 
 
 class ReaderGone(Exception):
@@ -96,12 +95,10 @@ class FileLines:
 
     def write(self, lines: Iterable[Mapping[str, object]]) -> None:
         """Append lines; they are with the system when this returns."""
-        if data := _dumps(lines):
-            self._digest.update(data)
-            try:
-                self._part.write(data)
-            except OSError as error:
-                raise _failed(self._part.path, error) from error
+        data = _dumps(lines)
+        self._digest.update(data)
+        with _writing(self._part.path):
+            self._part.write(data)
 
     def finish(self) -> None:
         """Make the whole file appear; it is on the disk, under its name, when this returns."""

@@ -18,8 +18,9 @@ def note_line(name: str, value: Mapping[str, object]) -> bytes:
 
 
 def read_note(line: bytes) -> dict[str, Mapping[str, Any]]:
-    """The name and the value that a line keeps; empty if it is damaged."""
+    """The name and the value that a line keeps; empty if it is damaged, or keeps something else."""
     if not intact(line):
         return {}
     note = orjson.loads(line)
-    return {note["name"]: note["value"]}
+    name, value = note.get("name"), note.get("value")
+    return {name: value} if isinstance(name, str) and isinstance(value, dict) else {}

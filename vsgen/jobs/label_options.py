@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import orjson
 
 from vsgen.errors import OptionError
 from vsgen.files.origin import ON_ERROR
@@ -16,6 +17,9 @@ from vsgen.sections.sandbox import compile_text
 from vsgen.sections.validators import check_name
 from vsgen.template.load import load_template, template_of
 from vsgen.template.schema import Template
+
+_SHOWN = 60
+"""Characters of what was given that a message repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +157,9 @@ def classes_of(word: str) -> list[str]:
     if not word.lstrip().startswith("["):
         return [name.strip() for name in word.split(",")]
     try:
-        names = json.loads(word)
-    except json.JSONDecodeError as error:
-        raise OptionError(f"--classes: not a JSON list ({error.msg}), got {word!r}") from None
+        names = orjson.loads(word)
+    except orjson.JSONDecodeError as error:
+        raise OptionError(f"--classes: not a JSON list ({error.msg}), got {word[:_SHOWN]!r}") from None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise OptionError(f"--classes: must be a JSON list of texts, got {word!r}")
+        raise OptionError(f"--classes: must be a JSON list of texts, got {word[:_SHOWN]!r}")
     return names
