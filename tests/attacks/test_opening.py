@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import vsgen
 from tests.attacks.hub import COMMIT, Hub, hub
-from vsgen.errors import OptionError, TemplateError
-from vsgen.jobs.desk import ModelChoice, Wanted
+from vsgen.errors import ModelError, OptionError, TemplateError
+from vsgen.files.journal import MemoryJournal
+from vsgen.jobs.desk import Desk, ModelChoice, Wanted
 from vsgen.jobs.local import kept_local
 from vsgen.template.load import load_template
 from vsgen.tiny import WEIGHTS
@@ -130,11 +133,24 @@ def test_a_name_that_is_none_is_refused_like_any_other(name: str) -> None:
         vsgen.generate({**BASE, "model": name})
 
 
-def test_flags_that_let_code_run_do_not_hold_for_what_a_template_names() -> None:
-    """The embedded model's folder stands for any; `remote_code` is for the model of ``-m``."""
-    loaded = load_template({**BASE, "labels": [{**LABEL, "model": str(WEIGHTS)}]})
+def test_flags_that_let_code_run_do_not_hold_for_what_a_template_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("transformers.dynamic_module_utils.HF_MODULES_CACHE", str(tmp_path / "modules"))
+    folder, mark = Path(shutil.copytree(WEIGHTS, tmp_path / "evil")), tmp_path / "mark"
+    (folder / "evil.py").write_text(f"import pathlib\npathlib.Path({str(mark)!r}).touch()\nraise OSError('it ran')\n")
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"model_type": "evil", "auto_map": {"AutoConfig": "evil.Config"}}
+    (folder / "config.json").write_text(json.dumps(config))
+    loaded = load_template({**BASE, "labels": [{**LABEL, "model": str(folder)}]})
     choice = ModelChoice("tiny", remote_code=True, pickled=True)
-    assert kept_local(Wanted(choice, judges=loaded.judges), loaded).local == {str(WEIGHTS)}
+    with pytest.raises(ModelError, match=rf"hold for .* that the command line names: add --allow-model {folder}$"):
+        Desk(kept_local(Wanted(choice, judges=loaded.judges), loaded), MemoryJournal())
+    assert not mark.exists()
+    choice = replace(choice, allow=[str(folder)])
+    with pytest.raises(ModelError, match="it ran"):
+        Desk(kept_local(Wanted(choice, judges=loaded.judges), loaded), MemoryJournal())
+    assert mark.exists()
 
 
 @pytest.mark.parametrize(

@@ -289,7 +289,19 @@ def _lazy(name: str, wanted: Wanted, journal: Journal) -> LazyModel:
         "remote_code": choice.remote_code and not local,
         "pickled": choice.pickled and not local,
     }
-    return LazyModel(partial(open_model, name, **how, local=local), partial(stamp, name, **how), journal)
+    opener = partial(open_model, name, **how, local=local)
+    if local and (choice.remote_code or choice.pickled):
+        opener = partial(_told, opener, name)
+    return LazyModel(opener, partial(stamp, name, **how), journal)
+
+
+def _told(opener: Callable[[], LanguageModel], name: str) -> LanguageModel:
+    """The model, or why flags that were given did not help."""
+    try:
+        return opener()
+    except ModelError as error:
+        held = "--trust-remote-code and --allow-pickle hold for models that the command line names"
+        raise ModelError(f"{error}; {held}: add --allow-model {name}") from error
 
 
 def _judge(name: str, wanted: Wanted, journal: Journal) -> LazyModel:
