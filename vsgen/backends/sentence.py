@@ -143,9 +143,9 @@ class SentenceEmbedder:
 
     @cached_property
     def _model(self) -> SentenceTransformer:
-        from vsgen.backends.hf.quiet import LOADING
+        from vsgen.backends.hf.quiet import offline
 
-        with LOADING, _quiet():
+        with offline(), _quiet():
             from sentence_transformers import SentenceTransformer
 
             from vsgen.backends.hf.device import pick_device

@@ -17,7 +17,7 @@ from vsgen.backends.hf import gguf
 from vsgen.backends.hf.device import pick_device
 from vsgen.backends.hf.folder import check_folder
 from vsgen.backends.hf.names import own_name
-from vsgen.backends.hf.quiet import quietly
+from vsgen.backends.hf.quiet import offline, quietly
 from vsgen.backends.hub import cached_snapshot
 from vsgen.errors import ModelError
 
@@ -75,7 +75,7 @@ def load(source: str, *, device: str, dtype: str, trust: Trust = CAREFUL, name: 
     elif trust.local:
         origin, commit = kept(source)
     place = pick_device(device)
-    with quietly():
+    with quietly(), offline(wanted=options["local_files_only"]):
         with _explained(source, trust, "its configuration"):
             if packed:
                 gguf.check_counts(source)

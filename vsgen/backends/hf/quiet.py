@@ -14,6 +14,7 @@ from threading import RLock, get_ident
 from typing import Any
 
 import transformers
+from huggingface_hub import constants
 from huggingface_hub.utils.logging import set_verbosity_error
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
@@ -37,6 +38,21 @@ def quietly() -> Iterator[None]:
     ):  # GGUF draws a bar of its own
         warnings.simplefilter("ignore")
         yield
+
+
+@contextmanager
+def offline(*, wanted: bool = True) -> Iterator[None]:
+    """Let the hub's client ask no network, whatever a library makes of what it reads in a folder.
+
+    Some ask for the base of a model or for its weights where they were told to take local files only.
+    """
+    with LOADING:
+        before = constants.HF_HUB_OFFLINE
+        constants.HF_HUB_OFFLINE = before or wanted
+        try:
+            yield
+        finally:
+            constants.HF_HUB_OFFLINE = before
 
 
 class _WithoutThisThread:

@@ -17,7 +17,7 @@ from vsgen.backends.hf.chat import Reader
 from vsgen.backends.hf.folder import check_config
 from vsgen.backends.hf.layout import lay_out
 from vsgen.backends.hf.load import kept
-from vsgen.backends.hf.quiet import quietly
+from vsgen.backends.hf.quiet import offline, quietly
 from vsgen.errors import ModelError
 from vsgen.values import ModelFacts, Prompt
 
@@ -66,7 +66,7 @@ class Speller:
         if folder.is_dir():
             check_config(folder)
         try:
-            with quietly():
+            with quietly(), offline(wanted=options["local_files_only"]):
                 tokenizer = _HF.AutoTokenizer.from_pretrained(origin, **options)
         except Exception as error:  # transformers raises anything on files that are missing or broken
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
@@ -134,7 +134,7 @@ class Speller:
 def _count(origin: str, options: Mapping[str, Any]) -> int:
     """Parameters of the model that a configuration describes; no weights are read."""
     try:
-        with quietly(), torch.device("meta"):
+        with quietly(), offline(wanted=options["local_files_only"]), torch.device("meta"):
             config = _HF.AutoConfig.from_pretrained(origin, **options)
             return sum(weights.numel() for weights in _HF.AutoModelForCausalLM.from_config(config).parameters())
     except Exception as error:  # as above
