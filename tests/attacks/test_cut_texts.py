@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tokenizers import Tokenizer
+from transformers import PreTrainedTokenizerFast
 
 from tests.attacks.endless import Endless
 from vsgen import generate
+from vsgen.backends.hf.chat import Reader
 from vsgen.template.catalog import shipped
 from vsgen.template.load import load_template
-from vsgen.values import Record
+from vsgen.tiny import WEIGHTS
+from vsgen.values import Prompt, Record
 
 MARKS = frozenset({"truncated", "reasoning-cut"})
 LISTS = ("sequence", "vs", "vs-cot", "vs-multi")
 
 
-def drawn(template: str | Mapping[str, object], settings: Mapping[str, object]) -> tuple[list[Record], list[Any]]:
+def drawn(
+    template: str | Mapping[str, object], settings: Mapping[str, object], calls: int = 4
+) -> tuple[list[Record], list[Any]]:
     """A few draws: rows, and rejects."""
     always = {"dedup": False, "labels": [], "keep": [], "sampling.demonstrate": "off"}
-    with generate(template, num=10_000, model=Endless(), max_calls=4, settings={**settings, **always}) as rows:
+    with generate(template, num=10_000, model=Endless(), max_calls=calls, settings={**settings, **always}) as rows:
         return list(rows), rows.rejected
 
 
@@ -37,6 +44,29 @@ def test_no_row_of_a_shipped_template_holds_a_text_that_was_cut(name: str, metho
     assert records or rejected
     if open_fields(schema):
         assert [one.fields for one in records if not MARKS & set(_flags(one))] == []
+
+
+@pytest.mark.parametrize("engine", ["smc", "mh", "is", "low-temperature", "best-of-n", "auto"])
+def test_a_reply_from_a_power_that_a_limit_ended_is_marked(engine: str) -> None:
+    how = {"sampling": {"method": "power", "k": 2, "max_tokens": 32, "power": {"engine": engine, "particles": 2}}}
+    template = {"version": 1, "name": "t", "prompt": "Go on.", **how}
+    records, _ = drawn(template, {"sampling.demonstrate": "off"}, calls=1000)
+    assert records
+    assert all(MARKS & set(_flags(one)) for one in records)
+
+
+def test_the_longest_input_that_a_tokenizer_states_cuts_no_prompt(tmp_path: Path) -> None:
+    limited = Tokenizer.from_file(str(WEIGHTS / "tokenizer.json"))
+    limited.enable_truncation(8)
+    limited.save(str(tmp_path / "tokenizer.json"))
+    tokenizer: Any = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_file=str(tmp_path / "tokenizer.json"), model_max_length=8
+    )
+    tokenizer.add_special_tokens({"eos_token": "<|end|>"})
+    reader = Reader(tokenizer, [tokenizer.eos_token_id])
+    for text in ("word " * 40, "word <|end|> " * 40):
+        assert len(reader.ids(Prompt((), text))) > 40
+        assert len(reader.placed(Prompt((), "Say:"), (text,)).answers[0]) > 40
 
 
 def _flags(record: Record) -> Sequence[str]:
