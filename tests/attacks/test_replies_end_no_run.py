@@ -251,6 +251,7 @@ def test_rows_of_hostile_texts_are_exported(tmp_path: Path, vsgen: Vsgen) -> Non
     assert datasets.load_from_disk(str(tmp_path / "datasets"))["text"][:] == texts
 
 
+@pytest.mark.slow
 def test_rows_of_hostile_texts_make_targets(tmp_path: Path) -> None:
     made = template("direct", TEXT, {})
     kept, _ = run(made, Scripted([text[:2000] for text in NASTY]))
