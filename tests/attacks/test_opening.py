@@ -88,6 +88,7 @@ def test_a_judge_that_the_command_line_names_too_is_asked_for(web: Hub, tmp_path
     assert any("org/judge" in one for one in web.asked)
 
 
+@pytest.mark.slow
 def test_a_judge_in_the_cache_judges_without_a_request(web: Hub, tmp_path: Path) -> None:
     web.cache("org/judge")
     rows = tmp_path / "rows.jsonl"

@@ -70,6 +70,7 @@ def test_what_whoever_started_a_command_ignores_stays_ignored() -> None:
     assert (got.status, got.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_of_two_signals_one_says_the_status(tmp_path: Path) -> None:
     words = ("run", "story-openers", "-n", 300, "--patience", 0, "--no-dedup", "-o", tmp_path / "out.jsonl")
     child = begun(words)
@@ -81,6 +82,7 @@ def test_of_two_signals_one_says_the_status(tmp_path: Path) -> None:
     assert got.stderr.count("To go on:") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["run", "try"])
 def test_the_outside_command_of_a_check_ends_with_the_command(tmp_path: Path, command: str) -> None:
     template, mark = tmp_path / "checked.yaml", tmp_path / "mark"
@@ -97,6 +99,7 @@ def test_the_outside_command_of_a_check_ends_with_the_command(tmp_path: Path, co
         os.kill(int(mark.read_text()), 0)
 
 
+@pytest.mark.slow
 def test_a_terminal_that_goes_away_ends_a_run_with_the_status_of_sighup(tmp_path: Path) -> None:
     words = ["run", "story-openers", "-n", "300", "--patience", "0", "--no-dedup", "-o", str(tmp_path / "out.jsonl")]
     with Terminal(words) as terminal:

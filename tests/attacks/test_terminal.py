@@ -82,7 +82,9 @@ def test_rows_on_a_terminal_are_json_that_it_only_shows(tmp_path: Path) -> None:
     assert "\x9b2Jred\x9b31m\x7f\u202eright\u2066\u2028\x85[red]mark" in piped.stdout
 
 
-@pytest.mark.parametrize("command", ["run", "try", "check", "label"])
+@pytest.mark.parametrize(
+    "command", ["check", *(pytest.param(each, marks=pytest.mark.slow) for each in ("run", "try", "label"))]
+)
 def test_a_hostile_template_and_its_rows_are_only_shown(hostile: Path, command: str) -> None:
     rows = hostile.with_name("rows.jsonl")
     rows.write_text(json.dumps({"text": HOSTILE}, ensure_ascii=False) + "\n")
@@ -106,6 +108,7 @@ def test_a_template_that_is_printed_into_a_file_is_itself(hostile: Path) -> None
     shutil.rmtree(hostile.parent)
 
 
+@pytest.mark.slow
 def test_the_command_that_is_printed_is_only_shown_and_still_names_the_files(tmp_path: Path) -> None:
     name = "x\x9b2J\x1b[5m'\\\u202e\udcff.jsonl"
     words = ["run", "story-openers", "-n", "300", "--patience", "0", "--no-dedup", "-o", name]
