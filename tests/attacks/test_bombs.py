@@ -12,6 +12,8 @@ import pytest
 
 from tests.attacks.bomb import Bomb
 from tests.attacks.bombs import ANSWERS, FILES, TEXTS
+from vsgen import generate
+from vsgen.errors import InputError
 
 PATIENCE = 120
 """Seconds for all of a kind, which take about five; without the limits, one alone takes more than that."""
@@ -31,3 +33,22 @@ def test_every_bomb_is_one_error_and_takes_little(bombs: Sequence[Bomb]) -> None
     silent = [row for row, bomb in zip(rows, bombs, strict=True) if bool(row["said"]) != bool(bomb.says)]
     assert silent == []
     assert [(row["name"], row["peak"]) for row in rows if row["peak"] > MOST] == []
+
+
+TICKET = {"version": 1, "name": "t", "prompt": "Write a support ticket about {{ x|upper }}.", "sampling": {"k": 2}}
+ROWS = [{"x": "a bike"}, {"x": "word " * 2_100_000}, {"x": "a lamp"}]
+
+
+def test_a_row_that_is_too_large_is_an_error_of_that_row() -> None:
+    with pytest.raises(
+        InputError, match=r"rows\[1\]: template: prompt: cannot be rendered: more work than .*--on-error skip"
+    ):
+        list(generate(TICKET, ROWS, model="tiny"))
+    with generate(TICKET, ROWS, model="tiny", on_error="skip") as rows:
+        assert {row.meta["row"] for row in rows} == {0, 2}
+
+
+def test_a_clause_that_a_text_makes_too_large_refuses_that_text() -> None:
+    clause = "(text ~ text)|int(0, 36) >= 0 and '%9999999999d' is even"
+    with generate({**TICKET, "prompt": "Write a support ticket.", "keep": clause}, model="tiny", num=1) as rows:
+        assert list(rows) == []

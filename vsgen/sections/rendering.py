@@ -42,14 +42,14 @@ class Rendering:
         """Add a piece to the rendered text."""
         self._chars -= len(text)
         if self._chars < 0:
-            raise OverflowError(f"more than {MAX_CHARS:,} characters")
+            raise OverflowError(f"more than {MAX_CHARS:,} characters; cut texts with truncate")
         self.pieces.append(text)
 
     def step(self, nodes: int) -> None:
         """Go round a loop once, whose body has so many nodes."""
         self._steps -= 1
         if self._steps < 0:
-            raise OverflowError(f"more than {MAX_STEPS:,} loop steps")
+            raise OverflowError(f"more than {MAX_STEPS:,} loop steps; loop over less, say items[:100]")
         self.spend(nodes * ELEMENT)
 
     def spend(self, work: int) -> None:
@@ -60,7 +60,9 @@ class Rendering:
         """
         self._work -= work
         if self._work < 0:
-            raise OverflowError(f"more work than making {MAX_WORK:,} characters")
+            raise OverflowError(
+                f"more work than making {MAX_WORK:,} characters; loop over less, or cut texts with truncate"
+            )
 
     def weigh(self, value: object) -> int:
         """Pay for walking through a value, parts that it holds twice twice, and say what that was."""
@@ -97,7 +99,7 @@ def whole(number: int) -> int:
         OverflowError: It is too large.
     """
     if number.bit_length() > MAX_BITS:
-        raise OverflowError(f"a whole number of more than {MAX_BITS:,} bits")
+        raise OverflowError(f"a whole number of more than {MAX_BITS:,} bits, got {number.bit_length():,}")
     return number
 
 

@@ -30,6 +30,7 @@ MAX_NESTED: Final = 20
 MAX_DEPTH: Final = 100
 """Levels of a text's tree: blocks within blocks, operands of operands, filters of filters."""
 _MAX_SHOWN: Final = 200
+_DEEP: Final = f"nested more than {MAX_DEPTH} levels deep; write less in one expression"
 _OPENS: Final = frozenset("([{")
 _CLOSES: Final = frozenset(")]}")
 _ENVIRONMENT: Final = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -75,7 +76,7 @@ def compile_text(text: str) -> Text:
     except TextProblem:
         raise
     except RecursionError:  # of Jinja's parser, which says no line
-        raise TextProblem(f"not valid Jinja: nested more than {MAX_DEPTH} levels deep") from None
+        raise TextProblem(_DEEP) from None
     except Exception as error:  # numbers too long, ...: still the text's fault
         raise TextProblem(f"not valid Jinja: {_shown(error)}") from None
 
@@ -133,11 +134,13 @@ def _check_tokens(text: str) -> None:
     open_ = 0
     for count, (line, kind, token) in enumerate(_ENVIRONMENT.lex(text)):
         if count >= MAX_TOKENS:
-            raise TextProblem(f"more than {MAX_TOKENS:,} tokens of Jinja in one text", line)
+            raise TextProblem(
+                f"more than {MAX_TOKENS:,} tokens of Jinja in one text; put data into rows or variables", line
+            )
         if kind == "operator":
             open_ += (token in _OPENS) - (token in _CLOSES)
         if open_ > MAX_NESTED:
-            raise TextProblem(f"more than {MAX_NESTED} brackets within brackets", line)
+            raise TextProblem(f"more than {MAX_NESTED} brackets within brackets; write less in one expression", line)
 
 
 def _check_depth(tree: nodes.Node) -> None:
@@ -147,7 +150,7 @@ def _check_depth(tree: nodes.Node) -> None:
         level = [child for node in level for child in node.iter_child_nodes()]
         if not level:
             return
-    raise TextProblem(f"nested more than {MAX_DEPTH} levels deep", level[0].lineno)
+    raise TextProblem(_DEEP, level[0].lineno)
 
 
 def _refused(node: nodes.Node, called: set[int]) -> str:
