@@ -73,7 +73,7 @@ _metaschema: Final = lru_cache(metaschema)
 
 def _invalid(schema: Mapping[str, Any]) -> tuple[Path, str] | None:
     try:
-        error = _metaschema().error(schema)
+        error = _metaschema().first(schema)
     except TooMuch as problem:
         return (), f"too large: {problem}"
     return None if error is None else (tuple(error.absolute_path), short(error.message))

@@ -84,9 +84,20 @@ class Validator:
             ArithmeticError: A number is too large to be checked.
             RecursionError: It is nested too deeply.
         """
-        self._left = self._most
-        error: ValidationError | None = best_match(self._validator.iter_errors(value))
+        error: ValidationError | None = best_match(self._errors(value))
         return error
+
+    def first(self, value: object) -> ValidationError | None:
+        """The first reason, which may not be the one that says most.
+
+        Raises:
+            TooMuch: As for `error`.
+        """
+        return next(self._errors(value), None)
+
+    def _errors(self, value: object) -> Iterator[ValidationError]:
+        self._left = self._most
+        return iter(self._validator.iter_errors(value))
 
     def _paid(self, keyword: _Keyword, price: int) -> _Keyword:
         def paid(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
