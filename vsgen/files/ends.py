@@ -15,6 +15,15 @@ from vsgen.files.sealed import intact, sealed
 BEGIN: Final = b'{"kind":"begin"'
 END: Final = b'{"kind":"end"'
 _NEXT: Final = b'\n{"kind":"'
+_BEGIN: Final = {"parts": (dict,), "output": (str, type(None))}
+_END: Final = {
+    "parts": (dict,),
+    "complete": (bool,),
+    "passed": (bool,),
+    "summary": (dict, type(None)),
+    "made": (dict, type(None)),
+}
+"""Of which types the members of each line are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +88,21 @@ def _line(kind: bytes, said: Told) -> bytes:
 
 
 def _read(line: bytes) -> Told | None:
-    """What a line says; None if it is damaged."""
+    """What a line says; None if it is damaged, or no run says it."""
     try:
         said = orjson.loads(line)
         if "origin" in said:
             return End(None, said["complete"], said.get("passed", True))
-        if not intact(line):
-            return None
-        if said["kind"] == "begin":
-            return Begin(said["parts"], said["output"])
-        return End(said["parts"], said["complete"], said["passed"], said["summary"], said.get("made"))
     except (KeyError, TypeError, orjson.JSONDecodeError):
         return None
+    if not intact(line):
+        return None
+    if said["kind"] == "begin":
+        return Begin(said["parts"], said["output"]) if _fits(said, _BEGIN) else None
+    if not _fits(said, _END):
+        return None
+    return End(said["parts"], said["complete"], said["passed"], said["summary"], said.get("made"))
+
+
+def _fits(said: Mapping[str, object], kinds: Mapping[str, tuple[type, ...]]) -> bool:
+    return all(type(said.get(name)) in allowed for name, allowed in kinds.items())

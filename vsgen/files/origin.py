@@ -57,7 +57,9 @@ class Origin:
         read = before.get(SEEN)
         if self.input is None or not isinstance(read, Mapping):
             return Difference(changes)
-        known = Seen(**read)
+        known = _seen(read)
+        if known is None:
+            return Difference([*changes, f"the {SEEN} was none that a run reads"])
         here = self.input.look(known.rows)
         if here[:2] != known[:2]:
             return Difference([*changes, f"the {SEEN} has changed within the {known.rows} rows that were read"])
@@ -66,6 +68,14 @@ class Origin:
         if self.grows:
             return Difference(changes, grown=True)
         return Difference([*changes, f"the input has rows behind its {known.rows}, and each row is used again"])
+
+
+def _seen(read: Mapping[str, object]) -> Seen | None:
+    match read:
+        case {"rows": int() as rows, "digest": str() as digest, "whole": bool() as whole}:
+            return Seen(rows, digest, whole)
+        case _:
+            return None
 
 
 def changed(before: Mapping[str, object], now: Mapping[str, object]) -> list[str]:
