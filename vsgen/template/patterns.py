@@ -19,9 +19,10 @@ MAX_LENGTH: Final = 1_000
 MAX_SIZE: Final = 10_000
 """Characters of all patterns of a schema, or of all filters, with counted repetitions written out; 2 kB each."""
 _SIZES: Final = {**dict.fromkeys("wWbBpP", 50), **dict.fromkeys("dDsS", 6)}
+_CLOSES: Final = {"(": ")", "[": "]"}
 _SPACED: Final = re.compile(r"\(\?[a-zA-Z]*x")
 _PARTS: Final = re.compile(
-    r"\\[pP](?:\{[^}]*\}|.)|\\[xuU](?:\{[^}]*\}|)|\\.|\{(?P<least>\d+)(?:,(?P<most>\d*))?\}|.", re.DOTALL
+    r"\\[pP](?:\{[^}]*\}|.)|\\[xuU](?:\{[^}]*\}|)|\\.|\[\^?\]?|\{(?P<least>\d+)(?:,(?P<most>\d*))?\}|.", re.DOTALL
 )
 
 
@@ -73,23 +74,26 @@ def size(pattern: str) -> int:
 
 
 def _size(pattern: str) -> int:
-    groups, last = [0], 0
+    """The groups and classes that are open, each with its size so far; a bracket or brace in a class is a character."""
+    open_, last = [("", 0)], 0
     for part in _PARTS.finditer(pattern):
-        if part[0] == "(":
-            groups.append(0)
-            last = 0
+        kind, total = open_[-1]
+        in_class = kind == "["
+        if part[0][0] == "[" or (part[0] == "(" and not in_class):
+            open_.append((part[0][0], 1))
             continue
-        if part["least"] is not None:
-            groups[-1] -= last
+        if part[0] == _CLOSES.get(kind):
+            last = open_.pop()[1]
+        elif part["least"] is not None and not in_class:
+            open_[-1] = (kind, total - last)
             last *= _times(part)
-        elif part[0] == ")" and len(groups) > 1:
-            last = groups.pop()
-        elif part[0] not in "*+?":
-            last = _SIZES.get(part[0][1:2], 1)
-        else:
+        elif part[0] in "*+?" and not in_class:
             continue
-        groups[-1] += last
-    return sum(groups)
+        else:
+            last = _SIZES.get(part[0][1:2], 1)
+        kind, total = open_[-1]
+        open_[-1] = (kind, total + last)
+    return sum(total for _, total in open_)
 
 
 def _times(part: re.Match[str]) -> int:
