@@ -238,7 +238,8 @@ def _heedless() -> None:
 def _main(words: Sequence[str], folder: Path, said: Path) -> None:
     _heedless()
     os.chdir(folder)
-    with said.open("wb") as file:
+    with said.open("wb") as file, Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
         os.dup2(file.fileno(), 2)
     main(words)
 

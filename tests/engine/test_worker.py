@@ -145,6 +145,27 @@ def test_a_step_in_python_is_broken_off_when_all_is_given_up() -> None:
     assert mailbox.wait(0) == []
 
 
+def test_a_thread_that_a_step_starts_is_not_broken_off_in_its_place() -> None:
+    """As libraries do that open a model: such a thread died before its first line, and was waited for for ever."""
+
+    def begin_threads() -> None:
+        other = threading.Thread(target=lambda: None, name="of a step")
+        other.start()
+        other.join()
+        sum(range(5_000))
+
+    for _ in range(5):
+        busy = Busy(begin_threads)
+        worker = working(busy, Mailbox())
+        worker.submit(Ticket(0, 0), generate(0))
+        worker.flush()
+        assert busy.began.wait(WAIT)
+        closing = threading.Thread(target=worker.close, kwargs={"cancel": True}, daemon=True)
+        closing.start()
+        closing.join(WAIT)
+        assert not closing.is_alive()
+
+
 def test_a_step_that_waits_outside_of_python_is_ended_by_its_owner() -> None:
     mailbox, ended = Mailbox(), threading.Event()
     queue = Busy(lambda: ended.wait())

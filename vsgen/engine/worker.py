@@ -126,7 +126,7 @@ class Worker:
         if self._interrupt is not None:
             self._interrupt()
         if self._computing and thread.ident is not None:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(_Interrupted))
+            _raise_in(thread.ident)
 
     def _run(self) -> None:
         try:
@@ -169,3 +169,14 @@ class Worker:
             line.open.discard(ticket)
             self._answered += 1
             self._mailbox.put(ticket, answer)
+
+
+def _raise_in(thread: int) -> None:
+    """Raise `_Interrupted` in a thread, but not while one is being started.
+
+    CPython gives a new thread the identity of its starter until it runs, and so the exception as well: it would die
+    before its first line, and who started it (a library that opens a model, say) would wait for it for ever.
+    """
+    with threading._active_limbo_lock:  # type: ignore[attr-defined]  # a thread is in limbo from before it is started
+        if not threading._limbo:  # type: ignore[attr-defined]
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(_Interrupted))
