@@ -1,4 +1,4 @@
-"""Damage files of runs at random and resume them: ``python -m tests.attacks flips --times 200``."""
+"""Damage files of runs at random and resume them: ``python -m tests.attacks flips``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.attacks.flipped import COMMANDS, GOOD, attacked, made
 def main(options: list[str]) -> None:
     """Attack each command, and print how its resumed runs ended."""
     parser = argparse.ArgumentParser(prog="python -m tests.attacks flips")
-    parser.add_argument("--times", type=int, default=200, help="attacks on each command")
+    parser.add_argument("--times", type=int, default=60, help="attacks on each command")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", choices=list(COMMANDS), help="one command")
     chosen = parser.parse_args(options)
