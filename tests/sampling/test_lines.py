@@ -113,3 +113,9 @@ def test_lines_as_the_pattern_allows_them_are_read_back(items: list[tuple[str, i
     assert re.fullmatch(pattern(free, len(items), verbalized=True), reply)
     read = parse_list(reply, ["text"]).items
     assert [(one.fields["text"], one.verbalized) for one in read] == [(text, share / 1000) for text, share in items]
+
+
+def test_a_set_too_large_to_be_written_out_k_times_leaves_the_lines_free() -> None:
+    item = {"properties": {"text": {"enum": [f"answer {i}" for i in range(12_000)]}}}
+    assert schemas.lines(item, 2, verbalized=True) is not None
+    assert schemas.lines(item, 50, verbalized=True) is None  # a grammar of it takes 700 MB before it is refused
