@@ -97,7 +97,8 @@ def ours(text: str) -> str | None:
 
 FILTERS = """capitalize count length default('d') d(1,true) first float int last list lower max min reverse sort string
 sort(reverse=true) sort(attribute='a') sum sum(attribute='a') title trim trim('Oa') truncate(4) unique upper
-truncate(5,true,'…',0) wordcount join join(',') replace('a','bb') tojson int(7,16) max(attribute='b')
+truncate(5,true,'…',0) wordcount join join(',') replace('a','bb') tojson int(7,16) int('a') int(none)
+float('a') max(attribute='b')
 sort(true,true) unique(true) min(case_sensitive=true) sort(attribute='b,a') sum(start=2)"""
 TESTS = """boolean defined divisibleby(2) even false float in(xs) integer iterable lower mapping none number odd
 sequence string true undefined upper eq(3) lt(2) ge(1) ne('a')"""

@@ -73,7 +73,7 @@ def _trim(rendering: Rendering, value: object, chars: str | None = None) -> str:
 
 
 def _truncate(rendering: Rendering, value: Any, length: int = 255, *args: Any, **named: Any) -> Any:
-    rendering.spend(min(len(value), length))
+    rendering.spend(max(0, min(len(value), length)))
     return filters.do_truncate(_ENVIRONMENT, value, length, *args, **named)
 
 
@@ -81,12 +81,13 @@ def _default(_: Rendering, value: object, default_value: object = "", boolean: b
     return default_value if isinstance(value, Undefined) or (boolean and not value) else value
 
 
-def _int(rendering: Rendering, value: Any, default: int = 0, base: int = 10) -> int:
+def _int(rendering: Rendering, value: Any, default: Any = 0, base: int = 10) -> Any:
     rendering.weigh(value)
-    return whole(filters.do_int(value, default, base))
+    number: Any = filters.do_int(value, default, base)
+    return whole(number) if isinstance(number, int) else number
 
 
-def _float(rendering: Rendering, value: Any, default: float = 0.0) -> float:
+def _float(rendering: Rendering, value: Any, default: Any = 0.0) -> Any:
     rendering.weigh(value)
     return filters.do_float(value, default)
 
