@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import shutil
 from collections.abc import Mapping
 from contextlib import chdir
 from pathlib import Path
+from threading import Thread
 from typing import Any, Final
 
 import pytest
@@ -300,6 +302,55 @@ def test_rejects_that_are_wanted_now_are_written_now_and_kept_then(copied: Path)
     missing = resumed(copied, "many", "--rejects none.jsonl --seed 1")
     assert missing.exit_code == 2 and not (copied / "none.jsonl").exists()
     assert (copied / "out.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize("copied", ["many"], indirect=True)
+@pytest.mark.parametrize("where", ["-o new.jsonl", "-o out.jsonl", "--journal out.jsonl.journal", "-o out.jsonl --seed 1"])
+def test_somebodys_own_file_is_not_replaced_by_rejects_where_there_is_no_output(copied: Path, where: str) -> None:
+    (copied / "out.jsonl").unlink()
+    ended = vsgen(copied, f"{MADE['many']} {where} --rejects foreign.jsonl --resume")
+    assert ended.exit_code == 2 and "foreign.jsonl: is there, but is not what the run wrote" in ended.stderr
+    assert (copied / "foreign.jsonl").read_text() == "somebody's own\n" and not (copied / "new.jsonl").exists()
+
+
+@pytest.mark.parametrize("copied", ["many"], indirect=True)
+def test_rejects_whose_output_is_gone_or_did_not_appear_are_written_again(copied: Path) -> None:
+    words, before = f"{MADE['many']} -o out.jsonl --rejects rejects.jsonl", (copied / "out.jsonl").read_bytes()
+    assert vsgen(copied, f"{words} --overwrite").exit_code == 0
+    for ends in (1, 0):  # the output was deleted; the run died between the two
+        (copied / "out.jsonl").unlink()
+        journal = copied / "out.jsonl.journal"
+        journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[: None if ends else -1]))
+        ended = vsgen(copied, f"{words} --resume")
+        assert ended.exit_code == 0 and (copied / "out.jsonl").read_bytes() == before, ended.stderr
+
+
+@pytest.mark.parametrize("copied", ["many"], indirect=True)
+def test_rejects_through_a_descriptor_of_a_file_are_nobodys_to_give_again(copied: Path) -> None:
+    with (copied / "log").open("w") as log:
+        words = f"{MADE['many']} -o out.jsonl --rejects /dev/fd/{log.fileno()}"
+        assert vsgen(copied, f"{words} --overwrite").exit_code == 0
+        log.write("another line\n")
+        log.flush()
+        ended = vsgen(copied, f"{words} --resume")
+    assert ended.exit_code == 0 and "complete already" in ended.stderr, ended.stderr
+
+
+@pytest.mark.parametrize("copied", ["label"], indirect=True)
+@pytest.mark.parametrize("many", [2, 4])
+def test_rows_at_the_end_of_a_pipe_are_asked_about(copied: Path, many: int) -> None:
+    rows = [{**one, "pad": "x" * 40_000} for one in tickets(many)]
+    for name, some in (("rows.jsonl", rows[:2]), ("more.jsonl", rows)):
+        write(copied / name, some)
+    assert vsgen(copied, f"{MADE['label']} -o out.jsonl --overwrite").exit_code == 0
+    os.mkfifo(copied / "pipe")
+    writer = Thread(target=lambda: (copied / "pipe").write_bytes((copied / "more.jsonl").read_bytes()))
+    writer.start()
+    ended = vsgen(copied, f"{MADE['label'].replace('rows.jsonl', 'pipe')} -o out.jsonl --resume")
+    writer.join(60)
+    assert ended.exit_code == 0 and (("complete already" in ended.stderr) == (many == 2)), ended.stderr
+    made = (copied / "out.jsonl").read_text().splitlines()
+    assert [json.loads(line)["text"] for line in made] == [one["text"] for one in rows]
 
 
 @pytest.mark.parametrize("copied", ["many"], indirect=True)

@@ -76,6 +76,24 @@ def test_a_device_is_written_through_and_stays_one(
     assert null.is_char_device() and names(folder) == {"node"}
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_full_device_names_no_flag_that_would_not_help(vsgen: Vsgen, command: str) -> None:
+    ended = vsgen(*COMMANDS[command], "-o", node(stat.S_IFCHR, 1, 7))
+    assert ended.exit_code == 4
+    assert "No space left on device; free some space, then run the same command again\n" in ended.stderr
+
+
+@pytest.mark.parametrize("plant", [Path.mkdir, os.mkfifo, lambda part: part.symlink_to("nowhere")])
+@pytest.mark.parametrize("command", ["run", "jsonl"])
+def test_what_is_planted_in_the_place_of_a_part_is_named(
+    vsgen: Vsgen, folder: Path, command: str, plant: Callable[[Path], object]
+) -> None:
+    plant(folder / "out.jsonl.part")
+    ended = vsgen(*COMMANDS[command], "-o", "out.jsonl", "--overwrite")
+    assert ended.exit_code == 4 and "out.jsonl.part: is not a regular file; move it away" in ended.stderr
+    assert names(folder) == {"out.jsonl.part"}
+
+
 def test_rejects_and_counts_through_a_device_leave_it_one(vsgen: Vsgen, folder: Path) -> None:
     null = node(stat.S_IFCHR, 1, 3)
     ended = vsgen(*ROWS, "-o", "out.jsonl", "--rejects", null, "--summary", null, "--overwrite")

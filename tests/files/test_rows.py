@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 
 import orjson
 import pytest
@@ -160,3 +160,15 @@ def test_what_an_input_holds_does_not_hang_on_blank_lines_or_line_ends(tmp_path:
     assert whole != seen('{"a":2}\n{"a":1}\n') != seen('{"a":2}\n')
     assert seen('{"a":1}\n{"a":2}\n', 1) == seen('{"a":1}\n{"a":3}\n', 1)
     assert str(whole).startswith("2 rows, digest ")
+
+
+def test_a_pipe_is_looked_at_and_read_all_the_same(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    said = b"".join(orjson.dumps({"n": n, "pad": "x" * 40_000}) + b"\n" for n in range(5))
+    writer = Thread(target=pipe.write_bytes, args=(said,))
+    writer.start()
+    given = RowInput(str(pipe))
+    assert given.look(2)[::2] == (2, False) and given.look()[::2] == (5, True)
+    assert [row.fields["n"] for row in given.rows()] == [0, 1, 2, 3, 4]
+    writer.join(60)

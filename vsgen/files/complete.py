@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from vsgen.errors import OptionError
+from vsgen.files.destinations import is_written_through
 from vsgen.files.ends import End, Told, told
 from vsgen.files.origin import NUM, Origin
 
@@ -54,11 +55,11 @@ class Content(NamedTuple):
         return cls(rows, digest.hexdigest())
 
 
-def done(output: Path, rejects: Path | None, journal: Path, origin: Origin) -> Done | None:
+def done(output: Path | None, rejects: Path | None, journal: Path, origin: Origin) -> Done | None:
     """The output, if it is there and complete; None if there is something to do, for which it may be replaced.
 
     Args:
-        output: The file.
+        output: The file; None is none.
         rejects: Where rows that are not kept are wanted.
         journal: The journal of the run that made it.
         origin: What it is to be made from.
@@ -67,7 +68,8 @@ def done(output: Path, rejects: Path | None, journal: Path, origin: Origin) -> D
         OptionError: It was made from something else, or from what is unknown, and must not be replaced.
         OSError: A file cannot be read.
     """
-    if not output.is_file():
+    if output is None or not output.is_file():
+        _check_left(output, rejects, journal)
         return None
     if not journal.exists():
         remedy = "name its journal with --journal if that has moved; --overwrite makes it anew, and asks all again"
@@ -75,7 +77,7 @@ def done(output: Path, rejects: Path | None, journal: Path, origin: Origin) -> D
     if next(told(journal), None) is None:
         return None
     here, changes = Content.of(output), list[str]()
-    for one in _about(told(journal), name_of(output, journal), here.digest):
+    for one in _about(told(journal), name_of(output, journal), OUTPUT, here.digest):
         if isinstance(one, End):
             return _compared(one, here, output, rejects, origin)
         if not (others := origin.since(one.parts, complete=False).changes):
@@ -91,13 +93,13 @@ def name_of(output: Path, journal: Path) -> str:
     return os.fsencode(os.path.relpath(output.resolve(), journal.resolve().parent)).decode(errors="backslashreplace")
 
 
-def _about(words: Iterator[Told], name: str, digest: str) -> Iterator[Told]:
-    """What speaks for a file, the last word first: runs that began to make it and did not end, and ends that fit it."""
+def _about(words: Iterator[Told], name: str | None, what: str, digest: str) -> Iterator[Told]:
+    """What speaks for a file of an output, the last word first: runs that began it and did not end, ends that fit it."""
     ended = False
     for one in words:
         if isinstance(one, End):
             ended = True
-            if one.made is None or one.made.get(OUTPUT) == digest:
+            if one.made is None or one.made.get(what) == digest:
                 yield one
         else:
             if not ended and one.output == name:
@@ -125,11 +127,32 @@ def _known(rejects: Path, ended: End) -> bool:
     Raises:
         OptionError: There is a file that the run did not write.
     """
+    if is_written_through(rejects):
+        return True
     if not rejects.is_file():
-        return rejects.exists()
+        return False
     if ended.made is None or ended.made.get(REJECTS) == Content.of(rejects).digest:
         return True
-    raise OptionError(f"{rejects}: is there, but is not what the run wrote; name another file, or pass --overwrite")
+    raise _foreign(rejects)
+
+
+def _check_left(output: Path | None, rejects: Path | None, journal: Path) -> None:
+    """See that rejects without their output are those of a run that was stopped before the output appeared.
+
+    Raises:
+        OptionError: There is a file that no such run wrote.
+    """
+    if rejects is None or is_written_through(rejects) or not rejects.is_file():
+        return
+    words = told(journal) if journal.exists() else iter(())
+    name = None if output is None else name_of(output, journal)
+    if next(_about(words, name, REJECTS, Content.of(rejects).digest), None) is None:
+        raise _foreign(rejects)
+
+
+def _foreign(rejects: Path) -> OptionError:
+    remedy = "name another file, or pass --overwrite"
+    return OptionError(f"{rejects}: is there, but is not what the run wrote; {remedy}")
 
 
 def _otherwise(output: Path, changes: list[str]) -> OptionError:

@@ -22,6 +22,9 @@ from vsgen.files.part import Part, part_of
 from vsgen.terminal import harmless_json, is_terminal
 
 _STDOUT = "<stdout>"
+_RESUMED = "with --resume"
+_AGAIN = "again"
+"""How a command is run again that lacked space."""
 
 
 class ReaderGone(Exception):
@@ -65,14 +68,15 @@ class FileLines:
 
         Args:
             path: FILE.
-            keep: An unfinished part stays.
+            keep: An unfinished part stays: the command can be resumed.
 
         Raises:
             OutputError: It cannot be written, or another run holds it.
         """
         self._path = path
+        self._how = _RESUMED if keep else _AGAIN
         self._digest = blake2b(digest_size=8)
-        with _writing(part_of(path)):
+        with _writing(part_of(path), self._how):
             self._part = Part(path, keep=keep)
 
     @property
@@ -90,19 +94,19 @@ class FileLines:
 
     def begin(self) -> None:
         """Empty the part."""
-        with _writing(self._part.path):
+        with _writing(self._part.path, self._how):
             self._part.begin()
 
     def write(self, lines: Iterable[Mapping[str, object]]) -> None:
         """Append lines; they are with the system when this returns."""
         data = _dumps(lines)
         self._digest.update(data)
-        with _writing(self._part.path):
+        with _writing(self._part.path, self._how):
             self._part.write(data)
 
     def finish(self) -> None:
         """Make the whole file appear; it is on the disk, under its name, when this returns."""
-        with _writing(self._path):
+        with _writing(self._path, self._how):
             self._part.place()
 
 
@@ -124,7 +128,7 @@ class ThroughLines:
             OutputError: It cannot be opened.
         """
         self._path, self._quiet = path, quiet
-        with _writing(path):
+        with _writing(path, _AGAIN):
             self._file = open_through(path, warn)
         self._seen = os.isatty(self._file)
 
@@ -147,7 +151,7 @@ class ThroughLines:
             OutputError: It cannot be written.
         """
         data = _dumps(lines, seen=self._seen)
-        with _writing(self._path):
+        with _writing(self._path, _AGAIN):
             while data:
                 try:
                     data = data[os.write(self._file, data) :]
@@ -201,7 +205,7 @@ class PipeLines:
         except BrokenPipeError:
             raise ReaderGone from None
         except OSError as error:
-            raise _failed(_STDOUT, error) from error
+            raise _failed(_STDOUT, error, "with -o FILE") from error
 
     def finish(self) -> None:
         """Nothing is left to do."""
@@ -230,7 +234,7 @@ class NoLines:
         """Nothing is left to do."""
 
 
-def open_lines(path: Path, warn: Callable[[str], None], *, quiet: bool, keep: bool = True) -> Lines:
+def open_lines(path: Path, warn: Callable[[str], None], *, quiet: bool, keep: bool) -> Lines:
     """Open what a name leads to, which `vsgen.files.destinations.destination` has followed.
 
     Args:
@@ -270,17 +274,15 @@ def _dumps(lines: Iterable[Mapping[str, object]], *, seen: bool = False) -> byte
 
 
 @contextmanager
-def _writing(where: Path) -> Iterator[None]:
-    """What the system refuses becomes an error of the tree."""
+def _writing(where: Path, how: str) -> Iterator[None]:
+    """What the system refuses becomes an error of the tree; `how` a command that lacked space is run again."""
     try:
         yield
     except OSError as error:
-        raise _failed(where, error) from error
+        raise _failed(where, error, how) from error
 
 
-def _failed(where: Path | str, error: OSError) -> OutputError:
-    remedy = "choose another path"
-    if error.errno == errno.ENOSPC:
-        resumed = where != _STDOUT
-        remedy = "free some space, then run the same command " + ("with --resume" if resumed else "with -o FILE")
+def _failed(where: Path | str, error: OSError, how: str) -> OutputError:
+    full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+    remedy = f"free some space, then run the same command {how}" if full else "choose another path"
     return OutputError(f"{where}: cannot be written: {error.strerror}; {remedy}")

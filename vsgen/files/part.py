@@ -44,9 +44,6 @@ class Part:
         """Where the part lies."""
         self._new = self._begun = False
         self._file = hold(self.path, self._open)
-        if not stat.S_ISREG(os.fstat(self._file).st_mode):
-            os.close(self._file)
-            raise OutputError(f"{self.path}: is not a regular file; move it away, or choose another -o")
 
     def begin(self) -> None:
         """Empty it: what an earlier run left is of no use.
@@ -99,9 +96,14 @@ class Part:
             file = os.open(self.path, flags | os.O_EXCL, 0o644)
             self._new = True
         except FileExistsError:
+            self._check_regular(self.path.lstat())
             file = os.open(self.path, flags, 0o644)
             self._new = False
         return file
+
+    def _check_regular(self, found: os.stat_result) -> None:
+        if not stat.S_ISREG(found.st_mode):
+            raise OutputError(f"{self.path}: is not a regular file; move it away, or choose another -o")
 
 
 class FolderPart:

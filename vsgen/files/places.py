@@ -93,7 +93,7 @@ class Places:
         """
         try:
             self._check()
-            if not self.resume or self.file is None or self.journal_path is None:
+            if not self.resume or self.journal_path is None:
                 return None
             return done(self.file, self.rejects, self.journal_path, origin)
         except OSError as error:
@@ -127,11 +127,13 @@ class Places:
         return lines, rejects
 
     def _open_rejects(self, warn: Callable[[str], None]) -> Lines:
-        return open_lines(self.rejects, warn, quiet=self.file is None) if self.rejects else NoLines()
+        if self.rejects is None:
+            return NoLines()
+        return open_lines(self.rejects, warn, quiet=self.file is None, keep=self.journal_path is not None)
 
     def _open_output(self, warn: Callable[[str], None]) -> Lines:
         if self.output is not None:
-            return open_lines(self.output, warn, quiet=True)
+            return open_lines(self.output, warn, quiet=True, keep=self.journaled)
         return PipeLines() if self.to_stdout else NoLines()
 
     def write_summary(self, summary: Mapping[str, object], warn: Callable[[str], None]) -> None:

@@ -61,7 +61,7 @@ class Seen(NamedTuple):
 
 
 class RowInput:
-    """A JSONL file, or standard input, whose bytes are kept once someone has looked ahead."""
+    """A JSONL file; or standard input or a pipe, whose bytes are kept once someone has looked ahead."""
 
     def __init__(self, source: str) -> None:
         """Set up; `source` is a path, or ``-`` for standard input."""
@@ -84,7 +84,7 @@ class RowInput:
         Raises:
             InputError: It cannot be read.
         """
-        if self.source == STDIN and self._held is None:
+        if self._held is None and not self.never_waits:  # nothing gives them again
             self._held = b"".join(self.blocks())
         count, digest, whole = 0, _Digest(), True
         for _, line in _filled(self.blocks()):
