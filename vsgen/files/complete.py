@@ -94,7 +94,7 @@ def name_of(output: Path, journal: Path) -> str:
 
 
 def _about(words: Iterator[Told], name: str | None, what: str, digest: str) -> Iterator[Told]:
-    """What speaks for a file of an output, the last word first: runs that began it and did not end, ends that fit it."""
+    """What speaks for a file, the last word first: runs that began its output and did not end, ends that fit it."""
     ended = False
     for one in words:
         if isinstance(one, End):
