@@ -6,6 +6,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -132,9 +133,9 @@ class Killer:
 
     def _next(self, words: list[str], ended: Ended) -> list[str]:
         """The command that goes on: what was printed; where nothing was, what a user types."""
-        if ":\n  " in ended.said:
+        if found := re.search(r"^vsgen: interrupted; .*:\n  ", ended.said, re.MULTILINE):
             self.tally.printed += 1
-            printed = shlex.split(ended.said.rpartition(":\n  ")[2])
+            printed = shlex.split(ended.said[found.end() :])
             program = PYTHON if printed[: len(PYTHON)] == PYTHON else ["vsgen"]
             if printed[: len(program)] != program:
                 self._fail(words, f"printed {printed}")
@@ -189,6 +190,8 @@ class Process:
         if forked:
             self._forked: ForkServerProcess | None = _PROCESSES.Process(target=_main, args=(words, folder, self._said))
             self._forked.start()
+            while not self._said.exists():  # what comes before is not vsgen's
+                time.sleep(0.001)
             return
         self._forked = None
         path = os.pathsep.join(filter(None, [str(Path.cwd()), os.environ.get("PYTHONPATH")]))
@@ -212,6 +215,8 @@ class Process:
         assert code is not None
         said = self._said.read_text() if self._said.exists() else ""
         self._said.unlink(missing_ok=True)
+        if sent is signal.SIGINT and code == 1 and "KeyboardInterrupt" in said and "/vsgen/" not in said:
+            code = -sent  # Python's own end, while it starts
         return Ended(-code + 128 if code < 0 else code, code < 0, said)
 
     @property
