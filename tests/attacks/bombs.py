@@ -44,6 +44,8 @@ NUMERALS = [*map(str, range(9_999))]
 WIDE = ",".join(["%s"] * 10)
 LONG = "ab " * 300_000
 ROWS: list[object] = [[1]] * 60_000
+HELD = "{% for a in [loop, loop] %}{% if loop.first %}"
+ENDS = "{% endif %}{% endfor %}"
 
 TEXTS = (
     Bomb(
@@ -54,6 +56,13 @@ TEXTS = (
     Bomb("addition in nested loops", WORK, text(nested("%s+%s", "'0123456789'", "{{ %s }}", 28))),
     Bomb("a list held twice, and again", WORK, text(nested(f"[{WIDE}]", "['x']", "{{ %s|tojson|length }}", 7))),
     Bomb("a mapping held twice, and again", WORK, text(nested("{1:%s,2:%s}", "{1:1}", "{{ %s == %s }}", 22))),
+    Bomb(
+        "a loop held twice, and again, written",
+        "",
+        text(
+            "{% for a in [0] %}" + HELD * 24 + "{% if (loop~'')|length > 50 %}!{% endif %}" + ENDS * 24 + "{% endfor %}"
+        ),
+    ),
     Bomb("160 filters", DEEP, text("{{ x" + "|trim" * 160 + " }}", x="a")),
     Bomb("900 or", DEEP, text("{{ " + " or ".join(["x"] * 900) + " }}", x="a")),
     Bomb("2400 not", DEEP, text("{{ " + "not " * 2400 + "1 }}")),
@@ -143,6 +152,16 @@ ANSWERS = (
         answer(fields(a={"items": {"allOf": [{"minLength": 0}] * 300}}), a=["x"] * 3_000),
     ),
     Bomb(
+        "9,000 required fields for 20,000 items",
+        STEPS,
+        answer(fields(a={"items": {"required": NUMERALS[:9_000]}}), a=[{}] * 20_000),
+    ),
+    Bomb(
+        "9,000 parts that say nothing, for 20,000 items",
+        STEPS,
+        answer(fields(a={"items": {"allOf": [{}] * 9_000}}), a=[1] * 20_000),
+    ),
+    Bomb(
         "3,000 messages that quote 100 kB",
         STEPS,
         answer(fields(a={"anyOf": [{"type": "string"}] * 3_000}), a=[*range(20_000)]),
@@ -203,6 +222,7 @@ FILES = (
     Bomb("500,000 dashes", "40 levels", template("- " * 500_000)),
     Bomb("a number of 900,000 digits", "whole number", template(f"{HEAD}num: {'1' * 900_000}\n")),
     Bomb("9,000 unknown keys", "more problems", template(HEAD + "".join(f"k{i}: 1\n" for i in range(9_000)))),
+    Bomb("19,000 wrong examples", "more problems", template(f"{HEAD}examples:\n" + "- x\n" * 19_000)),
     Bomb(
         "a name of 9,000 characters",
         "at most 100",

@@ -47,6 +47,8 @@ class _Jinja(ImmutableSandboxedEnvironment):
         return getattr(obj, attribute) if isinstance(obj, LoopContext) else self.getitem(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
+        if isinstance(argument, slice):  # of a constant; of any other value, Jinja's program does it itself
+            return obj[argument]
         if isinstance(obj, Undefined | Mapping | Sequence):
             try:
                 return obj[argument]

@@ -29,12 +29,16 @@ Statement: TypeAlias = Callable[[Rendering], None]
 _MISSING: Final = object()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Loop:
-    """What ``loop`` is in the body of a loop."""
+    """What ``loop`` is in the body of a loop; nobody paid for its items, so they are not written or compared."""
 
     items: Sequence[Any]
     index0: int
+
+    def __repr__(self) -> str:
+        """As in Jinja."""
+        return f"<LoopContext {self.index0 + 1}/{len(self.items)}>"
 
     def key(self, name: str) -> Any:
         """What stands behind the dot."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
@@ -101,17 +101,11 @@ def _problem(path: Path, message: str, root: Node, *, at: Node | None = None, te
 def _find(path: Path, node: Node) -> Node:
     """The node at the path, or the deepest one on the way to it."""
     for step in path:
-        children = _children(node)
-        if step not in children:
+        child = node.child(step)
+        if child is None:
             break
-        node = children[step]
+        node = child
     return node
-
-
-def _children(node: Node) -> Mapping[Any, Node]:
-    if isinstance(node.value, list):
-        return dict(enumerate(node.value))
-    return node.value if isinstance(node.value, dict) else {}
 
 
 def _wrong(error: ErrorDetails) -> str:

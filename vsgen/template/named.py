@@ -38,11 +38,5 @@ def named(template: Template, root: Node, source: str) -> Iterator[Named]:
 
 def _find(path: tuple[str | int, ...], node: Node | None) -> Node | None:
     for step in path:
-        match node.value if node else None:
-            case list(items) if isinstance(step, int) and step < len(items):
-                node = items[step]
-            case dict(mapping):
-                node = mapping.get(step)
-            case _:
-                return None
+        node = node and node.child(step)
     return node

@@ -52,6 +52,14 @@ class Node:
         """Source and line, as a message begins."""
         return f"{self.source}:{self.line}" if self.line else self.source
 
+    def child(self, step: str | int) -> Node | None:
+        """What stands at a key of it, or at a place in it."""
+        if isinstance(self.value, dict):
+            return self.value.get(step)
+        if isinstance(self.value, list) and isinstance(step, int) and 0 <= step < len(self.value):
+            return self.value[step]
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

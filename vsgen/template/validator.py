@@ -1,8 +1,9 @@
 """Says why an answer does not fit a schema, in a number of steps that is bounded: `Validator`.
 
 Once every ``$ref`` is written out, a part of a schema meets each part of an answer at most once. Their product is still
-large where both are hostile, so each keyword pays a step for itself and for each item that it goes through; what
-jsonschema compares one by one (``enum``, ``uniqueItems``) is looked up in a set.
+large where both are hostile, so each keyword pays a step for itself, for each item that it goes through, of the answer
+or of its own (``required``, ``allOf``), and for each error; what jsonschema compares one by one (``enum``,
+``uniqueItems``) is looked up in a set.
 """
 
 from __future__ import annotations
@@ -72,7 +73,10 @@ class Validator:
         own: dict[str, _Keyword] = {"pattern": _pattern, "uniqueItems": self._unique}
         own |= {"enum": self._enum, "const": self._const}
         keywords = {**Draft202012Validator.VALIDATORS, **own}
-        paid = {name: self._paid(keyword, _EVOLVING.get(name, 1)) for name, keyword in keywords.items()}
+        paid = {
+            name: self._paid(keyword, _EVOLVING.get(name, 1), walks=name not in own)
+            for name, keyword in keywords.items()
+        }
         validator: Any = extend(Draft202012Validator, paid)  # type: ignore[no-untyped-call]
         self._validator = validator(schema, registry=Registry() if registry is None else registry)
 
@@ -99,11 +103,15 @@ class Validator:
         self._left = self._most
         return iter(self._validator.iter_errors(value))
 
-    def _paid(self, keyword: _Keyword, price: int) -> _Keyword:
+    def _paid(self, keyword: _Keyword, price: int, *, walks: bool) -> _Keyword:
+        """A keyword that pays; `walks` if it goes through what the schema says of it, one by one."""
+
         def paid(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-            self._spend(price * (1 + len(instance)) if isinstance(instance, _COLLECTIONS) else price)
+            items = len(instance) if isinstance(instance, _COLLECTIONS) else 0
+            parts = len(value) if walks and isinstance(value, _COLLECTIONS) else 0
+            self._spend(price * (1 + max(items, parts)))
             for error in keyword(validator, value, instance, schema) or ():
-                self._spend(len(error.message) // _MESSAGE)
+                self._spend(1 + len(error.message) // _MESSAGE)
                 yield error
 
         return paid

@@ -12,18 +12,24 @@ _EDGE: Final = r"[\s\ufeff\u200b-\u200d\u2060]*+(?:(?:`{3,8}|~{3,8})\w{0,20}+\s*
 _OPENING: Final = r"\s*+[{\[]\s*+(?:[{\[]\s*+){0,3}"
 _QUOTED: Final = re.compile(rf"{_EDGE}(?=\"{_OPENING}\\\")")
 _ESCAPED: Final = re.compile(rf"{_EDGE}{_OPENING}\\\"")
-_DOUBLED: Final = re.compile(rf"{_EDGE}\"?{_OPENING}\"\"[^\s\",:}}\]]")
+_DOUBLED: Final = re.compile(rf"{_EDGE}\"?(?={_OPENING}\"\"[^\s\",:}}\]])")
+_SINGLE: Final = re.compile(r'(?<!")"(?:"")*+(?!")')
+"""A quote that is not doubled."""
 
 
 def unwrapped(text: str) -> str:
     r"""The reply without what was put around its JSON, if something was.
 
     Three forms are known by how they begin: ``"{\"a\": 1}"``, ``{\"a\": 1}`` and ``"{""a"": 1}"``; none of them can be
-    JSON that was not quoted again.
+    JSON that was not quoted again. In the last all quotes are doubled; ``[""No," he said."]`` begins with a quote.
     """
     quoted = _QUOTED.match(text)
     if quoted:
         return read_string(text, quoted.end())[0]
     if _ESCAPED.match(text):
         return unescape(text)[0]
-    return text.replace('""', '"') if _DOUBLED.match(text) else text
+    doubled = _DOUBLED.match(text)
+    last = max(text.rfind("}"), text.rfind("]"))
+    if doubled is None or _SINGLE.search(text, doubled.end(), last + 1):
+        return text
+    return text.replace('""', '"')
