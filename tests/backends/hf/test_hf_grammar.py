@@ -9,11 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import llguidance
+import llguidance.hf
+import numpy as np
 import pytest
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
+from vsgen.backends.hf.grammar import Matcher
 from vsgen.backends.hf.model import HfModel
 from vsgen.errors import ModelError
 from vsgen.sampling.schemas import bare
+from vsgen.tiny import WEIGHTS
 from vsgen.values import Generate, Message, Prompt
 
 MakeModel = Callable[..., Path]
@@ -117,3 +123,28 @@ def test_a_pattern_constrains_where_it_can_and_one_beyond_the_grammar_leaves_the
     assert all(len(text) <= 30 for text in texts(r"\bticket\b"))
     (free,) = model.generate([Generate(PROMPT, seed=1, max_tokens=5, pattern=r"\bticket\b")])
     assert len(free.tokens) <= 5
+
+
+def overwhelmed(limits: llguidance.LLParserLimits) -> tuple[Matcher, PreTrainedTokenizerBase]:
+    """A matcher that gives up soon, since llguidance may not think long; and its tokenizer."""
+    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(str(WEIGHTS))
+    spelled = llguidance.hf.from_tokenizer(tokenizer, n_vocab=len(tokenizer))  # type: ignore[arg-type]
+    form = llguidance.LLMatcher.grammar_from_regex("(a|b)*a(a|b){14}c")
+    state = llguidance.LLMatcher(spelled, form, limits=limits, log_level=0)
+    return Matcher(state, [0], len(tokenizer)), tokenizer
+
+
+def test_a_reply_on_which_the_grammar_gives_up_ends_there() -> None:
+    matcher, tokenizer = overwhelmed(llguidance.LLParserLimits(max_lexer_states=30))
+    (letter,) = tokenizer.encode("a", add_special_tokens=False)
+    for _ in range(30):
+        if [int(bits) for bits in np.flatnonzero(matcher.mask())] == [0] and matcher.mask()[0] == 1:
+            return
+        matcher.accept([letter])
+    pytest.fail("it never gave up")
+
+
+def test_a_grammar_that_gives_up_at_once_is_an_error_of_the_template() -> None:
+    matcher, _ = overwhelmed(llguidance.LLParserLimits(step_lexer_fuel=50))
+    with pytest.raises(ModelError, match=r"cannot keep replies to a form: .*; simplify the template's output"):
+        matcher.mask()

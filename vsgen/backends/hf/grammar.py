@@ -38,26 +38,33 @@ class Matcher:
         self._ends = ends
         self._vocabulary = vocabulary
         self._mask: NDArray[np.int32] | None = None
+        self._begun = False
 
     def accept(self, tokens: Sequence[int]) -> None:
         """Go on by tokens that were drawn; an end token is not the grammar's business."""
         self._mask = None
         inner = [token for token in tokens if token not in self._ends]
+        self._begun = self._begun or bool(inner)
         if inner and not self._state.consume_tokens(inner):
             raise ModelError(f"the reply cannot be continued under its JSON schema: {self._state.get_error()}")
 
     def mask(self) -> NDArray[np.int32]:
         """One bit for every token, 1 where it may come next.
 
-        A grammar that can go no further would leave the reply free, so it is made to end there.
+        A grammar that can go no further would leave the reply free, so it is made to end there; also where llguidance
+        gives up on what the model has written so far, since no reply may end a run.
+
+        Raises:
+            ModelError: llguidance gives up before the reply begins.
         """
         if self._mask is None:
             bits = llguidance.numpy.allocate_token_bitmask(1, self._vocabulary)
             if not self._state.is_stopped():
                 llguidance.numpy.fill_next_token_bitmask(self._state, bits, 0)
-            if self._state.is_error():
-                raise ModelError(f"llguidance gave up on a reply under its JSON schema: {self._state.get_error()}")
-            if self._state.is_stopped():
+            if self._state.is_error() and not self._begun:
+                reason = self._state.get_error().partition("\n")[0]
+                raise ModelError(f"llguidance cannot keep replies to a form: {reason}; simplify the template's output")
+            if self._state.is_stopped() or self._state.is_error():
                 bits[:] = 0
                 for end in self._ends:
                     bits.view(np.uint32)[0, end // 32] |= np.uint32(1 << end % 32)
