@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import socket
 import stat
 import subprocess
@@ -81,6 +82,18 @@ def test_a_full_device_names_no_flag_that_would_not_help(vsgen: Vsgen, command: 
     ended = vsgen(*COMMANDS[command], "-o", node(stat.S_IFCHR, 1, 7))
     assert ended.exit_code == 4
     assert "No space left on device; free some space, then run the same command again\n" in ended.stderr
+
+
+@pytest.mark.parametrize("data", ["data", "data.parquet"])
+def test_a_dataset_that_finds_no_room_is_named_and_leaves_nothing(vsgen: Vsgen, folder: Path, data: str) -> None:
+    room = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, room[1]))
+    try:
+        ended = vsgen("export", "labelled.jsonl", "--to", "datasets", "-o", data)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, room)
+    assert ended.exit_code == 4 and re.match(rf"vsgen: {data}: cannot be written: .+; ", ended.stderr), ended.stderr
+    assert names(folder) == set()
 
 
 @pytest.mark.parametrize("plant", [Path.mkdir, os.mkfifo, lambda part: part.symlink_to("nowhere")])

@@ -60,10 +60,10 @@ def write_dataset(table: Table, path: Path, *, parquet: bool, cache: Path) -> in
                 rows, features=_features(library, table.columns), cache_dir=str(cache), fingerprint="vsgen"
             )
         except library.exceptions.DatasetGenerationError as error:
-            if isinstance(error.__cause__, VsgenError):
+            if isinstance(error.__cause__, VsgenError | OSError):
                 raise error.__cause__ from None
             problem = error.__cause__ or error
-            raise OutputError(f"{path.name}: cannot be written: {problem}; try -o FILE.jsonl") from error
+            raise OutputError(f"{path}: cannot be written: {problem}; try -o FILE.jsonl") from error
         if parquet:
             data.to_parquet(str(path))
         else:

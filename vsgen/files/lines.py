@@ -23,7 +23,7 @@ from vsgen.terminal import harmless_json, is_terminal
 
 _STDOUT = "<stdout>"
 _RESUMED = "with --resume"
-_AGAIN = "again"
+AGAIN = "again"
 """How a command is run again that lacked space."""
 
 
@@ -74,9 +74,9 @@ class FileLines:
             OutputError: It cannot be written, or another run holds it.
         """
         self._path = path
-        self._how = _RESUMED if keep else _AGAIN
+        self._how = _RESUMED if keep else AGAIN
         self._digest = blake2b(digest_size=8)
-        with _writing(part_of(path), self._how):
+        with writing(part_of(path), self._how):
             self._part = Part(path, keep=keep)
 
     @property
@@ -94,19 +94,19 @@ class FileLines:
 
     def begin(self) -> None:
         """Empty the part."""
-        with _writing(self._part.path, self._how):
+        with writing(self._part.path, self._how):
             self._part.begin()
 
     def write(self, lines: Iterable[Mapping[str, object]]) -> None:
         """Append lines; they are with the system when this returns."""
         data = _dumps(lines)
         self._digest.update(data)
-        with _writing(self._part.path, self._how):
+        with writing(self._part.path, self._how):
             self._part.write(data)
 
     def finish(self) -> None:
         """Make the whole file appear; it is on the disk, under its name, when this returns."""
-        with _writing(self._path, self._how):
+        with writing(self._path, self._how):
             self._part.place()
 
 
@@ -128,7 +128,7 @@ class ThroughLines:
             OutputError: It cannot be opened.
         """
         self._path, self._quiet = path, quiet
-        with _writing(path, _AGAIN):
+        with writing(path, AGAIN):
             self._file = open_through(path, warn)
         self._seen = os.isatty(self._file)
 
@@ -151,7 +151,7 @@ class ThroughLines:
             OutputError: It cannot be written.
         """
         data = _dumps(lines, seen=self._seen)
-        with _writing(self._path, _AGAIN):
+        with writing(self._path, AGAIN):
             while data:
                 try:
                     data = data[os.write(self._file, data) :]
@@ -274,8 +274,16 @@ def _dumps(lines: Iterable[Mapping[str, object]], *, seen: bool = False) -> byte
 
 
 @contextmanager
-def _writing(where: Path, how: str) -> Iterator[None]:
-    """What the system refuses becomes an error of the tree; `how` a command that lacked space is run again."""
+def writing(where: Path, how: str) -> Iterator[None]:
+    """Within it, what the system refuses becomes an error of the tree.
+
+    Args:
+        where: What is written, as messages call it.
+        how: A command that lacked space is run again: `AGAIN`, or what else helps.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
     try:
         yield
     except OSError as error:
@@ -285,4 +293,4 @@ def _writing(where: Path, how: str) -> Iterator[None]:
 def _failed(where: Path | str, error: OSError, how: str) -> OutputError:
     full = error.errno in {errno.ENOSPC, errno.EDQUOT}
     remedy = f"free some space, then run the same command {how}" if full else "choose another path"
-    return OutputError(f"{where}: cannot be written: {error.strerror}; {remedy}")
+    return OutputError(f"{where}: cannot be written: {error.strerror or error}; {remedy}")

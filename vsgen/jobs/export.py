@@ -7,12 +7,12 @@ from itertools import islice
 from pathlib import Path
 
 from vsgen import signals
-from vsgen.errors import OptionError, OutputError
+from vsgen.errors import OptionError
 from vsgen.export.dataset import check_replaceable, write_dataset
 from vsgen.export.forms import Wanted, export_table
 from vsgen.export.table import Table
 from vsgen.files.destinations import destination, is_written_through
-from vsgen.files.lines import PipeLines, open_lines
+from vsgen.files.lines import AGAIN, PipeLines, open_lines, writing
 from vsgen.files.part import FolderPart, part_of
 from vsgen.files.places import refuse_unfinished
 from vsgen.files.rows import read_rows
@@ -69,13 +69,11 @@ def save_dataset(table: Table, path: Path, *, overwrite: bool = False) -> int:
     """
     check_replaceable(path, overwrite=overwrite)
     real = destination(path)
-    try:
+    with writing(path, AGAIN):
         real.parent.mkdir(parents=True, exist_ok=True)
         with signals.unwound(), FolderPart(real) as part, signals.at_end(part.close):
             rows = write_dataset(table, part.made, parquet=path.suffix == _PARQUET, cache=part.cache)
             part.place()
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror}; choose another path") from error
     return rows
 
 
