@@ -35,6 +35,12 @@ def test_a_hostile_reply_is_read_to_its_end(start: str) -> None:
         assert (parsed.problem is None) == bool(parsed.items)
 
 
+@pytest.mark.slow
+def test_blanks_before_many_values_are_passed_once() -> None:
+    """With a look at the reply's beginning for each value, this runs for minutes."""
+    assert parse_list("\n" * 500_000 + "[1]" * 150_000, ["text"]).items == ()
+
+
 def steps(reply: str) -> int:
     """How many functions of Python and C reading a reply takes."""
     count = 0

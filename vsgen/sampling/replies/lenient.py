@@ -340,11 +340,6 @@ class _Reader:
             return True
         return self._bare_entry() if isinstance(self._stack[-1].value, list) else self._bare()
 
-    def _ends_word(self, at: int) -> bool:
-        if patterns.WORD_END.match(self.text, at) is None:
-            return False
-        return self.text[at : at + 1] != '"' or patterns.HALF_WORD.match(self.text, at) is None
-
     def _bare(self) -> bool:
         """Read a value of an object that has no quotes, or only the second."""
         found = bare_value(self.text, self.pos)

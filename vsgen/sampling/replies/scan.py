@@ -98,10 +98,13 @@ class _Answer:
 class _Scan:
     """The state of one pass."""
 
-    __slots__ = ("answer", "asked", "plain", "stopped", "text", "thoughts", "tokens")
+    __slots__ = ("answer", "asked", "begin", "plain", "stopped", "text", "thoughts", "tokens")
 
     def __init__(self, text: str, asked: Names, stopped: bool) -> None:
+        head = _HEAD.match(text)
         self.text = text
+        self.begin = head.end() if head else 0
+        """Of what is not blank, after the mark of a fence."""
         self.asked = asked
         self.stopped = stopped
         self.plain = is_plain(text)
@@ -212,8 +215,7 @@ class _Scan:
 
     def _is_whole(self, start: int, end: int) -> bool:
         """Whether the reply is this value, perhaps in a fence."""
-        head = _HEAD.match(self.text)
-        return head is not None and head.end() == start and _TAIL.match(self.text, end) is not None
+        return start == self.begin and _TAIL.match(self.text, end) is not None
 
     def _block(self, token: re.Match[str]) -> int:
         answer = self.answer
