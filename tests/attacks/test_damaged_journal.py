@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from vsgen.cli.app import app
 from vsgen.errors import OptionError
+from vsgen.files.ends import told
 from vsgen.files.journal import FileJournal, digest
 from vsgen.files.sealed import intact, sealed
 from vsgen.files.vectors import Vectors
@@ -129,7 +130,7 @@ def test_a_journal_that_was_torn_in_its_first_line_is_begun_anew(tmp_path: Path,
 def misfits() -> list[tuple[Call, dict[str, Any]]]:
     """Calls, and members of their replies that no model says."""
     tokens: list[object] = [[1, "2"], [1.5, 2.0], "12", None, [True, False], {}]
-    logp: list[object] = [[-1.0], [-1.0, -2.0, -3.0], [-1.0, "b"], "ab", None]
+    logp: list[object] = [[-1.0], [-1.0, -2.0, -3.0], [-1.0, "b"], "ab", None, [1e308, -1.0]]
     return [
         *((GENERATE, {"text": text}) for text in (None, 1, ["a"])),
         *((GENERATE, {"tokens": wrong}) for wrong in tokens),
@@ -176,6 +177,16 @@ def test_a_whole_line_of_another_kind_counts_as_not_there(tmp_path: Path, entry:
     path.write_bytes(b"".join([lines[0], sealed(orjson.dumps(said | entry)), *lines[2:]]))
     with FileJournal(path) as journal:
         assert found(journal) == [False, True, True, True]
+
+
+@pytest.mark.parametrize("start", ['{"kind":"note"', '{"kind":"end"', '{"kind":"begin"', f'{{"key":"{32 * "a"}"'])
+def test_a_line_with_a_checksum_that_is_no_json_is_no_traceback(tmp_path: Path, start: str) -> None:
+    filled(path := tmp_path / "j")
+    with path.open("ab") as file:
+        file.write(sealed(f"{start} garbage}}".encode()))
+    with FileJournal(path) as journal:
+        assert all(found(journal)) and journal.noted("garbage") is None
+    assert list(told(path)) == []
 
 
 def test_a_probability_of_0_comes_back_as_it_was(tmp_path: Path) -> None:

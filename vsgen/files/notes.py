@@ -21,6 +21,9 @@ def read_note(line: bytes) -> dict[str, Mapping[str, Any]]:
     """The name and the value that a line keeps; empty if it is damaged, or keeps something else."""
     if not intact(line):
         return {}
-    note = orjson.loads(line)
+    try:
+        note = orjson.loads(line)
+    except orjson.JSONDecodeError:  # a checksum is soon made
+        return {}
     name, value = note.get("name"), note.get("value")
     return {name: value} if isinstance(name, str) and isinstance(value, dict) else {}

@@ -38,6 +38,8 @@ KINDS: Final[Mapping[type[Call], str]] = {
 """What a line calls each kind of call."""
 _LATER: Final = frozenset({"logps", "logqs"})
 """Members that the first journals do not have."""
+_ROUNDED: Final = 1.0
+"""What no log-probability exceeds, however coarsely a model computes."""
 _WIDTH: Final = 4
 """Bytes of one of `Taught`'s packed numbers."""
 
@@ -132,7 +134,10 @@ def _tuple_of(kind: type, *others: type) -> Callable[[Any], tuple[Any, ...]]:
 
 def _log_probabilities(value: Any) -> tuple[float, ...]:
     """JSON has no infinity, so the log of 0 is written as null."""
-    return tuple(-math.inf if one is None else one for one in _tuple_of(*_NUMBER, type(None))(value))
+    read = tuple(-math.inf if one is None else one for one in _tuple_of(*_NUMBER, type(None))(value))
+    if max(read, default=0.0) > _ROUNDED:
+        raise Unreadable
+    return read
 
 
 def _packed(value: Any) -> bytes:
