@@ -186,3 +186,13 @@ def test_a_reply_without_any_whole_item_is_one_malformed_reply() -> None:
 def test_a_repeated_key_in_valid_json_is_the_next_item() -> None:
     reply = json.dumps([{"text": "a"}])[:-2] + ', "text": "b"}]'
     assert [item.fields["text"] for item in parse_list(reply, ["text"]).items] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "chat",
+    ['Each has "text": what is said, and "probability": how likely.\n%s', '%s\nHere "text": stands for a ticket.'],
+)
+def test_keys_that_chatter_explains_are_no_item(chat: str) -> None:
+    parsed = parse_list(chat % '[{"text": "a", "probability": 0.1}]', ["text"])
+    assert [item.fields["text"] for item in parsed.items] == ["a"]
+    assert parsed.lost == ()

@@ -32,6 +32,7 @@ _BESIDE: Final = " \t\r\n,[]`~"
 _LONGEST: Final = 500
 """Characters of what follows a value that was given up."""
 _STATED: Final = re.compile(rf"[\"'“]{PROBABILITY}[\"'”]\s{{0,8}}+:\s{{0,8}}+[\"']?([\d.]{{1,12}}+%?)")
+_WORD: Final = re.compile(r"\s{0,20}+[^\W\d_]")
 _NEXT_OBJECT: Final = re.compile(rf"{_EDGE},{_EDGE}\{{")
 _EMPTY: Final = "the list of responses is empty"
 
@@ -196,7 +197,8 @@ class _Scan:
     def _stretch(self, end: int) -> None:
         """See whether an item is lost in what stands between the values that hold items.
 
-        What follows a value that was given up belongs to the item in which it was; elsewhere a key tells.
+        What follows a value that was given up belongs to the item in which it was; elsewhere a key tells, unless it is
+        explained (``"text": is the ticket``).
         """
         answer = self.answer
         text = self.text[answer.read : end]
@@ -204,7 +206,7 @@ class _Scan:
         if answer.torn and answer.found[-1].lost is not None:
             answer.found[-1] = self._lost(f"{answer.found[-1].lost}{text[:_LONGEST]}", answer.found[-1].stated)
             return
-        keys = (key[1] for key in NAME_INSIDE.finditer(text))
+        keys = (key[1] for key in NAME_INSIDE.finditer(text) if not _WORD.match(text, key.end()))
         if doubtful or any(names_item(key, self.asked, exactly=True) for key in keys):
             answer.found.append(self._lost(text))
 
