@@ -254,6 +254,17 @@ def test_lines_of_before_there_were_checksums_must_be_what_such_lines_were(tmp_p
         assert any("older than checksums, so damage to its first 2 replies" in problem for problem in journal.problems)
 
 
+def test_a_journal_and_its_vectors_are_not_taken_for_each_other(tmp_path: Path) -> None:
+    filled(tmp_path / "j")
+    with Vectors(tmp_path / "v"):
+        pass
+    for path, kind in ((tmp_path / "v", FileJournal), (tmp_path / "j", Vectors)):
+        before = path.read_bytes()
+        with pytest.raises(OptionError, match=r"is not a (journal|file of vectors) of vsgen"):
+            kind(path)
+        assert path.read_bytes() == before
+
+
 def test_a_damaged_size_costs_no_vector_but_its_own(tmp_path: Path) -> None:
     path, digests = tmp_path / "v", [bytes([number]) * 16 for number in range(6)]
     with Vectors(path) as file:

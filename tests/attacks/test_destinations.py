@@ -84,6 +84,21 @@ def test_a_full_device_names_no_flag_that_would_not_help(vsgen: Vsgen, command: 
     assert "No space left on device; free some space, then run the same command again\n" in ended.stderr
 
 
+@pytest.mark.parametrize("name", ["", ".", "/", "folder"])
+def test_a_journal_that_is_a_folder_is_refused(vsgen: Vsgen, folder: Path, name: str) -> None:
+    (folder / "folder").mkdir()
+    ended = vsgen(*COMMANDS["run"], "-o", "out.jsonl", "--journal", name)
+    assert ended.exit_code == 2 and "is a directory; name a file in it" in ended.stderr
+    assert names(folder) == {"folder"}
+
+
+def test_a_device_that_is_not_there_is_no_pipe_to_wait_for(folder: Path) -> None:
+    said: list[str] = []
+    with pytest.raises(OutputError, match="node: cannot be written: No such device"):
+        ThroughLines(node(stat.S_IFCHR, 261, 0), said.append)
+    assert said == []
+
+
 @pytest.mark.parametrize("data", ["data", "data.parquet"])
 def test_a_dataset_that_finds_no_room_is_named_and_leaves_nothing(vsgen: Vsgen, folder: Path, data: str) -> None:
     room = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -65,7 +65,7 @@ def open_through(path: Path, warn: Callable[[str], None]) -> int:
     try:
         file = os.open(path, flags | os.O_NONBLOCK)
     except OSError as error:
-        if error.errno != errno.ENXIO:
+        if error.errno != errno.ENXIO or not path.is_fifo():
             raise
         warn(f"{path}: is a pipe that nobody reads; waiting for its reader")
         return os.open(path, flags)

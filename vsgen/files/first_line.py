@@ -10,6 +10,8 @@ from vsgen.errors import OptionError
 from vsgen.files.appended import Appended
 from vsgen.files.sealed import intact, sealed
 
+_MARK = b'{"vsgen '
+"""How the first line of each kind begins."""
 _LONG = 1 << 24
 """Bytes of the longest line that is looked at."""
 _LINES = 8
@@ -84,7 +86,8 @@ class FirstLine:
         if line.startswith(self.mark) and intact(line):
             remedy = f"this vsgen reads version {self.version}; upgrade it, or {self.other}"
             return f"is a {self.noun} of version {self._version(line)}, but {remedy}"
-        if line.startswith(self.mark) or any(map(intact, [line, *following])):
+        other = line.startswith(_MARK) and intact(line)
+        if not other and (line.startswith(self.mark) or any(map(intact, [line, *following]))):
             return f"its first line, which says that it is a {self.noun}, is damaged or missing; {self.damaged}"
         return f"is not a {self.noun} of vsgen; {self.other}"
 

@@ -162,7 +162,7 @@ class Places:
                 self._require_journal()
 
     def _check_names(self, written: Sequence[Path]) -> None:
-        if folders := [path for path in written if path.is_dir()]:
+        if folders := [path for path in (*written, self.journal) if path is not None and path.is_dir()]:
             raise OptionError(f"{folders[0]}: is a directory; name a file in it")
         through = {path for path in written if is_written_through(path)}
         files = [path for path in written if path not in through]
