@@ -196,3 +196,11 @@ def test_keys_that_chatter_explains_are_no_item(chat: str) -> None:
     parsed = parse_list(chat % '[{"text": "a", "probability": 0.1}]', ["text"])
     assert [item.fields["text"] for item in parsed.items] == ["a"]
     assert parsed.lost == ()
+
+
+def test_an_entry_of_several_lines_may_name_a_number_where_no_mark_is_missing() -> None:
+    whole = parse_list("1. A coin has p = 0.5\nand two sides.\n2. b", ["text"])
+    assert [item.fields["text"] for item in whole.items] == ["A coin has p = 0.5\nand two sides.", "b"]
+    torn = parse_list("1. a (p = 0.5)\n2 b (p = 0.2)\n3. c (p = 0.3)", ["text"])
+    assert [item.fields["text"] for item in torn.items] == ["c"]
+    assert [lost.raw for lost in torn.lost] == ["a (p = 0.5)\n2 b (p = 0.2)"]

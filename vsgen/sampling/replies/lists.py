@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from vsgen.sampling.replies.items import NO_JSON, Found, Page
@@ -121,9 +122,9 @@ def _listed(text: str, asked: Names) -> list[Found]:
         return []
     return [
         Found({asked.only: _unquoted(body)}, number)
-        if not (skips and _TWO.search(body)) and not _has_tail_inside(body, tail)
+        if not (step == 2 and _TWO.search(body)) and (step == 1 or not _has_tail_inside(body, tail))
         else Found({}, number, lost=whole)
-        for (body, number), (whole, skips) in zip(split, bodies, strict=True)
+        for (body, number), (whole, step) in zip(split, bodies, strict=True)
     ]
 
 
@@ -136,8 +137,8 @@ class _Body(NamedTuple):
     """What stands between two marks."""
 
     text: str
-    skips: bool
-    """The numbers of the marks around it say that one is missing between them."""
+    step: int
+    """From its number to the next one: 1 where no mark is missing between them, 2 where one is."""
 
 
 def _bodies(text: str) -> list[_Body]:
@@ -151,8 +152,8 @@ def _bodies(text: str) -> list[_Body]:
     if not any(_BREAK.search(body) for body in texts[:-1]):
         texts[-1] = _up_to_break(texts[-1])
     numbers = [int(mark["number"][:-1]) if mark["number"] else 0 for mark in peers]
-    skips = [numbers[i] > 0 and numbers[i + 1] == numbers[i] + 2 for i in range(len(numbers) - 1)]
-    return [_Body(body, skip) for body, skip in zip(texts, [*skips, False], strict=True)]
+    steps = [after - number if number else 0 for number, after in pairwise([*numbers, 0])]
+    return [_Body(body, step) for body, step in zip(texts, steps, strict=True)]
 
 
 def _alike(mark: re.Match[str], first: re.Match[str]) -> bool:
