@@ -85,6 +85,15 @@ def test_a_dataset_is_held_while_it_is_made(vsgen: Vsgen, folder: Path) -> None:
     assert (folder / "data.part" / "mine.txt").exists() and not (folder / "data").exists()
 
 
+def test_a_dataset_does_not_take_the_part_of_a_run(vsgen: Vsgen, folder: Path) -> None:
+    first = begun(Places(folder / "out.jsonl"))
+    before = state(folder)
+    second = vsgen("export", "labelled.jsonl", "--to", "datasets", "-o", "out.jsonl", "--overwrite")
+    assert second.exit_code == 4 and "out.jsonl.part: is there, and is not a folder" in second.stderr
+    assert state(folder) == before
+    assert len(list(first)) == 2
+
+
 @pytest.mark.parametrize("command", ["targets", "export"])
 def test_what_is_left_of_an_unfinished_run_is_not_taken_by_a_command_without_a_journal(
     vsgen: Vsgen, folder: Path, command: str
