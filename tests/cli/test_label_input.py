@@ -223,6 +223,7 @@ def test_a_torn_journal_is_continued_to_the_same_bytes_and_nothing_is_asked_twic
         (tmp_path / "again.jsonl.journal").write_bytes(torn)
         (tmp_path / "again.jsonl.part").write_text("torn")
         again.unlink(missing_ok=True)
+        (tmp_path / "again.rejects").unlink(missing_ok=True)
         ended = vsgen(*words, tmp_path / "again.rejects", "-o", again, "--resume")
         assert ended.exit_code == 0, ended.stderr
         assert again.read_bytes() == whole.read_bytes()

@@ -180,6 +180,10 @@ def test_all_forms_are_read_alike(form: str, classes: tuple[str, ...]) -> None:
         probs = dict(reversed(probs.items()))
 
 
+def test_classes_that_are_signs_of_json_itself_come_back_from_it() -> None:
+    assert stated_distribution('{"\\"": 0.25, ":": 0.75}', ['"', ":"]) == [0.25, 0.75]
+
+
 @given(NAMES, st.data())
 def test_any_distribution_comes_back_from_json(classes: list[str], data: st.DataObject) -> None:
     weights = data.draw(

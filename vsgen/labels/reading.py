@@ -6,6 +6,8 @@ import json
 import re
 from collections.abc import Sequence
 
+import orjson
+
 _TAG = r"think(?:ing)?>"
 _THOUGHTS = re.compile(rf"<{_TAG}.*?(?:</{_TAG}|\Z)", re.DOTALL)
 _OPENED_BEFORE = re.compile(rf"\A.*</{_TAG}", re.DOTALL)
@@ -57,7 +59,7 @@ def stated_distribution(reply: str, classes: Sequence[str]) -> list[float] | Non
     percentage is divided by 100, and so are numbers that are percentages because one of them is above 1.
     """
     text = _spoken(reply)
-    found = _numbers(text, classes, re.NOFLAG) or _numbers(text, classes, re.IGNORECASE)
+    found = _members(text, classes) or _numbers(text, classes, re.NOFLAG) or _numbers(text, classes, re.IGNORECASE)
     if found is None:
         return None
     values, signed = found
@@ -94,6 +96,17 @@ def _mentioned(line: str, names: set[str]) -> set[str]:
         if count:
             found.add(name)
     return found
+
+
+def _members(text: str, classes: Sequence[str]) -> tuple[list[float], bool] | None:
+    """The numbers of a reply that is a JSON object with each class as a key, whatever signs the names hold."""
+    try:
+        value = orjson.loads(text)
+    except ValueError:
+        return None
+    found = [value.get(name) for name in classes] if isinstance(value, dict) else []
+    numbers = [number for number in found if isinstance(number, int | float) and not isinstance(number, bool)]
+    return (list(map(float, numbers)), False) if found and len(numbers) == len(found) and min(numbers) >= 0 else None
 
 
 def _numbers(text: str, classes: Sequence[str], case: re.RegexFlag) -> tuple[list[float], bool] | None:
