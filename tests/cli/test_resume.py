@@ -104,10 +104,15 @@ def _until_done(folder: Path, arguments: list[str], processes: ForkServerContext
 
 
 def _tear(path: Path, rng: Random) -> None:
-    """As a power cut may: some bytes at the end are gone, or are there and were never written."""
+    """As a power cut may: some bytes at the end are gone, or are there and were never written.
+
+    The first line is on the disk before another one follows.
+    """
     data = path.read_bytes()
+    first = data.find(b"\n") + 1
+    synced = first if first < len(data) and path.suffix != ".part" else 0
     lost = rng.choice([0, rng.randint(0, 40), rng.randint(0, 3_000)])
-    kept = data[: max(0, len(data) - lost)]
+    kept = data[: max(synced, len(data) - lost)]
     path.write_bytes(kept + bytes(len(data) - len(kept)) if rng.random() < 0.3 else kept)
 
 
