@@ -93,7 +93,7 @@ def problems(way: Way, folder: Path) -> list[str]:
     last = next(told(journal), None) if journal.exists() else None
     if isinstance(last, End) and last.complete and there.get(OUT) not in (way.whole[OUT], way.old.get(OUT)):
         found.append("the journal says that a file is complete which is not there")
-    if there.get(OUT) == way.whole[OUT] and keys(folder) < keys(way.recording.folder):
+    if there.get(OUT) == way.whole[OUT] != way.old.get(OUT) and keys(folder) < keys(way.recording.folder):
         found.append("a whole file has lost replies that it was made from")
     return found
 
