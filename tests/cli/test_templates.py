@@ -49,8 +49,12 @@ def test_every_shipped_template_is_good(vsgen: Vsgen) -> None:
 
 def test_init_starts_a_template_that_is_good_and_overwrites_nothing(vsgen: Vsgen, tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
-    assert vsgen("init", path, "--from", "jokes").exit_code == 0
-    assert vsgen("check", path).exit_code == 0
+    begun = vsgen("init", tmp_path / "mine")
+    assert begun.exit_code == 0 and f"vsgen try {path} -m MODEL" in begun.stderr
+    assert "mine@" in vsgen("check", path).stdout
+    copied = tmp_path / "funny.yaml"
+    assert vsgen("init", copied, "--from", "jokes").exit_code == 0
+    assert "funny@" in vsgen("check", copied).stdout
     path.write_text("precious")
     assert vsgen("init", path).exit_code == 2
     assert path.read_text() == "precious"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import shlex
 from typing import Annotated
 
 import typer
@@ -31,16 +31,19 @@ def templates(
 
 
 def init(
-    file: Annotated[Path, typer.Argument(help="The template to write.")] = Path("template.yaml"),
-    template: Annotated[str, typer.Option("--from", metavar="NAME", help="The shipped template to start from.")] = (
-        "support-tickets"
-    ),
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Its name, which is also the file's: NAME.yaml; may have a folder.")
+    ] = "template",
+    template: Annotated[
+        str | None, typer.Option("--from", metavar="TEMPLATE", help="Copy this one, a shipped template for instance.")
+    ] = None,
 ) -> None:
-    """Start a template of your own from a shipped one."""
+    """Start a template of your own: the simplest, with comments, or a copy of another."""
     from vsgen.errors import OptionError, OutputError
-    from vsgen.template.load import template_text
+    from vsgen.template.starter import begin, place
 
-    text = template_text(template)
+    file = place(name)
+    text = begin(file, template)
     try:
         with file.open("x", encoding="utf-8") as new:
             new.write(text)
@@ -48,7 +51,7 @@ def init(
         raise OptionError(f"{file}: exists; name another file") from None
     except OSError as error:
         raise OutputError(f"{file}: cannot be written: {error.strerror}; name another file") from error
-    say(f"vsgen: wrote {file}; edit it, then: vsgen check {file}")
+    say(f"vsgen: wrote {file}; edit it, then: vsgen try {shlex.quote(str(file))} -m MODEL")
 
 
 def schema() -> None:
