@@ -10,6 +10,7 @@ from typing import Final
 
 from vsgen.backends.here import SHIPPED
 from vsgen.backends.hf.names import revision
+from vsgen.backends.model_name import check_model_name
 from vsgen.ports import LanguageModel
 
 TINY: Final = "tiny"
@@ -52,6 +53,7 @@ def open_model(
 
             return HfModel.open(str(WEIGHTS), device="cpu", dtype="float64", batch=batch, name="tiny")
         case _:
+            check_model_name(name)
             from vsgen.backends.hf.load import Trust
             from vsgen.backends.hf.model import HfModel
 

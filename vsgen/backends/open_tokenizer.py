@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vsgen.backends.model_name import check_model_name
+
 if TYPE_CHECKING:
     from vsgen.backends.hf.spell import Speller
 
@@ -19,6 +21,7 @@ def open_tokenizer(source: str, *, remote_code: bool = False, local: bool = Fals
     Raises:
         ModelError: There is none, or no token of it ends a reply.
     """
+    check_model_name(source)
     from vsgen.backends.hf.spell import Speller
 
     if source == "tiny":

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vsgen.backends.here import embedder_is_here, model_is_here
+from vsgen.backends.model_name import name_problem
 from vsgen.errors import TemplateError
 from vsgen.template.messages import show
 from vsgen.template.schema import Template
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 200
 """Characters of a name that a message has as it is."""
+_FETCHED = "is not on this machine, and a template alone may not have it downloaded"
 
 
 def kept_local(wanted: Wanted, template: Template | None) -> Wanted:
@@ -42,8 +44,8 @@ def kept_local(wanted: Wanted, template: Template | None) -> Wanted:
 def absent(template: Template) -> Iterator[tuple[str, str]]:
     """The models that a template names and that are not on this machine, each with the problem that this is."""
     for where, name in template.named:
-        here = embedder_is_here if where.endswith("embedder") else model_is_here
-        if not here(name):
+        embeds = where.endswith("embedder")
+        if not (embedder_is_here if embeds else model_is_here)(name):
             shown = name if name.isprintable() and len(name) <= _LONGEST else show(name)
-            why = "is not on this machine, and a template alone may not have it downloaded"
-            yield name, f"{where}: {shown} {why}; add --allow-model {shown}"
+            why = None if embeds else name_problem(name)
+            yield name, f"{where}: {shown}: {why}" if why else f"{where}: {shown} {_FETCHED}; add --allow-model {shown}"

@@ -1,0 +1,48 @@
+"""What is wrong with a name that no language model can have, so that no network is asked about it."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import Final
+
+from vsgen.backends.here import SHIPPED, model_is_here
+from vsgen.errors import ModelError
+
+_ID: Final = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)
+"""A Hugging Face id, with its owner. The few without one, such as gpt2, have one as well by now."""
+_HUB: Final = re.compile(r"https?://(?:huggingface\.co|hf\.co)/([\w.-]+/[\w.-]+)(?:[/?#].*)?", re.ASCII)
+_LIKE: Final = 0.75
+"""From which share of equal characters on a name is taken for a slip of the pen."""
+_LONGEST: Final = 20
+_REMEDY: Final = "give a folder, a GGUF file or a Hugging Face id, OWNER/NAME"
+
+
+def check_model_name(name: str) -> None:
+    """See that a language model may have this name: it is here, or it is a Hugging Face id.
+
+    Raises:
+        ModelError: It is neither; says why, and what to give.
+    """
+    if problem := name_problem(name):
+        raise ModelError(f"{name}: {problem}")
+
+
+def name_problem(name: str) -> str | None:
+    """Why no language model can have this name, and what to give; None where one may have it."""
+    return None if model_is_here(name) or _ID.fullmatch(name) else f"cannot be opened: {_why(name)}"
+
+
+def _why(name: str) -> str:
+    if page := _HUB.fullmatch(name):
+        return f"a model is named by its id; give {page[1]}"
+    if "://" in name:
+        return f"an address, but vsgen runs models on this machine and asks no server; {_REMEDY}"
+    if "/" in name or name.lower().endswith(".gguf"):
+        return f"no such folder or file; {_REMEDY}"
+    if close := get_close_matches(name[:_LONGEST].lower(), SHIPPED, 1, _LIKE):
+        return f"no model has this name; did you mean {close[0]!r}?"
+    return (
+        "no folder or file has this name, a Hugging Face id has an owner, and models behind an API are not asked; "
+        f"{_REMEDY}"
+    )
