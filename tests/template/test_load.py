@@ -140,7 +140,7 @@ class TestOneProblem:
                 "description: !!python/name:os.system x",
                 "4: the tag 'tag:yaml.org,2002:python/name:os.system' is not allowed; write plain YAML",
             ),
-            ("? [a]\n: b", "4: a key must be text; quote what begins with '{' or '['"),
+            ("? [a]\n: b", "4: a key must be text; put quotes around all of a value that begins with '{' or '['"),
             ("num: *a", "4: unknown alias 'a'"),
             ("---\nnum: 1", "4: a second document begins here; a template is one document"),
             ("model: ''", "4: model: must not be empty, got ''"),
@@ -157,8 +157,18 @@ class TestOneProblem:
             ("# nothing\n", "t.yaml: is empty"),
             ("- a\n", 't.yaml:1: a template is a mapping with version, name and prompt, got ["a"]'),
             ("# a\nhello\n", "t.yaml:2: a template is a mapping with version, name and prompt, got 'hello'"),
-            ("a: b: c\n", "t.yaml:1:5: not valid YAML: mapping values are not allowed in this context"),
-            ("a:\n\t- b\n", "t.yaml:2:1: not valid YAML: found character that cannot start any token"),
+            (
+                "a: b: c\n",
+                "t.yaml:1:5: not valid YAML: mapping values are not allowed in this context; "
+                "a value with a colon and a space in it needs quotes around all of it",
+            ),
+            ("a: b\n  c: d\n", "t.yaml:2:4: not valid YAML: mapping values are not allowed in this context"),
+            (
+                "a:\n\t- b\n",
+                "t.yaml:2:1: not valid YAML: found character that cannot start any token; "
+                "the line begins with a tab: indent with spaces",
+            ),
+            ("name: t\nprompt: hi\n", "t.yaml:1: version: missing; it is required, as in: version: 1"),
             ("a: 1\nb: \0\n", "t.yaml:2: not valid YAML: a control character, '\\x00'"),
             (b"a: 1\nb: \xff\n", "t.yaml:2: not UTF-8: byte 0xff; save it as UTF-8"),
             ("x: " + "[" * 500_000, "t.yaml:1: nested more than 40 levels deep"),

@@ -35,6 +35,7 @@ _SECTIONS: Final[dict[str, type[BaseModel]]] = {
     "check": Check,
     "recommended": Recommended,
 }
+_VERSION: Final = ", as in: version: 1"
 _MAPPING: Final = "must be a mapping of keys to values"
 _WHAT: Final = {
     "string_type": "must be text",
@@ -73,7 +74,8 @@ def problems(error: ErrorDetails, root: Node) -> Iterator[Problem]:
     elif error["type"] == "extra_forbidden":
         yield _problem(path[:-1], _unknown_key(path), root, at=_find(path, root))
     else:
-        yield _problem(path, str(cause) if cause else _wrong(error), root)
+        remedy = _VERSION if (error["type"], path) == ("missing", ("version",)) else ""
+        yield _problem(path, f"{cause or _wrong(error)}{remedy}", root)
 
 
 def show(value: object) -> str:

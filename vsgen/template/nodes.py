@@ -32,6 +32,7 @@ _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]
 _SPECIAL: Final = re.compile(r"([-+]?\.(inf|Inf|INF))|\.(nan|NaN|NAN)")
 _CONTROL: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_QUOTE: Final = "put quotes around all of a value that begins with '{' or '['"
 _TAG: Final = "tag:yaml.org,2002:"
 
 
@@ -104,7 +105,7 @@ def read(text: str, source: str, *, lines: bool = True) -> tuple[Node, list[Prob
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{source}:{mark.line + 1}:{mark.column + 1}" if mark and lines else source
-        hint = _unquoted(text.splitlines()[mark.line : mark.line + 1]) if mark else ""
+        hint = _remedy(text.splitlines()[mark.line : mark.line + 1]) if mark else ""
         raise YamlProblem(f"{where}: not valid YAML: {error.problem or error.context}{hint}") from None
     except (yaml.YAMLError, UnicodeEncodeError):  # of the reader, which knows no lines
         bad = _CONTROL.search(text)
@@ -117,10 +118,16 @@ def _shown(value: object) -> str:
     return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
 
 
-def _unquoted(lines: Sequence[str]) -> str:
-    """What to do about a value that begins with a character of YAML's own but goes on behind it."""
-    begins = re.match(r"""\s*(?:- |\w+: )+\s*(["'\[{%@`&*!])""", lines[0]) if lines else None
-    return f"; a value that begins with {begins[1]} and is no YAML needs quotes around all of it" if begins else ""
+def _remedy(lines: Sequence[str]) -> str:
+    """What to do about a line that is no YAML, where its look says why."""
+    line = lines[0] if lines else ""
+    if re.match(" *\t", line):
+        return "; the line begins with a tab: indent with spaces"
+    if begins := re.match(r"""\s*(?:- |\w+: )+\s*(["'\[{%@`&*!])""", line):
+        return f"; a value that begins with {begins[1]} and is no YAML needs quotes around all of it"
+    if re.match(r"\s*(?:- )*[\w.-]+: +[^\s\"'\[{|>#].*?:(?: |$)", line):
+        return "; a value with a colon and a space in it needs quotes around all of it"
+    return ""
 
 
 def plain(node: Node) -> Any:
@@ -224,7 +231,7 @@ class _Reader:
             key = self._node(event, depth + 1).value
             value = self._node(next(self._events), depth + 1, line)
             if isinstance(key, list | dict):
-                self._problem(line, "a key must be text; quote what begins with '{' or '['")
+                self._problem(line, f"a key must be text; {_QUOTE}")
             elif key in mapping:
                 self._problem(line, f"duplicate key {_shown(key)}; it is already at {mapping[key].where}")
             else:
