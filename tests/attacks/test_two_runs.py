@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.conftest import Vsgen, vsgen
 from tests.jobs.test_carry import Numbers, carried, lines
-from vsgen.errors import OutputError
+from vsgen.errors import OptionError, OutputError
 from vsgen.files.disk import lock
 from vsgen.files.places import Places
 from vsgen.jobs.task import Made
@@ -106,6 +106,16 @@ def test_what_is_left_of_an_unfinished_run_is_not_taken_by_a_command_without_a_j
         and "is left of an unfinished run, whose replies are in out.jsonl.journal" in second.stderr
     )
     assert state(folder) == before
+
+
+def test_a_part_without_a_row_holds_nothing_up(folder: Path) -> None:
+    """A signal, or a kill, while models are opened leaves one."""
+    (folder / "out.jsonl.part").touch()
+    list(carried(Numbers(Places(folder / "out.jsonl"), [7])))
+    assert lines(folder / "out.jsonl") == [{"n": 7}]
+    (folder / "other.jsonl.part").write_text("{}\n")
+    with pytest.raises(OptionError, match=r"other\.jsonl\.part: is left of an unfinished run"):
+        list(carried(Numbers(Places(folder / "other.jsonl"), [7])))
 
 
 def test_a_part_that_somebody_put_in_place_of_ours_is_not_renamed(folder: Path) -> None:

@@ -205,7 +205,8 @@ def _refuse_existing(path: Path, *, part: bool, resumable: bool) -> None:
         raise OptionError(f"{path}: exists; {again}, --resume leaves a complete file as it is")
     if part and part_of(path).exists():
         refuse_held(part_of(path))
-        raise OptionError(f"{part_of(path)}: is left of an unfinished run; --resume continues it, {again}")
+        if part_of(path).stat().st_size:  # an empty one is of a run that was stopped before its first row
+            raise OptionError(f"{part_of(path)}: is left of an unfinished run; --resume continues it, {again}")
 
 
 def _same(one: Found, other: Found) -> bool:
