@@ -11,6 +11,7 @@ from random import Random
 from tests.attacks.reply_seeds import Seed
 from vsgen.flow import Together, Turn
 from vsgen.sampling.methods import open_sampler
+from vsgen.sampling.replies.items import NO_JSON
 from vsgen.values import Completion, Distribution, Message, Prompt
 
 TASK = Prompt((Message("user", "Write something."),))
@@ -46,7 +47,7 @@ def broken_law(seed: Seed, replies: Sequence[str], *, once: bool) -> str | None:
     problem = _weights(got) or _invented(got, replies)
     if problem or not once or not seed.items:
         return problem
-    return _scaffolding(got, seed) or _count(got, seed)
+    return _scaffolding(got, seed) or _count(got, seed, replies)
 
 
 def salvaged(seed: Seed, got: Distribution) -> int:
@@ -109,7 +110,7 @@ def _strings(value: object) -> list[str]:
 
 def _scaffolding(got: Distribution, seed: Seed) -> str | None:
     """Where a reply is a bare text or a line, all of it is text."""
-    if seed.form == "lines" or (seed.form == "object" and seed.settings.sampling.method != "cot"):
+    if seed.form in ("lines", "tags", "labels") or (seed.form == "object" and seed.settings.sampling.method != "cot"):
         return None
     texts = [one for one in _strings([dict(item) for item in seed.items]) if seed.form == "repr" or '"' in one]
     for candidate in got.candidates:
@@ -125,13 +126,14 @@ def _is_inside(text: str, mutated: str) -> bool:
     return len(mutated) < len(text) + 20 and (mutated.startswith(text[:half]) or mutated.endswith(text[half:]))
 
 
-def _count(got: Distribution, seed: Seed) -> str | None:
+def _count(got: Distribution, seed: Seed, replies: Sequence[str]) -> str | None:
     """All answers but one are as they were, or something says that they are not.
 
     A piece cut out of a bare list, or put in, may leave another list that nothing can tell from one that was meant.
     """
-    bare = seed.form in ("lines", "strings")
-    flagged = bool(got.malformed) or any(candidate.flags for candidate in got.candidates)
+    ends_early = all(whole.startswith(reply) for whole, reply in zip(seed.replies, replies, strict=True))
+    bare = seed.form in ("lines", "strings", "labels") or (seed.form == "tags" and ends_early)
+    flagged = bool(got.malformed) or any(set(candidate.flags) - {NO_JSON} for candidate in got.candidates)
     same, count = salvaged(seed, got), len(got.candidates) + len(got.malformed)
     meant = min(count, len(seed.items)) if bare else len(seed.items)
     if flagged or (same >= meant - 1 and count >= meant):

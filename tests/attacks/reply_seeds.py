@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -70,9 +71,20 @@ def _lists(rng: Random) -> list[Seed]:
             for form, replies in _written(method, held, fields):
                 found.append(Seed(settings, replies, tuple(items), form))
     items = [{"text": text} for text in rng.sample([one for one in TEXTS if "\n" not in one and "%" not in one], 4)]
-    lines = "\n".join(f"{i}. {one['text']} ({p})" for i, (one, p) in enumerate(zip(items, _NUMBERS, strict=False), 1))
-    found.append(Seed(_settings("vs", ["text"], 4, "lines"), (lines,), tuple(items), "lines"))
-    return found
+    return [*found, *_plain([(str(one["text"]), p) for one, p in zip(items, _NUMBERS, strict=False)])]
+
+
+def _plain(stated: Sequence[tuple[str, float]]) -> list[Seed]:
+    """Replies without JSON."""
+    tags = [f"<text>{html.escape(text, quote=False)}</text><probability>{p}</probability>" for text, p in stated]
+    forms = {
+        "lines": "\n".join(f"{i}. {text} ({p})" for i, (text, p) in enumerate(stated, 1)),
+        "tags": "\n".join(f"<response>{one}</response>" for one in tags),
+        "labels": "\n\n".join(f"Text: {text}\nProbability: {p}" for text, p in stated),
+    }
+    items = tuple({"text": text} for text, _ in stated)
+    settings = {form: _settings("vs", ["text"], 4, "lines" if form == "lines" else "json") for form in forms}
+    return [Seed(settings[form], (reply,), items, form) for form, reply in forms.items()]
 
 
 def _written(

@@ -65,6 +65,21 @@ def test_responses_in_tags_or_lines_without_their_text_are_lost() -> None:
     assert [one.verbalized for one in parse_list(lines, ["text"]).lost] == [0.2]
 
 
+def test_broken_tags_lose_no_neighbor_and_nothing_unseen() -> None:
+    one, two = (f"<response><text>{text}</text><probability>0.1</probability></response>" for text in "ab")
+    closing = parse_list(one.replace("</response>", "</respnse>") + two.replace("<response>", ""), ["text"])
+    assert [item.fields["text"] for item in closing.items] == ["a", "b"]
+    opening = parse_list(one.replace("<response><text>", "<respon>") + two, ["text"])
+    assert [item.fields["text"] for item in opening.items] == ["b"]
+    assert [(lost.raw, lost.verbalized) for lost in opening.lost] == [
+        ("<respon>a</text><probability>0.1</probability></response>", None)
+    ]
+    split = parse_list(f"<response>a <probability>0.1</probability> c</response>{two}", ["text"])
+    assert [item.fields["text"] for item in split.items] == ["b"]
+    assert [lost.verbalized for lost in split.lost] == [0.1]
+    assert parse_list(one + "<respo", ["text"]).items[0].flags == ("truncated", "no-json")
+
+
 def test_two_lines_in_one_are_lost() -> None:
     parsed = parse_list("1. a (0.1)\n2 b (0.2)\n3. c (0.3)", ["text"])
     assert [item.fields["text"] for item in parsed.items] == ["c"]

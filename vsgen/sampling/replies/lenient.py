@@ -50,8 +50,8 @@ class _Open(NamedTuple):
 
     value: Container
     start: int
-    unread: list[str]
-    """Keys without a whole value."""
+    unread: set[str]
+    """Keys without a whole value; the empty name for what has no key."""
 
 
 class _Reader:
@@ -64,7 +64,7 @@ class _Reader:
         self.pos = start
         self.names = names
         self.root: Container = [] if text[start] == "[" else {}
-        self._stack = [_Open(self.root, start, [])]
+        self._stack = [_Open(self.root, start, set())]
         self._closed: _Open | None = None
         """What was closed last."""
         self.flaws: dict[int, Flaw] = {}
@@ -84,8 +84,7 @@ class _Reader:
 
     def _step(self) -> bool:
         """Read one entry, comma or bracket; False where reading must stop."""
-        self._skip()
-        char = self.text[self.pos : self.pos + 1]
+        char = self._skip()
         if not char:
             return self._cut()
         if char in "]}":
@@ -98,11 +97,19 @@ class _Reader:
         self.repaired |= not self.ready
         return self._entry(char) if isinstance(self._stack[-1].value, list) else self._member(char)
 
-    def _skip(self) -> None:
+    def _skip(self) -> str:
+        """Pass over what stands between values, and say what comes; nothing at the end of the text."""
+        char = self.text[self.pos : self.pos + 1]
+        if char == " ":  # one space is all that mostly stands there
+            self.pos += 1
+            char = self.text[self.pos : self.pos + 1]
+        if char in patterns.SOLID:
+            return char
         found = patterns.SPACE.match(self.text, self.pos)
         if found and found.end() > self.pos:
             self.repaired |= not found[0].isspace()
             self.pos = found.end()
+        return self.text[self.pos : self.pos + 1]
 
     # where reading stops, and what is not whole
 
@@ -121,7 +128,7 @@ class _Reader:
         if isinstance(top.value, list):
             top.value.append(Unread(self.pos, end))
         again = isinstance(top.value, list) or self.key in top.value  # what is whole stands, whatever comes after it
-        top.unread.append("" if again else self.key)
+        top.unread.add("" if again else self.key)
         self.ready = False
         self.pos = end
 
@@ -131,7 +138,7 @@ class _Reader:
         if len(self._stack) >= DEPTH:
             return self._mend(on=False)
         self._put(container)
-        self._stack.append(_Open(container, self.pos, []))
+        self._stack.append(_Open(container, self.pos, set()))
         self.ready = True
         self.pos += width
         return True
@@ -148,9 +155,9 @@ class _Reader:
         """Be done with the innermost container; what is not whole makes the one around it not whole either."""
         top = self._closed = self._stack.pop()
         if not closed or top.unread:
-            self.flaws[id(top.value)] = Flaw(top.start, end, closed, tuple(top.unread))
+            self.flaws[id(top.value)] = Flaw(top.start, end, closed, frozenset(top.unread))
             if self._stack:
-                self._stack[-1].unread.append("")
+                self._stack[-1].unread.add("")
         self.ready = False
 
     def _is_in(self, kind: type[Container]) -> bool:
@@ -221,7 +228,7 @@ class _Reader:
         words = patterns.TO_NEXT_KEY.match(text, end + quoted) or patterns.TO_BRACE.match(text, end + quoted)
         if words is None or words.end() == self.pos or not (top.value or top.unread or self._is_known(words.end())):
             return self._mend(on=False)
-        top.unread.append("")
+        top.unread.add("")
         self.pos = words.end()
         return self._mend()
 
@@ -274,8 +281,7 @@ class _Reader:
     # values
 
     def _value(self) -> bool:
-        self._skip()
-        char = self.text[self.pos : self.pos + 1]
+        char = self._skip()
         if char == ":":
             return self._colons()
         if not char:

@@ -7,6 +7,7 @@ constant look beyond.
 from __future__ import annotations
 
 import re
+import string
 from typing import Final
 
 BLANK: Final = r"\s\ufeff\u200b-\u200d\u2060"
@@ -25,6 +26,8 @@ _KEY: Final = (
 _ENTRY: Final = rf"[\"'“‘„{{\[\]]|[\w.+-]++{GAP}(?:\Z|[,\]])"
 _KEY_COMES: Final = rf",{GAP}(?:{QUOTED_KEY})"
 
+SOLID: Final = frozenset("\"'{}[]:,0123456789" + string.ascii_letters)
+"""Signs with which no gap begins."""
 SPACE: Final = re.compile(GAP)
 REST: Final = re.compile(rf"{GAP}\Z")
 COLON: Final = re.compile(rf"{GAP}:")

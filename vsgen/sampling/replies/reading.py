@@ -24,8 +24,8 @@ class Flaw(NamedTuple):
     end: int
     closed: bool
     """Its bracket is there; what is missing is in it."""
-    keys: tuple[str, ...] = ()
-    """Keys in it that have no whole value; empty names for what has no key."""
+    keys: frozenset[str] = frozenset()
+    """Keys in it that have no whole value; the empty name for what has no key."""
 
 
 class Reading(NamedTuple):

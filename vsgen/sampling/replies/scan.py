@@ -230,7 +230,9 @@ class _Scan:
         page = read_tags(self.text, token.start(), self.asked)
         if not holds_item(page.found):
             return token.end()
-        answer.found, answer.cut, answer.values = page.found, answer.cut or page.cut, 1
+        before = self.text[answer.start : token.start()]
+        torn = [self._lost(before)] if _torn_tags(self.asked.fields).search(before) else []
+        answer.found, answer.cut, answer.values = torn + page.found, answer.cut or page.cut, 1
         answer.read = len(self.text)
         return answer.read
 
@@ -260,6 +262,12 @@ def _tokens(fields: tuple[str, ...]) -> re.Pattern[str]:
         rf"(?P<value>{_VALUE})|<(?P<closes>/?)(?:{thoughts})(?:\s[^<>]{{0,100}}+)?>|<(?P<block>{blocks})(?=[\s>])",
         re.IGNORECASE,
     )
+
+
+@lru_cache(maxsize=64)
+def _torn_tags(fields: tuple[str, ...]) -> re.Pattern[str]:
+    """What is left of a response whose first tag is broken."""
+    return re.compile(rf"</(?:{'|'.join(map(re.escape, fields))})>|<{PROBABILITY}>", re.IGNORECASE)
 
 
 def _is_meant(reading: Reading, asked: Names) -> bool:

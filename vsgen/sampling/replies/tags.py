@@ -14,6 +14,7 @@ _TOKEN: Final = re.compile(r"<!\[CDATA\[|<(?P<close>/?)(?P<name>[^\W\d][\w.-]{0,
 _ATTRIBUTE: Final = re.compile(r"([\w-]{1,64}+)\s{0,3}=\s{0,3}(?:\"([^\"]*+)\"|'([^']*+)')")
 _ENTITY: Final = re.compile(r"&(?:(lt|gt|amp|quot|apos)|#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6}));", re.ASCII)
 _NAMED: Final = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
+_HALF_TAG: Final = re.compile(r"</?[\w.-]{0,63}+\Z")
 _JSON: Final = re.compile(r"\s*+(?:\{|\[\s*+[\"'{\[])")
 _CDATA_END: Final = "]]>"
 
@@ -52,8 +53,8 @@ class _Reader:
         self.record: dict[str, object] = {}
         self.parts: list[str] = []
         """Text of the open field."""
-        self.inner: list[str] = []
-        """Text of the response outside its fields."""
+        self.inner: list[list[str]] = [[]]
+        """Text of the response outside its fields, before and after each of them."""
         self.flags = {NO_JSON}
 
     def run(self) -> None:
@@ -72,7 +73,7 @@ class _Reader:
         self._end()
 
     def _buffer(self) -> list[str]:
-        return self.inner if self.child is None else self.parts
+        return self.inner[-1] if self.child is None else self.parts
 
     def _literal(self, end: int) -> None:
         if self.block is not None:
@@ -105,7 +106,8 @@ class _Reader:
 
     def _open_child(self, name: str, token: re.Match[str]) -> None:
         self._close_child(self.child is not None)
-        if self.block is None or (self.block == "" and name in self.record):
+        if self.block is None or name in self.record:
+            self.flags |= {REPAIRED} if self.block else set()
             self._emit(token.start())
             self.block = ""
         self.child = name
@@ -131,6 +133,7 @@ class _Reader:
     def _close_child(self, mended: bool) -> None:
         if self.child is not None:
             self.record[self.child] = "".join(self.parts).strip()
+            self.inner.append([])
             self.flags |= {REPAIRED} if mended else set()
         self.child = None
         self.parts = []
@@ -138,7 +141,8 @@ class _Reader:
     def _emit(self, end: int) -> None:
         """Close the response and keep it; it is lost if it has no field."""
         if self.block is not None:
-            found = self._found("".join(self.inner).strip())
+            pieces = [one for one in ("".join(piece).strip() for piece in self.inner) if one]
+            found = self._found(pieces[0] if len(pieces) == 1 else "")
             self.found.append(found if found.fields else self._lost(found, end))
         self.block = None
         self.begin = end
@@ -155,6 +159,7 @@ class _Reader:
         return found._replace(flags=found.flags | self.flags)
 
     def _end(self) -> None:
+        self.cut |= _HALF_TAG.search(self.text, max(self.pos, len(self.text) - 80)) is not None
         if self.block is None:
             return
         found = self._found("")
