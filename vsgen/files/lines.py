@@ -22,6 +22,7 @@ from vsgen.files.part import Part, part_of
 from vsgen.terminal import harmless_json, is_terminal
 
 _STDOUT = "<stdout>"
+_OPTION = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
 _RESUMED = "with --resume"
 AGAIN = "again"
 """How a command is run again that lacked space."""
@@ -99,10 +100,10 @@ class FileLines:
 
     def write(self, lines: Iterable[Mapping[str, object]]) -> None:
         """Append lines; they are with the system when this returns."""
-        data = _dumps(lines)
-        self._digest.update(data)
-        with writing(self._part.path, self._how):
-            self._part.write(data)
+        if data := _dumps(lines):
+            self._digest.update(data)
+            with writing(self._part.path, self._how):
+                self._part.write(data)
 
     def finish(self) -> None:
         """Make the whole file appear; it is on the disk, under its name, when this returns."""
