@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -23,13 +23,29 @@ TEXTS = Path(__file__).parents[1] / "bytes" / "inputs" / "texts.jsonl"
 OUT, JOURNAL, FILES = "out.jsonl", "out.jsonl.journal", ("out.jsonl", "rejects.jsonl")
 _HASHED = ("--set", "dedup.embedder=hash", "--set", "filter={text: {match: ' the '}}")
 _ASKED = ("--name", "queue", "--classes", "billing,bug", "--method", "votes", "--set", "replies=3")
-WAYS: Final = {
-    "run by hashes": ("run", "story-openers", "-n", "40", "--patience", "0", "--rejects", "rejects.jsonl", *_HASHED),
-    "run": ("run", "story-openers", "-n", "40", "--patience", "0", "--rejects", "rejects.jsonl"),
-    "label": ("label", str(TEXTS), *_ASKED),
-    "measure": ("measure", "--selected", "--family", "bernoulli", "--samples", "6", "--no-probes"),
+_TINY = ("-m", "tiny")
+_STORIES = ("run", "story-openers", "-n", "40", "--patience", "0", "--rejects", "rejects.jsonl", *_TINY)
+_LABELLED = b'{"text": "x", "labels": {"a": {"probs": {"b": 0.5, "c": 0.5}}}}\n'
+WAYS: Final[dict[str, tuple[str, ...]]] = {
+    "run by hashes": (
+        "run",
+        "story-openers",
+        "-n",
+        "40",
+        "--patience",
+        "0",
+        "--rejects",
+        "rejects.jsonl",
+        *_HASHED,
+        *_TINY,
+    ),
+    "run": _STORIES,
+    "label": ("label", str(TEXTS), *_ASKED, *_TINY),
+    "measure": ("measure", "--selected", "--family", "bernoulli", "--samples", "6", "--no-probes", *_TINY),
+    "export to a file": ("export", "ROWS", "--to", "trl", "--draws", "3"),
+    "export to a folder": ("export", "ROWS", "--to", "datasets"),
 }
-"""What is asked for, but for where it goes."""
+"""What is asked for, but for where it goes; ROWS is a file with labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +71,21 @@ def recorded(shim: Path, name: str, work: Path, *, over: bool = False) -> Way:
     """
     folder = work / "folder"
     folder.mkdir(parents=True)
-    words = (*WAYS[name], "-m", "tiny", "--quiet", "-o", OUT)
+    rows = work / "rows.jsonl"
+    words = tuple(str(rows) if word == "ROWS" else word for word in (*WAYS[name], "--quiet", "-o", OUT))
     if over:
-        record(shim, [*words, "--seed", "7"], folder, work / "first")
-    old = _files(folder)
+        rows.write_bytes(_LABELLED * 5)
+        record(shim, [*words, *(["--seed", "7"] if name != "export to a folder" else [])], folder, work / "first")
+    old = files(folder)
+    rows.write_bytes(_LABELLED * 300)
     recording = record(shim, [*words, *(["--overwrite"] if over else [])], folder, work / "run")
-    return Way(words, recording, _files(folder), old)
+    return Way(words, recording, files(folder), old)
 
 
-def _files(folder: Path) -> dict[str, bytes]:
-    return {name: (folder / name).read_bytes() for name in FILES if (folder / name).exists()}
+def files(folder: Path) -> dict[str, bytes]:
+    """What was made in a folder."""
+    paths = [path for name in FILES for path in (folder / name, *(folder / name).rglob("*")) if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
 def cut_points(acts: Sequence[Act], rng: Random, times: int) -> list[int]:
@@ -84,18 +105,22 @@ def torn(way: Way, at: int, mercy: Mercy, rng: Random, target: Path) -> Path:
 
 def problems(way: Way, folder: Path) -> list[str]:
     """What must not be of what a cut left: a torn FILE, or a journal that says more than is there."""
-    found = []
-    there = {name: (folder / name).read_bytes() for name in way.whole if (folder / name).exists()}
-    for name, data in there.items():
-        if data not in (way.whole[name], way.old.get(name)):
-            found.append(f"{name} is torn")
-    journal = folder / JOURNAL
+    there = files(folder)
+    found = [
+        f"{name} is torn" for name in FILES if _of(there, name) not in ({}, _of(way.whole, name), _of(way.old, name))
+    ]
+    journal, made = folder / JOURNAL, _of(there, OUT)
     last = next(told(journal), None) if journal.exists() else None
-    if isinstance(last, End) and last.complete and there.get(OUT) not in (way.whole[OUT], way.old.get(OUT)):
+    if isinstance(last, End) and last.complete and not made:
         found.append("the journal says that a file is complete which is not there")
-    if there.get(OUT) == way.whole[OUT] != way.old.get(OUT) and keys(folder) < keys(way.recording.folder):
+    if made == _of(way.whole, OUT) != _of(way.old, OUT) and keys(folder) < keys(way.recording.folder):
         found.append("a whole file has lost replies that it was made from")
     return found
+
+
+def _of(made: Mapping[str, bytes], name: str) -> dict[str, bytes]:
+    """A file, or all that is in a folder."""
+    return {path: data for path, data in made.items() if Path(path).parts[0] == name}
 
 
 def keys(folder: Path) -> set[str]:
@@ -131,17 +156,18 @@ def processes() -> ForkServerContext:
     return context
 
 
-def resume(context: ForkServerContext, way: Way, folder: Path) -> tuple[int | None, str]:
-    """Run the command again with ``--resume``; its status, and what it said."""
+def again(context: ForkServerContext, way: Way, folder: Path) -> tuple[int | None, str]:
+    """Run the command again, with ``--resume`` where there is one; its status, and what it said."""
     said = folder.with_name("said")
     words = [word for word in way.words if word != "--quiet"]
-    process = context.Process(target=_resume, args=([*words, "--progress", "none", "--resume"], folder, said))
+    more = ["--overwrite"] if words[0] == "export" else ["--progress", "none", "--resume"]
+    process = context.Process(target=_main, args=([*words, *more], folder, said))
     process.start()
     process.join()
     return process.exitcode, said.read_text()
 
 
-def _resume(words: list[str], folder: Path, said: Path) -> None:
+def _main(words: list[str], folder: Path, said: Path) -> None:
     os.chdir(folder)
     os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 2)
     main(words)
@@ -149,12 +175,12 @@ def _resume(words: list[str], folder: Path, said: Path) -> None:
 
 def ends_as_undisturbed(context: ForkServerContext, way: Way, folder: Path) -> str | None:
     """What is wrong with how a run goes on after a cut."""
-    before = _files(folder)
-    status, said = resume(context, way, folder)
+    before = files(folder)
+    status, said = again(context, way, folder)
     if status == 2 and way.old and before == way.old and "was made otherwise" in said:
         return None  # the disk knows nothing of the run that was to replace it
     if status != 0:
-        return f"status {status}: {said}"
+        return f"status {status}: {said.strip().splitlines()[-1:]}"
     if "complete already" in said and before != way.whole:
         return "called complete what was not whole"
-    return None if _files(folder) == way.whole else "other bytes"
+    return None if files(folder) == way.whole else "other bytes"

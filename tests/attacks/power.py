@@ -58,7 +58,7 @@ class Recording:
     before: Path
     """A copy, all of which was on the disk."""
     inodes: dict[int, str]
-    """Of the files in the folder before."""
+    """Of all that was in it, folders before what is in them."""
     acts: tuple[Act, ...]
 
 
@@ -85,7 +85,7 @@ def record(shim: Path, words: Sequence[str], folder: Path, work: Path) -> Record
     folder = folder.resolve()
     before, log = work / "before", work / "log"
     shutil.copytree(folder, before)
-    inodes = {path.stat().st_ino: path.name for path in folder.iterdir()}
+    inodes = {path.stat().st_ino: str(path.relative_to(folder)) for path in sorted(folder.rglob("*"))}
     log.unlink(missing_ok=True)
     more = {"LD_PRELOAD": str(shim), "RECORD_FOLDER": str(folder), "RECORD_LOG": str(log)}
     subprocess.run([sys.executable, "-m", "vsgen", *words], cwd=folder, env={**os.environ, **more}, check=True)
@@ -134,9 +134,10 @@ class Disk:
         self._nodes: dict[int, _File | _Folder] = {}
         self._count = len(acts)
         for inode, name in recording.inodes.items():
-            data = (recording.before / name).read_bytes()
-            node = self._nodes[inode] = _File(bytearray(data), data)
-            self._root.now[name] = self._root.disk[name] = node
+            path, folder = recording.before / name, self._folder(self._at / Path(name).parent)
+            data = path.read_bytes() if path.is_file() else b""
+            node = self._nodes[inode] = _File(bytearray(data), data) if path.is_file() else _Folder()
+            folder.now[path.name] = folder.disk[path.name] = node
         for when, act in enumerate(acts):
             self._happen(when, act)
 

@@ -269,8 +269,7 @@ def silence_stdout() -> None:
 
 def _dumps(lines: Iterable[Mapping[str, object]], *, seen: bool = False) -> bytes:
     """JSON, such that a terminal shows all of it where it is seen."""
-    option = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
-    data = b"".join(orjson.dumps(line, option=option) for line in lines)
+    data = b"".join([orjson.dumps(line, option=_OPTION) for line in lines])
     return harmless_json(data) if seen else data
 
 
