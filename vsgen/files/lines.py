@@ -18,7 +18,7 @@ import orjson
 
 from vsgen.errors import OutputError
 from vsgen.files.destinations import is_written_through, open_through
-from vsgen.files.part import Part, part_of
+from vsgen.files.part import Part
 from vsgen.terminal import harmless_json, is_terminal
 
 _STDOUT = "<stdout>"
@@ -77,7 +77,7 @@ class FileLines:
         self._path = path
         self._how = _RESUMED if keep else AGAIN
         self._digest = blake2b(digest_size=8)
-        with writing(part_of(path), self._how):
+        with writing(path, self._how):
             self._part = Part(path, keep=keep)
 
     @property
@@ -291,6 +291,9 @@ def writing(where: Path, how: str) -> Iterator[None]:
 
 
 def _failed(where: Path | str, error: OSError, how: str) -> OutputError:
+    folder = Path(where).parent
+    if error.errno == errno.ENOENT and not folder.exists():
+        return OutputError(f"{where}: cannot be written: there is no folder {folder}; make it, or choose another path")
     full = error.errno in {errno.ENOSPC, errno.EDQUOT}
     remedy = f"free some space, then run the same command {how}" if full else "choose another path"
     return OutputError(f"{where}: cannot be written: {error.strerror or error}; {remedy}")

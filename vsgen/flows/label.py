@@ -122,7 +122,8 @@ class Labeller:
         except TooLongError as error:
             problem = f"{error}, or pass --truncate" if self._truncate is False else str(error)
         except (CallError, InputError, TemplateError) as error:
-            problem = str(error).removeprefix(f"{self._template.source}: label {label.name}: ")
+            _, own, rest = str(error).partition(f": label {label.name}: ")
+            problem = rest if own else str(error)
         if self._lenient:
             return Unlabelled(problem)
         raise InputError(f"{text.name}: label {label.name}: {problem}; or pass --on-error skip")

@@ -99,8 +99,8 @@ class Sampling(Section):
     """Answers per draw."""
     per_turn: int = Field(default=2, ge=1, le=100)
     """Answers per turn of vs-multi."""
-    temperature: float = Field(default=1.0, ge=0)
-    """Softmax temperature; 0 is greedy."""
+    temperature: float = Field(default=1.0, ge=0, le=5)
+    """Softmax temperature; 0 is greedy, and above 5 a model writes noise."""
     top_p: float = Field(default=1.0, gt=0, le=1)
     """Keep the most probable tokens up to this much probability."""
     top_k: int = Field(default=0, ge=0)

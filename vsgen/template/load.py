@@ -144,6 +144,7 @@ def _checked(root: Node, found: list[Problem], label: str) -> Template:
     if found:
         raise TemplateError(_listed(sorted(found, key=lambda problem: problem.line)))
     template._source = label
+    template._root = root
     template._named = tuple(named(template, root, label))
     return template
 

@@ -53,6 +53,13 @@ class Node:
         """Source and line, as a message begins."""
         return f"{self.source}:{self.line}" if self.line else self.source
 
+    def place(self, word: str) -> str:
+        """Source and line of a word in a text; of the whole text where that is not known."""
+        found = re.search(rf"\b{re.escape(word)}\b", self.value) if isinstance(self.value, str) else None
+        if not (found and self.text_line):
+            return self.where
+        return f"{self.source}:{self.text_line + found.string.count(chr(10), 0, found.start())}"
+
     def child(self, step: str | int) -> Node | None:
         """What stands at a key of it, or at a place in it."""
         if isinstance(self.value, dict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from vsgen.errors import TemplateError
 from vsgen.labels.settings import Label
@@ -10,6 +10,7 @@ from vsgen.sections.misfit import TextProblem
 from vsgen.sections.sandbox import compile_text
 from vsgen.template.final import ANSWER, as_condition
 from vsgen.template.keep import CORRECT, OWN, clause
+from vsgen.template.messages import nearest
 from vsgen.template.schema import Template
 from vsgen.values import Message, Prompt
 
@@ -22,6 +23,7 @@ class Renderer:
     """Turns values into the prompts of one template."""
 
     def __init__(self, template: Template) -> None:
+        self._template = template
         self._source = template.source
         self._texts = {"prompt": template.prompt}
         if template.system is not None:
@@ -108,10 +110,23 @@ class Renderer:
         return bool(self._fill(_CORRECT, as_condition(self._correct), {**values, ANSWER: answer}))
 
     def _missing(self, where: str, names: frozenset[str]) -> str:
-        noun = "variable" if len(names) == 1 else "variables"
-        listed = ", ".join(map(repr, sorted(names)))
+        if not names:
+            return ""
+        first, *more = sorted(names)
+        noun = "variables" if more else "variable"
         known = f" (it may name {self._known})" if where.startswith(_KEEP) else ""
-        return f"{self._source}: {where}: missing {noun} {listed}; {_REMEDY}{known}" if names else ""
+        guess = "" if more else nearest(first, list(self._template.variables))
+        listed = ", ".join(map(repr, (first, *more)))
+        place = self._template.place(self._path(where), first)
+        remedy = f"{guess} Otherwise {_REMEDY}" if guess else f"; {_REMEDY}"
+        return f"{place}: {where}: missing {noun} {listed}{remedy}{known}"
+
+    def _path(self, where: str) -> Sequence[str | int]:
+        """The path in the template of what messages name so."""
+        for number, label in enumerate(self._template.labels):
+            if where == _place(label):
+                return "labels", number, "prompt"
+        return [int(step) if step.isdecimal() else step for step in where.split(".")]
 
     def _render(self, where: str, text: str, values: Mapping[str, object]) -> str:
         rendered = self._fill(where, text, values)

@@ -48,6 +48,7 @@ from vsgen.template.examples import Recommended, Size, check_examples
 from vsgen.template.final import ANSWER
 from vsgen.template.keep import check_clause, clause, label_problem
 from vsgen.template.named import Named
+from vsgen.template.nodes import Node
 from vsgen.template.output import Filter, Name, Output
 from vsgen.template.patterns import MAX_LENGTH, MAX_SIZE, size, too_large
 
@@ -136,6 +137,7 @@ class Template(Section):
     _source: str = PrivateAttr("")
     _fitted: Size | None = PrivateAttr(None)
     _named: tuple[Named, ...] = PrivateAttr(())
+    _root: Node | None = PrivateAttr(None)
 
     @field_validator("output")
     @classmethod
@@ -250,6 +252,18 @@ class Template(Section):
     def source(self) -> str:
         """Where the template was read from, for messages; its name if it was not read from a file."""
         return self._source or self.name
+
+    def place(self, path: Sequence[str | int], word: str) -> str:
+        """Where a word stands in one of its texts: the file, or the flag, and the line; for messages.
+
+        Args:
+            path: Of the text.
+            word: That is looked for; where it is not found, the text's own line is given.
+        """
+        node: Node | None = self._root
+        for step in path:
+            node = node and node.child(step)
+        return node.place(word) if node else self.source
 
     @property
     def named(self) -> tuple[Named, ...]:
