@@ -27,6 +27,8 @@ TEMPLATES: Final = tuple(shipped())
 METHODS: Final = ("direct", "cot", "sequence", "multi-turn", "vs", "vs-cot", "vs-multi", "power")
 SEEDS: Final = (0, 1, 2)
 _HASH: Final = "--set dedup.embedder=hash"
+_FEW = "--set sampling.k=2 --set sampling.max_tokens=40 --set sampling.power.particles=4 "
+"""A draw of power sampling that takes at most 32 replies."""
 _OUT: Final = "-o out.jsonl --rejects rejects.jsonl"
 _QUICK: Final = frozenset(
     {
@@ -174,7 +176,8 @@ def _of_templates() -> Iterator[tuple[str, Case]]:
             yield f"run/{template}/hash/{seed}", Case(f"run {template} -m tiny -n 12 --seed {seed} {_HASH} {_OUT}")
         yield f"run/{template}/minilm", Case(f"run {template} -m tiny -n 12 {_OUT}")
         for method in METHODS:
-            words = f"run {template} -m tiny -n 4 --method {method} --max-calls 40 --seed 3 {_HASH} {_OUT}"
+            small = _FEW if method == "power" else ""
+            words = f"run {template} -m tiny -n 4 --method {method} {small}--max-calls 40 --seed 3 {_HASH} {_OUT}"
             yield f"run/{template}/{method}", Case(words)
         yield f"check/{template}", Case(f"check {template}")
         yield f"check/{template}/tiny", Case(f"check {template} -m tiny --method direct")

@@ -58,3 +58,34 @@ def test_a_temperature_at_which_any_model_writes_noise_is_refused(vsgen: Vsgen) 
     ended = vsgen("run", "random-item", "-n", 1, "--temperature", 7)
     assert ended.exit_code == 2
     assert "sampling.temperature: must be <= 5, got 7" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (
+            ("--max-calls", 4, "--method", "direct", "-k", 5),
+            "--max-calls 4: one draw may take 5 replies; give at least 5",
+        ),
+        (("--max-tokens", 9), "--max-tokens 9: one draw may take "),
+    ],
+)
+def test_a_budget_that_bears_no_draw_is_refused_before_a_model_is_opened(
+    vsgen: Vsgen, monkeypatch: pytest.MonkeyPatch, words: tuple[object, ...], problem: str
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("vsgen.jobs.desk.open_model", lambda name, **_: opened.append(name))
+    ended = vsgen("run", "random-item", "-n", 2, "--no-dedup", *words)
+    assert (ended.exit_code, opened) == (2, [])
+    assert ended.stderr.startswith(f"vsgen: {problem}")
+
+
+def test_a_budget_that_bears_a_draw_for_models_of_one_size_is_not_refused(vsgen: Vsgen, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "version: 1\nname: mine\nprompt: Name a random day of the week.\nsampling: {method: direct, k: 5}\n"
+        "recommended: {small: {sampling.k: 1}}\n"
+    )
+    ended = vsgen("run", path, "-n", 1, "--no-dedup", "--max-calls", 1, "-m", "tiny")
+    assert ended.exit_code == 1
+    assert "--max-calls: 0 of 1 are spent, and a draw may take 5" in ended.stderr

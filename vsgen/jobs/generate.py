@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
+from typing import get_args
 
 from vsgen.dedup.index import Index
 from vsgen.engine.source import Flows
-from vsgen.errors import OptionError
+from vsgen.errors import OptionError, TemplateError
 from vsgen.export.packed import TokenLogprobs, token_row
 from vsgen.files.origin import NUM, ON_ERROR, Origin
 from vsgen.files.places import Places
@@ -28,6 +30,7 @@ from vsgen.jobs.pace import Budget, Pace
 from vsgen.jobs.row_flows import RowFlows, open_rows, row_flows
 from vsgen.jobs.task import Made, Warn
 from vsgen.ports import Source
+from vsgen.template.examples import Size
 from vsgen.template.load import load_template
 from vsgen.template.render import Renderer
 from vsgen.template.schema import Template
@@ -80,6 +83,7 @@ class Generation:
         self._template = load_template(options.template, options.overrides)
         _refuse_batch_priors(self._template)
         require(self._template, allow_exec=options.allow_exec)
+        self._refuse_small_budget()
         self.models = kept_local(self._wanted(), self._template)
         """The models that it may ask."""
         if options.input is None:
@@ -219,16 +223,34 @@ class Generation:
         )
 
     def _paced(self, rows: int) -> Pace:
-        settings, options = self._template.sampling, self._options
-        labels = [label.most for label in self._template.labels]
-        mended = settings.k * self._template.repair
-        budget = Budget(
+        settings, budget = self._template.sampling, self._budget(self._template)
+        return Pace(self._counts, budget, k=settings.k, rows=rows // settings.most[0], patience=self._options.patience)
+
+    def _budget(self, template: Template) -> Budget:
+        settings, options = template.sampling, self._options
+        labels = [label.most for label in template.labels]
+        mended = settings.k * template.repair
+        return Budget(
             calls=settings.most[0] + mended + settings.k * sum(calls for calls, _ in labels),
             tokens=settings.most[1] + mended * settings.max_tokens + settings.k * sum(tokens for _, tokens in labels),
             max_calls=options.max_calls,
             max_tokens=options.max_tokens,
         )
-        return Pace(self._counts, budget, k=settings.k, rows=rows // settings.most[0], patience=options.patience)
+
+    def _refuse_small_budget(self) -> None:
+        """Refuse a budget that bears no draw, whatever size the model will turn out to be of."""
+        options = self._options
+        if (options.max_calls is None and options.max_tokens is None) or options.places.resume:
+            return  # what the journal has may be all that is wanted
+        templates = [self._template]
+        for size in get_args(Size):
+            with suppress(
+                TemplateError
+            ):  # the flags do not go with what it recommends; reported when a model has the size
+                templates.append(load_template(options.template, options.overrides, size))
+        first, *others = (self._budget(template).too_small for template in templates)
+        if first and all(others):
+            raise OptionError(first)
 
     def _unmet(self) -> str:
         """The clause of `keep` that holds most rarely, where that is what most candidates end by."""

@@ -36,6 +36,16 @@ class Budget:
             bounds.append((self.max_tokens - counts.tokens) // self.tokens)
         return max(0, min(bounds)) if bounds else None
 
+    @property
+    def too_small(self) -> str | None:
+        """Which budget cannot bear a single draw, and how much would."""
+        if self.max_calls is not None and self.calls > self.max_calls:
+            return f"--max-calls {self.max_calls}: one draw may take {self.calls} replies; give at least {self.calls}"
+        if self.max_tokens is not None and self.tokens > self.max_tokens:
+            draw = f"one draw may take {self.tokens} (its replies x sampling.max_tokens)"
+            return f"--max-tokens {self.max_tokens}: {draw}; give at least that, or lower sampling.max_tokens"
+        return None
+
     def spent(self, counts: Counts) -> str | None:
         """Which budget cannot bear another draw."""
         if self.max_calls is not None and counts.replies + self.calls > self.max_calls:
