@@ -149,7 +149,7 @@ def run_published() -> Run:
 @contextmanager
 def counted(model: HfModel) -> Iterator[Callable[[], int]]:
     """Count the token positions that go through the model."""
-    network: Any = model._parts.network
+    network: Any = model._network
     seen = [0]
     step, prefetch = network.step, network.prefetch
 

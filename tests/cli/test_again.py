@@ -23,7 +23,7 @@ STRUCK = """\
 import os, signal, sys
 class Struck:
     def find_spec(self, name, *_):
-        if name == "vsgen.backends.hf.model":
+        if name == "vsgen.backends.numeric.model":
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, Struck())
 """

@@ -58,6 +58,12 @@ def test_what_needs_no_model_loads_none(command: list[str]) -> None:
     assert heavy_after(*command, of=MODELS) == ""
 
 
+def test_the_embedded_model_needs_no_torch(tmp_path: Path) -> None:
+    made = ("-o", str(tmp_path / "out.jsonl"), "--set", "dedup.embedder=hash")
+    assert heavy_after("run", "random-item", "-n", "3", "-m", "tiny", *made, of=MODELS[:2]) == ""
+    assert heavy_after("check", "random-item", "-m", "tiny", of=MODELS[:2]) == ""
+
+
 def test_a_run_that_the_journal_answers_whole_loads_no_model(vsgen: Vsgen, tmp_path: Path) -> None:
     output = tmp_path / "out.jsonl"
     command = ("run", "support-tickets", "-n", "3", "-o", str(output))

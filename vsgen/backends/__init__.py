@@ -1,4 +1,4 @@
-"""Adapters to the libraries that compute: the only rooms, beside the embedded model's, that import torch."""
+"""Adapters to the libraries that compute: the only rooms, beside the embedded model's trainer, that import torch."""
 
 import os
 

@@ -19,6 +19,8 @@ ON_CPU: Final = SHIPPED
 """Models that compute on the CPU whatever device is asked for."""
 
 _LIBRARIES = ("vsgen", "torch", "transformers")
+_OF_TINY = ("vsgen", "numpy", "tokenizers")
+"""What the embedded model is computed with."""
 
 
 def open_model(
@@ -48,10 +50,10 @@ def open_model(
     """
     match name:
         case "tiny":
-            from vsgen.backends.hf.model import HfModel
+            from vsgen.backends.numeric.model import NumpyModel
             from vsgen.tiny import WEIGHTS
 
-            return HfModel.open(str(WEIGHTS), device="cpu", dtype="float64", batch=batch, name="tiny")
+            return NumpyModel(WEIGHTS, name=TINY, batch=batch)
         case _:
             check_model_name(name)
             from vsgen.backends.hf.load import Trust
@@ -87,5 +89,5 @@ def stamp(name: str, **how: object) -> str | None:
     files = revision(str(WEIGHTS) if name == TINY else name)
     if files is None:
         return None
-    known = [name, files, how, [version(one) for one in _LIBRARIES], platform.node()]
+    known = [name, files, how, [version(one) for one in (_OF_TINY if name == TINY else _LIBRARIES)], platform.node()]
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]

@@ -22,10 +22,11 @@ def open_tokenizer(source: str, *, remote_code: bool = False, local: bool = Fals
         ModelError: There is none, or no token of it ends a reply.
     """
     check_model_name(source)
-    from vsgen.backends.hf.spell import Speller
-
     if source == "tiny":
+        from vsgen.backends.numeric.model import speller
         from vsgen.tiny import WEIGHTS
 
-        return Speller.open(str(WEIGHTS), name="tiny")
-    return Speller.open(source, remote_code=remote_code, local=local)
+        return speller(WEIGHTS, name=source)
+    from vsgen.backends.hf.spelled import open_speller
+
+    return open_speller(source, remote_code=remote_code, local=local)

@@ -6,7 +6,7 @@ from random import Random
 
 import torch
 
-from vsgen.backends.hf.cache import Stored
+from vsgen.backends.hf.forward import Stored
 from vsgen.backends.hf.memory import Memory
 
 PROMPT = (9, 9, 7)

@@ -14,7 +14,6 @@ import transformers
 from vsgen.backends.hf.model import HfModel
 from vsgen.backends.hf.network import Network
 from vsgen.backends.hf.text import shared_length
-from vsgen.backends.open import open_model
 from vsgen.errors import ModelError
 from vsgen.ports import Queue, Ticket
 from vsgen.testing import check_language_model
@@ -70,24 +69,6 @@ def test_toys_keep_the_laws(make_model: MakeModel, kind: str, changes: dict[str,
 def test_sentencepiece_toy_keeps_the_laws_in_single_precision(make_model: MakeModel) -> None:
     model = HfModel.open(str(make_model(spelling="pieces", ends=_BYTES)), device="cpu", dtype="float32", batch=7)
     check_language_model(model, tolerance=1e-3, canonical=lambda reply: False, marks=("<s>", "</s>"))
-
-
-def test_embedded_model_keeps_the_laws() -> None:
-    model = open_model("tiny")
-    assert isinstance(model, HfModel)
-    assert model.name.startswith("tiny@")
-    marks = ("<|user|>", "<|eos|>")
-    check_language_model(model, tolerance=2e-6, canonical=lambda reply: len(reply.tokens) == 1, marks=marks)
-
-
-def test_score_of_a_canonical_reply_is_its_logp() -> None:
-    model = open_model("tiny")
-    prompt = Prompt((Message("user", "Name a day of the week."),))
-    replies = model.generate([Generate(prompt, seed=seed, max_tokens=30) for seed in range(8)])
-    words = [reply for reply in replies if reply.stopped and reply.text.isalpha()]
-    (scores,) = model.score([Score(prompt, tuple(reply.text for reply in words))])
-    assert len(words) >= 4
-    assert scores.logp == pytest.approx([reply.logp for reply in words], abs=2e-6)
 
 
 def test_finished_rows_leave_and_cost_nothing(make_model: MakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,7 +218,7 @@ def test_model_that_heeds_no_mask_is_refused(make_model: MakeModel, kind: str) -
 
 def test_scores_that_are_not_finite_are_an_error(make_model: MakeModel) -> None:
     model = HfModel.open(str(make_model()), device="cpu")
-    network = model._parts.network._model
+    network = model._network._model
     with torch.no_grad():
         next(network.parameters()).fill_(torch.nan)
     with pytest.raises(ModelError, match="not finite"):

@@ -71,6 +71,6 @@ def test_a_kernel_that_computes_something_else_is_not_used(
 def test_a_torch_without_the_kernel_is_no_error(make_model: MakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packing, "_ops", object)
     model = HfModel.open(str(make_model()), device="cpu")
-    assert layers(model._parts.network._model, PackedLinear) == 0
+    assert layers(model._network._model, PackedLinear) == 0
     (reply,) = model.generate([Generate(Prompt((Message("user", "hello"),)), seed=0, max_tokens=3)])
     assert reply.tokens

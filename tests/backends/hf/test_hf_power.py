@@ -39,7 +39,7 @@ class Four:
         self.model = HfModel.open(str(folder), device="cpu", dtype="float64", batch=batch)
         self.plain = HF.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float64)
         with torch.no_grad():
-            for network in (self.model._parts.network._model, self.plain):
+            for network in (self.model._network._model, self.plain):
                 network.lm_head.weight.mul_(scale)
 
     def law(self, prompt: Sequence[int], alpha: float, end: int) -> dict[Tokens, float]:
@@ -219,13 +219,13 @@ def through(decoder: Any) -> Callable[[Sequence[Generate]], Sequence[Completion]
 def test_a_prefix_that_was_drawn_is_not_computed_again(make_model: MakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
     model = HfModel.open(str(make_model()), device="cpu", dtype="float64")
     computed: list[int] = []
-    plain = model._parts.network.prefetch
+    plain = model._network.prefetch
 
     def counted(prompts: Sequence[Sequence[int]], *trunk: Any) -> Any:
         computed.extend(len(prompt) for prompt in prompts)
         return plain(prompts, *trunk)
 
-    monkeypatch.setattr(model._parts.network, "prefetch", counted)
+    monkeypatch.setattr(model._network, "prefetch", counted)
     decoder = model.decoder()
     asked = Generate(Prompt(prefill="The bike light"), seed=0, max_tokens=40)
     play(mh.chains(mh.Plan(2.0, 4, 4, 5, 12), asked, Random(0)), through(decoder))

@@ -12,6 +12,7 @@ import pytest
 import torch
 import transformers
 
+from vsgen.backends.hf import lessons
 from vsgen.backends.hf import teach as teach_module
 from vsgen.backends.hf.model import HfModel
 from vsgen.backends.hf.parts import Limits
@@ -100,7 +101,7 @@ def test_long_answers_go_through_in_parts(make_model: MakeModel, monkeypatch: py
     asks = [*calls(CHAT), *calls(Prompt((Message("user", "Why?"),)))]
     whole = model.teach(asks)
     for positions in (1, 3, 20):
-        monkeypatch.setattr(teach_module, "_SCORES", positions * model._parts.network.vocabulary)
+        monkeypatch.setattr(lessons, "_SCORES", positions * model._parts.network.vocabulary)
         assert list(model.teach(asks)) == list(whole)
 
 
@@ -126,7 +127,7 @@ def test_equal_scores_are_ranked_by_token_id() -> None:
     scores[0, 0] = 0
     for k in (1, 2, 7, 29, 30):
         expected = np.lexsort((np.broadcast_to(np.arange(30), scores.shape), -scores.numpy()), axis=-1)[..., :k]
-        assert (teach_module._top(scores, k).numpy() == expected).all()
+        assert (lessons._top(scores, k).numpy() == expected).all()
 
 
 def test_whole_vocabulary_is_said_where_more_is_asked_for(make_model: MakeModel) -> None:

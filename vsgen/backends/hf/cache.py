@@ -2,45 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 from transformers.cache_utils import Cache, CacheLayerMixin, DynamicCache, DynamicLayer
 
-Stored: TypeAlias = Sequence[tuple[Tensor, Tensor] | None]
-"""One prompt's keys and values per layer, each [heads, length, dim]; None for a layer that keeps none."""
-
-_STEP = 64
-"""Columns are added in multiples of this."""
+from vsgen.backends.hf.capacity import Capacity
+from vsgen.backends.hf.forward import Stored
 
 
-class Place:
+class Place(Capacity):
     """Where the next tokens of the running rows are written; shared by all layers."""
 
     def __init__(self, rows: int, tokens: int) -> None:
+        super().__init__(rows, tokens)
         self.rows = torch.empty(0, dtype=torch.long)
         self.columns = torch.empty(0, dtype=torch.long)
         self.span = 0
         self.count = 0
         """Rows that are read."""
-        self.capacity = (0, 0)
-        """Rows and columns that every layer's buffers have at their next use."""
-        self._most_rows = rows
-        self._most_tokens = tokens
-
-    def holds(self, rows: int, columns: int) -> bool:
-        """Whether there is room for so many rows and columns."""
-        return rows <= self.capacity[0] and columns <= self.capacity[1]
-
-    def reserve(self, rows: int, columns: int) -> None:
-        """Make room for so many rows and columns: twice as much, so that growth is rare, where memory allows."""
-        if self.holds(rows, columns):
-            return
-        roomy = min(2 * rows, self._most_rows), -(-2 * columns // _STEP) * _STEP
-        self.capacity = roomy if roomy[0] * roomy[1] <= self._most_tokens else (rows, columns)
 
 
 class _Layer(CacheLayerMixin):  # type: ignore[no-untyped-call]
@@ -100,6 +82,14 @@ class Buffers(Cache):
         self._rows = torch.empty(0, dtype=torch.long)
         super().__init__(layer_class_to_replicate=partial(_Layer, self.place))  # type: ignore[arg-type]
 
+    def holds(self, rows: int, columns: int) -> bool:
+        """Whether there is room for so many rows and columns."""
+        return self.place.holds(rows, columns)
+
+    def reserve(self, rows: int, columns: int) -> None:
+        """Make room for so many rows and columns, at the next use."""
+        self.place.reserve(rows, columns)
+
     def insert(self, row: int, stored: Stored) -> None:
         """Put a prompt's keys and values into a row; the capacity must have been reserved."""
         while len(self.layers) < len(stored):
@@ -142,11 +132,6 @@ def store(cache: DynamicCache, row: int, length: int) -> Stored:
         else None
         for layer in layers
     ]
-
-
-def beginning(stored: Stored, length: int) -> Stored:
-    """The keys and values of a prompt's first tokens; views, not copies."""
-    return [pair and (pair[0][:, :length], pair[1][:, :length]) for pair in stored]
 
 
 def copied(stored: Stored) -> Stored:

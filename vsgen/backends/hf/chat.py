@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from jinja2 import TemplateError as JinjaError
-from transformers import PreTrainedTokenizerBase
 
 from vsgen.backends.hf.control import Control
 from vsgen.backends.hf.layout import lay_out
 from vsgen.backends.hf.text import shared_length
 from vsgen.errors import ModelError
 from vsgen.values import Message, Prompt
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 _PROBE = "7"
 _REQUEST = "Request:\n"

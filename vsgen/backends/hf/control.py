@@ -17,16 +17,18 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cached_property
 from secrets import token_hex
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from jinja2 import TemplateError as JinjaError
 from tokenizers import AddedToken
-from transformers import PreTrainedTokenizerBase
 
 from vsgen.backends.hf.finder import Finder
 from vsgen.backends.hf.layout import lay_out
 from vsgen.backends.hf.renamed import renamed
 from vsgen.errors import CallError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 _NAMED: Final = 3
 """Tokens that are named where texts are counted."""

@@ -16,12 +16,9 @@ from functools import lru_cache
 from heapq import heappop, heappush
 from itertools import accumulate
 from random import Random
+from typing import Any
 
-import torch
-from torch import Tensor
-
-from vsgen.backends.hf.cache import Buffers, Stored
-from vsgen.backends.hf.draw import Knobs, draw, knobs, own_logp, precise
+from vsgen.backends.hf.forward import Stored
 from vsgen.backends.hf.grammar import Matcher
 from vsgen.backends.hf.memory import Memory
 from vsgen.backends.hf.parts import Limits, Parts
@@ -104,13 +101,13 @@ class Decoder:
         self._shelf = Shelf(parts.network, limits.forward, limits.tokens // _TRUNKS)
         self._memory = Memory(limits.tokens // 2)
         self._read = lru_cache(maxsize=_PROMPTS)(self._ids)
-        self._buffers = Buffers(limits.rows, limits.tokens)
+        self._buffers = parts.network.running(limits.rows, limits.tokens)
         self._waiting: list[tuple[Ticket, Job]] = []
         self._staged: deque[Job] = deque()
         self._done: list[tuple[Ticket, Answer]] = []
         """Answered without a step."""
         self._rows: list[Row] = []
-        self._knobs: Knobs | None = None
+        self._knobs: Any = None
 
     def submit(self, ticket: Ticket, call: Call) -> None:
         """Take a call.
@@ -136,11 +133,10 @@ class Decoder:
             self._shelf.need(job.ahead)
         heappush(self._waiting, (ticket, job))
 
-    @torch.inference_mode()
     def work(self) -> Sequence[tuple[Ticket, Answer]]:
         """Let waiting calls join, and draw one token for every running row; what this finished."""
         done, self._done = self._done, []
-        with self._parts.network.threads():
+        with self._parts.network.computing():
             if self._rows or self._staged or self._waiting:
                 self._admit()
                 done += self._step()
@@ -202,9 +198,8 @@ class Decoder:
             rng.random()
         matcher = parts.grammars.matcher(call)
         rows = len(self._rows)
-        place = self._buffers.place
-        if not place.holds(rows + 1, len(job.ids)):
-            place.reserve(rows + 1, max([len(job.ids), *(row.length for row in self._rows)]))
+        if not self._buffers.holds(rows + 1, len(job.ids)):
+            self._buffers.reserve(rows + 1, max([len(job.ids), *(row.length for row in self._rows)]))
         self._buffers.insert(rows, self._shelf.take(job.ahead) if job.stored is None else job.stored)
         job.stored = None
         speller = Speller(parts.tokenizer, job.ids[: job.prompt], call.stop)
@@ -219,24 +214,23 @@ class Decoder:
         """Draw one token for every running row; the replies of the rows that this finished."""
         rows = self._rows
         scores = self._scores(rows)
+        network = self._parts.network
         if self._knobs is None:
-            self._knobs = knobs([row.job.call for row in rows], scores.device)
-        bars = self._parts.grammars.bars([row.matcher for row in rows], scores.device)
-        uniforms = torch.tensor([row.rng.random() for row in rows], dtype=torch.float64, device=scores.device)
-        drawn = draw(scores, self._knobs, uniforms, bars)
-        steps = torch.stack([drawn.tokens.double(), drawn.logp, drawn.logq]).tolist()
-        stopped = [self._take(row, int(token), p, q) for row, token, p, q in zip(rows, *steps, strict=True)]
+            self._knobs = network.knobs([row.job.call for row in rows])
+        bars = self._parts.grammars.bars([row.matcher for row in rows])
+        drawn = network.draw(scores, self._knobs, [row.rng.random() for row in rows], bars)
+        stopped = [self._take(row, token, p, q) for row, token, p, q in zip(rows, *drawn, strict=True)]
         finished = [i for i, row in enumerate(rows) if stopped[i] or len(row.tokens) >= row.job.limit]
         return [self._leave(i, stopped[i]) for i in reversed(finished)]
 
-    def _scores(self, rows: Sequence[Row]) -> Tensor:
+    def _scores(self, rows: Sequence[Row]) -> Any:
         """Feed every row's newest tokens; the scores of what follows the last, [rows, vocabulary]."""
         network = self._parts.network
         fed, lengths = [row.newest for row in rows], [row.length for row in rows]
         if all(len(tokens) == 1 for tokens in fed):
-            scores = precise(network.step([token for (token,) in fed], lengths, self._buffers))
+            scores = network.step([token for (token,) in fed], lengths, self._buffers)
         else:
-            every = precise(network.chunks(fed, lengths, self._buffers))
+            every = network.chunks(fed, lengths, self._buffers)
             ends = list(accumulate(map(len, fed)))
             scores = every[[end - 1 for end in ends]]
             self._learn(rows, fed, every, ends)
@@ -244,11 +238,11 @@ class Decoder:
             row.length += len(tokens)
         return scores
 
-    def _learn(self, rows: Sequence[Row], fed: Sequence[list[int]], every: Tensor, ends: Sequence[int]) -> None:
+    def _learn(self, rows: Sequence[Row], fed: Sequence[list[int]], every: Any, ends: Sequence[int]) -> None:
         """The log-probabilities of forced tokens: the model's own, and 0 as drawn."""
         places = [place for tokens, end in zip(fed, ends, strict=True) for place in range(end - len(tokens), end - 1)]
-        forced = torch.tensor([token for tokens in fed for token in tokens[1:]], device=every.device)
-        logps = iter(own_logp(every[places], forced).tolist())
+        forced = [token for tokens in fed for token in tokens[1:]]
+        logps = iter(self._parts.network.own_logp(every[places], forced))
         for row, tokens in zip(rows, fed, strict=True):
             row.logps += [next(logps) for _ in tokens[1:]]
             row.logqs += [0.0] * (len(tokens) - 1)

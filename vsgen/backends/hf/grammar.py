@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
+from copy import copy
+from typing import TYPE_CHECKING, Any
 
 import llguidance
-import llguidance.hf
 import llguidance.numpy
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from transformers import PreTrainedTokenizerBase
 
 from vsgen.errors import ModelError
 from vsgen.values import Generate
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 _ANYTHING = "(?s:.*)"
 
@@ -102,14 +102,14 @@ class Grammars:
         matcher.accept(call.prefix)
         return matcher
 
-    def bars(self, matchers: Sequence[Matcher | None], device: torch.device) -> Tensor | None:
+    def bars(self, matchers: Sequence[Matcher | None]) -> NDArray[np.float32] | None:
         """[rows, vocabulary], -inf where a row's grammar forbids the token, else 0; None if no row has a grammar."""
         if not any(matchers):
             return None
         free = np.full(-(-self._vocabulary // 32), -1, np.int32)
         bits = np.stack([free if matcher is None else matcher.mask() for matcher in matchers])
-        bars = torch.from_numpy(_BARS.take(bits.view(np.uint8), axis=0).reshape(len(matchers), -1))
-        return bars[:, : self._vocabulary].to(device)
+        bars: NDArray[np.float32] = _BARS.take(bits.view(np.uint8), axis=0).reshape(len(matchers), -1)
+        return bars[:, : self._vocabulary]
 
     def _compile(self, schema: str | None, pattern: str | None) -> llguidance.LLMatcher:
         """A grammar's start. A pattern that is beyond llguidance, a word's boundary say, leaves the text free there."""
@@ -124,9 +124,13 @@ class Grammars:
     def _adapt(self) -> llguidance.LLTokenizer:
         if not self._ends:
             raise ModelError("the model has no end-of-text token, which a JSON schema needs; turn the schema off")
-        source: Any = self._source
+        backend = copy(getattr(self._source, "backend_tokenizer", None))
+        if backend is None:
+            raise ModelError("the model's tokenizer cannot be used with a JSON schema: only fast ones can")
+        backend.no_padding()
+        backend.no_truncation()
         try:
-            return llguidance.hf.from_tokenizer(source, n_vocab=self._vocabulary, eos_token=self._ends)
+            return llguidance.LLTokenizer(backend.to_str(), n_vocab=self._vocabulary, eos_token=self._ends)
         except ValueError as error:
             raise ModelError(f"the model's tokenizer cannot be used with a JSON schema: {error}") from error
 

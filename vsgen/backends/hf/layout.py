@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, wraps
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import Environment, Template, nodes, pass_context, pass_eval_context
 from jinja2.exceptions import SecurityError, TemplateError, TemplateRuntimeError
@@ -18,8 +18,12 @@ from jinja2.nodes import EvalContext
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
-from transformers import PreTrainedTokenizerBase
-from transformers.utils import chat_template_utils
+
+from vsgen.backends.numeric.tokenizer import PlainTokenizer
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
 
 MAX_STEPS: Final = 20_000
 """Steps of all loops, calls and values written, of one conversation; fewer where a template is of megabytes."""
@@ -51,19 +55,35 @@ def lay_out(tokenizer: PreTrainedTokenizerBase, turns: Sequence[Mapping[str, str
     Raises:
         TemplateError: Of Jinja: the template refuses the conversation, is broken, or outgrows the bounds.
     """
-    own = type(tokenizer).apply_chat_template
-    if own is not PreTrainedTokenizerBase.apply_chat_template:  # it lays out by other rules, without a template
+    if _has_own_rules(tokenizer):
         return str(tokenizer.apply_chat_template([*map(dict, turns)], tokenize=False, add_generation_prompt=opened))
     try:
         text = str(tokenizer.get_chat_template())
         steps = min(MAX_STEPS, _STATIC // (len(text) + 1))
         budget = _Budget(steps, MAX_CHARS + _COPIES * sum(len(turn["content"]) for turn in turns))
         values = {**tokenizer.special_tokens_map, "messages": [*map(dict, turns)], "tools": None, "documents": None}
-        return _compiled(text).render({**values, "add_generation_prompt": opened, _BUDGET: budget})
+        template = _compiled(text, plain=isinstance(tokenizer, PlainTokenizer))
+        return template.render({**values, "add_generation_prompt": opened, _BUDGET: budget})
     except TemplateError:
         raise
     except Exception as error:  # whatever a template brings about is a fault of it
         raise TemplateRuntimeError(f"{type(error).__name__}: {error}") from error
+
+
+def _has_own_rules(tokenizer: Any) -> bool:
+    """Whether a tokenizer lays out by other rules than those of transformers, without a template."""
+    if isinstance(tokenizer, PlainTokenizer):
+        return False
+    from transformers import PreTrainedTokenizerBase
+
+    return type(tokenizer).apply_chat_template is not PreTrainedTokenizerBase.apply_chat_template
+
+
+def _of_transformers() -> Environment:
+    from transformers.utils import chat_template_utils
+
+    made: Any = chat_template_utils
+    return made._compile_jinja_template("").environment  # type: ignore[no-any-return]
 
 
 class _Budget:
@@ -145,9 +165,8 @@ class _Counting(NodeTransformer):
 
 
 @lru_cache(maxsize=8)
-def _compiled(text: str) -> Template:
-    made: Any = chat_template_utils
-    theirs = made._compile_jinja_template("").environment
+def _compiled(text: str, *, plain: bool) -> Template:
+    theirs = _Environment(trim_blocks=True, lstrip_blocks=True) if plain else _of_transformers()
     ours = object.__new__(_Environment)
     ours.__dict__.update(theirs.__dict__)
     ours.optimized = False

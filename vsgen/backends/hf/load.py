@@ -56,7 +56,7 @@ CAREFUL: Final = Trust()
 """No code that comes with a model is run."""
 
 
-def load(source: str, *, device: str, dtype: str, trust: Trust = CAREFUL, name: str | None = None) -> Opened:
+def load(source: str, *, device: str, dtype: str, trust: Trust = CAREFUL) -> Opened:
     """Open a folder or a GGUF file, offline, or a hub id, from the local cache or the network.
 
     Raises:
@@ -93,7 +93,7 @@ def load(source: str, *, device: str, dtype: str, trust: Trust = CAREFUL, name: 
                 gguf.make_plain(model, source)
             _check_tokenizer(source, model, tokenizer)
     _check_complete(source, report)
-    return Opened(own_name(source, name, commit or getattr(config, "_commit_hash", None)), model, tokenizer)
+    return Opened(own_name(source, None, commit or getattr(config, "_commit_hash", None)), model, tokenizer)
 
 
 def kept(source: str) -> tuple[str, str]:

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vsgen.backends.hf.cache import Stored
-from vsgen.backends.hf.prefetch import Ids
+from vsgen.backends.hf.forward import Ids, Stored
 
 
 @dataclass(slots=True)

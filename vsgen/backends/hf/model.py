@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -18,16 +17,14 @@ from vsgen.backends.hf.load import CAREFUL, Opened, Trust, load, slow
 from vsgen.backends.hf.network import Network
 from vsgen.backends.hf.packed import pack, unpack
 from vsgen.backends.hf.parts import Limits, Parts
+from vsgen.backends.hf.queue import drawn
 from vsgen.backends.hf.score import score
 from vsgen.backends.hf.spare import Sparing
 from vsgen.backends.hf.teach import teach
 from vsgen.errors import ModelError
-from vsgen.flow import replied
-from vsgen.ports import Queue, Ticket
-from vsgen.values import Completion, Generate, ModelFacts, Prompt, Reply, Score, Scores, Taught, Teach
+from vsgen.ports import Queue
+from vsgen.values import Completion, Generate, ModelFacts, Prompt, Score, Scores, Taught, Teach
 
-EMBEDDED = "tiny"
-"""The name of the model that comes with the package."""
 _MEMORY = 1 << 31
 """Bytes for keys and values where the machine does not say what it has."""
 
@@ -38,19 +35,20 @@ class HfModel:
     Sampling settings come from the call alone; of the model's generation_config only the end tokens are heeded.
     """
 
-    def __init__(self, opened: Opened, *, batch: int | None = None, embedded: bool = False) -> None:
+    def __init__(self, opened: Opened, *, batch: int | None = None) -> None:
         self._name = opened.name
-        self._parts = _parts(opened)
+        self._network = network = Network(opened.model)
+        self._parts = _parts(opened, network)
         self._limits = _limits(opened.model, batch)
-        self._facts = replace(_facts(opened.model, self._parts), embedded=embedded)
+        self._facts = _facts(opened.model, self._parts)
         packed = pack(opened.model, self._limits.rows)
         try:
-            self._parts.network.check()
+            network.check()
         except ModelError:
             if not packed:
                 raise
             unpack(opened.model)
-            self._parts.network.check()
+            network.check()
 
     @classmethod
     def open(
@@ -61,7 +59,6 @@ class HfModel:
         dtype: str = "auto",
         batch: int | None = None,
         trust: Trust = CAREFUL,
-        name: str | None = None,
     ) -> HfModel:
         """Open a folder or a GGUF file, offline, or a hub id.
 
@@ -71,13 +68,12 @@ class HfModel:
             dtype: auto, float32, bfloat16, float16 or float64.
             batch: Replies decoded side by side; 32 on a CPU and 128 elsewhere by default, less where memory is short.
             trust: What may be done with its files, and whether they may be fetched.
-            name: What to call it, in place of the folder's or file's name or the id.
 
         Raises:
             ModelError: There is no such model, or it cannot be used; the message says what to do.
         """
-        opened = load(source, device=device, dtype=dtype, trust=trust, name=name)
-        return cls(opened, batch=batch, embedded=name == EMBEDDED)
+        opened = load(source, device=device, dtype=dtype, trust=trust)
+        return cls(opened, batch=batch)
 
     @property
     def name(self) -> str:
@@ -90,22 +86,16 @@ class HfModel:
         Raises:
             CallError: A call is refused.
         """
-        decoder = self.decoder()
-        for place, call in enumerate(calls):
-            decoder.submit(Ticket(0, place), call)
-        replies: dict[int, Reply] = {}
-        while len(replies) < len(calls):
-            replies.update((ticket.place, replied(answer)) for ticket, answer in decoder.work())
-        return [cast(Completion, replies[place]) for place in range(len(calls))]
+        return drawn(self.decoder(), calls)
 
     def score(self, calls: Sequence[Score]) -> Sequence[Scores]:
         """Score all choices of each call, in the order of the calls."""
-        with self._parts.network.threads():
+        with self._network.computing():
             return score(self._parts, self._limits, calls)
 
     def teach(self, calls: Sequence[Teach]) -> Sequence[Taught]:
         """The distributions along each call's answer, in the order of the calls."""
-        with self._parts.network.threads():
+        with self._network.computing():
             return teach(self._parts, self._limits, calls)
 
     def facts(self) -> ModelFacts:
@@ -131,8 +121,7 @@ class HfModel:
         return Sparing(partial(Decoder, self._parts), self._limits)
 
 
-def _parts(opened: Opened) -> Parts:
-    network = Network(opened.model)
+def _parts(opened: Opened, network: Network) -> Parts:
     ends = _ends(opened.model, opened.tokenizer)
     reader = Reader(opened.tokenizer, ends)
     return Parts(network, opened.tokenizer, reader, Grammars(opened.tokenizer, network.vocabulary, ends), ends)

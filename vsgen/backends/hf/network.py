@@ -8,19 +8,27 @@ or that ignore positions are refused at the door, by comparing with a plain forw
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from itertools import accumulate
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from transformers import PreTrainedModel
 from transformers.cache_utils import DynamicCache, get_layer_types_and_kwargs
 
-from vsgen.backends.hf.cache import Buffers, Stored, shared_by, store
+from vsgen.backends.hf import draw as drawing
+from vsgen.backends.hf.cache import Buffers, copied, shared_by, store
+from vsgen.backends.hf.choices import score_trees
+from vsgen.backends.hf.forward import Along, Drawn, Ids, Stored
+from vsgen.backends.hf.lessons import read_along
 from vsgen.backends.hf.ragged import NAME, Chunk, Plan, planned
+from vsgen.backends.hf.tree import Tree
 from vsgen.backends.threads import computing
 from vsgen.errors import ModelError
+from vsgen.values import Generate
 
 _ALIGN = 16
 """Spans are rounded up to this: fewer shapes, and attention kernels on GPUs want aligned masks."""
@@ -47,9 +55,56 @@ class Network:
         """Whether `chunks` may be called; known once `check` has been."""
         self._small = model.device.type == "cpu" and model.num_parameters() <= _SMALL
 
-    def threads(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def computing(self) -> Iterator[None]:
         """Within it a small model on a CPU computes on one thread; a larger one on as many as torch has."""
-        return computing(alone=self._small) if self.device.type == "cpu" else nullcontext()
+        turn = computing(alone=self._small) if self.device.type == "cpu" else nullcontext()
+        with turn, torch.inference_mode():
+            yield
+
+    def running(self, rows: int, tokens: int) -> Buffers:
+        """A new cache of a running batch."""
+        return Buffers(rows, tokens)
+
+    def ahead(self, prompts: Sequence[Ids], trunk: Stored = ()) -> Sequence[Stored]:
+        """Keys and values of a group of prompts: views of one cache."""
+        cache, before = self.prefetch(prompts, trunk), next((pair[0].shape[1] for pair in trunk if pair), 0)
+        return [store(cache, row, before + len(prompt)) for row, prompt in enumerate(prompts)]
+
+    def copied(self, stored: Stored) -> Stored:
+        """The same keys and values, in memory of their own."""
+        return copied(stored)
+
+    def knobs(self, calls: Sequence[Generate]) -> drawing.Knobs:
+        """The settings of the running calls."""
+        return drawing.knobs(calls, self._drawn_on)
+
+    def draw(
+        self, scores: Tensor, how: drawing.Knobs, uniforms: Sequence[float], bars: NDArray[np.float32] | None
+    ) -> Drawn:
+        """Draw one token per row."""
+        given = torch.tensor(uniforms, dtype=torch.float64, device=scores.device)
+        forbidden = None if bars is None else torch.from_numpy(bars).to(scores.device)
+        drawn = drawing.draw(scores, how, given, forbidden)
+        tokens, logp, logq = torch.stack([drawn.tokens.double(), drawn.logp, drawn.logq]).tolist()
+        return Drawn([int(token) for token in tokens], logp, logq)
+
+    def own_logp(self, scores: Tensor, tokens: Sequence[int]) -> list[float]:
+        """The model's own log-probability of one given token per row."""
+        found: list[float] = drawing.own_logp(scores, torch.tensor(tokens, device=scores.device)).tolist()
+        return found
+
+    def trees(self, prompts: Sequence[Ids], trees: Sequence[Tree], ends: Ids) -> list[list[float]]:
+        """Per prompt, the log-probability of every path but the first."""
+        return score_trees(self, prompts, trees, ends)
+
+    def along(self, prompts: Sequence[Ids], answers: Sequence[Ids], ends: Ids, top: int) -> Along:
+        """Next-token distributions along answers."""
+        return read_along(self, prompts, answers, ends, top)
+
+    @property
+    def _drawn_on(self) -> torch.device:
+        return torch.device("cpu") if self.device.type == "mps" else self.device
 
     @torch.inference_mode()
     def prefetch(self, prompts: Sequence[Sequence[int]], trunk: Stored = ()) -> DynamicCache:
@@ -82,7 +137,7 @@ class Network:
         buffers.aim(fed[1], span)
         columns = torch.arange(span, device=self.device)
         mask = self.mask(columns <= positions, positions - columns)
-        return self._forward(fed[0][:, None], mask, positions, buffers)[:, 0]
+        return drawing.precise(self._forward(fed[0][:, None], mask, positions, buffers)[:, 0])
 
     @torch.inference_mode()
     def chunks(self, tokens: Sequence[Sequence[int]], lengths: Sequence[int], buffers: Buffers) -> Tensor:
@@ -113,7 +168,7 @@ class Network:
         columns = torch.arange(span, device=self.device)
         mask = self.mask(columns <= positions, positions - columns)
         with planned(plan), self._attending_raggedly():
-            return self._forward(fed[:1], mask, fed[2:], buffers)[0]
+            return drawing.precise(self._forward(fed[:1], mask, fed[2:], buffers)[0])
 
     @contextmanager
     def _attending_raggedly(self) -> Iterator[None]:

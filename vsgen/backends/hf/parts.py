@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from transformers import PreTrainedTokenizerBase
+from typing import TYPE_CHECKING
 
 from vsgen.backends.hf.chat import Reader
+from vsgen.backends.hf.forward import Forward
 from vsgen.backends.hf.grammar import Grammars
-from vsgen.backends.hf.network import Network
 from vsgen.values import Prompt
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     """One opened model."""
 
-    network: Network
+    network: Forward
     tokenizer: PreTrainedTokenizerBase
     reader: Reader
     grammars: Grammars

@@ -8,13 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeAlias
 
-from vsgen.backends.hf.cache import Stored, beginning, copied, store
-from vsgen.backends.hf.network import Network
+from vsgen.backends.hf.forward import Forward, Ids, Stored
 from vsgen.backends.hf.text import shared_length
-
-Ids: TypeAlias = tuple[int, ...]
 
 _RAGGED = 2
 """A group's longest prompt is at most this many times its shortest, so that little of it is padding."""
@@ -27,7 +23,7 @@ _SHARED = 16
 class Shelf:
     """Keys and values of prompts that waiting calls need, and the trunks that the latest ones grew from."""
 
-    def __init__(self, network: Network, tokens: int, trunk_tokens: int) -> None:
+    def __init__(self, network: Forward, tokens: int, trunk_tokens: int) -> None:
         """Set up.
 
         Args:
@@ -58,7 +54,7 @@ class Shelf:
             if self._related(head, family):
                 self._grow(family, *self._trunk(head, family))
             else:
-                self._remember(head, family[0], copied(self._stored[family[0]]))
+                self._remember(head, family[0], self._network.copied(self._stored[family[0]]))
 
     def take(self, prompt: Ids) -> Stored:
         """A prompt's keys and values; forgotten when the last call that needs them has taken them."""
@@ -77,8 +73,8 @@ class Shelf:
         shared = shared_length([*family, known]) if known else 0
         common = shared_length(family)
         if len(family) > 1 and common - shared >= _SHARED:
-            cache = self._network.prefetch([family[0][shared:common]], beginning(stored, shared))
-            known, stored, shared = family[0][:common], store(cache, 0, common), common
+            (stored,) = self._network.ahead([family[0][shared:common]], beginning(stored, shared))
+            known, shared = family[0][:common], common
         self._remember(head, known, stored)
         return known[:shared], beginning(stored, shared)
 
@@ -94,9 +90,13 @@ class Shelf:
         if () in rests:
             self._stored[rests.pop(())] = stored
         for group in groups(rests, self._tokens):
-            cache = self._network.prefetch(group, stored)
-            for row, rest in enumerate(group):
-                self._stored[rests[rest]] = store(cache, row, len(rests[rest]))
+            for rest, found in zip(group, self._network.ahead(group, stored), strict=True):
+                self._stored[rests[rest]] = found
+
+
+def beginning(stored: Stored, length: int) -> Stored:
+    """The keys and values of a prompt's first tokens; views, not copies."""
+    return [pair and (pair[0][:, :length], pair[1][:, :length]) for pair in stored]
 
 
 def groups(prompts: Iterable[Ids], tokens: int, rows: int | None = None) -> Iterator[Sequence[Ids]]:

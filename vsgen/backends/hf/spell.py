@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-import torch
-import transformers
 from jinja2 import TemplateError as JinjaError
-from transformers import PreTrainedTokenizerBase
 
-from vsgen.backends.hf import gguf
 from vsgen.backends.hf.chat import Reader
-from vsgen.backends.hf.folder import check_config
 from vsgen.backends.hf.layout import lay_out
-from vsgen.backends.hf.load import kept
-from vsgen.backends.hf.quiet import offline, quietly
 from vsgen.errors import ModelError
 from vsgen.values import ModelFacts, Prompt
 
-_HF: Any = transformers
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+
 _PROBE = "7"
 
 
@@ -47,33 +41,6 @@ class Speller:
         self._name = name
         self._parameters = parameters
         self._end = self._turn_end()
-
-    @classmethod
-    def open(cls, source: str, *, remote_code: bool = False, local: bool = False, name: str | None = None) -> Speller:
-        """Open a folder or a GGUF file, offline, or a hub id; with `local` from the cache alone.
-
-        Raises:
-            ModelError: There is no tokenizer there, or it cannot be used.
-        """
-        folder, origin = Path(source), source
-        packed = gguf.is_gguf(source)
-        at_hand = packed or folder.is_dir()
-        options: dict[str, Any] = {"trust_remote_code": remote_code, "local_files_only": local or at_hand}
-        if packed:
-            options, origin = gguf.options(source), str(folder.parent)
-        elif local and not at_hand:
-            origin, _ = kept(source)
-        if folder.is_dir():
-            check_config(folder)
-        try:
-            with quietly(), offline(wanted=options["local_files_only"]):
-                tokenizer = _HF.AutoTokenizer.from_pretrained(origin, **options)
-        except Exception as error:  # transformers raises anything on files that are missing or broken
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            remedy = "check the files" if at_hand else "check the id and the network, or give a folder"
-            raise ModelError(f"{source}: cannot be opened as a tokenizer: {reason} ({remedy})") from error
-        own = folder.stem if packed else folder.resolve().name if at_hand else source
-        return cls(tokenizer, name or own, partial(_count, origin, options))
 
     @property
     def name(self) -> str:
@@ -129,13 +96,3 @@ class Speller:
         if not isinstance(end, int):
             raise ModelError(f"{self._name}: the tokenizer has no token that ends a reply; set its eos_token")
         return end
-
-
-def _count(origin: str, options: Mapping[str, Any]) -> int:
-    """Parameters of the model that a configuration describes; no weights are read."""
-    try:
-        with quietly(), offline(wanted=options["local_files_only"]), torch.device("meta"):
-            config = _HF.AutoConfig.from_pretrained(origin, **options)
-            return sum(weights.numel() for weights in _HF.AutoModelForCausalLM.from_config(config).parameters())
-    except Exception as error:  # as above
-        raise ModelError(f"{origin}: its configuration cannot be read: {error}") from error

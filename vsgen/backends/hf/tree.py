@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +21,9 @@ class Tree:
     paths: tuple[tuple[int, ...], ...]
     """Each sequence's nodes below the root."""
 
-    def ancestors(self) -> Tensor:
+    def ancestors(self) -> NDArray[np.bool_]:
         """[nodes, nodes], True where the column is the row's node itself or above it."""
-        seen = torch.eye(len(self.tokens), dtype=torch.bool)
+        seen = np.eye(len(self.parents), dtype=bool)
         for node, parent in enumerate(self.parents):
             seen[node] |= seen[parent]
         return seen

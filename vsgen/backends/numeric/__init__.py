@@ -1,0 +1,1 @@
+"""The embedded model in numpy alone: no torch, no transformers."""

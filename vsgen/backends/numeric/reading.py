@@ -1,0 +1,60 @@
+"""What is read from the scores of whole answers: sums along paths, and the likeliest tokens at each place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsgen.backends.hf.forward import Along
+from vsgen.backends.hf.tree import Tree
+
+Array: TypeAlias = NDArray[np.float64]
+
+
+def paths(scores: Array, tree: Tree, ends: Sequence[int]) -> Array:
+    """Sum each path's log-probabilities, without and with its end's; [2, rows, paths].
+
+    Args:
+        scores: [rows, nodes, vocabulary].
+        tree: The nodes.
+        ends: Tokens that end a path; they count together.
+    """
+    norm = _log_sum(scores)
+    parents = list(tree.parents)
+    logp = scores[:, parents, list(tree.tokens)] - norm[:, parents]
+    logp[:, 0] = 0
+    close = _log_sum(scores[:, :, list(ends)]) - norm
+    inner = np.stack([logp[:, list(path)].sum(-1) for path in tree.paths], 1)
+    return np.stack([inner, inner + close[:, [path[-1] if path else 0 for path in tree.paths]]])
+
+
+def along(scores: Array, following: NDArray[np.int64], ends: Sequence[int], top: int) -> Along:
+    """Log-probabilities of what follows, of the likeliest end, and of the top tokens.
+
+    Args:
+        scores: [rows, positions, vocabulary].
+        following: [rows, positions - 1], the token after each position but the last.
+        ends: Tokens that end an answer.
+        top: How many of the likeliest.
+    """
+    norm = _log_sum(scores)[..., None]
+    next_ids = np.pad(following, ((0, 0), (0, 1)))[..., None]
+    closing = scores[..., list(ends)]
+    best = closing.argmax(-1)
+    ids = np.argsort(-scores, axis=-1, kind="stable")[..., :top]
+    return Along(
+        logps=(np.take_along_axis(scores, next_ids, -1) - norm)[..., 0],
+        ends=np.array(ends)[best],
+        end_logps=closing.max(-1) - norm[..., 0],
+        top_ids=ids.astype(np.uint32),
+        top_logps=(np.take_along_axis(scores, ids, -1) - norm).astype(np.float32),
+    )
+
+
+def _log_sum(scores: Array) -> Array:
+    most = scores.max(-1, keepdims=True)
+    found: Array = np.log(np.exp(scores - most).sum(-1)) + most[..., 0]
+    return found
