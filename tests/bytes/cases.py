@@ -56,7 +56,7 @@ _RUNS: Final = {
     "no-dedup": f"random-item -n 30 --no-dedup {_OUT}",
     "short/saturated": f"random-day -n 50 --patience 3 {_HASH} {_OUT}",
     "short/calls": f"support-tickets -n 40 --max-calls 3 {_HASH} {_OUT}",
-    "short/tokens": f"support-tickets -n 40 --max-tokens 300 {_HASH} {_OUT}",
+    "short/tokens": f"support-tickets -n 40 --max-tokens 1100 {_HASH} {_OUT}",
     "hot": f"story-openers -n 10 --temperature 1.5 -k 8 {_HASH} {_OUT}",
     "nucleus": f"story-openers -n 10 --set sampling.top_p=0.8 --set sampling.top_k=20 {_HASH} {_OUT}",
     "tails": f"jokes -n 10 --set sampling.p_max=0.2 --set sampling.p_min=0.02 {_HASH} {_OUT}",

@@ -73,7 +73,7 @@ def _join(values: Any, separator: str = "") -> str:
     return separator.join(str(_natural(value)) for value in values)
 
 
-JINJA = _Jinja(undefined=StrictUndefined, finalize=_natural, trim_blocks=True, lstrip_blocks=True)
+JINJA = _Jinja(undefined=StrictUndefined, finalize=_natural, trim_blocks=True, lstrip_blocks=True, optimized=False)
 JINJA.globals = {"range": range}
 JINJA.filters |= {"join": _join, "tojson": _tojson}
 JINJA.filters |= {"unique": lambda *a, **k: list(sync_do_unique(JINJA, *a, **k))}  # a list here, and an error at once
