@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from types import FrameType
-
 import pytest
 
 from tests.attacks.campaign_replies import attacks
 from tests.attacks.reply_laws import broken_law
+from tests.sampling.replies.counted import counted
 from vsgen.sampling.replies.parse import parse_list
 
 LENGTH = 100_000
@@ -50,18 +48,7 @@ def test_a_reply_of_many_keys_is_read_to_its_end(unit: str) -> None:
 
 def steps(reply: str) -> int:
     """How many functions of Python and C reading a reply takes."""
-    count = 0
-
-    def note(frame: FrameType, event: str, argument: object) -> None:
-        nonlocal count
-        count += event in {"call", "c_call"}
-
-    sys.setprofile(note)
-    try:
-        parse_list(reply, ["text"])
-    finally:
-        sys.setprofile(None)
-    return count
+    return counted(lambda: parse_list(reply, ["text"]))
 
 
 @pytest.mark.parametrize("start", STARTS)

@@ -244,9 +244,8 @@ class Generation:
             return  # what the journal has may be all that is wanted
         templates = [self._template]
         for size in get_args(Size):
-            with suppress(
-                TemplateError
-            ):  # the flags do not go with what it recommends; reported when a model has the size
+            # flags that do not go with what a size recommends are reported when a model has that size
+            with suppress(TemplateError):
                 templates.append(load_template(options.template, options.overrides, size))
         first, *others = (self._budget(template).too_small for template in templates)
         if first and all(others):

@@ -20,7 +20,7 @@ from vsgen.backends.hf.model import HfModel
 from vsgen.backends.numeric.draw import draw, knobs
 from vsgen.backends.numeric.model import NumpyModel
 from vsgen.backends.numeric.network import Network
-from vsgen.backends.numeric.reading import along
+from vsgen.backends.numeric.reading import _top, along
 from vsgen.backends.numeric.tokenizer import PlainTokenizer
 from vsgen.backends.open import open_model
 from vsgen.sampling import prompts
@@ -193,3 +193,10 @@ def test_it_computes_on_one_thread_and_leaves_the_number_as_it_was() -> None:
         with network.computing(), network.computing():
             assert threads() == {1}
         assert threads() == {3}
+
+
+@pytest.mark.parametrize("levels", [1, 3, 1000])
+@pytest.mark.parametrize("k", [1, 4, 20, 50])
+def test_the_likeliest_tokens_are_those_of_a_whole_stable_sort(k: int, levels: int) -> None:
+    scores = np.random.default_rng(k).integers(0, levels, size=(3, 5, 50)).astype(np.float64)
+    assert (_top(scores, k) == np.argsort(-scores, axis=-1, kind="stable")[..., :k]).all()

@@ -2,14 +2,13 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Callable
-from types import FrameType
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.sampling.replies.counted import counted
 from vsgen.sampling.replies.lenient import read
 from vsgen.sampling.replies.parse import Parsed, parse_list, parse_one, parse_text
 
@@ -265,19 +264,7 @@ BEGINNINGS = ("", '{"responses": [', '{"text": "', "1. ", '"', "<response><text>
 
 def calls(raw: str) -> int:
     """How many Python and C functions reading a reply takes."""
-    count = 0
-
-    def note(frame: FrameType, event: str, argument: object) -> None:
-        nonlocal count
-        count += event in {"call", "c_call"}
-
-    sys.setprofile(note)
-    try:
-        parse_list(raw, ["text"])
-        parse_text(raw, "text")
-    finally:
-        sys.setprofile(None)
-    return count
+    return counted(lambda: parse_list(raw, ["text"]), lambda: parse_text(raw, "text"))
 
 
 @pytest.mark.parametrize("beginning", BEGINNINGS)

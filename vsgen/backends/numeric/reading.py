@@ -44,7 +44,7 @@ def along(scores: Array, following: NDArray[np.int64], ends: Sequence[int], top:
     next_ids = np.pad(following, ((0, 0), (0, 1)))[..., None]
     closing = scores[..., list(ends)]
     best = closing.argmax(-1)
-    ids = np.argsort(-scores, axis=-1, kind="stable")[..., :top]
+    ids = _top(scores, top)
     return Along(
         logps=(np.take_along_axis(scores, next_ids, -1) - norm)[..., 0],
         ends=np.array(ends)[best],
@@ -52,6 +52,20 @@ def along(scores: Array, following: NDArray[np.int64], ends: Sequence[int], top:
         top_ids=ids.astype(np.uint32),
         top_logps=(np.take_along_axis(scores, ids, -1) - norm).astype(np.float32),
     )
+
+
+def _top(scores: Array, k: int) -> NDArray[np.int64]:
+    """Ids of the k highest scores, the highest first; of equal scores the lowest ids, and these in order."""
+    low = -scores
+    if k >= scores.shape[-1]:
+        return np.argsort(low, axis=-1, kind="stable")
+    parted = np.argpartition(low, k, axis=-1)
+    ids = np.sort(parted[..., :k], axis=-1)
+    values = np.take_along_axis(low, ids, -1)
+    ids = np.take_along_axis(ids, np.argsort(values, axis=-1, kind="stable"), -1)
+    tied = values.max(-1) == np.take_along_axis(low, parted[..., k : k + 1], -1)[..., 0]
+    ids[tied] = np.argsort(low[tied], axis=-1, kind="stable")[..., :k]
+    return ids
 
 
 def _log_sum(scores: Array) -> Array:
