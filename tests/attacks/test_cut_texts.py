@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerFast
 
 from tests.attacks.endless import Endless
 from vsgen import generate
-from vsgen.backends.hf.chat import Reader
+from vsgen.backends.chat.reader import Reader
 from vsgen.template.catalog import shipped
 from vsgen.template.load import load_template
 from vsgen.tiny import WEIGHTS

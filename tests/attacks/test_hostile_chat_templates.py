@@ -11,8 +11,8 @@ import pytest
 from jinja2 import TemplateError
 from transformers import AutoTokenizer
 
-from tests.backends.hf.kinds import KINDS
-from vsgen.backends.hf.layout import lay_out
+from tests.backends.chat.kinds import KINDS
+from vsgen.backends.chat.layout import lay_out
 from vsgen.backends.open import open_model
 from vsgen.errors import ModelError
 from vsgen.tiny import WEIGHTS

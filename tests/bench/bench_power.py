@@ -24,7 +24,7 @@ import transformers
 
 from tests.bench.reference_power import Generating, published
 from tests.engine.inline import moved
-from vsgen.backends.hf.memory import Memory
+from vsgen.backends.decoding.memory import Memory
 from vsgen.backends.hf.model import HfModel
 from vsgen.sampling.methods import open_sampler
 from vsgen.sampling.settings import Engine, Power, Sampling, Settings
@@ -33,7 +33,7 @@ from vsgen.tiny.grammar import sums
 from vsgen.values import Candidate, Generate, Message, Prompt
 
 HF: Any = transformers
-DECODE: Any = import_module("vsgen.backends.hf.decode")
+DECODE: Any = import_module("vsgen.backends.decoding.decode")
 PROMPTS = 32
 STEPS = 4
 LIMIT = 64

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from vsgen.backends.hf.chat import Reader
+from vsgen.backends.chat.reader import Reader
 from vsgen.backends.hf.load import load
 from vsgen.values import Prompt
 

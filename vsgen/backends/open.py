@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import Final
 
 from vsgen.backends.here import SHIPPED
-from vsgen.backends.hf.names import revision
+from vsgen.backends.identity import revision
 from vsgen.backends.model_name import check_model_name
 from vsgen.ports import LanguageModel
 

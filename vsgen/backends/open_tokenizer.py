@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from vsgen.backends.model_name import check_model_name
 
 if TYPE_CHECKING:
-    from vsgen.backends.hf.spell import Speller
+    from vsgen.backends.chat.spell import Speller
 
 
 def open_tokenizer(source: str, *, remote_code: bool = False, local: bool = False) -> Speller:

@@ -28,7 +28,7 @@ from vsgen.values import Embed, Vector
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-    from vsgen.backends.hf.control import Control
+    from vsgen.backends.chat.control import Control
 
 _ROWS = 64
 """Texts per forward pass on a GPU."""
@@ -102,7 +102,7 @@ class SentenceEmbedder:
         """The tokenizer's control tokens; None where it is no tokenizer of transformers."""
         from transformers import PreTrainedTokenizerBase
 
-        from vsgen.backends.hf.control import Control
+        from vsgen.backends.chat.control import Control
 
         tokenizer = self._model.tokenizer
         return Control(tokenizer) if isinstance(tokenizer, PreTrainedTokenizerBase) else None

@@ -13,7 +13,7 @@ from vsgen.cli.printed import show
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vsgen.backends.hf.spell import Speller
+    from vsgen.backends.chat.spell import Speller
     from vsgen.jobs.preview import Preview
     from vsgen.template.schema import Template
     from vsgen.values import ModelFacts, Prompt

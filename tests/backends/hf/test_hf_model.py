@@ -11,9 +11,9 @@ import pytest
 import torch
 import transformers
 
+from vsgen.backends.chat.text import shared_length
 from vsgen.backends.hf.model import HfModel
 from vsgen.backends.hf.network import Network
-from vsgen.backends.hf.text import shared_length
 from vsgen.errors import ModelError
 from vsgen.ports import Queue, Ticket
 from vsgen.testing import check_language_model

@@ -14,8 +14,8 @@ import threadpoolctl
 import torch
 import transformers
 
+from vsgen.backends.chat.reader import Reader
 from vsgen.backends.hf import draw as reference
-from vsgen.backends.hf.chat import Reader
 from vsgen.backends.hf.model import HfModel
 from vsgen.backends.numeric.draw import draw, knobs
 from vsgen.backends.numeric.model import NumpyModel

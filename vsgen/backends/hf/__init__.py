@@ -1,1 +1,1 @@
-"""Any causal language model of transformers, in process, under a batched decoding loop of our own."""
+"""Any causal language model that transformers can read, in process: folders, hub ids and GGUF files, by torch."""

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from transformers.cache_utils import Cache, CacheLayerMixin, DynamicCache, DynamicLayer
 
-from vsgen.backends.hf.capacity import Capacity
-from vsgen.backends.hf.forward import Stored
+from vsgen.backends.decoding.capacity import Capacity
+from vsgen.backends.decoding.forward import Stored
 
 
 class Place(Capacity):

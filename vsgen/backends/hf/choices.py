@@ -1,4 +1,4 @@
-"""log P of the paths of trees of tokens, with torch; see `vsgen.backends.hf.score`."""
+"""log P of the paths of trees of tokens, with torch; see `vsgen.backends.decoding.score`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from transformers.cache_utils import DynamicCache
 
+from vsgen.backends.decoding.forward import Ids
+from vsgen.backends.decoding.tree import Tree
 from vsgen.backends.hf.draw import precise
-from vsgen.backends.hf.forward import Ids
-from vsgen.backends.hf.tree import Tree
 
 if TYPE_CHECKING:
     from vsgen.backends.hf.network import Network

@@ -1,4 +1,4 @@
-"""Next-token distributions along given answers, with torch; see `vsgen.backends.hf.teach`."""
+"""Next-token distributions along given answers, with torch; see `vsgen.backends.decoding.teach`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from transformers.cache_utils import DynamicCache
 
+from vsgen.backends.decoding.forward import Along, Ids
 from vsgen.backends.hf.draw import precise
-from vsgen.backends.hf.forward import Along, Ids
 
 if TYPE_CHECKING:
     from vsgen.backends.hf.network import Network

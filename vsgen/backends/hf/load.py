@@ -16,9 +16,9 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from vsgen.backends.hf import gguf
 from vsgen.backends.hf.device import pick_device
 from vsgen.backends.hf.folder import check_folder
-from vsgen.backends.hf.names import own_name
 from vsgen.backends.hf.quiet import offline, quietly
 from vsgen.backends.hub import cached_snapshot
+from vsgen.backends.identity import own_name
 from vsgen.errors import ModelError
 
 _HF: Any = transformers

@@ -10,17 +10,17 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from vsgen.backends.hf.chat import Reader
-from vsgen.backends.hf.decode import Decoder
-from vsgen.backends.hf.grammar import Grammars
+from vsgen.backends.chat.reader import Reader
+from vsgen.backends.decoding.decode import Decoder
+from vsgen.backends.decoding.grammar import Grammars
+from vsgen.backends.decoding.parts import Limits, Parts
+from vsgen.backends.decoding.queue import drawn
+from vsgen.backends.decoding.score import score
+from vsgen.backends.decoding.spare import Sparing
+from vsgen.backends.decoding.teach import teach
 from vsgen.backends.hf.load import CAREFUL, Opened, Trust, load, slow
 from vsgen.backends.hf.network import Network
 from vsgen.backends.hf.packed import pack, unpack
-from vsgen.backends.hf.parts import Limits, Parts
-from vsgen.backends.hf.queue import drawn
-from vsgen.backends.hf.score import score
-from vsgen.backends.hf.spare import Sparing
-from vsgen.backends.hf.teach import teach
 from vsgen.errors import ModelError
 from vsgen.ports import Queue
 from vsgen.values import Completion, Generate, ModelFacts, Prompt, Score, Scores, Taught, Teach

@@ -19,13 +19,13 @@ from torch import Tensor
 from transformers import PreTrainedModel
 from transformers.cache_utils import DynamicCache, get_layer_types_and_kwargs
 
+from vsgen.backends.decoding.forward import Along, Drawn, Ids, Stored
+from vsgen.backends.decoding.tree import Tree
 from vsgen.backends.hf import draw as drawing
 from vsgen.backends.hf.cache import Buffers, copied, shared_by, store
 from vsgen.backends.hf.choices import score_trees
-from vsgen.backends.hf.forward import Along, Drawn, Ids, Stored
 from vsgen.backends.hf.lessons import read_along
 from vsgen.backends.hf.ragged import NAME, Chunk, Plan, planned
-from vsgen.backends.hf.tree import Tree
 from vsgen.backends.threads import computing
 from vsgen.errors import ModelError
 from vsgen.values import Generate

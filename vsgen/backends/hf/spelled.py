@@ -10,11 +10,11 @@ from typing import Any
 import torch
 import transformers
 
+from vsgen.backends.chat.spell import Speller
 from vsgen.backends.hf import gguf
 from vsgen.backends.hf.folder import check_config
 from vsgen.backends.hf.load import kept
 from vsgen.backends.hf.quiet import offline, quietly
-from vsgen.backends.hf.spell import Speller
 from vsgen.errors import ModelError
 
 _HF: Any = transformers

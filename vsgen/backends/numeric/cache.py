@@ -7,8 +7,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from vsgen.backends.hf.capacity import Capacity
-from vsgen.backends.hf.forward import Stored
+from vsgen.backends.decoding.capacity import Capacity
+from vsgen.backends.decoding.forward import Stored
 
 Array: TypeAlias = NDArray[np.float64]
 _Pair: TypeAlias = tuple[Array, Array]

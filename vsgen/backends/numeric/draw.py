@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from vsgen.backends.hf.forward import Drawn
+from vsgen.backends.decoding.forward import Drawn
 from vsgen.values import Generate
 
 Array: TypeAlias = NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""The embedded model as a `LanguageModel`: numpy computes, the loop and the reading of prompts are those of `hf`."""
+"""The embedded model as a `LanguageModel`: numpy computes; the loop is `decoding`, prompts are read by `chat`."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from vsgen.backends.hf.chat import Reader
-from vsgen.backends.hf.decode import Decoder
-from vsgen.backends.hf.grammar import Grammars
-from vsgen.backends.hf.names import own_name
-from vsgen.backends.hf.parts import Limits, Parts
-from vsgen.backends.hf.queue import drawn
-from vsgen.backends.hf.score import score
-from vsgen.backends.hf.spare import Sparing
-from vsgen.backends.hf.spell import Speller
-from vsgen.backends.hf.teach import teach
+from vsgen.backends.chat.reader import Reader
+from vsgen.backends.chat.spell import Speller
+from vsgen.backends.decoding.decode import Decoder
+from vsgen.backends.decoding.grammar import Grammars
+from vsgen.backends.decoding.parts import Limits, Parts
+from vsgen.backends.decoding.queue import drawn
+from vsgen.backends.decoding.score import score
+from vsgen.backends.decoding.spare import Sparing
+from vsgen.backends.decoding.teach import teach
+from vsgen.backends.identity import own_name
 from vsgen.backends.numeric.network import Network
 from vsgen.backends.numeric.tokenizer import PlainTokenizer
 from vsgen.ports import Queue

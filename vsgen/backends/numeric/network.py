@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
-from vsgen.backends.hf.forward import Along, Drawn, Ids, Stored
-from vsgen.backends.hf.tree import Tree
+from vsgen.backends.decoding.forward import Along, Drawn, Ids, Stored
+from vsgen.backends.decoding.tree import Tree
 from vsgen.backends.numeric.cache import Buffers
 from vsgen.backends.numeric.draw import Knobs, draw, knobs, own_logp
 from vsgen.backends.numeric.reading import along, paths

@@ -8,8 +8,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from vsgen.backends.hf.forward import Along
-from vsgen.backends.hf.tree import Tree
+from vsgen.backends.decoding.forward import Along
+from vsgen.backends.decoding.tree import Tree
 
 Array: TypeAlias = NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""A folder's tokenizer without transformers: what `vsgen.backends.hf` asks of one, over the tokenizers library."""
+"""A folder's tokenizer without transformers: what `vsgen.backends.chat` needs of one, over the tokenizers library."""
 
 from __future__ import annotations
 

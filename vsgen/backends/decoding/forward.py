@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from vsgen.backends.hf.tree import Tree
+from vsgen.backends.decoding.tree import Tree
 from vsgen.values import Generate
 
 Ids: TypeAlias = tuple[int, ...]

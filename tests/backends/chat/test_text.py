@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from vsgen.backends.hf.chat import Reader
-from vsgen.backends.hf.text import Speller, shared_length
+from vsgen.backends.chat.reader import Reader
+from vsgen.backends.chat.text import Speller, shared_length
 from vsgen.errors import ModelError
 from vsgen.values import Message, Prompt
 

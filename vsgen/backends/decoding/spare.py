@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from vsgen.backends.hf.parts import Limits
+from vsgen.backends.decoding.parts import Limits
 from vsgen.errors import no_memory, short_of_memory
 from vsgen.flow import refusal
 from vsgen.ports import Queue, Ticket

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vsgen.backends.hf.chat import Reader
-from vsgen.backends.hf.forward import Forward
-from vsgen.backends.hf.grammar import Grammars
+from vsgen.backends.chat.reader import Reader
+from vsgen.backends.decoding.forward import Forward
+from vsgen.backends.decoding.grammar import Grammars
 from vsgen.values import Prompt
 
 if TYPE_CHECKING:

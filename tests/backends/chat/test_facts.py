@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from vsgen.backends.hf.chat import Reader
+from vsgen.backends.chat.reader import Reader
 from vsgen.backends.open import open_model
 from vsgen.backends.open_tokenizer import open_tokenizer
 from vsgen.backends.table import TableModel

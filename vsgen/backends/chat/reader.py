@@ -1,7 +1,7 @@
 """From a prompt to token ids: the chat template if the model has one, plain text otherwise.
 
 An answer is tokenised in its place after the prompt, where it may change the prompt's own last tokens. What spells a
-control token in a message, a prefill or an answer is read as text (`vsgen.backends.hf.control`).
+control token in a message, a prefill or an answer is read as text (`vsgen.backends.chat.control`).
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from jinja2 import TemplateError as JinjaError
 
-from vsgen.backends.hf.control import Control
-from vsgen.backends.hf.layout import lay_out
-from vsgen.backends.hf.text import shared_length
+from vsgen.backends.chat.control import Control
+from vsgen.backends.chat.layout import lay_out
+from vsgen.backends.chat.text import shared_length
 from vsgen.errors import ModelError
 from vsgen.values import Message, Prompt
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
-from vsgen.backends.hf.decode import DIGITS
-from vsgen.backends.hf.forward import Along, Forward, Ids
-from vsgen.backends.hf.parts import Limits, Parts
+from vsgen.backends.decoding.decode import DIGITS
+from vsgen.backends.decoding.forward import Along, Forward, Ids
+from vsgen.backends.decoding.parts import Limits, Parts
 from vsgen.errors import ModelError, TooLongError
 from vsgen.values import Taught, Teach
 

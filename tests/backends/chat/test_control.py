@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerBase
 
-from tests.backends.hf.kinds import KINDS, LOSSY
-from vsgen.backends.hf.chat import Reader
-from vsgen.backends.hf.control import Control
-from vsgen.backends.hf.renamed import renamed
-from vsgen.backends.hf.spell import Speller
+from tests.backends.chat.kinds import KINDS, LOSSY
+from vsgen.backends.chat.control import Control
+from vsgen.backends.chat.reader import Reader
+from vsgen.backends.chat.renamed import renamed
+from vsgen.backends.chat.spell import Speller
 from vsgen.errors import CallError
 from vsgen.tiny import WEIGHTS
 from vsgen.values import Message, Prompt

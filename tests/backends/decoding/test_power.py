@@ -16,7 +16,7 @@ import transformers
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from tests.sampling.power.exact import noise, play, variation
-from vsgen.backends.hf.memory import Memory
+from vsgen.backends.decoding.memory import Memory
 from vsgen.backends.hf.model import HfModel
 from vsgen.ports import Ticket
 from vsgen.sampling.power import mh, smc
@@ -198,7 +198,7 @@ def test_kept_keys_and_values_change_nothing(make_model: MakeModel, monkeypatch:
         )
 
     kept = drawn()
-    monkeypatch.setattr("vsgen.backends.hf.decode.Memory", Forgetful)
+    monkeypatch.setattr("vsgen.backends.decoding.decode.Memory", Forgetful)
     assert drawn() == kept
 
 

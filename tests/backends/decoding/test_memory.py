@@ -6,8 +6,8 @@ from random import Random
 
 import torch
 
-from vsgen.backends.hf.forward import Stored
-from vsgen.backends.hf.memory import Memory
+from vsgen.backends.decoding.forward import Stored
+from vsgen.backends.decoding.memory import Memory
 
 PROMPT = (9, 9, 7)
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from vsgen.backends.hf.grammar import Matcher
+from vsgen.backends.decoding.grammar import Matcher
 from vsgen.backends.hf.model import HfModel
 from vsgen.errors import ModelError
 from vsgen.sampling.schemas import bare

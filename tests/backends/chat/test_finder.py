@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsgen.backends.hf.finder import Finder
+from vsgen.backends.chat.finder import Finder
 
 NAMES = ("<s>", "</s>", "<<", "<|a|>", "<|a|>b", "b", "ab<")
 

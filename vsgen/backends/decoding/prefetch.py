@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from vsgen.backends.hf.forward import Forward, Ids, Stored
-from vsgen.backends.hf.text import shared_length
+from vsgen.backends.chat.text import shared_length
+from vsgen.backends.decoding.forward import Forward, Ids, Stored
 
 _RAGGED = 2
 """A group's longest prompt is at most this many times its shortest, so that little of it is padding."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from jinja2 import TemplateError as JinjaError
 
-from vsgen.backends.hf.chat import Reader
-from vsgen.backends.hf.layout import lay_out
+from vsgen.backends.chat.layout import lay_out
+from vsgen.backends.chat.reader import Reader
 from vsgen.errors import ModelError
 from vsgen.values import ModelFacts, Prompt
 

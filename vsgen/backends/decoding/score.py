@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
-from vsgen.backends.hf.chat import Placed, Reader
-from vsgen.backends.hf.decode import DIGITS
-from vsgen.backends.hf.forward import Ids
-from vsgen.backends.hf.parts import Limits, Parts
-from vsgen.backends.hf.prefetch import groups
-from vsgen.backends.hf.tree import Tree, plant
+from vsgen.backends.chat.reader import Placed, Reader
+from vsgen.backends.decoding.decode import DIGITS
+from vsgen.backends.decoding.forward import Ids
+from vsgen.backends.decoding.parts import Limits, Parts
+from vsgen.backends.decoding.prefetch import groups
+from vsgen.backends.decoding.tree import Tree, plant
 from vsgen.errors import ChoiceError, ModelError, TooLongError
 from vsgen.values import Score, Scores
 

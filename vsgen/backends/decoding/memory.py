@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vsgen.backends.hf.forward import Ids, Stored
+from vsgen.backends.decoding.forward import Ids, Stored
 
 
 @dataclass(slots=True)

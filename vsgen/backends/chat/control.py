@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import TemplateError as JinjaError
 from tokenizers import AddedToken
 
-from vsgen.backends.hf.finder import Finder
-from vsgen.backends.hf.layout import lay_out
-from vsgen.backends.hf.renamed import renamed
+from vsgen.backends.chat.finder import Finder
+from vsgen.backends.chat.layout import lay_out
+from vsgen.backends.chat.renamed import renamed
 from vsgen.errors import CallError
 
 if TYPE_CHECKING:

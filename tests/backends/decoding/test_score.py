@@ -14,10 +14,10 @@ import torch
 import transformers
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
-from vsgen.backends.hf import score as score_module
-from vsgen.backends.hf.chat import Placed
+from vsgen.backends.chat.reader import Placed
+from vsgen.backends.decoding import score as score_module
+from vsgen.backends.decoding.tree import Tree, plant
 from vsgen.backends.hf.model import HfModel
-from vsgen.backends.hf.tree import Tree, plant
 from vsgen.errors import ChoiceError, ModelError, TooLongError
 from vsgen.values import Message, Prompt, Score
 

@@ -12,10 +12,10 @@ import pytest
 import torch
 import transformers
 
+from vsgen.backends.decoding import teach as teach_module
+from vsgen.backends.decoding.parts import Limits
 from vsgen.backends.hf import lessons
-from vsgen.backends.hf import teach as teach_module
 from vsgen.backends.hf.model import HfModel
-from vsgen.backends.hf.parts import Limits
 from vsgen.errors import ModelError, TooLongError
 from vsgen.testing import check_teacher
 from vsgen.tiny import WEIGHTS

@@ -18,12 +18,12 @@ from itertools import accumulate
 from random import Random
 from typing import Any
 
-from vsgen.backends.hf.forward import Stored
-from vsgen.backends.hf.grammar import Matcher
-from vsgen.backends.hf.memory import Memory
-from vsgen.backends.hf.parts import Limits, Parts
-from vsgen.backends.hf.prefetch import Shelf
-from vsgen.backends.hf.text import Speller
+from vsgen.backends.chat.text import Speller
+from vsgen.backends.decoding.forward import Stored
+from vsgen.backends.decoding.grammar import Matcher
+from vsgen.backends.decoding.memory import Memory
+from vsgen.backends.decoding.parts import Limits, Parts
+from vsgen.backends.decoding.prefetch import Shelf
 from vsgen.errors import CallError, ModelError, TooLongError
 from vsgen.flow import refusal
 from vsgen.ports import Ticket

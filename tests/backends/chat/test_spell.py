@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tokenizers import processors
 
-from vsgen.backends.hf.spell import Speller
+from vsgen.backends.chat.spell import Speller
 from vsgen.backends.open_tokenizer import open_tokenizer
 from vsgen.distributions.trie import plant
 from vsgen.errors import ModelError
