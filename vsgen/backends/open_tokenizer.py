@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vsgen.backends.model_name import check_model_name
+from vsgen.extras import require
 
 if TYPE_CHECKING:
     from vsgen.backends.chat.spell import Speller
@@ -20,6 +21,7 @@ def open_tokenizer(source: str, *, remote_code: bool = False, local: bool = Fals
 
     Raises:
         ModelError: There is none, or no token of it ends a reply.
+        OptionError: What reads it is not installed.
     """
     check_model_name(source)
     if source == "tiny":
@@ -27,6 +29,7 @@ def open_tokenizer(source: str, *, remote_code: bool = False, local: bool = Fals
         from vsgen.tiny import WEIGHTS
 
         return speller(WEIGHTS, name=source)
+    require("models", "torch", "transformers", where=f"model {source}", use="its tokenizer")
     from vsgen.backends.hf.spelled import open_speller
 
     return open_speller(source, remote_code=remote_code, local=local)

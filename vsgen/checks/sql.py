@@ -10,13 +10,13 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from vsgen.errors import OptionError
+from vsgen.extras import require
 
 if TYPE_CHECKING:
     from sqlglot.errors import ParseError
 
 _LONGEST: Final = 20_000
 """Characters; the parser is slower than those of JSON and Python."""
-_REMEDY: Final = "pip install 'vsgen[sql]'"
 
 
 def require_sql(where: str, dialect: str | None) -> None:
@@ -29,10 +29,9 @@ def require_sql(where: str, dialect: str | None) -> None:
     Raises:
         OptionError: sqlglot is not installed, or knows no such dialect.
     """
-    try:
-        from sqlglot import Dialect
-    except ImportError:
-        raise OptionError(f"{where}: checking SQL needs sqlglot, which is not installed: {_REMEDY}") from None
+    require("sql", where=where, use="checking SQL")
+    from sqlglot import Dialect
+
     if dialect is not None and Dialect.get(dialect) is None:
         known = ", ".join(sorted(name for name in Dialect.classes if name))
         raise OptionError(f"{where}: no dialect named {dialect[:60]!r}; there are: {known}")

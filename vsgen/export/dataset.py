@@ -44,11 +44,10 @@ def write_dataset(table: Table, path: Path, *, parquet: bool, cache: Path) -> in
         cache: A folder to be made for what the library keeps meanwhile.
 
     Raises:
-        OptionError: The library `datasets` is missing.
         OutputError: It cannot be written.
         OSError: The same, where the system says so.
     """
-    library = _library()
+    import datasets as library
 
     def rows() -> Iterator[Mapping[str, object]]:
         yield from table.rows
@@ -91,14 +90,6 @@ def _feature(library: Any, column: Column) -> Any:
         "grid": listed(listed(value("int32" if column.whole else "float32"))),
     }
     return features.get(column.kind, value("string"))
-
-
-def _library() -> Any:
-    try:
-        import datasets
-    except ImportError as error:
-        raise OptionError("--to datasets: the library datasets is missing; pip install 'vsgen[export]'") from error
-    return datasets
 
 
 @contextmanager

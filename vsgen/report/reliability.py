@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vsgen.errors import OptionError, OutputError
+from vsgen.extras import require
 from vsgen.metrics.calibration import Bin, Quality, Reliability, quality, reliability
 
 if TYPE_CHECKING:
@@ -62,10 +63,7 @@ def ensure_drawable(path: Path) -> None:
     """
     if path.suffix.lower() not in ENDINGS:
         raise OptionError(f"{path}: a plot's file must end in {', '.join(ENDINGS)}, got {path.suffix or 'no ending'!r}")
-    try:
-        import matplotlib  # noqa: F401 - only whether it is there
-    except ImportError:
-        raise OptionError(f"{path}: a plot needs matplotlib: pip install 'vsgen[plots]'") from None
+    require("plots", where=str(path), use="a plot")
 
 
 def save_reliability(path: Path, curves: Sequence[Curve]) -> None:

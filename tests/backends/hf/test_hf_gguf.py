@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,10 @@ import torch
 import transformers
 from safetensors.torch import load_file
 
-from vsgen.backends.hf import gguf as reading
 from vsgen.backends.hf.load import load
 from vsgen.backends.hf.model import HfModel
 from vsgen.backends.open_tokenizer import open_tokenizer
-from vsgen.errors import ModelError
+from vsgen.errors import ModelError, OptionError
 from vsgen.values import Generate, Message, Prompt
 
 HF: Any = transformers
@@ -164,8 +164,8 @@ def test_an_unknown_architecture_is_named(pair: tuple[Path, Path], tmp_path: Pat
 def test_a_missing_library_is_named_with_the_command_that_installs_it(
     pair: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "find_spec", lambda name: None)
-    with pytest.raises(ModelError, match=r"reading GGUF needs gguf and accelerate: pip install 'vsgen\[gguf\]'"):
+    monkeypatch.setitem(sys.modules, "gguf", None)
+    with pytest.raises(OptionError, match=r"reading GGUF needs gguf, not installed; install the extra models: "):
         HfModel.open(str(pair[1]))
 
 

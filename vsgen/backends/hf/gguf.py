@@ -5,7 +5,6 @@ Unpacked, a file of four bits a weight takes eight times its size in memory. Wha
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from transformers import PreTrainedModel
 
 from vsgen.backends.hf import folder
 from vsgen.errors import ModelError
+from vsgen.extras import require
 
 _HF: Any = transformers
 _MAGIC = b"GGUF"
@@ -31,7 +31,8 @@ def options(source: str) -> dict[str, Any]:
     """What transformers is told to read a file beside its folder, once the file has been looked at.
 
     Raises:
-        ModelError: There is no such file, it is not GGUF, or a library that reads it is not installed.
+        ModelError: There is no such file, or it is not GGUF.
+        OptionError: A library that reads it is not installed.
     """
     file = Path(source)
     if not file.is_file():
@@ -40,8 +41,7 @@ def options(source: str) -> dict[str, Any]:
         magic = stream.read(len(_MAGIC))
     if magic != _MAGIC:
         raise ModelError(f"{source}: not a GGUF file: it begins with {magic!r}, not {_MAGIC!r}; fetch it again")
-    if absent := [name for name in _LIBRARIES if find_spec(name) is None]:
-        raise ModelError(f"{source}: reading GGUF needs {' and '.join(absent)}: pip install 'vsgen[gguf]'")
+    require("models", *_LIBRARIES, where=source, use="reading GGUF")
     return {"gguf_file": file.name, "local_files_only": True}
 
 
