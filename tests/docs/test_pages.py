@@ -1,0 +1,42 @@
+"""README and docs/ are whole: one page, one index, links that lead somewhere, a reference that is today's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.docs import reference
+from tests.docs.pages import DOCS, INDEX, OTHERS, PAGES, README, anchors, links, name
+
+
+def test_the_front_page_has_at_most_1200_words() -> None:
+    assert len(README.read_text(encoding="utf-8").split()) <= 1200
+
+
+@pytest.mark.parametrize("page", [*PAGES, *OTHERS], ids=name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in links(page):
+        if "://" in link:
+            continue
+        file, _, part = link.partition("#")
+        target = (page.parent / file).resolve() if file else page
+        assert target.exists(), link
+        assert not part or part in anchors(target), link
+
+
+def test_the_index_lists_every_page() -> None:
+    listed = {(INDEX.parent / link.partition("#")[0]).resolve() for link in links(INDEX)}
+    assert [name(page) for page in [*DOCS, *OTHERS] if page != INDEX and page not in listed] == []
+
+
+@pytest.mark.parametrize("page", DOCS, ids=name)
+def test_a_page_says_first_whom_it_is_for(page: Path) -> None:
+    title, empty, first, *_ = page.read_text(encoding="utf-8").splitlines()
+    assert title.startswith("# ") and not empty
+    assert page == INDEX or first.startswith("For "), first
+
+
+def test_the_reference_of_templates_is_todays() -> None:
+    written = reference.PAGE.read_text(encoding="utf-8")
+    assert written == reference.page(), "docs/template.md: renew it with `python -m tests.docs.reference`"
