@@ -18,7 +18,8 @@ from random import Random
 from typing import NamedTuple
 
 from vsgen.backends.open import open_model
-from vsgen.labels.calibration import Fitted, batch_prior, divide, fit_temperature, skew, tempered
+from vsgen.labels.priors import batch_prior, divide, skew
+from vsgen.labels.temperature import Fitted, fit_temperature, tempered
 from vsgen.labels.words import question
 from vsgen.metrics.calibration import quality
 from vsgen.ports import LanguageModel

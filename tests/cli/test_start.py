@@ -58,6 +58,18 @@ def test_what_needs_no_model_loads_none(command: list[str]) -> None:
     assert heavy_after(*command, of=MODELS) == ""
 
 
+@pytest.mark.parametrize(
+    ("command", "spared"),
+    [
+        (["check", "support-tickets"], ("numpy", "jsonschema", "vsgen.sections.described", "vsgen.sampling.power.smc")),
+        (["templates"], ("numpy", "jinja2", "yaml", "vsgen.template.schema")),
+        (["schema"], ("numpy", "jsonschema")),
+    ],
+)
+def test_what_a_command_does_not_use_is_not_loaded(command: list[str], spared: tuple[str, ...]) -> None:
+    assert heavy_after(*command, of=spared) == ""
+
+
 def test_the_embedded_model_needs_no_torch(tmp_path: Path) -> None:
     made = ("-o", str(tmp_path / "out.jsonl"), "--set", "dedup.embedder=hash")
     assert heavy_after("run", "random-item", "-n", "3", "-m", "tiny", *made, of=MODELS[:2]) == ""

@@ -9,9 +9,9 @@ import pytest
 
 from vsgen.errors import InputError
 from vsgen.jobs.label_correct import Correction, calibrate, gold_places
-from vsgen.labels.calibration import COLDEST, Fitted, fit_temperature, tempered
 from vsgen.labels.settings import Kind, Label
 from vsgen.labels.soft import distributions, label_of
+from vsgen.labels.temperature import COLDEST, Fitted, fit_temperature, tempered
 from vsgen.values import Row, SoftLabel
 
 CLASSES = ("a", "b", "c")

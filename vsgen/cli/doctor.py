@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import platform
 import time
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,6 +41,8 @@ def doctor(
 
     Exit status: 0 done; 2 wrong flags; 3 the model failed; 130 interrupted.
     """
+    import platform
+
     if model is not None:
         _measure(load.choice(model))
         return
@@ -63,6 +63,8 @@ def _measure(choice: ModelChoice) -> None:
 
 
 def _version(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version(package)
     except PackageNotFoundError:

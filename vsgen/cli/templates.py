@@ -17,9 +17,10 @@ def templates(
 ) -> None:
     """List the shipped templates, or print one."""
     from vsgen.template.catalog import describe
-    from vsgen.template.load import template_text
 
     if name is not None:
+        from vsgen.template.load import template_text
+
         show(template_text(name), end="")
         return
     for shipped, entry in describe().items():

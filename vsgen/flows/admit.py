@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from vsgen.dedup.index import Index, Twin
 from vsgen.flow import Flow, in_turn, try_all
 from vsgen.flows.valid import Rejection
 from vsgen.values import Candidate, Embed, Refused, Vector
+
+if TYPE_CHECKING:  # a template that is only checked compares nothing, and numpy takes a while to load
+    from vsgen.dedup.index import Index, Twin
 
 
 @dataclass(slots=True)

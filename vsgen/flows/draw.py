@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
+from typing import TYPE_CHECKING
 
-from vsgen.dedup.index import Index
 from vsgen.dedup.merge import merge
 from vsgen.errors import CallError, InputError, TemplateError
 from vsgen.flow import Flow, Spent, error_of, metered
@@ -33,6 +33,9 @@ from vsgen.template.render import Renderer
 from vsgen.template.schema import Template
 from vsgen.template.variables import draw_variables
 from vsgen.values import Candidate, Distribution, Lesson, Models, Prompt, Record, Rejected, Row
+
+if TYPE_CHECKING:  # see vsgen/flows/admit.py
+    from vsgen.dedup.index import Index
 
 __all__ = ["Outcome", "Pipeline", "Quota"]
 

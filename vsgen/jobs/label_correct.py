@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from vsgen.errors import InputError
-from vsgen.labels.calibration import Fitted, batch_prior, cross_fitted, divide, fit_temperature, skew, tempered
+from vsgen.labels.priors import batch_prior, divide, skew
 from vsgen.labels.settings import Label
 from vsgen.labels.soft import distributions, redistributed, uncorrected
+from vsgen.labels.temperature import Fitted, cross_fitted, fit_temperature, tempered
 from vsgen.metrics.calibration import Quality, quality, ranked_probability_score
 from vsgen.probability import logs, softmax
 from vsgen.values import Row, SoftLabel

@@ -16,8 +16,8 @@ import math
 from collections.abc import Sequence
 
 from vsgen.flow import Flow, ask_all
-from vsgen.labels.calibration import divide
 from vsgen.labels.orders import orders, restored
+from vsgen.labels.priors import divide
 from vsgen.labels.question import Question, Voice
 from vsgen.labels.settings import Label
 from vsgen.labels.words import LETTERS, bare, lettered, question

@@ -10,11 +10,17 @@ from typing import Final
 from vsgen.flow import Flow
 from vsgen.ports import Sampler
 from vsgen.sampling.direct import cot, direct
-from vsgen.sampling.power.method import power
 from vsgen.sampling.settings import Method, Settings
 from vsgen.sampling.turns import multi_turn
 from vsgen.sampling.verbalized import sequence, verbalized, verbalized_turns
 from vsgen.values import Distribution, Prompt
+
+
+def _power(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]:
+    from vsgen.sampling.power.method import power  # a room of its own, which no other method needs
+
+    return power(settings, prompt, rng)
+
 
 _METHODS: Final[Mapping[Method, Callable[[Settings, Prompt, Random], Flow[Distribution]]]] = {
     "direct": direct,
@@ -24,7 +30,7 @@ _METHODS: Final[Mapping[Method, Callable[[Settings, Prompt, Random], Flow[Distri
     "vs": verbalized,
     "vs-cot": verbalized,
     "vs-multi": verbalized_turns,
-    "power": power,
+    "power": _power,
 }
 
 

@@ -20,6 +20,4 @@ Strings = Annotated[
 class Section(BaseModel):
     """A mapping of a template: unknown keys are errors, nothing is converted, and it cannot be changed."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)

@@ -10,19 +10,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Final
-
-from jsonschema import ValidationError
 
 from vsgen.sections.misfit import Misfit, Path
 from vsgen.template.patterns import MAX_SIZE, pattern_finder, size, too_large
-from vsgen.template.validator import TooMuch, Validator, metaschema
 
 _MAX_NODES: Final = 10_000
 _MAX_CHARS: Final = 1_000_000
 _SCALAR: Final = 8
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 _MAX_MESSAGE: Final = 160
 VERBATIM: Final = frozenset({"const", "enum", "default", "examples", "description", "title"})
 """Keys of a schema whose values are no schemas."""
@@ -47,7 +42,9 @@ def closed(schema: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         Misfit: It is not such a schema; each problem with its path.
     """
-    if (error := _invalid(schema)) is not None:
+    from vsgen.template.checker import schema_problem  # jsonschema loads slowly, and most templates have no schema
+
+    if (error := schema_problem(schema)) is not None:
         raise Misfit(error)
     if schema.get("type") != "object":
         raise Misfit((("type",), "must be object: the schema describes one answer with its fields"))
@@ -68,50 +65,10 @@ def closed(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {**written, "properties": fields, "required": list(properties), "additionalProperties": False}
 
 
-_metaschema: Final = lru_cache(metaschema)
-
-
-def _invalid(schema: Mapping[str, Any]) -> tuple[Path, str] | None:
-    try:
-        error = _metaschema().first(schema)
-    except TooMuch as problem:
-        return (), f"too large: {problem}"
-    return None if error is None else (tuple(error.absolute_path), short(error.message))
-
-
 def short(text: str) -> str:
     """The text on one line, cut to a length that a message can bear."""
     line = " ".join(text.split())
     return line if len(line) <= _MAX_MESSAGE else line[: _MAX_MESSAGE - 1] + "…"
-
-
-class Checker:
-    """Says why the fields of a candidate do not fit a closed schema."""
-
-    def __init__(self, schema: Mapping[str, Any]) -> None:
-        self._fields = tuple(schema["properties"])
-        self._names = frozenset(self._fields)
-        self._validator = Validator(dict(schema))
-
-    def problem(self, fields: Mapping[str, object]) -> str | None:
-        """The first reason for which the fields do not fit; None if they do. Never raises."""
-        if fields.keys() != self._names:
-            return self._misnamed(fields)
-        plain = dict(fields)
-        try:
-            _ENCODER.encode(plain).encode()
-            error = self._validator.error(plain)
-        except (ArithmeticError, RecursionError, TypeError, ValueError) as failure:
-            return short(f"cannot be written as JSON: {failure}")
-        except TooMuch as problem:
-            return f"too large: {problem}"
-        return None if error is None else _worded(error)
-
-    def _misnamed(self, fields: Mapping[str, object]) -> str:
-        if missing := [name for name in self._fields if name not in fields]:
-            return f"{missing[0]}: missing"
-        extra = [name for name in fields if name not in self._names]
-        return f"{short(str(extra[0]))}: not a field of this template"
 
 
 class _Writer:
@@ -196,15 +153,3 @@ class _Writer:
                     left += [*mapping, *mapping.values()]
                 case each:
                     self._spend(each, nodes=0)
-
-
-def _worded(error: ValidationError) -> str:
-    where = ".".join(str(step) for step in error.absolute_path)
-    match error.validator, error.instance:
-        case "maxLength", str(text):
-            what = f"{len(text)} characters, at most {error.validator_value}"
-        case "minLength", str(text):
-            what = f"{len(text)} characters, at least {error.validator_value}"
-        case _:
-            what = error.message
-    return short(f"{where}: {what}" if where else what)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Annotated, Any, Final, cast
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
 from annotated_types import MinLen
 from pydantic import AfterValidator, Field, PrivateAttr, field_validator, model_validator
@@ -12,10 +12,13 @@ from pydantic import AfterValidator, Field, PrivateAttr, field_validator, model_
 from vsgen.sections.misfit import Misfit
 from vsgen.sections.section import Section
 from vsgen.sections.validators import check_name
-from vsgen.template.answer import Checker, closed
+from vsgen.template.answer import closed
 from vsgen.template.canonical import Speller, speller
 from vsgen.template.final import check_condition, check_place
 from vsgen.template.patterns import pattern_finder
+
+if TYPE_CHECKING:
+    from vsgen.template.checker import Checker
 
 RESERVED: Final = frozenset(
     [
@@ -105,7 +108,8 @@ class Output(Section):
         text: dict[str, Any] = {"type": "string", "minLength": self.min_chars, "maxLength": self.max_chars}
         if self._allowed:
             text = {"type": "string", "enum": list(self._allowed)}
-        return closed({"type": "object", "properties": {self.field: text}})
+        fields, only = {self.field: text}, [self.field]
+        return {"type": "object", "properties": fields, "required": only, "additionalProperties": False}
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -120,6 +124,8 @@ class Output(Section):
 
     @cached_property
     def _checker(self) -> Checker:
+        from vsgen.template.checker import Checker  # jsonschema loads slowly, and a template that is shown needs it not
+
         return Checker(self.item_schema)
 
     @cached_property

@@ -298,7 +298,10 @@ class Template(Section):
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a template file, for editors."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Template.model_json_schema(by_alias=True)}
+    from vsgen.sections.described import DescribedSchema  # reads the source of sections, which only this needs
+
+    made = Template.model_json_schema(by_alias=True, schema_generator=DescribedSchema)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
 
 
 def _require_fields(names: Sequence[str], paths: Sequence[tuple[str, ...]], info: ValidationInfo) -> None:

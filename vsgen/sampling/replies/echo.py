@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from vsgen.sampling.prompts import PROBABILITY, REASONING, RESPONSES
+from vsgen.sampling.replies.lazy import pattern
 from vsgen.values import Prompt
 
 _PART: Final = 0.6
@@ -27,27 +28,27 @@ _KEYS: Final = (RESPONSES, PROBABILITY, REASONING, "text")
 
 _NOUN: Final = r"(?:responses?|answers?|repl(?:y|ies)|candidate|completion|output|placeholder)"
 _NUMBER: Final = r"(?:\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten)"
-_NUMBERED: Final = re.compile(
+_NUMBERED: Final = pattern(
     rf"(?:{_NOUN}|text|example|sample) ?[#(\[]? ?{_NUMBER} ?[)\]]? ?[.:]?", re.IGNORECASE
 )  # "Answer: 3" is an answer, "answer 3" is none
 _ORDINAL: Final = r"(?:your|the|my|an?|another|new|different|first|second|third|fourth|fifth|next|last|some|any)"
-_WORDS: Final = re.compile(
+_WORDS: Final = pattern(
     rf"(?:insert |enter |write )?(?:{_ORDINAL} )*(?:(?:sample|example|placeholder|dummy) )?"
     rf"(?:{_NOUN}(?: (?:text|string))?|(?:insert|enter|sample|example|placeholder|dummy|your|some) text)"
     r"(?: (?:goes )?here)?"
 )
 _REAL_ALONE: Final = frozenset({"reply", "replies", "candidate", "completion", "output"})
 """Words that may be an answer when they stand alone."""
-_BRACKETED: Final = re.compile(r"(?P<open><|\[|\(|\{\{?|\$\{)\s*(?P<inner>[^<>\[\](){}=/@]{1,80}?)\s*(?:>|\]|\)|\}\}?)")
-_DEMANDS: Final = re.compile(
+_BRACKETED: Final = pattern(r"(?P<open><|\[|\(|\{\{?|\$\{)\s*(?P<inner>[^<>\[\](){}=/@]{1,80}?)\s*(?:>|\]|\)|\}\}?)")
+_DEMANDS: Final = pattern(
     r"(?:insert|enter|your|write|type|fill|put|add|describe|provide|specify)(?: [\w']+){1,8}"
     r"|(?:[\w']+ ){0,5}(?:here|name)"
 )
-_LETTERS: Final = re.compile(r"[^\W\d]+(?:[ _-][^\W\d]+)*")
-_WORD: Final = re.compile(r"[^\W_]+")
-_SENTENCE: Final = re.compile(r"(?<=[.!?:])\s+|\n+")
-_STRING: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
-_ENTRY: Final = re.compile(r"^\s*(?:\d{1,3}[.):]|[-*•])\s+(.*?)(?:\s*[(\[—–-]\s*[\d.]+%?\s*[)\]]?)?\s*$", re.MULTILINE)
+_LETTERS: Final = pattern(r"[^\W\d]+(?:[ _-][^\W\d]+)*")
+_WORD: Final = pattern(r"[^\W_]+")
+_SENTENCE: Final = pattern(r"(?<=[.!?:])\s+|\n+")
+_STRING: Final = pattern(r'"((?:[^"\\]|\\.)*)"')
+_ENTRY: Final = pattern(r"^\s*(?:\d{1,3}[.):]|[-*•])\s+(.*?)(?:\s*[(\[—–-]\s*[\d.]+%?\s*[)\]]?)?\s*$", re.MULTILINE)
 _EDGES: Final = " \t\r\n\"'`*_“”‘’"
 
 

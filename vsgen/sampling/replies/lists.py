@@ -7,33 +7,34 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from vsgen.sampling.replies.items import NO_JSON, Found, Page
+from vsgen.sampling.replies.lazy import pattern
 from vsgen.sampling.replies.lenient import read_string
 from vsgen.sampling.replies.naming import ALIASES, SYNONYMS, Names, pick, squeeze
 
 _BULLET: Final = r"[-*•+]"
 _DIGITS: Final = r"\d{1,3}[.):]"
-_MARK: Final = re.compile(
+_MARK: Final = pattern(
     rf"^(?P<indent>[ \t]{{0,8}}+)(?P<bold>\*\*)?(?:(?P<number>{_DIGITS})|{_BULLET})(?(bold)\*\*)[ \t]{{1,8}}+(?=\S)",
     re.MULTILINE,
 )
-_LABEL: Final = re.compile(
+_LABEL: Final = pattern(
     rf"^[ \t]{{0,8}}+(?:(?:{_DIGITS}|[-*•+>])[ \t]{{1,8}}+)*+\*{{0,2}}(?P<name>\w[\w -]{{0,40}})\*{{0,2}}:\*{{0,2}}"
     r"(?=\s|\Z)[ \t]{0,8}+",
     re.MULTILINE,
 )
-_FENCE: Final = re.compile(r"^[ \t]{0,3}(?:`{3}|~{3})[^\n]{0,80}$", re.MULTILINE)
-_BREAK: Final = re.compile(r"\n[ \t\r]{0,80}\n(?=\S)")
-_BLOCK_SCALAR: Final = re.compile(r"[|>][+-]?[ \t]{0,8}\n")
+_FENCE: Final = pattern(r"^[ \t]{0,3}(?:`{3}|~{3})[^\n]{0,80}$", re.MULTILINE)
+_BREAK: Final = pattern(r"\n[ \t\r]{0,80}\n(?=\S)")
+_BLOCK_SCALAR: Final = pattern(r"[|>][+-]?[ \t]{0,8}\n")
 _SHARE: Final = r"(?:[01](?:\.\d{1,12})?|\.\d{1,12}|\d{1,3}(?:\.\d{1,6})?[ \t]?%)"
-_WORDED_TAIL: Final = re.compile(
+_WORDED_TAIL: Final = pattern(
     r"\s*+(?:[-–—,;|:]\s*+)?[(\[{]?\*{0,2}(?:estimated )?\b(?:probability|prob|likelihood|p)\b\*{0,2}[ \t]{0,3}"
     rf"(?:[:=≈~]|of|is)?\*{{0,2}}[ \t]{{0,3}}(?P<number>[<>~]?{_SHARE}|\d{{1,3}})\*{{0,2}}[)\]}}]?\*{{0,2}}[.;,]?\Z",
     re.IGNORECASE,
 )
-_BARE_TAIL: Final = re.compile(
+_BARE_TAIL: Final = pattern(
     rf"\s*+(?:[-–—|:]\s{{1,4}}(?P<open>{_SHARE})|\((?P<round>{_SHARE})\)|\[(?P<square>{_SHARE})\])\Z"
 )
-_TWO: Final = re.compile(rf"\n|[(\[]{_SHARE}[)\]]")
+_TWO: Final = pattern(rf"\n|[(\[]{_SHARE}[)\]]")
 """What an entry that holds two has between them."""
 _LONGEST_TAIL: Final = 80
 _QUOTES: Final = {'"': '"', "“": "”"}

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from vsgen.sampling.replies.lazy import pattern
 from vsgen.texts import pair_surrogates
 
-_NUMBER: Final = re.compile(r"[-+]?+(?:\d++(?:\.\d*+)?+|\.\d++)(?:[eE][-+]?+\d++)?+", re.ASCII)
-_PLAIN_NUMBER: Final = re.compile(r"-?+(?:0|[1-9]\d*+)(?:\.\d++)?+(?:[eE][-+]?+\d++)?+", re.ASCII)
-_GROUPED: Final = re.compile(r"[-+]?+(?:0|[1-9]\d*+)(?:_\d++)*+(?:\.\d++(?:_\d++)*+)?+", re.ASCII)
-_CONTROL: Final = re.compile(r"[\x00-\x1f]")
-_ESCAPE: Final = re.compile(
+_NUMBER: Final = pattern(r"[-+]?+(?:\d++(?:\.\d*+)?+|\.\d++)(?:[eE][-+]?+\d++)?+", re.ASCII)
+_PLAIN_NUMBER: Final = pattern(r"-?+(?:0|[1-9]\d*+)(?:\.\d++)?+(?:[eE][-+]?+\d++)?+", re.ASCII)
+_GROUPED: Final = pattern(r"[-+]?+(?:0|[1-9]\d*+)(?:_\d++)*+(?:\.\d++(?:_\d++)*+)?+", re.ASCII)
+_CONTROL: Final = pattern(r"[\x00-\x1f]")
+_ESCAPE: Final = pattern(
     r"\\(?:u([0-9a-fA-F]{4})|U(000[0-9a-fA-F]{5}|0010[0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL
 )
 _INT64: Final = (-(2**63), 2**64 - 1)

@@ -10,6 +10,8 @@ import re
 import string
 from typing import Final
 
+from vsgen.sampling.replies.lazy import pattern
+
 BLANK: Final = r"\s\ufeff\u200b-\u200d\u2060"
 # A comment ends with its line, or before a bracket after which the value goes on: replies of one line have them too.
 _COMMENT: Final = r"(?://|#)(?:[^\n}\]]|[}\]](?!\s{0,40}+(?:[,}\]]|\Z))){0,200}+(?=[\n}\]])"
@@ -28,71 +30,71 @@ _KEY_COMES: Final = rf",{GAP}(?:{QUOTED_KEY})"
 
 SOLID: Final = frozenset("\"'{}[]:,0123456789" + string.ascii_letters)
 """Signs with which no gap begins."""
-SPACE: Final = re.compile(GAP)
-REST: Final = re.compile(rf"{GAP}\Z")
-COLON: Final = re.compile(rf"{GAP}:")
-COLONS: Final = re.compile(rf"(?::{GAP})++")
+SPACE: Final = pattern(GAP)
+REST: Final = pattern(rf"{GAP}\Z")
+COLON: Final = pattern(rf"{GAP}:")
+COLONS: Final = pattern(rf"(?::{GAP})++")
 """One colon too many, or more."""
-KEYED: Final = re.compile(QUOTED_KEY)
-KEY_CUT: Final = re.compile(r"\w[\w-]{0,63}+\Z")
-BARE_KEY: Final = re.compile(rf"(\w[\w-]{{0,63}}+)[\"']?+{GAP}:")
-KNOWN_KEY: Final = re.compile(rf"[\"'“]([^\"'“”\\\n]{{1,60}}+)[\"'”]{GAP}:")
-UNCLOSED_KEY: Final = re.compile(r"[\"'“](\w[\w -]{0,60}+):")
+KEYED: Final = pattern(QUOTED_KEY)
+KEY_CUT: Final = pattern(r"\w[\w-]{0,63}+\Z")
+BARE_KEY: Final = pattern(rf"(\w[\w-]{{0,63}}+)[\"']?+{GAP}:")
+KNOWN_KEY: Final = pattern(rf"[\"'“]([^\"'“”\\\n]{{1,60}}+)[\"'”]{GAP}:")
+UNCLOSED_KEY: Final = pattern(r"[\"'“](\w[\w -]{0,60}+):")
 """A key without its second quote."""
-VALUE_COMES: Final = re.compile(rf"{GAP}(?=[\"'“\d])")
+VALUE_COMES: Final = pattern(rf"{GAP}(?=[\"'“\d])")
 """A value after a key, without the colon."""
-TO_NEXT_KEY: Final = re.compile(rf"[^\"'“{{}}\[\]]{{0,200}}+(?={QUOTED_KEY})")
+TO_NEXT_KEY: Final = pattern(rf"[^\"'“{{}}\[\]]{{0,200}}+(?={QUOTED_KEY})")
 """Words in the place of a key, before the next one."""
-TO_BRACE: Final = re.compile(r"[^\"'“{}\[\],]{1,200}+(?=\})")
-GOES_ON: Final = re.compile(rf"[\]}}]{GAP},{GAP}[\"'“{{\[]")
+TO_BRACE: Final = pattern(r"[^\"'“{}\[\],]{1,200}+(?=\})")
+GOES_ON: Final = pattern(rf"[\]}}]{GAP},{GAP}[\"'“{{\[]")
 """A bracket that closes nothing."""
-OBJECT_AFTER_BRACE: Final = re.compile(rf"\}}{GAP},{GAP}\{{")
-KEY_AFTER_BRACKET: Final = re.compile(rf"[\]}}]{GAP}{_KEY_COMES}")
-END_IN_OBJECT: Final = re.compile(
+OBJECT_AFTER_BRACE: Final = pattern(rf"\}}{GAP},{GAP}\{{")
+KEY_AFTER_BRACKET: Final = pattern(rf"[\]}}]{GAP}{_KEY_COMES}")
+END_IN_OBJECT: Final = pattern(
     rf"{GAP}(?:\Z|\}}|,{GAP}(?:\Z|\}}|{_KEY})|{QUOTED_KEY}|\]{GAP}(?:\Z|[\]}}]|{_KEY_COMES}))", re.DOTALL
 )
-END_IN_LIST: Final = re.compile(
+END_IN_LIST: Final = pattern(
     rf"{GAP}(?:\Z|\]|,{GAP}(?:\Z|{_ENTRY})|\}}{GAP}(?:\Z|[\]}}]|,{GAP}\{{|{_KEY_COMES}))|[ \t\r]*+\n[{BLANK}]*+[\"'“]",
     re.DOTALL,
 )
-NEXT_STRING: Final = re.compile(r"[ \t]{1,40}+[\"'“](?=[^\s\"'”,:\]}])|\"(?=\w)")
+NEXT_STRING: Final = pattern(r"[ \t]{1,40}+[\"'“](?=[^\s\"'”,:\]}])|\"(?=\w)")
 """The next entry of a list, without the comma."""
-HALF_NEXT: Final = re.compile(rf",{GAP}[^\s\"'{{}}\[\],][^\"\n{{}}\[\]]{{0,60}}+\"{GAP}[,\]]")
+HALF_NEXT: Final = pattern(rf",{GAP}[^\s\"'{{}}\[\],][^\"\n{{}}\[\]]{{0,60}}+\"{GAP}[,\]]")
 """The next entry of a list, without its first quote."""
-NEXT_KEY: Final = re.compile(rf",{GAP}(?:\Z|\}}|{_KEY})", re.DOTALL)
-WORD: Final = re.compile(r"[-+.\w]++")
-WORD_END: Final = re.compile(r"[ \t]*+(?:\Z|[\r\n,\]}\"'“{\[#]|/[/*])")
-HALF_WORD: Final = re.compile(rf"\"{GAP}[,}}\]]")
+NEXT_KEY: Final = pattern(rf",{GAP}(?:\Z|\}}|{_KEY})", re.DOTALL)
+WORD: Final = pattern(r"[-+.\w]++")
+WORD_END: Final = pattern(r"[ \t]*+(?:\Z|[\r\n,\]}\"'“{\[#]|/[/*])")
+HALF_WORD: Final = pattern(rf"\"{GAP}[,}}\]]")
 """The second quote of a word that lacks the first."""
-BARE_STOP: Final = re.compile(r"[,{}\[\]\n\"]")
-BARE_ENTRY: Final = re.compile(r"([\w.+-][\w .'’+-]{0,60}+)(?=[,\]\n])")
+BARE_STOP: Final = pattern(r"[,{}\[\]\n\"]")
+BARE_ENTRY: Final = pattern(r"([\w.+-][\w .'’+-]{0,60}+)(?=[,\]\n])")
 """An entry of a list that is a few words without quotes."""
-HALF_QUOTED: Final = re.compile(r"([^\s\"{}\[\],][^\"{}\[\]\n]{0,400}+)\"")
+HALF_QUOTED: Final = pattern(r"([^\s\"{}\[\],][^\"{}\[\]\n]{0,400}+)\"")
 """An entry of a list that lacks its first quote."""
-ENTRY_STOP: Final = re.compile(r"[,{}\[\]\n]")
+ENTRY_STOP: Final = pattern(r"[,{}\[\]\n]")
 
 CLOSERS: Final = {'"': '"', "'": "'", "“": '”“"', "„": '“”"', "‘": "’'"}
 UP_TO: Final = {
-    closers: re.compile(rf"[^\\{closers}]*+(?:\\.[^\\{closers}]*+)*+[{closers}]", re.DOTALL)
+    closers: pattern(rf"[^\\{closers}]*+(?:\\.[^\\{closers}]*+)*+[{closers}]", re.DOTALL)
     for closers in CLOSERS.values()
 }
 _LONGEST_KEY: Final = 200
 KEY_TEXT: Final = {
-    closers: re.compile(rf"(?:[^\\{closers}]|\\.){{0,{_LONGEST_KEY}}}+", re.DOTALL) for closers in CLOSERS.values()
+    closers: pattern(rf"(?:[^\\{closers}]|\\.){{0,{_LONGEST_KEY}}}+", re.DOTALL) for closers in CLOSERS.values()
 }
 SIGNS: Final = {
-    closers: re.compile(rf"[,:{{\[]\s{{0,20}}+[{closers}]\w|\w[{closers}]\s{{0,20}}+[,:}}\]]")
+    closers: pattern(rf"[,:{{\[]\s{{0,20}}+[{closers}]\w|\w[{closers}]\s{{0,20}}+[,:}}\]]")
     for closers in CLOSERS.values()
 }
 """Marks of JSON beside a quote."""
 CLOSED_BEFORE: Final = {
-    closers: re.compile(rf"(?<=\w)[{closers}]\s{{0,20}}+[,:}}\]]|[{closers}]\s{{0,20}}+[,:]\s{{0,20}}+[{closers}{{\[]")
+    closers: pattern(rf"(?<=\w)[{closers}]\s{{0,20}}+[,:}}\]]|[{closers}]\s{{0,20}}+[,:]\s{{0,20}}+[{closers}{{\[]")
     for closers in CLOSERS.values()
 }
 """A quote after which the form seems to go on."""
-NAME_INSIDE: Final = re.compile(r"[\"'“]([^\"'“”\n]{1,60}+)[\"'”]\s{0,20}+:")
+NAME_INSIDE: Final = pattern(r"[\"'“]([^\"'“”\n]{1,60}+)[\"'”]\s{0,20}+:")
 KEY_INSIDE: Final = {
-    closers: re.compile(
+    closers: pattern(
         rf"[{closers}][^{closers}\n]{{1,60}}+[{closers}]\s{{0,20}}+:\s{{0,20}}+(?:[\"'\[{{\d-]|true|false|null)"
         rf"|\\[{closers}]\s{{0,20}}+,\s{{0,20}}+[{closers}]"
     )

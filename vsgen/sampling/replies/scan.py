@@ -10,6 +10,7 @@ from typing import Final
 from vsgen.sampling.prompts import PROBABILITY, REASONING
 from vsgen.sampling.replies.clean import is_plain, read_first
 from vsgen.sampling.replies.items import REPAIRED, UNFINISHED, Found, Page, holds_item
+from vsgen.sampling.replies.lazy import pattern
 from vsgen.sampling.replies.lenient import read
 from vsgen.sampling.replies.lists import read_lists
 from vsgen.sampling.replies.naming import Names, names_item
@@ -20,20 +21,20 @@ from vsgen.sampling.replies.tags import BLOCKS, read_tags
 from vsgen.sampling.replies.wrapped import unwrapped
 
 _THOUGHTS: Final = ("think", "thinking", "thought", "thoughts", "reasoning", "reflection", "analysis", "scratchpad")
-_OPENING: Final = re.compile(rf"<(?:{'|'.join(_THOUGHTS)})(?:\s[^<>]{{0,100}}+)?>", re.IGNORECASE)
-_CLOSING: Final = re.compile(rf"</(?:{'|'.join(_THOUGHTS)})\s{{0,3}}+>", re.IGNORECASE)
+_OPENING: Final = pattern(rf"<(?:{'|'.join(_THOUGHTS)})(?:\s[^<>]{{0,100}}+)?>", re.IGNORECASE)
+_CLOSING: Final = pattern(rf"</(?:{'|'.join(_THOUGHTS)})\s{{0,3}}+>", re.IGNORECASE)
 _EDGE: Final = r"[\s\ufeff\u200b-\u200d\u2060]*+"
 _VALUE: Final = rf"\{{(?={_EDGE}[\w\"'“‘„/#.…])|\[(?={_EDGE}[\w\"'“‘„/#.…{{\[\]+-])"
-_BLANK: Final = re.compile(_EDGE)
-_HEAD: Final = re.compile(rf"{_EDGE}(?:(?:`{{3,8}}|~{{3,8}})\w{{0,20}}+{_EDGE})?")
-_TAIL: Final = re.compile(rf"{_EDGE}(?:`{{3,8}}|~{{3,8}})?{_EDGE}\Z")
+_BLANK: Final = pattern(_EDGE)
+_HEAD: Final = pattern(rf"{_EDGE}(?:(?:`{{3,8}}|~{{3,8}})\w{{0,20}}+{_EDGE})?")
+_TAIL: Final = pattern(rf"{_EDGE}(?:`{{3,8}}|~{{3,8}})?{_EDGE}\Z")
 _BESIDE: Final = " \t\r\n,[]`~"
 """What may stand between items."""
 _LONGEST: Final = 500
 """Characters of what follows a value that was given up."""
-_STATED: Final = re.compile(rf"[\"'“]{PROBABILITY}[\"'”]\s{{0,8}}+:\s{{0,8}}+[\"']?([\d.]{{1,12}}+%?)")
-_WORD: Final = re.compile(r"\s{0,20}+[^\W\d_]")
-_NEXT_OBJECT: Final = re.compile(rf"{_EDGE},{_EDGE}\{{")
+_STATED: Final = pattern(rf"[\"'“]{PROBABILITY}[\"'”]\s{{0,8}}+:\s{{0,8}}+[\"']?([\d.]{{1,12}}+%?)")
+_WORD: Final = pattern(r"\s{0,20}+[^\W\d_]")
+_NEXT_OBJECT: Final = pattern(rf"{_EDGE},{_EDGE}\{{")
 _EMPTY: Final = "the list of responses is empty"
 
 

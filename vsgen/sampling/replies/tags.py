@@ -6,16 +6,17 @@ import re
 from typing import Final
 
 from vsgen.sampling.replies.items import NO_JSON, REPAIRED, Found, Page
+from vsgen.sampling.replies.lazy import pattern
 from vsgen.sampling.replies.naming import ALIASES, SYNONYMS, Names, pick, squeeze
 
 BLOCKS: Final = ("response", "answer", "item", "candidate", "result", "output", "option", "sample", "completion")
 """Tags that hold one response."""
-_TOKEN: Final = re.compile(r"<!\[CDATA\[|<(?P<close>/?)(?P<name>[^\W\d][\w.-]{0,63}+)(?P<attributes>\s[^<>]{0,300}+)?>")
-_ATTRIBUTE: Final = re.compile(r"([\w-]{1,64}+)\s{0,3}=\s{0,3}(?:\"([^\"]*+)\"|'([^']*+)')")
-_ENTITY: Final = re.compile(r"&(?:(lt|gt|amp|quot|apos)|#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6}));", re.ASCII)
+_TOKEN: Final = pattern(r"<!\[CDATA\[|<(?P<close>/?)(?P<name>[^\W\d][\w.-]{0,63}+)(?P<attributes>\s[^<>]{0,300}+)?>")
+_ATTRIBUTE: Final = pattern(r"([\w-]{1,64}+)\s{0,3}=\s{0,3}(?:\"([^\"]*+)\"|'([^']*+)')")
+_ENTITY: Final = pattern(r"&(?:(lt|gt|amp|quot|apos)|#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6}));", re.ASCII)
 _NAMED: Final = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
-_HALF_TAG: Final = re.compile(r"</?[\w.-]{0,63}+\Z")
-_JSON: Final = re.compile(r"\s*+(?:\{|\[\s*+[\"'{\[])")
+_HALF_TAG: Final = pattern(r"</?[\w.-]{0,63}+\Z")
+_JSON: Final = pattern(r"\s*+(?:\{|\[\s*+[\"'{\[])")
 _CDATA_END: Final = "]]>"
 
 

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from vsgen.sampling.replies.items import IMPOSSIBLE_PROBABILITY, PERCENT
+from vsgen.sampling.replies.lazy import pattern
 
 _NUMBER: Final = r"[-+]?(?:\d{1,40}(?:[.,]\d{0,40})?|\.\d{1,40})(?:[eE][-+]?\d{1,4})?"
 _HEDGE: Final = r"(?:about|approx(?:imately|\.)?|around|circa|ca\.|roughly|p\s{0,3}=|~|≈|=)?"
-_STATED: Final = re.compile(
+_STATED: Final = pattern(
     rf"{_HEDGE}\s{{0,3}}(?P<number>{_NUMBER})(?:\s{{0,3}}(?P<percent>%|percent)|\s{{0,3}}/\s{{0,3}}(?P<over>\d{{1,9}}))?",
     re.IGNORECASE,
 )

@@ -2,18 +2,18 @@ r"""Replies whose JSON was quoted once more: as a JSON string, without that stri
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
+from vsgen.sampling.replies.lazy import pattern
 from vsgen.sampling.replies.lenient import read_string
 from vsgen.sampling.replies.literals import unescape
 
 _EDGE: Final = r"[\s\ufeff\u200b-\u200d\u2060]*+(?:(?:`{3,8}|~{3,8})\w{0,20}+\s*+)?"
 _OPENING: Final = r"\s*+[{\[]\s*+(?:[{\[]\s*+){0,3}"
-_QUOTED: Final = re.compile(rf"{_EDGE}(?=\"{_OPENING}\\\")")
-_ESCAPED: Final = re.compile(rf"{_EDGE}{_OPENING}\\\"")
-_DOUBLED: Final = re.compile(rf"{_EDGE}\"?(?={_OPENING}\"\"[^\s\",:}}\]])")
-_SINGLE: Final = re.compile(r'(?<!")"(?:"")*+(?!")')
+_QUOTED: Final = pattern(rf"{_EDGE}(?=\"{_OPENING}\\\")")
+_ESCAPED: Final = pattern(rf"{_EDGE}{_OPENING}\\\"")
+_DOUBLED: Final = pattern(rf"{_EDGE}\"?(?={_OPENING}\"\"[^\s\",:}}\]])")
+_SINGLE: Final = pattern(r'(?<!")"(?:"")*+(?!")')
 """A quote that is not doubled."""
 
 
