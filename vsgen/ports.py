@@ -158,6 +158,15 @@ class Queue(Protocol):
         ...
 
 
+@runtime_checkable
+class Drawing(Protocol):
+    """A queue that knows how far the replies are that it draws."""
+
+    def drawing(self) -> Sequence[tuple[Ticket, int]]:
+        """The calls that are being answered, each with the tokens that are drawn so far; may be asked in any thread."""
+        ...
+
+
 class Source(Protocol[R_co]):
     """Where flows come from; never blocks."""
 

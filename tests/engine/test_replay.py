@@ -14,7 +14,7 @@ from vsgen.engine.source import Flows
 from vsgen.files.journal import FileJournal
 from vsgen.flow import Flow, ask
 from vsgen.ports import Ticket
-from vsgen.values import Answer, Call, Completion, Generate, Prompt, Refused, Reply
+from vsgen.values import Answer, Call, Completion, Generate, Prompt, Refused
 
 
 def generate(seed: int) -> Generate:
@@ -26,11 +26,11 @@ class Counting:
 
     def __init__(self, journal: FileJournal) -> None:
         self.asked: list[Call] = []
-        self.paid: list[Reply] = []
         self.flushed = 0
         self._new: list[tuple[Ticket, Generate]] = []
         self._mailbox = Mailbox()
-        self._replay = Replay(journal, self._mailbox, paid=lambda _, reply: self.paid.append(reply))
+        self._replay = Replay(journal, self._mailbox)
+        self.paid, self.recalled = self._replay.paid, self._replay.recalled
         self.executor = self._replay.executor("model", self)
 
     def submit(self, ticket: Ticket, call: Call) -> None:
@@ -76,7 +76,7 @@ def test_known_calls_are_answered_from_the_journal(tmp_path: Path) -> None:
         again = Counting(journal)
         assert again.texts([2, 3, 1]) == {0: "reply to 2", 1: "reply to 3", 2: "reply to 1"}
         assert again.asked == [generate(3)]
-        assert again.paid == [Completion("reply to 3")]
+        assert (again.paid.calls, again.recalled.calls) == ({"generate": 1}, {"generate": 2})
         assert len(journal) == 3
 
 
@@ -85,7 +85,7 @@ def test_the_same_call_asked_twice_at_once_is_paid_once(tmp_path: Path) -> None:
         counting = Counting(journal)
         assert counting.texts([5, 5, 5]) == dict.fromkeys(range(3), "reply to 5")
         assert counting.asked == [generate(5)]
-        assert len(counting.paid) == 1
+        assert counting.paid.calls.total() == 1
 
 
 @pytest.mark.parametrize("seeds", [[13], [13, 13]])
@@ -95,7 +95,7 @@ def test_a_refusal_reaches_all_who_asked_and_is_not_remembered(tmp_path: Path, s
         for _ in range(2):
             assert list(counting.answers(seeds).values()) == [Refused("refused", "no")] * len(seeds)
         assert counting.asked == [generate(13)] * 2
-        assert not counting.paid
+        assert not counting.paid.calls
         assert not len(journal)
 
 

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from vsgen.backends.hashed import HashedEmbedder
 from vsgen.backends.hub import cached_snapshot
 from vsgen.backends.sentence import SentenceEmbedder
+from vsgen.backends.transfers import counted
 from vsgen.errors import ModelError
 from vsgen.extras import remedy, require
 from vsgen.ports import Embedder, Journal
@@ -125,9 +126,9 @@ def _fetched(repo: str, remedy: str, *, local: bool = False) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(
-            snapshot_download(repo, allow_patterns=[*_READ], ignore_patterns=[*_UNREAD], local_files_only=local)
-        )
+        with counted() as bar:
+            what: dict[str, Any] = {"allow_patterns": [*_READ], "ignore_patterns": [*_UNREAD], "tqdm_class": bar}
+            return Path(snapshot_download(repo, local_files_only=local, **what))
     except Exception as error:  # network, permission, no such id: the hub's client raises many kinds
         problem = str(error).strip().split("\n", 1)[0]
         raise ModelError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from vsgen.ports import Queue, Ticket
+from vsgen.ports import Drawing, Queue, Ticket
 from vsgen.values import Answer, Call
 
 
@@ -31,3 +31,7 @@ class Late:
         for ticket, call in waiting:
             self._inner.submit(ticket, call)
         return self._inner.work()
+
+    def drawing(self) -> Sequence[tuple[Ticket, int]]:
+        """What the queue draws, once it is made; see `vsgen.ports.Drawing`."""
+        return self._inner.drawing() if isinstance(self._inner, Drawing) else ()

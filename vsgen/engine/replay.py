@@ -7,8 +7,8 @@ mailbox, nobody begins to compute: what they lead to may be the end of the run.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from vsgen.engine.mailbox import Mailbox
@@ -28,22 +28,45 @@ class _Pending(NamedTuple):
     """Who else waits for its answer."""
 
 
-class Replay:
-    """The journal of one command, and where its engine waits."""
+@dataclass(slots=True)
+class Tally:
+    """Calls that were answered."""
 
-    def __init__(
-        self, journal: Journal, mailbox: Mailbox, *, paid: Callable[[Call, Reply], None] | None = None
-    ) -> None:
+    calls: Counter[str] = field(default_factory=Counter)
+    """By kind."""
+    tokens: int = 0
+    """Drawn in their replies."""
+
+    def add(self, call: Call, reply: Reply) -> None:
+        """Count one more."""
+        self.calls[kind_of(call)] += 1
+        if isinstance(reply, Completion):
+            self.tokens += len(reply.tokens)
+
+
+def kind_of(call: Call) -> str:
+    """What a call is called in counts: generate, score, teach, embed, verify."""
+    return type(call).__name__.lower()
+
+
+class Replay:
+    """The journal of one command, and where its engine waits; what it counts may be read in any thread."""
+
+    def __init__(self, journal: Journal, mailbox: Mailbox) -> None:
         """Set up.
 
         Args:
             journal: The memory of all calls.
             mailbox: Where executors put their answers.
-            paid: Called with every reply that was not known, once it is in the journal.
         """
         self._journal = journal
         self._mailbox = mailbox
-        self._paid = paid
+        self.recalled = Tally()
+        """What the journal answered."""
+        self.paid = Tally()
+        """What it did not know and knows now."""
+        self.open: Counter[str] = Counter()
+        """Calls by kind that are on their way."""
         self._asked: dict[Ticket, _Pending] = {}
         self._under_way: dict[str, _Pending] = {}
         self.known = False
@@ -89,12 +112,19 @@ class Replay:
         key = self._journal.key(model, call)
         if (reply := self._journal.find(key, call)) is not None:
             self._mailbox.put(ticket, reply)
+            self.recalled.add(call, reply)
             self.known = True
         elif (asked := self._under_way.get(key)) is not None:
             asked.same.append(ticket)
         else:
             self._asked[ticket] = self._under_way[key] = _Pending(model, key, call, [])
+            self.open[kind_of(call)] += 1
             inner.submit(ticket, call)
+
+    def oldest(self) -> tuple[Ticket, str] | None:
+        """The call that has been on its way longest in the order of flows, and its kind; may be asked in any thread."""
+        asked = list(self._asked.items())  # at once, as far as other threads can tell
+        return min(((ticket, kind_of(one.call)) for ticket, one in asked), default=None)
 
     def _kept(self, ticket: Ticket, answer: Answer) -> list[tuple[Ticket, Answer]]:
         """An answer for all who wait for it; a refusal is no reply and is not remembered."""
@@ -104,8 +134,8 @@ class Replay:
         if not isinstance(answer, Refused):
             answer = _writable(answer)
             self._journal.add(asked.key, asked.model, asked.call, answer)
-            if self._paid:
-                self._paid(asked.call, answer)
+            self.paid.add(asked.call, answer)
+        self.open[kind_of(asked.call)] -= 1
         del self._asked[ticket], self._under_way[asked.key]  # last: an interruption before finds it again
         return [(each, answer) for each in (ticket, *asked.same)]
 

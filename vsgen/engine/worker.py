@@ -18,7 +18,7 @@ from typing import Final
 
 from vsgen.engine.mailbox import Mailbox
 from vsgen.errors import ModelError, VsgenError
-from vsgen.ports import Queue, Ticket
+from vsgen.ports import Drawing, Queue, Ticket
 from vsgen.values import Call
 
 _GRACE: Final = 0.1
@@ -99,6 +99,10 @@ class Worker:
     def room(self) -> int:
         """How many more calls it could use now."""
         return self._capacity - self._submitted + self._answered
+
+    def drawing(self) -> list[tuple[Ticket, int]]:
+        """The replies that its queues draw, and how long they are so far; may be asked in any thread."""
+        return [one for line in self._order if isinstance(line.queue, Drawing) for one in line.queue.drawing()]
 
     def cancel(self) -> None:
         """Give up what was handed in; `close` then waits for the thread."""

@@ -11,6 +11,7 @@ from vsgen.card.tasks import CLASSES, CLOSED, OPEN, SENTENCES
 from vsgen.errors import CallError
 from vsgen.files.journal import MemoryJournal
 from vsgen.flow import Flow
+from vsgen.jobs.activity import Activity
 from vsgen.jobs.carry import answers
 from vsgen.jobs.desk import Desk, ModelChoice, Wanted
 from vsgen.labels.settings import Label
@@ -43,18 +44,27 @@ _TOKENS: Final = 192
 """Enough for five sentences; what does not end by then is cut."""
 
 
-def measure(choice: ModelChoice, *, clock: Callable[[], float], report: Callable[[str], None]) -> Card:
+def measure(
+    choice: ModelChoice,
+    *,
+    clock: Callable[[], float],
+    report: Callable[[str], None],
+    activity: Activity | None = None,
+) -> Card:
     """Measure a model.
 
     Args:
         choice: The model; its name must be given.
         clock: Seconds, from any beginning.
         report: Gets what is measured next.
+        activity: Where it writes down what it is doing.
 
     Raises:
         ModelError: It cannot be opened, or fails for good.
     """
-    with Desk(Wanted(choice), MemoryJournal()) as desk:
+    activity = activity or Activity()
+    with Desk(Wanted(choice), MemoryJournal(), activity) as desk:
+        activity.stage = None
         report("bare answers")
         alone = {name: _bare(desk, exchanges) for name, exchanges in BARE.items()}
         lists = []

@@ -15,6 +15,7 @@ from vsgen.files.complete import OUTPUT, REJECTS
 from vsgen.files.lines import Lines
 from vsgen.files.origin import SEEN, Origin
 from vsgen.flow import Flow
+from vsgen.jobs.activity import Activity
 from vsgen.jobs.counts import Counts
 from vsgen.jobs.desk import Desk
 from vsgen.jobs.task import Made, Task, Warn
@@ -40,6 +41,9 @@ class Carried(Generic[R, V]):
         self._unfinished = unfinished
         self.counts = Counts(wanted=task.wanted)
         """What has happened so far."""
+        self.activity = Activity()
+        """What it is doing; may be asked in any thread."""
+        self.activity.noun, self.activity.counts = task.noun, self.counts
         self.summary: Mapping[str, object] = {}
         """The same for machines, once all is done; see docs/summary.md."""
         self._origin = _origin(task)  # as the user asked, before a model's size changes the template
@@ -65,13 +69,14 @@ class Carried(Generic[R, V]):
             journal = places.open_journal(stack)
             self._warn_once(journal.problems)
             places.begin(journal, origin.parts)
-            desk = stack.enter_context(Desk(self._task.models, journal))
+            desk = stack.enter_context(Desk(self._task.models, journal, self.activity))
             self.counts.paid = desk.paid
             stack.enter_context(signals.unwound())
             self._warn_once(desk.notes)
             source = self._task.source(desk, self.counts, self._warn)
             rejects.begin()
             lines.begin()
+            self.activity.stage = None
             for made in self._values(desk, source):
                 self._write(made, lines, rejects)
                 yield made  # only then the task is asked whether this is enough
@@ -94,6 +99,7 @@ class Carried(Generic[R, V]):
                 yield self._task.made(value)
                 if self._task.enough():
                     break
+        self.activity.stage = "writing"
         yield from self._task.rest()
 
     def _write(self, made: Made[V], lines: Lines, rejects: Lines) -> None:

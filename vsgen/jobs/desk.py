@@ -26,6 +26,7 @@ from vsgen.engine.queues import Batched, Directory, decoder
 from vsgen.engine.replay import Replay
 from vsgen.engine.worker import Worker
 from vsgen.errors import ModelError, OptionError, VsgenError
+from vsgen.jobs.activity import Activity
 from vsgen.jobs.device import check_device
 from vsgen.ports import Embedder, Executor, Inspectable, Journal, LanguageModel, Queue, Remarking, Teacher
 from vsgen.values import (
@@ -36,7 +37,6 @@ from vsgen.values import (
     ModelFacts,
     Models,
     Prompt,
-    Reply,
     Score,
     Taught,
     Teach,
@@ -113,12 +113,13 @@ class Wanted:
 class Desk:
     """Who answers the calls of one command, and where its engine waits."""
 
-    def __init__(self, wanted: Wanted | None, journal: Journal) -> None:
+    def __init__(self, wanted: Wanted | None, journal: Journal, activity: Activity | None = None) -> None:
         """Set up.
 
         Args:
             wanted: The models; None asks none.
             journal: Answers what was asked before, and remembers every reply.
+            activity: Where it writes down what it is doing.
 
         Raises:
             ModelError: A model cannot be opened.
@@ -131,10 +132,10 @@ class Desk:
         self._workers: list[Worker] = []
         self._embedder: Embedder | None = None
         self._models: dict[str, LazyModel] = {}
-        self.paid: Counter[str] = Counter()
-        """Calls answered in this process, by kind."""
-        self.mailbox = Replay(journal, self._letters, paid=self._paid)
+        self._activity = activity or Activity()
+        self.mailbox = Replay(journal, self._letters)
         """Where the engine waits."""
+        self._activity.asks(self.mailbox, self._workers)
         self.executors: dict[type[Call], Executor] = {}
         """Who answers each kind of call."""
         if wanted is not None:
@@ -168,6 +169,11 @@ class Desk:
     def on_close(self, close: Callable[[], object]) -> None:
         """Call something when the desk is closed."""
         self._stack.callback(close)
+
+    @property
+    def paid(self) -> Counter[str]:
+        """Calls answered in this process, by kind."""
+        return self.mailbox.paid.calls
 
     @property
     def asked(self) -> str:
@@ -227,12 +233,13 @@ class Desk:
 
     def _connect_all(self, wanted: Wanted) -> None:
         if wanted.embedder:
-            self._embedder = embedder = open_embedder(
-                wanted.embedder,
-                device=wanted.choice.device,
-                journal=self._journal,
-                local=wanted.embedder in wanted.local,
-            )
+            with self._activity.opening(wanted.embedder):
+                self._embedder = embedder = open_embedder(
+                    wanted.embedder,
+                    device=wanted.choice.device,
+                    journal=self._journal,
+                    local=wanted.embedder in wanted.local,
+                )
             embed = Batched[Embed](embedder.embed, _EMBED_BATCH)
             name = f"embedder {embedder.name}"
             self.executors[Embed] = self._begun(embedder.name, {Embed: embed}, name, _AHEAD * _EMBED_BATCH)
@@ -241,11 +248,11 @@ class Desk:
             self._stack.enter_context(signals.at_end(commands.kill))
             check = Batched[Verify](commands.answer, 1)
             self.executors[Verify] = self._begun("check", {Verify: check}, "check", _AHEAD, interrupt=commands.kill)
-        self._models[self.asked] = _lazy(self.asked, wanted, self._journal)
+        self._models[self.asked] = _lazy(self.asked, wanted, self._journal, self._activity)
         models = {self.asked: self._connect(self._models[self.asked])}
         for name in wanted.judges:
             if name not in self._models:
-                self._models[name] = _judge(name, wanted, self._journal)
+                self._models[name] = _judge(name, wanted, self._journal, self._activity)
                 models[name] = self._connect(self._models[name])
         self.executors |= models[self.asked]
         self.executors[Directed] = Directory(models)
@@ -274,11 +281,8 @@ class Desk:
         self._workers.append(worker)
         return self.mailbox.executor(model, worker)
 
-    def _paid(self, call: Call, _: Reply) -> None:
-        self.paid[type(call).__name__.lower()] += 1
 
-
-def _lazy(name: str, wanted: Wanted, journal: Journal) -> LazyModel:
+def _lazy(name: str, wanted: Wanted, journal: Journal, activity: Activity) -> LazyModel:
     choice, local = wanted.choice, name in wanted.local
     if (model := choice.opened) is not None:
         return LazyModel(lambda: model, lambda: None, journal)
@@ -292,7 +296,12 @@ def _lazy(name: str, wanted: Wanted, journal: Journal) -> LazyModel:
     opener = partial(open_model, name, **how, local=local)
     if local and (choice.remote_code or choice.pickled):
         opener = partial(_told, opener, name)
-    return LazyModel(opener, partial(stamp, name, **how), journal)
+    return LazyModel(partial(_watched, opener, name, activity), partial(stamp, name, **how), journal)
+
+
+def _watched(opener: Callable[[], LanguageModel], name: str, activity: Activity) -> LanguageModel:
+    with activity.opening(name):
+        return opener()
 
 
 def _told(opener: Callable[[], LanguageModel], name: str) -> LanguageModel:
@@ -304,9 +313,9 @@ def _told(opener: Callable[[], LanguageModel], name: str) -> LanguageModel:
         raise ModelError(f"{error}; {held}: add --allow-model {name}") from error
 
 
-def _judge(name: str, wanted: Wanted, journal: Journal) -> LazyModel:
+def _judge(name: str, wanted: Wanted, journal: Journal, activity: Activity) -> LazyModel:
     try:
-        return _lazy(name, replace(wanted, choice=replace(wanted.choice, opened=None)), journal)
+        return _lazy(name, replace(wanted, choice=replace(wanted.choice, opened=None)), journal, activity)
     except ModelError as error:
         raise ModelError(f"the judge {name!r}, which a label names as its model: {error}") from error
 

@@ -15,6 +15,7 @@ from vsgen.flow import Heard, overheard
 from vsgen.flows.asking import size_of
 from vsgen.flows.checks import require
 from vsgen.flows.draw import Outcome, Pipeline, Quota
+from vsgen.jobs.activity import Activity
 from vsgen.jobs.carry import answers
 from vsgen.jobs.desk import Desk, ModelChoice, Wanted
 from vsgen.jobs.local import kept_local
@@ -58,8 +59,12 @@ class Shown:
 class Trial:
     """A template and a model, opened to draw a few times."""
 
-    def __init__(self, job: TrialOptions) -> None:
+    def __init__(self, job: TrialOptions, activity: Activity | None = None) -> None:
         """Open them.
+
+        Args:
+            job: What the user asked for.
+            activity: Where it writes down what it is doing.
 
         Raises:
             UserError: The template or the input is wrong.
@@ -68,6 +73,7 @@ class Trial:
         self.template = load_template(job.template, job.overrides)
         require(self.template, allow_exec=job.allow_exec)
         self._job = job
+        self._activity = activity or Activity()
         self._rows = _rows(job.input, job.draws)
         if job.input is None:
             Renderer(self.template).prompt(draw_variables(self.template, job.seed, 0))
@@ -80,7 +86,7 @@ class Trial:
             judges=self.template.judges,
             commands=True,
         )
-        self._desk = Desk(kept_local(wanted, self.template), MemoryJournal())
+        self._desk = Desk(kept_local(wanted, self.template), MemoryJournal(), self._activity)
         self.template = load_template(job.template, job.overrides, size_of(self._desk.facts))
 
     @property
@@ -104,6 +110,7 @@ class Trial:
             VsgenError: See `vsgen.errors`.
         """
         with self._desk, signals.unwound():
+            self._activity.stage = None
             for row in self._rows:
                 heard: list[Heard] = []
                 flow = overheard(self._pipeline().draw(row, row.index), heard)

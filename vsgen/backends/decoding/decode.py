@@ -142,6 +142,10 @@ class Decoder:
                 done += self._step()
         return done
 
+    def drawing(self) -> Sequence[tuple[Ticket, int]]:
+        """The running calls and the tokens drawn for each; see `vsgen.ports.Drawing`."""
+        return [(row.job.ticket, len(row.tokens)) for row in [*self._rows]]  # a copy: its own thread goes on
+
     def _ids(self, prompt: Prompt) -> tuple[int, ...]:
         return tuple(self._parts.reader.ids(prompt))
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from vsgen.backends.decoding.parts import Limits
 from vsgen.errors import no_memory, short_of_memory
 from vsgen.flow import refusal
-from vsgen.ports import Queue, Ticket
+from vsgen.ports import Drawing, Queue, Ticket
 from vsgen.values import Answer, Call
 
 
@@ -50,6 +50,10 @@ class Sparing:
                 del self._open[ticket]
             return answers
         return self._again(alone)
+
+    def drawing(self) -> Sequence[tuple[Ticket, int]]:
+        """What the decoder draws; see `vsgen.ports.Drawing`."""
+        return self._inner.drawing() if isinstance(self._inner, Drawing) else ()
 
     def _again(self, alone: Answer) -> Sequence[tuple[Ticket, Answer]]:
         """Start anew with half of what there was; where one row ran alone, without it, which is what was too large."""

@@ -19,6 +19,7 @@ from vsgen.backends.hf.folder import check_folder
 from vsgen.backends.hf.quiet import offline, quietly
 from vsgen.backends.hub import cached_snapshot
 from vsgen.backends.identity import own_name
+from vsgen.backends.transfers import counted
 from vsgen.errors import ModelError
 
 _HF: Any = transformers
@@ -85,9 +86,10 @@ def load(source: str, *, device: str, dtype: str, trust: Trust = CAREFUL) -> Ope
             tokenizer = _HF.AutoTokenizer.from_pretrained(origin, **options)
         with _explained(source, trust, "its weights"):
             dtypes = {"dtype": pick_dtype(dtype, place, stored)}
-            model, report = _HF.AutoModelForCausalLM.from_pretrained(
-                origin, config=config, output_loading_info=True, **dtypes, **weights, **options
-            )
+            with counted() as bar:
+                model, report = _HF.AutoModelForCausalLM.from_pretrained(
+                    origin, config=config, output_loading_info=True, tqdm_class=bar, **dtypes, **weights, **options
+                )
             model = model.to(place).eval()
             if packed:
                 gguf.make_plain(model, source)
