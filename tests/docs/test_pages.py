@@ -5,9 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from tests.docs import reference
-from tests.docs.pages import DOCS, INDEX, OTHERS, PAGES, README, anchors, links, name
+from tests.docs.pages import (
+    DOCS,
+    INDEX,
+    OTHERS,
+    PAGES,
+    README,
+    anchors,
+    has_figures,
+    links,
+    name,
+    names_a_command,
+    options,
+    sections,
+)
+from vsgen.cli.app import app
+
+NOT_OURS = {"--help", "--network", "--renew", "--rm", "--times"}
+"""Options of docker, of the tests' own commands, and of every command."""
 
 
 def test_the_front_page_has_at_most_1200_words() -> None:
@@ -40,3 +59,16 @@ def test_a_page_says_first_whom_it_is_for(page: Path) -> None:
 def test_the_reference_of_templates_is_todays() -> None:
     written = reference.PAGE.read_text(encoding="utf-8")
     assert written == reference.page(), "docs/template.md: renew it with `python -m tests.docs.reference`"
+
+
+@pytest.mark.parametrize("page", [*PAGES, *OTHERS], ids=name)
+def test_figures_stand_beside_the_command_that_makes_them(page: Path) -> None:
+    assert [part[:200] for part in sections(page) if has_figures(part) and not names_a_command(part)] == []
+
+
+def test_no_page_names_an_option_that_does_not_exist() -> None:
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    flags = (option for command in group.commands.values() for option in command.params)
+    known = {word for flag in flags for word in (*flag.opts, *flag.secondary_opts)}
+    assert {name(page): odd for page in PAGES if (odd := options(page) - known - NOT_OURS)} == {}
