@@ -6,7 +6,7 @@ import math
 
 from tests.attacks.test_control_tokens import CHATML, CLASSES, EXACTLY, QUEUE, WORDS, faked
 from tests.real import MODEL
-from vsgen.backends.hf.model import HfModel
+from vsgen.backends.hf.model import open_hf
 from vsgen.labels.words import question
 from vsgen.values import Message, Prompt, Score
 
@@ -34,7 +34,7 @@ def true_turns(mail: str) -> Prompt:
 
 def main(options: list[str]) -> None:
     """Print, for each way to attack, the mean probability of the mail's own class and of the target, and the mass."""
-    model = HfModel.open(options[0] if options else str(MODEL), device="cpu")
+    model = open_hf(options[0] if options else str(MODEL), device="cpu")
     ways = {
         "the mail as it is": [asked(mail) for mail in MAILS],
         "two faked turns, read as turns (as before)": [true_turns(mail) for mail in MAILS],

@@ -6,12 +6,13 @@ import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from tests.real import MODEL
-from vsgen.backends.hf.model import HfModel
+from vsgen.backends.hf.model import open_hf
 from vsgen.cli.app import app
 from vsgen.labels.words import question
 from vsgen.values import Score
@@ -70,10 +71,11 @@ def test_a_task_that_spells_turns_is_text_in_every_turn(tmp_path: Path) -> None:
 @pytest.mark.xdist_group("real")
 def test_faked_turns_do_to_a_real_model_what_the_same_words_do() -> None:
     """Read as turns they raised the mass of the classes 2,500-fold and made the label how-to with .90."""
-    model = HfModel.open(str(MODEL), device="cpu")
+    model = open_hf(str(MODEL), device="cpu")
     texts = [MAIL, faked(*CHATML), faked(*WORDS)]
     found = model.score([Score(question(f"{QUEUE}\n\n{text}", CLASSES), CLASSES) for text in texts])
     honest, turns, words = (math.fsum(map(math.exp, scores.logp)) for scores in found)
     assert turns < 10 * max(honest, words)
-    plain = model._parts.tokenizer(faked(*CHATML), add_special_tokens=False, split_special_tokens=True)["input_ids"]
+    tokenizer: Any = model._parts.tokenizer
+    plain = tokenizer.source(faked(*CHATML), add_special_tokens=False, split_special_tokens=True)["input_ids"]
     assert found[1].prompt_tokens - found[0].prompt_tokens > len(plain) - 40, "every mark is several tokens"

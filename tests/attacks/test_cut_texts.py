@@ -13,6 +13,7 @@ from transformers import PreTrainedTokenizerFast
 from tests.attacks.endless import Endless
 from vsgen import generate
 from vsgen.backends.chat.reader import Reader
+from vsgen.backends.hf.tokenizer import HfTokenizer
 from vsgen.template.catalog import shipped
 from vsgen.template.load import load_template
 from vsgen.tiny import WEIGHTS
@@ -63,7 +64,7 @@ def test_the_longest_input_that_a_tokenizer_states_cuts_no_prompt(tmp_path: Path
         tokenizer_file=str(tmp_path / "tokenizer.json"), model_max_length=8
     )
     tokenizer.add_special_tokens({"eos_token": "<|end|>"})
-    reader = Reader(tokenizer, [tokenizer.eos_token_id])
+    reader = Reader(HfTokenizer(tokenizer), [tokenizer.eos_token_id])
     for text in ("word " * 40, "word <|end|> " * 40):
         assert len(reader.ids(Prompt((), text))) > 40
         assert len(reader.placed(Prompt((), "Say:"), (text,)).answers[0]) > 40

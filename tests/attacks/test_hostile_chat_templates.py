@@ -12,7 +12,7 @@ from jinja2 import TemplateError
 from transformers import AutoTokenizer
 
 from tests.backends.chat.kinds import KINDS
-from vsgen.backends.chat.layout import lay_out
+from vsgen.backends.hf.tokenizer import HfTokenizer
 from vsgen.backends.open import open_model
 from vsgen.errors import ModelError
 from vsgen.tiny import WEIGHTS
@@ -92,7 +92,7 @@ def theirs(tokenizer: Any, opened: bool) -> str:
 @pytest.mark.parametrize("name", ORDINARY)
 def test_an_ordinary_template_lays_out_as_in_transformers(tokenizer: Any, name: str) -> None:
     tokenizer.chat_template = ORDINARY[name]
-    assert lay_out(tokenizer, TURNS) == theirs(tokenizer, opened=False)
+    assert HfTokenizer(tokenizer).lay_out(TURNS) == theirs(tokenizer, opened=False)
 
 
 @pytest.mark.parametrize("opened", [True, False])
@@ -105,22 +105,22 @@ def test_the_templates_of_every_kind_of_tokenizer_lay_out_as_in_transformers(kin
         wanted = theirs(tokenizer, opened)
     except TemplateError as error:
         with pytest.raises(TemplateError, match=str(error)):
-            lay_out(tokenizer, TURNS, opened=opened)
+            HfTokenizer(tokenizer).lay_out(TURNS, opened=opened)
     else:
-        assert lay_out(tokenizer, TURNS, opened=opened) == wanted
+        assert HfTokenizer(tokenizer).lay_out(TURNS, opened=opened) == wanted
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_template_is_an_error(tokenizer: Any, name: str) -> None:
     tokenizer.chat_template = HOSTILE[name]
     with pytest.raises(TemplateError):
-        lay_out(tokenizer, TURNS)
+        HfTokenizer(tokenizer).lay_out(TURNS)
 
 
 def test_a_long_conversation_is_laid_out(tokenizer: Any) -> None:
     turns = [{"role": "user", "content": "x" * 1_000_000}, *([*TURNS[1:3]] * 500)]
     tokenizer.chat_template = "{% for m in messages %}{{ m.role }}{% set c = m.content ~ '' %}{{ c }}{% endfor %}"
-    assert len(lay_out(tokenizer, turns)) > 1_000_000
+    assert len(HfTokenizer(tokenizer).lay_out(turns)) > 1_000_000
 
 
 @pytest.mark.parametrize("name", ["loops in loops", "no syntax", "times"])

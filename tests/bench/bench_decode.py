@@ -23,8 +23,9 @@ import transformers
 from transformers import LlamaConfig, LlamaForCausalLM
 from transformers.generation.configuration_utils import ContinuousBatchingConfig
 
+from vsgen.backends.decoding.model import BatchedModel
 from vsgen.backends.hf.load import load
-from vsgen.backends.hf.model import HfModel
+from vsgen.backends.hf.model import open_hf
 from vsgen.sampling.prompts import verbalized
 from vsgen.tiny import WEIGHTS
 from vsgen.values import Generate, Message, Prompt
@@ -40,7 +41,7 @@ class Case:
     """One model and the calls that every loop answers."""
 
     title: str
-    ours: HfModel
+    ours: BatchedModel
     model: Any
     calls: Sequence[Generate]
     prompts: Sequence[list[int]]
@@ -71,7 +72,7 @@ def random_case(folder: Path) -> Case:
 
 def open_case(title: str, folder: Path, n: int, *, forced: bool) -> Case:
     """Open a model twice, for us and for transformers, and make the calls."""
-    ours = HfModel.open(str(folder), device="cpu", dtype="float32", batch=BATCH)
+    ours = open_hf(str(folder), device="cpu", dtype="float32", batch=BATCH)
     theirs = load(str(folder), device="cpu", dtype="float32")
     rng = Random(0)
     calls, prompts = [], []

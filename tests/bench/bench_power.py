@@ -25,7 +25,8 @@ import transformers
 from tests.bench.reference_power import Generating, published
 from tests.engine.inline import moved
 from vsgen.backends.decoding.memory import Memory
-from vsgen.backends.hf.model import HfModel
+from vsgen.backends.decoding.model import BatchedModel
+from vsgen.backends.hf.model import open_hf
 from vsgen.sampling.methods import open_sampler
 from vsgen.sampling.settings import Engine, Power, Sampling, Settings
 from vsgen.tiny import WEIGHTS
@@ -81,7 +82,7 @@ WAYS: dict[str, Sampling] = {
 def main() -> None:
     """Print one table."""
     torch.set_num_threads(1)
-    model = HfModel.open(str(WEIGHTS), device="cpu", dtype="float32", batch=BATCH)
+    model = open_hf(str(WEIGHTS), device="cpu", dtype="float32", batch=BATCH)
     run_ours(model, WAYS["plain, T = 1"])  # first use of everything
     found = {name: run_ours(model, how) for name, how in WAYS.items()}
     with no_memory():
@@ -101,7 +102,7 @@ def main() -> None:
         )
 
 
-def run_ours(model: HfModel, how: Sampling, prompts: int = PROMPTS) -> Run:
+def run_ours(model: BatchedModel, how: Sampling, prompts: int = PROMPTS) -> Run:
     """All prompts through the engine, as a run does it."""
     power = how.powered.model_copy(update={"alpha": ALPHA})
     sampling = how.model_copy(update={"k": REPLIES, "max_tokens": LIMIT, "power": power})
@@ -147,9 +148,9 @@ def run_published() -> Run:
 
 
 @contextmanager
-def counted(model: HfModel) -> Iterator[Callable[[], int]]:
+def counted(model: BatchedModel) -> Iterator[Callable[[], int]]:
     """Count the token positions that go through the model."""
-    network: Any = model._network
+    network: Any = model._parts.network
     seen = [0]
     step, prefetch = network.step, network.prefetch
 
@@ -183,8 +184,8 @@ def no_memory() -> Iterator[None]:
         DECODE.Memory = Memory
 
 
-def _length(model: HfModel, one: Candidate) -> int:
-    ids = model._parts.tokenizer(str(one.fields["text"]), add_special_tokens=False)["input_ids"]
+def _length(model: BatchedModel, one: Candidate) -> int:
+    ids = model._parts.tokenizer.encode([str(one.fields["text"])], opening=False)[0]
     return len(ids) + 1
 
 

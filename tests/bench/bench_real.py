@@ -22,8 +22,9 @@ import torch
 import transformers
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from vsgen.backends.decoding.model import BatchedModel
 from vsgen.backends.hf.load import load
-from vsgen.backends.hf.model import HfModel
+from vsgen.backends.hf.model import open_hf
 from vsgen.tiny import WEIGHTS
 from vsgen.values import Generate, Message, Prompt
 
@@ -62,7 +63,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         source = str(REAL) if REAL.is_file() else random_model(Path(folder))
         print(f"{REAL.name if REAL.is_file() else 'random weights of SmolLM2-135M'}, float32, batch {BATCH}, CPU time")
-        ours = HfModel.open(source, device="cpu", dtype="float32", batch=BATCH)
+        ours = open_hf(source, device="cpu", dtype="float32", batch=BATCH)
         ours.generate([Generate(_task("a day"), seed=0, max_tokens=40, schema=FORM)])  # what is made once
         free(ours, source)
         lists(ours)
@@ -86,7 +87,7 @@ def random_model(folder: Path) -> str:
     return str(folder)
 
 
-def free(ours: HfModel, source: str) -> None:
+def free(ours: BatchedModel, source: str) -> None:
     """The same ragged replies, without a form: ours, then `generate` in batches sorted by length."""
     theirs = load(source, device="cpu", dtype="float32")
     rng = Random(0)
@@ -115,7 +116,7 @@ def generate(model: Any, prompts: Sequence[list[int]], lengths: Sequence[int]) -
         model.generate(ids, attention_mask=mask, generation_config=settings, max_new_tokens=longest)
 
 
-def lists(ours: HfModel) -> None:
+def lists(ours: BatchedModel) -> None:
     """Lists of short answers in a JSON form, with and without forced tokens fed together."""
     for batch in (4, BATCH):
         print(f"  lists of five, {batch} at a time                CPU-s a reply")
@@ -133,7 +134,7 @@ def lists(ours: HfModel) -> None:
         print(f"    {'a step each':<40}{alone / batch:>10.3f}   together is {alone / together:.2f}x")
 
 
-def prompts(ours: HfModel) -> None:
+def prompts(ours: BatchedModel) -> None:
     """Prompts of one template, eight words of reply: the common beginning computed once, or with every prompt."""
     n = 2 * BATCH
     tasks = [_task(f"{TOPICS[i % 8]}, number {i}") for i in range(n)]

@@ -21,7 +21,8 @@ import torch
 import transformers
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from vsgen.backends.hf.model import HfModel
+from vsgen.backends.decoding.model import BatchedModel
+from vsgen.backends.hf.model import open_hf
 from vsgen.tiny import WEIGHTS
 from vsgen.values import Message, Prompt, Score
 
@@ -37,7 +38,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_model(folder)
-        ours = HfModel.open(name, device="cpu", dtype="float32")
+        ours = open_hf(name, device="cpu", dtype="float32")
         theirs = HF.AutoModelForCausalLM.from_pretrained(name).eval()
         tokenizer = HF.AutoTokenizer.from_pretrained(name)
     prompts = [f"{' '.join(Random(seed).choices(WORDS.split(), k=70))}\nWhich class?" for seed in range(TEXTS)]
@@ -55,7 +56,7 @@ def main() -> None:
         sys.stdout.write(f"{cells}{least:>16.1f}{least / fast:>9.0%}{apart:>12.1e}\n")
 
 
-def score(model: HfModel, calls: Sequence[Score]) -> list[list[float]]:
+def score(model: BatchedModel, calls: Sequence[Score]) -> list[list[float]]:
     """All texts and classes by one call."""
     return [list(scores.logp) for scores in model.score(calls)]
 

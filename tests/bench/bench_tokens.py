@@ -27,7 +27,7 @@ import torch
 import transformers
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from vsgen.backends.hf.model import HfModel
+from vsgen.backends.hf.model import open_hf
 from vsgen.export.packed import Layout, TokenLogprobs, distillkit_row, pack, tail_mass, token_row, tops, unpack
 from vsgen.export.table import ID_GRID, IDS, NUMBER_GRID, Table
 from vsgen.export.tensors import read_row
@@ -119,7 +119,7 @@ def speed() -> None:
     HF.utils.logging.disable_progress_bar()
     with tempfile.TemporaryDirectory() as name:
         make_model(Path(name))
-        ours = HfModel.open(name, device="cpu", dtype="float32")
+        ours = open_hf(name, device="cpu", dtype="float32")
         theirs = HF.AutoModelForCausalLM.from_pretrained(name, dtype=torch.float32).eval()
     columns = f"{'answers':<36}{'teach, tok/s':>14}{'plain forward, tok/s':>22}{'ratio':>8}{'difference':>12}"
     sys.stdout.write(f"{columns}\n")

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pytest
 
-from vsgen.backends.hf.model import HfModel
+from vsgen.backends.hf.model import open_hf
 from vsgen.tiny import WEIGHTS
 from vsgen.values import Message, Prompt, Row, Taught, Teach
 
@@ -42,7 +42,7 @@ def make_taught() -> MakeTaught:
 @pytest.fixture(scope="session")
 def tiny_taught() -> Taught:
     """What the embedded model says along one of its answers."""
-    model = HfModel.open(str(WEIGHTS), device="cpu", dtype="float32")
+    model = open_hf(str(WEIGHTS), device="cpu", dtype="float32")
     return model.teach([Teach(Prompt(MESSAGES[:1]), MESSAGES[1].content, top=20)])[0]
 
 

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from vsgen.backends.chat.reader import Reader
 from vsgen.backends.hf.load import load
+from vsgen.backends.hf.tokenizer import HfTokenizer
 from vsgen.values import Prompt
 
 _CHUNK = 16
@@ -61,8 +62,9 @@ class Exact:
     def open(cls, source: str) -> Exact:
         """Open a folder or a GGUF file."""
         opened = load(source, device="cpu", dtype="float32")
-        ends = opened.tokenizer.eos_token_id
-        return cls(opened.model, opened.tokenizer, Reader(opened.tokenizer, (ends,) if isinstance(ends, int) else ()))
+        tokenizer = HfTokenizer(opened.tokenizer)
+        end = tokenizer.vocabulary.end
+        return cls(opened.model, opened.tokenizer, Reader(tokenizer, () if end is None else (end,)))
 
     @cached_property
     def _texts(self) -> list[str]:

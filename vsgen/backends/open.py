@@ -52,18 +52,18 @@ def open_model(
     """
     match name:
         case "tiny":
-            from vsgen.backends.numeric.model import NumpyModel
+            from vsgen.backends.numeric.model import open_embedded
             from vsgen.tiny import WEIGHTS
 
-            return NumpyModel(WEIGHTS, name=TINY, batch=batch)
+            return open_embedded(WEIGHTS, name=TINY, batch=batch)
         case _:
             check_model_name(name)
             require("models", *_OF_OTHERS, where=f"model {name}", use="a model in this process")
             from vsgen.backends.hf.load import Trust
-            from vsgen.backends.hf.model import HfModel
+            from vsgen.backends.hf.model import open_hf
 
             trust = Trust(remote_code=remote_code, pickled=pickled, local=local)
-            return HfModel.open(name, device=device, dtype=dtype, batch=batch, trust=trust)
+            return open_hf(name, device=device, dtype=dtype, batch=batch, trust=trust)
 
 
 def content(name: str) -> str | None:

@@ -25,10 +25,10 @@ def open_tokenizer(source: str, *, remote_code: bool = False, local: bool = Fals
     """
     check_model_name(source)
     if source == "tiny":
-        from vsgen.backends.numeric.model import speller
+        from vsgen.backends.numeric.model import open_embedded_speller
         from vsgen.tiny import WEIGHTS
 
-        return speller(WEIGHTS, name=source)
+        return open_embedded_speller(WEIGHTS, name=source)
     require("models", "torch", "transformers", where=f"model {source}", use="its tokenizer")
     from vsgen.backends.hf.spelled import open_speller
 

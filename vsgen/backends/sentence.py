@@ -94,7 +94,9 @@ class SentenceEmbedder:
         """Once a text spells a control token, as ``[SEP]``, let the tokenizer find none; other texts stay the same."""
         control = self._control
         if control is not None and any([control.spelled(text) for text in texts]) and not self._spelled:
-            vars(self._model.tokenizer).update(vars(control.plain))
+            from vsgen.backends.hf.renamed import renamed
+
+            vars(self._model.tokenizer).update(vars(renamed(self._model.tokenizer, control.names)))
             self._spelled = True
 
     @cached_property
@@ -103,9 +105,10 @@ class SentenceEmbedder:
         from transformers import PreTrainedTokenizerBase
 
         from vsgen.backends.chat.control import Control
+        from vsgen.backends.hf.tokenizer import HfTokenizer
 
         tokenizer = self._model.tokenizer
-        return Control(tokenizer) if isinstance(tokenizer, PreTrainedTokenizerBase) else None
+        return Control(HfTokenizer(tokenizer)) if isinstance(tokenizer, PreTrainedTokenizerBase) else None
 
     def _lengths(self, texts: list[str]) -> list[int]:
         """Each text's tokens; -1 where the model does not pad, so has no longest input either."""

@@ -13,13 +13,13 @@ import pytest
 import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from transformers import PreTrainedTokenizerBase
 
 from tests.backends.chat.kinds import KINDS, LOSSY
 from vsgen.backends.chat.control import Control
 from vsgen.backends.chat.reader import Reader
-from vsgen.backends.chat.renamed import renamed
 from vsgen.backends.chat.spell import Speller
+from vsgen.backends.chat.tokenizer import Tokenizer
+from vsgen.backends.hf.tokenizer import HfTokenizer
 from vsgen.errors import CallError
 from vsgen.tiny import WEIGHTS
 from vsgen.values import Message, Prompt
@@ -48,7 +48,7 @@ def tokenizer(kind: str) -> Any:
 
 @cache
 def reader(kind: str) -> Reader:
-    return Reader(tokenizer(kind), (tokenizer(kind).eos_token_id,))
+    return Reader(HfTokenizer(tokenizer(kind)), (tokenizer(kind).eos_token_id,))
 
 
 @cache
@@ -217,8 +217,8 @@ def test_a_special_token_that_is_a_piece_of_text_is_read_as_ever() -> None:
     model.add_special_tokens({"pad_token": "!"})
     model.add_tokens(["```", "  "])
     model.chat_template += "{% if tools %}```  !{% endif %}"
-    one = Reader(model, (2,))
-    assert model.convert_tokens_to_ids("!") in one.control.special
+    one = Reader(HfTokenizer(model), (2,))
+    assert model.convert_tokens_to_ids("!") in HfTokenizer(model).vocabulary.special
     assert not {"!", "```", "  "} & set(one.control._tokens)
     text = one.render(chat("Oh no!  ```x```"))[0]
     assert one.ids(chat("Oh no!  ```x```")) == model(text, add_special_tokens=False)["input_ids"]
@@ -241,14 +241,14 @@ def test_a_system_message_that_the_template_refuses_is_text_in_the_users_turn() 
 
 
 def test_the_names_under_which_tokens_are_hidden_cannot_be_written_in_a_text() -> None:
-    one = Reader(tokenizer("chatml"), (2,))
-    other = Reader(tokenizer("chatml"), (2,))
+    one = Reader(HfTokenizer(tokenizer("chatml")), (2,))
+    other = Reader(HfTokenizer(tokenizer("chatml")), (2,))
     stolen = other.control.marked("<|im_end|>")
     assert control_ids("chatml", one.ids(chat(f"{stolen}<|im_start|>"))) == control_ids("chatml", one.ids(chat("x")))
 
 
 def test_texts_that_spell_a_control_token_are_counted_once_each() -> None:
-    one = Reader(tokenizer("chatml"), (2,))
+    one = Reader(HfTokenizer(tokenizer("chatml")), (2,))
     assert one.control.remark("toy") is None
     one.ids(chat("a<|im_end|>"))
     assert one.control.remark("toy") == "1 text spells control tokens of toy (<|im_end|>): they are read as text"
@@ -264,7 +264,7 @@ def test_texts_that_spell_a_control_token_are_counted_once_each() -> None:
 
 
 def test_answers_of_a_target_may_spell_what_ends_a_reply() -> None:
-    speller = Speller(tokenizer("chatml"), "toy")
+    speller = Speller(HfTokenizer(tokenizer("chatml")), "toy")
     _, (plain, spelled) = speller.spell(chat("Name one.", prefill=""), ("a", "a<|im_end|>"))
     assert speller.end not in spelled and len(spelled) > len(plain) + 1
 
@@ -273,16 +273,16 @@ def test_a_tokenizer_of_an_unknown_kind_refuses_such_texts_alone() -> None:
     bare: Any = copy(tokenizer("slow_bytes"))
     del bare.tokens_trie
     with pytest.raises(CallError, match="ByT5Tokenizer cannot read it as text"):
-        renamed(bare, {"</s>": "<end>"})
+        HfTokenizer(bare).renamed({"</s>": "<end>"})
 
 
 def test_a_tokenizer_that_takes_a_text_for_a_control_token_all_the_same_refuses_it() -> None:
     class Stubborn(Control):
         @property
-        def plain(self) -> PreTrainedTokenizerBase:
+        def plain(self) -> Tokenizer:
             return self._tokenizer
 
-    one = Reader(tokenizer("chatml"), (2,))
-    one.control = Stubborn(tokenizer("chatml"))
+    one = Reader(HfTokenizer(tokenizer("chatml")), (2,))
+    one.control = Stubborn(HfTokenizer(tokenizer("chatml")))
     with pytest.raises(CallError, match=r"cannot read <\|im_end\|> in a text as text; take it out of the text"):
         one.ids(chat("a<|im_end|>"))

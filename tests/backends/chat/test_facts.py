@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from vsgen.backends.chat.reader import Reader
+from vsgen.backends.hf.tokenizer import HfTokenizer
 from vsgen.backends.open import open_model
 from vsgen.backends.open_tokenizer import open_tokenizer
 from vsgen.backends.table import TableModel
@@ -54,4 +55,4 @@ _DEAF = "{% for m in messages %}{% if m.role != 'system' %}<|user|>{{ m.content 
 def test_a_place_for_the_system_message_is_one_of_its_own(
     make_tokenizer: Callable[..., Any], chat: str | None, takes: bool
 ) -> None:
-    assert Reader(make_tokenizer(chat=chat), ()).takes_system() is takes
+    assert Reader(HfTokenizer(make_tokenizer(chat=chat)), ()).takes_system() is takes

@@ -16,7 +16,7 @@ import pytest
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from vsgen.backends.decoding.grammar import Matcher
-from vsgen.backends.hf.model import HfModel
+from vsgen.backends.hf.model import open_hf
 from vsgen.errors import ModelError
 from vsgen.sampling.schemas import bare
 from vsgen.tiny import WEIGHTS
@@ -47,7 +47,7 @@ def schema(k: int, *, step: bool = True) -> dict[str, Any]:
 
 @pytest.mark.parametrize("spelling", ["bytes", "pieces"])
 def test_every_reply_is_valid_json_with_exactly_k_items(make_model: MakeModel, spelling: str) -> None:
-    model = HfModel.open(str(make_model(spelling=spelling)), device="cpu", batch=16)
+    model = open_hf(str(make_model(spelling=spelling)), device="cpu", batch=16)
     calls = [
         Generate(PROMPT, seed=seed, max_tokens=400, schema=json.dumps(schema(1 + seed % 3)), temperature=0.5 + seed % 2)
         for seed in range(30)
@@ -75,7 +75,7 @@ def test_embedded_model_writes_k_items() -> None:
 
 
 def test_prefix_is_continued_under_the_grammar(make_model: MakeModel) -> None:
-    model = HfModel.open(str(make_model()), device="cpu", dtype="float64")
+    model = open_hf(str(make_model()), device="cpu", dtype="float64")
     call = Generate(PROMPT, seed=3, max_tokens=400, schema=json.dumps(schema(2)))
     (whole,) = model.generate([call])
     (rest,) = model.generate([Generate(**{**_fields(call), "prefix": whole.tokens[:9]})])
@@ -86,7 +86,7 @@ def test_prefix_is_continued_under_the_grammar(make_model: MakeModel) -> None:
 
 @pytest.mark.parametrize("broken", ["{", '{"type": "no such type"}', '{"type": "object", "patternProperties": 3}'])
 def test_schema_that_cannot_be_compiled_is_refused_with_the_reason(make_model: MakeModel, broken: str) -> None:
-    model = HfModel.open(str(make_model()), device="cpu")
+    model = open_hf(str(make_model()), device="cpu")
     with pytest.raises(ModelError, match=r"llguidance refuses the JSON schema: .+"):
         model.generate([Generate(PROMPT, seed=0, schema=broken)])
 
@@ -97,7 +97,7 @@ def _fields(call: Generate) -> dict[str, Any]:
 
 @pytest.mark.parametrize("spelling", ["bytes", "pieces"])
 def test_a_bare_reply_under_a_pattern_matches_it_whole(make_model: MakeModel, spelling: str) -> None:
-    model = HfModel.open(str(make_model(spelling=spelling)), device="cpu", batch=16)
+    model = open_hf(str(make_model(spelling=spelling)), device="cpu", batch=16)
     days = ["Monday", "Mon", "Tues day", "a.b|c", 'é"x']
     pattern = bare({"properties": {"text": {"enum": days}}})
     replies = model.generate([Generate(PROMPT, seed=seed, max_tokens=60, pattern=pattern) for seed in range(40)])
@@ -111,7 +111,7 @@ def test_a_bare_reply_under_a_pattern_matches_it_whole(make_model: MakeModel, sp
 def test_a_pattern_constrains_where_it_can_and_one_beyond_the_grammar_leaves_the_text_free(
     make_model: MakeModel,
 ) -> None:
-    model = HfModel.open(str(make_model()), device="cpu", batch=16)
+    model = open_hf(str(make_model()), device="cpu", batch=16)
 
     def texts(pattern: str) -> list[str]:
         schema = {"type": "object", "properties": {"text": {"type": "string", "maxLength": 30, "pattern": pattern}}}

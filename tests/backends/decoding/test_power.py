@@ -17,7 +17,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from tests.sampling.power.exact import noise, play, variation
 from vsgen.backends.decoding.memory import Memory
-from vsgen.backends.hf.model import HfModel
+from vsgen.backends.hf.model import open_hf
 from vsgen.ports import Ticket
 from vsgen.sampling.power import mh, smc
 from vsgen.sampling.power.method import power
@@ -36,10 +36,11 @@ class Four:
     """A random Llama that knows four tokens: three symbols and the end; all its replies can be enumerated."""
 
     def __init__(self, folder: Path, *, scale: float, batch: int = 64) -> None:
-        self.model = HfModel.open(str(folder), device="cpu", dtype="float64", batch=batch)
+        self.model = open_hf(str(folder), device="cpu", dtype="float64", batch=batch)
         self.plain = HF.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float64)
+        ours: Any = self.model._parts.network
         with torch.no_grad():
-            for network in (self.model._network._model, self.plain):
+            for network in (ours._model, self.plain):
                 network.lm_head.weight.mul_(scale)
 
     def law(self, prompt: Sequence[int], alpha: float, end: int) -> dict[Tokens, float]:
@@ -133,7 +134,8 @@ def test_logp_of_every_candidate_is_that_of_a_fresh_forward_pass(four: Four, eng
 def test_the_stop_token_in_the_prompt_and_a_prompt_of_one_token(
     four: Four, written: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(four.model._parts.tokenizer, "chat_template", written)  # a text cannot hold the stop token
+    tokenizer: Any = four.model._parts.tokenizer
+    monkeypatch.setattr(tokenizer.source, "chat_template", written)  # a text cannot hold the stop token
     asked = replace(ASKED, prompt=Prompt((Message("user", ""),)))
     ids = four.model._parts.reader.ids(asked.prompt)
     assert len(ids) == len(written.replace("</s>", "$"))
@@ -158,8 +160,8 @@ def test_several_stop_tokens_and_the_models_own_settings(make_model: MakeModel) 
     """A generation_config with filters and penalties changes nothing; each of its end tokens ends a reply."""
     settings = {"top_k": 3, "top_p": 0.2, "temperature": 0.1, "repetition_penalty": 9.0, "do_sample": True}
     ends = tuple(range(100, 140))
-    plain = HfModel.open(str(make_model(ends=ends)), device="cpu", dtype="float64")
-    biased = HfModel.open(str(make_model(ends=ends, sampling=settings)), device="cpu", dtype="float64")
+    plain = open_hf(str(make_model(ends=ends)), device="cpu", dtype="float64")
+    biased = open_hf(str(make_model(ends=ends, sampling=settings)), device="cpu", dtype="float64")
     asked = Generate(Prompt(prefill="The"), seed=0, max_tokens=20)
     states = play(mh.chains(mh.Plan(1.5, 20, 2, 3, 12), asked, Random(0)), plain.generate)
     again = play(mh.chains(mh.Plan(1.5, 20, 2, 3, 12), asked, Random(0)), biased.generate)
@@ -172,7 +174,7 @@ def test_several_stop_tokens_and_the_models_own_settings(make_model: MakeModel) 
 
 def test_no_filter_is_applied_silently(make_model: MakeModel) -> None:
     """transformers' own default keeps fifty tokens; here all of the vocabulary may come."""
-    model = HfModel.open(str(make_model()), device="cpu", dtype="float64")
+    model = open_hf(str(make_model()), device="cpu", dtype="float64")
     asked = Generate(Prompt(prefill="The"), seed=0, max_tokens=1)
     drafts, _ = parted(play(draws(asked, 0.1, 600, Random(0)), model.generate))
     assert len({draft.tokens for draft in drafts}) > 150
@@ -192,7 +194,7 @@ def test_kept_keys_and_values_change_nothing(make_model: MakeModel, monkeypatch:
     plan = smc.Plan(2.0, 8, 5, 8.0, 0.9, "systematic")
 
     def drawn() -> tuple[smc.Sweep, Sequence[mh.State]]:
-        decoder = HfModel.open(folder, device="cpu", dtype="float64", batch=7).decoder()
+        decoder = open_hf(folder, device="cpu", dtype="float64", batch=7).decoder()
         return play(smc.sweep(plan, asked, Random(1)), through(decoder)), play(
             mh.chains(mh.Plan(2.0, 5, 2, 4, 12), asked, Random(1)), through(decoder)
         )
@@ -217,15 +219,16 @@ def through(decoder: Any) -> Callable[[Sequence[Generate]], Sequence[Completion]
 
 
 def test_a_prefix_that_was_drawn_is_not_computed_again(make_model: MakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = HfModel.open(str(make_model()), device="cpu", dtype="float64")
+    model = open_hf(str(make_model()), device="cpu", dtype="float64")
     computed: list[int] = []
-    plain = model._network.prefetch
+    network: Any = model._parts.network
+    plain = network.prefetch
 
     def counted(prompts: Sequence[Sequence[int]], *trunk: Any) -> Any:
         computed.extend(len(prompt) for prompt in prompts)
         return plain(prompts, *trunk)
 
-    monkeypatch.setattr(model._network, "prefetch", counted)
+    monkeypatch.setattr(network, "prefetch", counted)
     decoder = model.decoder()
     asked = Generate(Prompt(prefill="The bike light"), seed=0, max_tokens=40)
     play(mh.chains(mh.Plan(2.0, 4, 4, 5, 12), asked, Random(0)), through(decoder))
@@ -233,7 +236,7 @@ def test_a_prefix_that_was_drawn_is_not_computed_again(make_model: MakeModel, mo
 
 
 def test_a_grammar_confines_replies_and_logq_says_so(make_model: MakeModel) -> None:
-    model = HfModel.open(str(make_model()), device="cpu", dtype="float64")
+    model = open_hf(str(make_model()), device="cpu", dtype="float64")
     schema = (
         '{"type": "object", "properties": {"n": {"type": "integer", "minimum": 0, "maximum": 99}}, "required": ["n"]}'
     )
@@ -251,7 +254,7 @@ def test_a_grammar_confines_replies_and_logq_says_so(make_model: MakeModel) -> N
 @pytest.mark.parametrize("room", [7, 8, 12])
 def test_a_context_that_is_full_ends_a_reply_and_no_run(make_model: MakeModel, engine: Engine, room: int) -> None:
     """Also where it is full exactly at the end of a stretch or a block."""
-    model = HfModel.open(str(make_model(max_position_embeddings=64)), device="cpu", dtype="float64")
+    model = open_hf(str(make_model(max_position_embeddings=64)), device="cpu", dtype="float64")
     text = "a"
     while len(model._parts.reader.ids(direct(text))) < 64 - room:
         text += " a"

@@ -16,8 +16,9 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from vsgen.backends.chat.reader import Placed
 from vsgen.backends.decoding import score as score_module
+from vsgen.backends.decoding.model import BatchedModel
 from vsgen.backends.decoding.tree import Tree, plant
-from vsgen.backends.hf.model import HfModel
+from vsgen.backends.hf.model import open_hf
 from vsgen.errors import ChoiceError, ModelError, TooLongError
 from vsgen.values import Message, Prompt, Score
 
@@ -85,7 +86,7 @@ def test_scores_are_those_of_one_forward_pass_per_choice(
     make_model: MakeModel, kind: str, choices: tuple[str, ...]
 ) -> None:
     folder = make_model(kind)
-    (scores,) = HfModel.open(str(folder), device="cpu").score([Score(CHAT, choices)])
+    (scores,) = open_hf(str(folder), device="cpu").score([Score(CHAT, choices)])
     text = f"<|user|>{CHAT.messages[0].content}<|end|>\n<|assistant|>"
     some = range(0, len(choices), 1 if len(choices) < 10 else 9)
     expected = [brute(folder, text, choices[i], special=False) for i in some]
@@ -94,14 +95,14 @@ def test_scores_are_those_of_one_forward_pass_per_choice(
 
 def test_choices_that_merge_with_the_prompt_are_scored_in_their_place(make_model: MakeModel) -> None:
     folder = make_model(spelling="pieces")
-    model = HfModel.open(str(folder), device="cpu")
+    model = open_hf(str(folder), device="cpu")
     text, choices = "My bike", (" light", "s", "")
     (scores,) = model.score([Score(Prompt(prefill=text), choices)])
     assert scores.logp == pytest.approx([brute(folder, text, each, special=True) for each in choices], abs=1e-4)
 
 
 def test_calls_scored_together_are_scored_as_alone(make_model: MakeModel) -> None:
-    model = HfModel.open(str(make_model()), device="cpu", dtype="float64")
+    model = open_hf(str(make_model()), device="cpu", dtype="float64")
     calls = [
         Score(Prompt((Message("user", "a bike light " * (1 + i % 5)),)), (PREFIXES, UNEQUAL)[i % 2]) for i in range(12)
     ]
@@ -113,7 +114,7 @@ def test_calls_scored_together_are_scored_as_alone(make_model: MakeModel) -> Non
 
 
 def test_large_trees_are_scored_in_parts(make_model: MakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = HfModel.open(str(make_model()), device="cpu", dtype="float64")
+    model = open_hf(str(make_model()), device="cpu", dtype="float64")
     sizes = planted(monkeypatch)
     (whole,) = model.score([Score(CHAT, BANKING)])
     assert len(sizes) == 1
@@ -127,7 +128,7 @@ def test_large_trees_are_scored_in_parts(make_model: MakeModel, monkeypatch: pyt
 def test_a_tree_has_a_bounded_number_of_nodes_and_shared_ones_count_once(
     make_model: MakeModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = HfModel.open(str(make_model()), device="cpu")
+    model = open_hf(str(make_model()), device="cpu")
     sizes = planted(monkeypatch)
     model.score([Score(CHAT, THOUSAND)])
     assert len(sizes) > 1
@@ -140,15 +141,15 @@ def test_a_tree_has_a_bounded_number_of_nodes_and_shared_ones_count_once(
 
 
 def test_empty_prompt_is_scored_from_the_models_first_token(make_model: MakeModel) -> None:
-    model = HfModel.open(str(make_model(spelling="pieces")), device="cpu")
+    model = open_hf(str(make_model(spelling="pieces")), device="cpu")
     (scores,) = model.score([Score(Prompt(), ("bug", ""))])
     assert all(logp < 0 for logp in scores.logp)
 
 
 def test_several_end_tokens_count_together(make_model: MakeModel) -> None:
-    one = HfModel.open(str(make_model(ends=[5])), device="cpu")
-    other = HfModel.open(str(make_model(ends=[9])), device="cpu")
-    both = HfModel.open(str(make_model(ends=[5, 9])), device="cpu")
+    one = open_hf(str(make_model(ends=[5])), device="cpu")
+    other = open_hf(str(make_model(ends=[9])), device="cpu")
+    both = open_hf(str(make_model(ends=[5, 9])), device="cpu")
     logps = [model.score([Score(CHAT, ("bug",))])[0].logp[0] for model in (one, other, both)]
     first = one.score([Score(CHAT, ("bug",))])[0].logp[0]
     assert max(logps[:2]) < logps[2]
@@ -160,7 +161,7 @@ def test_model_without_end_token_cannot_score(make_model: MakeModel) -> None:
     for file in ("tokenizer_config.json", "generation_config.json"):
         (folder / file).write_text((folder / file).read_text().replace("eos_token", "nothing"))
     with pytest.raises(ModelError, match="no end-of-text token"):
-        HfModel.open(str(folder), device="cpu").score([Score(CHAT, ("a",))])
+        open_hf(str(folder), device="cpu").score([Score(CHAT, ("a",))])
 
 
 def test_tree_shares_what_sequences_share() -> None:
@@ -178,7 +179,7 @@ def test_tree_shares_what_sequences_share() -> None:
 @pytest.mark.parametrize("spelling", ["bytes", "pieces"])
 def test_after_a_cue_a_choice_is_a_line_of_its_own_after_a_space(make_model: MakeModel, spelling: str) -> None:
     folder = make_model(spelling=spelling, chat=None)
-    (scores,) = HfModel.open(str(folder), device="cpu").score([Score(CUED, PREFIXES[:4])])
+    (scores,) = open_hf(str(folder), device="cpu").score([Score(CUED, PREFIXES[:4])])
     ends = [HF.AutoTokenizer.from_pretrained(folder).eos_token_id, *line_ends(folder)]
     assert len(ends) > 1
     text = f"{CUED.messages[0].content}\n\nAnswer:"
@@ -188,13 +189,13 @@ def test_after_a_cue_a_choice_is_a_line_of_its_own_after_a_space(make_model: Mak
 
 def test_without_a_cue_a_choice_is_scored_as_it_is_and_ended_by_the_end_of_text_alone(make_model: MakeModel) -> None:
     folder = make_model(chat=None)
-    (scores,) = HfModel.open(str(folder), device="cpu").score([Score(CHAT, PREFIXES)])
+    (scores,) = open_hf(str(folder), device="cpu").score([Score(CHAT, PREFIXES)])
     text = CHAT.messages[0].content  # a lone message is continued as it stands
     assert scores.logp == pytest.approx([brute(folder, text, each, special=True) for each in PREFIXES], abs=1e-4)
 
 
 def test_a_chat_model_does_not_heed_the_cue(make_model: MakeModel) -> None:
-    model = HfModel.open(str(make_model()), device="cpu")
+    model = open_hf(str(make_model()), device="cpu")
     (cued,), (plain,) = model.score([Score(CUED, PREFIXES)]), model.score([Score(CHAT, PREFIXES)])
     assert cued.logp == plain.logp
 
@@ -203,14 +204,14 @@ def test_an_end_of_text_that_is_a_line_feed_counts_once(make_model: MakeModel) -
     plain = make_model(chat=None)
     feed = line_ends(plain)[0]
     folder = make_model(chat=None, ends=[feed])
-    (scores,) = HfModel.open(str(folder), device="cpu").score([Score(CUED, ("bug",))])
+    (scores,) = open_hf(str(folder), device="cpu").score([Score(CUED, ("bug",))])
     ends = sorted({feed, HF.AutoTokenizer.from_pretrained(folder).eos_token_id, *line_ends(folder)})
     text = f"{CUED.messages[0].content}\n\nAnswer:"
     assert scores.logp[0] == pytest.approx(brute(folder, text, " bug", special=True, ends=ends), abs=1e-4)
 
 
 def test_all_one_line_replies_share_a_probability_of_at_most_one(make_model: MakeModel) -> None:
-    model = HfModel.open(str(make_model(chat=None)), device="cpu")
+    model = open_hf(str(make_model(chat=None)), device="cpu")
     (scores,) = model.score([Score(CUED, THOUSAND)])
     assert 0 < math.fsum(map(math.exp, scores.logp)) <= 1
 
@@ -218,7 +219,7 @@ def test_all_one_line_replies_share_a_probability_of_at_most_one(make_model: Mak
 # --- what cannot be scored
 
 
-def of_words(folder: Path, *, lower: bool = False) -> HfModel:
+def of_words(folder: Path, *, lower: bool = False) -> BatchedModel:
     """The model with a tokenizer that knows a few words only and has no bytes to fall back on."""
     core = Tokenizer(models.WordLevel({"</s>": 0, "<unk>": 1, "which": 2, "bug": 3, "not": 4, "relevant": 5}, "<unk>"))
     core.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
@@ -227,7 +228,7 @@ def of_words(folder: Path, *, lower: bool = False) -> HfModel:
     for file in folder.glob("*token*"):
         file.unlink()
     HF.PreTrainedTokenizerFast(tokenizer_object=core, eos_token="</s>", unk_token="<unk>").save_pretrained(folder)
-    return HfModel.open(str(folder), device="cpu")
+    return open_hf(str(folder), device="cpu")
 
 
 def test_a_choice_that_the_tokenizer_cannot_write_is_named(make_model: MakeModel) -> None:
@@ -256,7 +257,7 @@ def test_a_choice_that_spells_the_end_of_text_is_scored_as_text(
     make_model: MakeModel, base: dict[str, Any], choice: str
 ) -> None:
     folder = make_model(**base)
-    model = HfModel.open(str(folder), device="cpu")
+    model = open_hf(str(folder), device="cpu")
     apart = HF.AutoTokenizer.from_pretrained(folder)
     for prompt in (CHAT, CUED, Prompt(prefill="My")):
         (scores,) = model.score([Score(prompt, ("bug", choice))])
@@ -272,7 +273,7 @@ def test_a_choice_that_spells_the_end_of_text_is_scored_as_text(
 def test_a_choice_of_two_lines_is_named_where_a_line_is_a_reply_and_scored_elsewhere(
     make_model: MakeModel, spelling: str
 ) -> None:
-    model = HfModel.open(str(make_model(spelling=spelling, chat=None)), device="cpu")
+    model = open_hf(str(make_model(spelling=spelling, chat=None)), device="cpu")
     for choice in ("bug\nrefund", "bug\n"):
         with pytest.raises(ChoiceError, match="contains a token that ends a reply"):
             model.score([Score(CUED, ("bug", choice))])
@@ -282,7 +283,7 @@ def test_a_choice_of_two_lines_is_named_where_a_line_is_a_reply_and_scored_elsew
 
 def test_an_end_in_the_prompt_is_not_the_choices(make_model: MakeModel) -> None:
     end = HF.AutoTokenizer.from_pretrained(make_model(chat=None))("bi")["input_ids"]
-    model = HfModel.open(str(make_model(chat=None, ends=end)), device="cpu")
+    model = open_hf(str(make_model(chat=None, ends=end)), device="cpu")
     asked = Prompt(prefill="bi")
     assert model._parts.reader.placed(asked, ("lling", " bike")).rest == tuple(end)
     (scores,) = model.score([Score(asked, ("lling", " bike"))])
@@ -296,7 +297,7 @@ def test_a_call_that_is_too_long_says_by_how_much_and_one_that_just_fits_is_scor
     make_model: MakeModel, chat: bool
 ) -> None:
     folder = make_model() if chat else make_model(spelling="pieces")
-    model = HfModel.open(str(folder), device="cpu")
+    model = open_hf(str(folder), device="cpu")
     choices = ("bug", "how-to do something")
 
     def prompt(letters: int) -> Prompt:
@@ -318,7 +319,7 @@ def test_a_call_that_is_too_long_says_by_how_much_and_one_that_just_fits_is_scor
 
 
 def test_a_thousand_choices_are_scored_as_one_by_one(make_model: MakeModel) -> None:
-    model = HfModel.open(str(make_model()), device="cpu")
+    model = open_hf(str(make_model()), device="cpu")
     (scores,) = model.score([Score(CHAT, THOUSAND)])
     some = THOUSAND[::97]
     alone = [one.logp[0] for one in model.score([Score(CHAT, (choice,)) for choice in some])]
@@ -362,6 +363,6 @@ def test_other_numbers_of_the_tokens_leave_the_scores_unchanged(
     words = [HF.AutoTokenizer.from_pretrained(each)("My bike")["input_ids"] for each in (folder, other)]
     assert words[0] != words[1]
     calls = [Score(CUED, PREFIXES), Score(CHAT, UNEQUAL), Score(Prompt(prefill="My bike"), (" light", "s", ""))]
-    one, two = (HfModel.open(str(each), device="cpu").score(calls) for each in (folder, other))
+    one, two = (open_hf(str(each), device="cpu").score(calls) for each in (folder, other))
     for found, again in zip(one, two, strict=True):
         assert again.logp == pytest.approx(found.logp, abs=1e-5)

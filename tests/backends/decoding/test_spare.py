@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from vsgen.backends.hf.model import HfModel
+from vsgen.backends.decoding.model import BatchedModel
+from vsgen.backends.hf.model import open_hf
 from vsgen.backends.hf.network import Network
 from vsgen.errors import CallError
 from vsgen.ports import Ticket
@@ -24,11 +25,11 @@ CALLS = [
 FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
 
 
-def opened(make_model: MakeModel) -> HfModel:
-    return HfModel.open(str(make_model()), device="cpu", dtype="float64", batch=8)
+def opened(make_model: MakeModel) -> BatchedModel:
+    return open_hf(str(make_model()), device="cpu", dtype="float64", batch=8)
 
 
-def answers(model: HfModel) -> dict[int, Answer]:
+def answers(model: BatchedModel) -> dict[int, Answer]:
     queue, found = model.decoder(), dict[int, Answer]()
     for place, call in enumerate(CALLS):
         queue.submit(Ticket(place, place), call)

@@ -15,7 +15,7 @@ import transformers
 from vsgen.backends.decoding import teach as teach_module
 from vsgen.backends.decoding.parts import Limits
 from vsgen.backends.hf import lessons
-from vsgen.backends.hf.model import HfModel
+from vsgen.backends.hf.model import open_hf
 from vsgen.errors import ModelError, TooLongError
 from vsgen.testing import check_teacher
 from vsgen.tiny import WEIGHTS
@@ -53,7 +53,7 @@ def test_distributions_are_those_of_a_plain_forward_pass(
     make_model: MakeModel, kind: str, spelling: str, prompt: Prompt
 ) -> None:
     folder = make_model(kind, spelling=spelling)
-    for one in HfModel.open(str(folder), device="cpu").teach(calls(prompt)):
+    for one in open_hf(str(folder), device="cpu").teach(calls(prompt)):
         expected = plain(folder, one)
         ids, logps = tops(one)
         assert one.logps == pytest.approx([expected[i, token] for i, token in enumerate(one.tokens)], abs=1e-5)
@@ -66,23 +66,23 @@ def test_answer_is_tokenised_in_its_place_after_the_prompt(make_model: MakeModel
     folder = make_model(spelling=spelling)
     tokenizer = HF.AutoTokenizer.from_pretrained(folder)
     for prompt, text in ((PLAIN, "My bike"), (Prompt(prefill="not rel"), "not rel")):
-        for call, one in zip(calls(prompt), HfModel.open(str(folder), device="cpu").teach(calls(prompt)), strict=True):
+        for call, one in zip(calls(prompt), open_hf(str(folder), device="cpu").teach(calls(prompt)), strict=True):
             whole = tokenizer(text + call.answer, add_special_tokens=True)["input_ids"]
             assert [*one.prompt_tokens, *one.tokens] == [*whole, tokenizer.eos_token_id]
 
 
 def test_answer_merging_with_the_prompt_begins_before_its_end(make_model: MakeModel) -> None:
-    model = HfModel.open(str(make_model(chat=None)), device="cpu")
+    model = open_hf(str(make_model(chat=None)), device="cpu")
     alone, merged = model.teach([Teach(Prompt(prefill="re"), answer) for answer in ("", "fund")])
     assert len(merged.prompt_tokens) <= len(alone.prompt_tokens)
     tokenizer = model._parts.tokenizer
-    assert str(tokenizer.decode([*merged.prompt_tokens, *merged.tokens[:-1]])) == "refund"
+    assert tokenizer.decode([*merged.prompt_tokens, *merged.tokens[:-1]]) == "refund"
 
 
 @pytest.mark.parametrize("chat", [True, False], ids=["chat model", "base model"])
 def test_distributions_do_not_depend_on_companions_to_the_byte(make_model: MakeModel, chat: bool) -> None:
     folder = make_model() if chat else make_model(chat=None)
-    model = HfModel.open(str(folder), device="cpu", dtype="float64")
+    model = open_hf(str(folder), device="cpu", dtype="float64")
     rng = Random(1)
     asks = [
         Teach(
@@ -97,7 +97,7 @@ def test_distributions_do_not_depend_on_companions_to_the_byte(make_model: MakeM
 
 
 def test_long_answers_go_through_in_parts(make_model: MakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = HfModel.open(str(make_model("gemma3_text")), device="cpu", dtype="float64")
+    model = open_hf(str(make_model("gemma3_text")), device="cpu", dtype="float64")
     asks = [*calls(CHAT), *calls(Prompt((Message("user", "Why?"),)))]
     whole = model.teach(asks)
     for positions in (1, 3, 20):
@@ -132,7 +132,7 @@ def test_equal_scores_are_ranked_by_token_id() -> None:
 
 def test_whole_vocabulary_is_said_where_more_is_asked_for(make_model: MakeModel) -> None:
     folder = make_model()
-    (one,) = HfModel.open(str(folder), device="cpu").teach([Teach(CHAT, "bug", top=10**6)])
+    (one,) = open_hf(str(folder), device="cpu").teach([Teach(CHAT, "bug", top=10**6)])
     ids, logps = tops(one)
     assert one.width == HF.AutoConfig.from_pretrained(folder).vocab_size
     assert (np.sort(ids, 1) == np.arange(one.width)).all()
@@ -140,7 +140,7 @@ def test_whole_vocabulary_is_said_where_more_is_asked_for(make_model: MakeModel)
 
 
 def test_sum_over_the_answer_is_its_score(make_model: MakeModel) -> None:
-    model = HfModel.open(str(make_model()), device="cpu", dtype="float64")
+    model = open_hf(str(make_model()), device="cpu", dtype="float64")
     (scores,) = model.score([Score(CHAT, ANSWERS)])
     assert [sum(one.logps) for one in model.teach(calls(CHAT))] == pytest.approx(scores.logp, abs=1e-5)
 
@@ -148,14 +148,14 @@ def test_sum_over_the_answer_is_its_score(make_model: MakeModel) -> None:
 def test_likeliest_of_several_end_tokens_is_the_end(make_model: MakeModel) -> None:
     ends = (5, 9, 11)
     folder = make_model(ends=ends)
-    for one in HfModel.open(str(folder), device="cpu").teach(calls(CHAT)):
+    for one in open_hf(str(folder), device="cpu").teach(calls(CHAT)):
         last = plain(folder, one)[-1]
         every = (*ends, HF.AutoTokenizer.from_pretrained(folder).eos_token_id)
         assert one.tokens[-1] == max(every, key=lambda end: last[end])
 
 
 def test_answer_beyond_the_context_names_both_numbers(make_model: MakeModel) -> None:
-    model = HfModel.open(str(make_model(max_position_embeddings=64)), device="cpu")
+    model = open_hf(str(make_model(max_position_embeddings=64)), device="cpu")
     with pytest.raises(TooLongError, match=r"\d{3} tokens and the model's context only 64; shorten"):
         model.teach([Teach(CHAT, "bug"), Teach(CHAT, "bike " * 200)])
 
@@ -165,16 +165,16 @@ def test_model_without_end_token_cannot_teach(make_model: MakeModel) -> None:
     for file in ("tokenizer_config.json", "generation_config.json"):
         (folder / file).write_text((folder / file).read_text().replace("eos_token", "nothing"))
     with pytest.raises(ModelError, match="no end-of-text token"):
-        HfModel.open(str(folder), device="cpu").teach([Teach(CHAT, "a")])
+        open_hf(str(folder), device="cpu").teach([Teach(CHAT, "a")])
 
 
 def test_empty_prompt_is_taught_from_the_models_first_token(make_model: MakeModel) -> None:
-    (one,) = HfModel.open(str(make_model(spelling="pieces")), device="cpu").teach([Teach(Prompt(), "bug")])
+    (one,) = open_hf(str(make_model(spelling="pieces")), device="cpu").teach([Teach(Prompt(), "bug")])
     assert len(one.prompt_tokens) == 1
     assert len(one.tokens) == len(one.logps) > 1
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_embedded_model_keeps_the_laws_of_a_teacher(dtype: str) -> None:
-    model = HfModel.open(str(WEIGHTS), device="cpu", dtype=dtype)
+    model = open_hf(str(WEIGHTS), device="cpu", dtype=dtype)
     check_teacher(model, model, 1e-4 if dtype == "float32" else 0.2, lambda reply: False)

@@ -16,7 +16,7 @@ import transformers
 from safetensors.torch import load_file
 
 from vsgen.backends.hf.load import load
-from vsgen.backends.hf.model import HfModel
+from vsgen.backends.hf.model import open_hf
 from vsgen.backends.open_tokenizer import open_tokenizer
 from vsgen.errors import ModelError, OptionError
 from vsgen.values import Generate, Message, Prompt
@@ -102,8 +102,8 @@ def pair(make_model: MakeModel, tmp_path_factory: pytest.TempPathFactory) -> tup
 def test_a_file_draws_what_the_folder_that_it_was_made_from_draws(pair: tuple[Path, Path]) -> None:
     folder, file = pair
     calls = [Generate(PROMPT, seed=seed, max_tokens=20) for seed in range(6)]
-    expected = HfModel.open(str(folder), device="cpu").generate(calls)
-    model = HfModel.open(str(file), device="cpu")
+    expected = open_hf(str(folder), device="cpu").generate(calls)
+    model = open_hf(str(file), device="cpu")
     replies = model.generate(calls)
     ended = {reply.tokens[-1] for reply in replies if reply.stopped}
     for one, two in zip(replies, expected, strict=True):
@@ -133,7 +133,7 @@ def test_its_tokenizer_spells_as_the_folder_does(pair: tuple[Path, Path]) -> Non
 
 
 def test_opening_is_silent(pair: tuple[Path, Path], capfd: pytest.CaptureFixture[str]) -> None:
-    HfModel.open(str(pair[1]), device="cpu")
+    open_hf(str(pair[1]), device="cpu")
     assert capfd.readouterr() == ("", "")
 
 
@@ -142,15 +142,15 @@ def test_a_truncated_file_is_one_clear_error(pair: tuple[Path, Path], tmp_path: 
     torn = tmp_path / "torn.gguf"
     torn.write_bytes(pair[1].read_bytes()[:kept])
     with pytest.raises(ModelError, match=r"torn\.gguf: cannot be opened as a language model: .+ \(check the files\)"):
-        HfModel.open(str(torn), device="cpu")
+        open_hf(str(torn), device="cpu")
 
 
 def test_other_files_and_missing_ones_are_refused_before_anything_is_loaded(tmp_path: Path) -> None:
     (tmp_path / "page.gguf").write_text("<html>")
     with pytest.raises(ModelError, match=r"page\.gguf: not a GGUF file: it begins with b'<htm', not b'GGUF'"):
-        HfModel.open(str(tmp_path / "page.gguf"))
+        open_hf(str(tmp_path / "page.gguf"))
     with pytest.raises(ModelError, match=r"none\.gguf: no such file; give a GGUF file, a model's folder or"):
-        HfModel.open(str(tmp_path / "none.gguf"))
+        open_hf(str(tmp_path / "none.gguf"))
     with pytest.raises(ModelError, match=r"page\.gguf: not a GGUF file"):
         open_tokenizer(str(tmp_path / "page.gguf"))
 
@@ -158,7 +158,7 @@ def test_other_files_and_missing_ones_are_refused_before_anything_is_loaded(tmp_
 def test_an_unknown_architecture_is_named(pair: tuple[Path, Path], tmp_path: Path) -> None:
     file = write_gguf(pair[0], tmp_path / "odd.gguf", architecture="oddity")
     with pytest.raises(ModelError, match=r"odd\.gguf: cannot be opened as a language model: .*oddity"):
-        HfModel.open(str(file), device="cpu")
+        open_hf(str(file), device="cpu")
 
 
 def test_a_missing_library_is_named_with_the_command_that_installs_it(
@@ -166,13 +166,13 @@ def test_a_missing_library_is_named_with_the_command_that_installs_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, "gguf", None)
     with pytest.raises(OptionError, match=r"reading GGUF needs gguf, not installed; install the extra models: "):
-        HfModel.open(str(pair[1]))
+        open_hf(str(pair[1]))
 
 
 @pytest.mark.skipif(not REAL.is_file(), reason="make real fetches the model")
 def test_a_real_file_answers_a_plain_question() -> None:
     asked = Prompt((Message("user", "What is the capital of France?"),))
-    (reply,) = HfModel.open(str(REAL), device="cpu").generate([Generate(asked, seed=0, temperature=0, max_tokens=12)])
+    (reply,) = open_hf(str(REAL), device="cpu").generate([Generate(asked, seed=0, temperature=0, max_tokens=12)])
     assert "Paris" in reply.text
 
 
@@ -181,5 +181,5 @@ def test_a_torn_file_is_one_error_that_names_it(make_model: MakeModel, tmp_path:
     path = write_gguf(make_model(tie_word_embeddings=False), tmp_path / "toy.gguf")
     os.truncate(path, int(path.stat().st_size * share))
     with pytest.raises(ModelError, match=r"toy\.gguf: ") as raised:
-        HfModel.open(str(path), device="cpu")
+        open_hf(str(path), device="cpu")
     assert "\n" not in str(raised.value)

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from vsgen.backends.hf import load as loading
 from vsgen.backends.hf.load import load, pick_dtype, slow
-from vsgen.backends.hf.model import HfModel
+from vsgen.backends.hf.model import open_hf
 from vsgen.backends.identity import fingerprint
 from vsgen.backends.open import open_model
 from vsgen.errors import ModelError
@@ -109,7 +109,7 @@ def test_a_type_that_the_cpu_cannot_multiply_is_said(folder: Path, monkeypatch: 
     assert slow(torch.float32, cpu) is None
     assert slow(torch.bfloat16, torch.device("cuda")) is None
     assert pick_dtype("auto", cpu, torch.bfloat16) == torch.float32  # whatever the CPU has
-    facts = HfModel.open(str(folder), device="cpu", dtype="bfloat16").facts()
+    facts = open_hf(str(folder), device="cpu", dtype="bfloat16").facts()
     assert facts.slow is not None
     assert facts.slow.startswith("this CPU has no instructions for bfloat16")
     assert facts.slow.endswith("slower than --dtype float32")

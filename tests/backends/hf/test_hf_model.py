@@ -11,8 +11,9 @@ import pytest
 import torch
 import transformers
 
-from vsgen.backends.chat.text import shared_length
-from vsgen.backends.hf.model import HfModel
+from vsgen.backends.chat.detokenizer import shared_length
+from vsgen.backends.decoding.model import BatchedModel
+from vsgen.backends.hf.model import open_hf
 from vsgen.backends.hf.network import Network
 from vsgen.errors import ModelError
 from vsgen.ports import Queue, Ticket
@@ -51,7 +52,7 @@ def test_logp_of_ragged_rows_is_that_of_plain_forward_passes(
     make_model: MakeModel, kind: str, changes: dict[str, Any]
 ) -> None:
     folder = make_model(kind, **changes)
-    ours = HfModel.open(str(folder), device="cpu", dtype="float64", batch=5)
+    ours = open_hf(str(folder), device="cpu", dtype="float64", batch=5)
     plain = HF.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float64)
     tokenizer = HF.AutoTokenizer.from_pretrained(folder)
     for call, reply in zip(RAGGED, ours.generate(RAGGED), strict=True):
@@ -62,17 +63,17 @@ def test_logp_of_ragged_rows_is_that_of_plain_forward_passes(
 
 @pytest.mark.parametrize(("kind", "changes"), [KINDS[1], KINDS[3], KINDS[6]])
 def test_toys_keep_the_laws(make_model: MakeModel, kind: str, changes: dict[str, Any]) -> None:
-    model = HfModel.open(str(make_model(kind, ends=range(60), **changes)), device="cpu", dtype="float64", batch=7)
+    model = open_hf(str(make_model(kind, ends=range(60), **changes)), device="cpu", dtype="float64", batch=7)
     check_language_model(model, tolerance=1e-4, canonical=lambda reply: False, marks=("</s>", "<|end|>"))
 
 
 def test_sentencepiece_toy_keeps_the_laws_in_single_precision(make_model: MakeModel) -> None:
-    model = HfModel.open(str(make_model(spelling="pieces", ends=_BYTES)), device="cpu", dtype="float32", batch=7)
+    model = open_hf(str(make_model(spelling="pieces", ends=_BYTES)), device="cpu", dtype="float32", batch=7)
     check_language_model(model, tolerance=1e-3, canonical=lambda reply: False, marks=("<s>", "</s>"))
 
 
 def test_finished_rows_leave_and_cost_nothing(make_model: MakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = HfModel.open(str(make_model()), device="cpu", batch=4)
+    model = open_hf(str(make_model()), device="cpu", batch=4)
     rows: list[int] = []
     step = Network.step
 
@@ -87,7 +88,7 @@ def test_finished_rows_leave_and_cost_nothing(make_model: MakeModel, monkeypatch
     assert sum(count < 4 for count in rows) < max(call.max_tokens for call in RAGGED)
 
 
-def computed(model: HfModel, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def computed(model: BatchedModel, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Tokens of every prompt, or part of one, that the model computes ahead from now on."""
     tokens: list[int] = []
     prefetch = Network.prefetch
@@ -101,7 +102,7 @@ def computed(model: HfModel, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def test_shared_prompts_are_computed_once(make_model: MakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = HfModel.open(str(make_model()), device="cpu", batch=8)
+    model = open_hf(str(make_model()), device="cpu", batch=8)
     tokens = computed(model, monkeypatch)
     prompts = [Prompt((Message("user", text),)) for text in ("red", "a blue bike")]
     model.generate([Generate(prompts[i % 2], seed=i, max_tokens=4) for i in range(24)])
@@ -128,7 +129,7 @@ def finished(queue: Queue) -> dict[int, Answer]:
 def test_a_reply_is_the_same_whatever_its_prompt_shares(
     make_model: MakeModel, kind: str, changes: dict[str, Any]
 ) -> None:
-    model = HfModel.open(str(make_model(kind, **changes)), device="cpu", dtype="float64", batch=5)
+    model = open_hf(str(make_model(kind, **changes)), device="cpu", dtype="float64", batch=5)
     calls = relatives(14)
     expected = [model.generate([call])[0] for call in calls]
     assert model.generate(calls) == expected
@@ -140,7 +141,7 @@ def test_a_reply_is_the_same_whatever_its_prompt_shares(
 
 
 def test_what_prompts_begin_with_is_computed_once(make_model: MakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = HfModel.open(str(make_model()), device="cpu", batch=20)
+    model = open_hf(str(make_model()), device="cpu", batch=20)
     calls = relatives(14)
     ids = [tuple(model._parts.reader.ids(call.prompt))[:-1] for call in calls]
     common = shared_length(ids[:-1])
@@ -159,7 +160,7 @@ def test_what_prompts_begin_with_is_computed_once(make_model: MakeModel, monkeyp
 def test_what_follows_a_cue_ends_with_its_line_on_a_base_model_and_not_on_a_chat_model(make_model: MakeModel) -> None:
     asked = (Message("user", "Which queue?"),)
     cued = [Generate(Prompt(asked, cue="Answer:"), seed=seed, max_tokens=200, stop=("%",)) for seed in range(12)]
-    base = HfModel.open(str(make_model(chat=None)), device="cpu")
+    base = open_hf(str(make_model(chat=None)), device="cpu")
     free = [replace(call, prompt=Prompt(asked, prefill="\n\nAnswer:")) for call in cued]  # the same text, without a cue
     replies, whole = base.generate(cued), base.generate(free)
     assert replies == base.generate([replace(call, stop=("%", "\n")) for call in free])
@@ -168,7 +169,7 @@ def test_what_follows_a_cue_ends_with_its_line_on_a_base_model_and_not_on_a_chat
     for i, reply in enumerate(replies):
         assert reply.text == whole[i].text.partition("\n")[0]
         assert reply.stopped or i not in several
-    chat = HfModel.open(str(make_model()), device="cpu")
+    chat = open_hf(str(make_model()), device="cpu")
     found = chat.generate(cued)
     assert found == chat.generate([replace(call, prompt=Prompt(asked)) for call in cued])
     assert any("\n" in reply.text for reply in found)
@@ -176,13 +177,13 @@ def test_what_follows_a_cue_ends_with_its_line_on_a_base_model_and_not_on_a_chat
 
 def test_sampling_settings_of_the_model_are_not_applied(make_model: MakeModel) -> None:
     sampling = {"do_sample": True, "top_k": 1, "temperature": 0.01, "repetition_penalty": 9.0}
-    plain = HfModel.open(str(make_model()), device="cpu").generate(RAGGED)
-    tuned = HfModel.open(str(make_model(sampling=sampling)), device="cpu").generate(RAGGED)
+    plain = open_hf(str(make_model()), device="cpu").generate(RAGGED)
+    tuned = open_hf(str(make_model(sampling=sampling)), device="cpu").generate(RAGGED)
     assert [reply.tokens for reply in plain] == [reply.tokens for reply in tuned]
 
 
 def test_any_of_several_end_tokens_ends_a_reply(make_model: MakeModel) -> None:
-    model = HfModel.open(str(make_model(ends=range(100))), device="cpu")
+    model = open_hf(str(make_model(ends=range(100))), device="cpu")
     calls = [Generate(RAGGED[0].prompt, seed=seed, max_tokens=60) for seed in range(20)]
     replies = model.generate(calls)
     assert len({reply.tokens[-1] for reply in replies if reply.stopped}) > 3
@@ -192,7 +193,7 @@ def test_any_of_several_end_tokens_ends_a_reply(make_model: MakeModel) -> None:
 
 
 def test_context_cuts_a_reply_and_refuses_a_prompt(make_model: MakeModel) -> None:
-    model = HfModel.open(str(make_model(max_position_embeddings=40)), device="cpu")
+    model = open_hf(str(make_model(max_position_embeddings=40)), device="cpu")
     short, long = Prompt(prefill="a b c"), Prompt(prefill="x " * 50)
     (reply,) = model.generate([Generate(short, seed=0, max_tokens=100)])
     assert reply.prompt_tokens + len(reply.tokens) == 40
@@ -204,7 +205,7 @@ def test_context_cuts_a_reply_and_refuses_a_prompt(make_model: MakeModel) -> Non
 
 
 def test_rows_are_bounded_by_memory_but_one_always_runs(make_model: MakeModel) -> None:
-    model = HfModel.open(str(make_model()), device="cpu", batch=8)
+    model = open_hf(str(make_model()), device="cpu", batch=8)
     expected = model.generate(RAGGED)
     model._limits = type(model._limits)(rows=8, tokens=1, forward=1)
     assert [reply.tokens for reply in model.generate(RAGGED)] == [reply.tokens for reply in expected]
@@ -213,20 +214,20 @@ def test_rows_are_bounded_by_memory_but_one_always_runs(make_model: MakeModel) -
 @pytest.mark.parametrize("kind", ["mamba", "bloom"])
 def test_model_that_heeds_no_mask_is_refused(make_model: MakeModel, kind: str) -> None:
     with pytest.raises(ModelError, match=f"{kind} models are not supported"):
-        HfModel.open(str(make_model(kind)), device="cpu")
+        open_hf(str(make_model(kind)), device="cpu")
 
 
 def test_scores_that_are_not_finite_are_an_error(make_model: MakeModel) -> None:
-    model = HfModel.open(str(make_model()), device="cpu")
-    network = model._network._model
+    model = open_hf(str(make_model()), device="cpu")
+    network: Any = model._parts.network
     with torch.no_grad():
-        next(network.parameters()).fill_(torch.nan)
+        next(network._model.parameters()).fill_(torch.nan)
     with pytest.raises(ModelError, match="not finite"):
         model.generate(RAGGED[:1])
 
 
 def test_completion_of_a_plain_prompt_has_no_template(make_model: MakeModel) -> None:
-    model = HfModel.open(str(make_model()), device="cpu")
+    model = open_hf(str(make_model()), device="cpu")
     (reply,) = model.generate([Generate(Prompt(prefill="bug"), seed=0, max_tokens=1)])
     assert isinstance(reply, Completion)
     assert reply.prompt_tokens < 4

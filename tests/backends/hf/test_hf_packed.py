@@ -12,7 +12,7 @@ import transformers
 from torch import nn
 
 from vsgen.backends.hf import packed as packing
-from vsgen.backends.hf.model import HfModel
+from vsgen.backends.hf.model import open_hf
 from vsgen.backends.hf.packed import PackedLinear, pack, unpack
 from vsgen.values import Generate, Message, Prompt
 
@@ -70,7 +70,8 @@ def test_a_kernel_that_computes_something_else_is_not_used(
 
 def test_a_torch_without_the_kernel_is_no_error(make_model: MakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packing, "_ops", object)
-    model = HfModel.open(str(make_model()), device="cpu")
-    assert layers(model._network._model, PackedLinear) == 0
+    model = open_hf(str(make_model()), device="cpu")
+    network: Any = model._parts.network
+    assert layers(network._model, PackedLinear) == 0
     (reply,) = model.generate([Generate(Prompt((Message("user", "hello"),)), seed=0, max_tokens=3)])
     assert reply.tokens

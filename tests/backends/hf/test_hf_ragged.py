@@ -12,7 +12,7 @@ import pytest
 import torch
 import transformers
 
-from vsgen.backends.hf.model import HfModel
+from vsgen.backends.hf.model import open_hf
 from vsgen.backends.hf.network import Network
 from vsgen.values import Generate, Message, Prompt
 
@@ -55,7 +55,7 @@ def calls() -> list[Generate]:
 @pytest.mark.parametrize(("kind", "changes"), KINDS)
 @pytest.mark.parametrize("batch", [1, 6])
 def test_forced_tokens_change_no_reply(make_model: MakeModel, kind: str, changes: dict[str, Any], batch: int) -> None:
-    model = HfModel.open(str(make_model(kind, **changes)), device="cpu", dtype="float64", batch=batch)
+    model = open_hf(str(make_model(kind, **changes)), device="cpu", dtype="float64", batch=batch)
     assert model._parts.network.takes_chunks
     replies = model.generate(calls())
     model._parts.network.takes_chunks = False
@@ -63,7 +63,7 @@ def test_forced_tokens_change_no_reply(make_model: MakeModel, kind: str, changes
 
 
 def test_forced_tokens_take_no_step_of_their_own(make_model: MakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = HfModel.open(str(make_model()), device="cpu")
+    model = open_hf(str(make_model()), device="cpu")
     passes: list[int] = []
     for name in ("step", "chunks"):
         plain = getattr(Network, name)
@@ -85,7 +85,7 @@ def test_forced_tokens_take_no_step_of_their_own(make_model: MakeModel, monkeypa
 
 
 def test_a_list_cut_anywhere_goes_on_as_the_whole_did(make_model: MakeModel) -> None:
-    model = HfModel.open(str(make_model()), device="cpu", dtype="float64")
+    model = open_hf(str(make_model()), device="cpu", dtype="float64")
     call = Generate(Prompt((Message("user", "Name a fruit."),)), seed=1, max_tokens=400, schema=schema(2))
     (whole,) = model.generate([call])
     for cut in range(len(whole.tokens)):
@@ -96,7 +96,7 @@ def test_a_list_cut_anywhere_goes_on_as_the_whole_did(make_model: MakeModel) -> 
 
 def test_logp_of_forced_tokens_is_that_of_a_plain_forward_pass(make_model: MakeModel) -> None:
     folder = make_model("mistral")
-    model = HfModel.open(str(folder), device="cpu", dtype="float64")
+    model = open_hf(str(folder), device="cpu", dtype="float64")
     call = Generate(Prompt((Message("user", "Name a fruit."),)), seed=1, max_tokens=400, schema=schema(2))
     (reply,) = model.generate([replace(call, resumable=True)])
     plain = HF.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -15,10 +16,11 @@ import torch
 import transformers
 
 from vsgen.backends.chat.reader import Reader
+from vsgen.backends.decoding.model import BatchedModel
 from vsgen.backends.hf import draw as reference
-from vsgen.backends.hf.model import HfModel
+from vsgen.backends.hf.model import open_hf
+from vsgen.backends.hf.tokenizer import HfTokenizer
 from vsgen.backends.numeric.draw import draw, knobs
-from vsgen.backends.numeric.model import NumpyModel
 from vsgen.backends.numeric.network import Network
 from vsgen.backends.numeric.reading import _top, along
 from vsgen.backends.numeric.tokenizer import PlainTokenizer
@@ -67,7 +69,7 @@ def plain_scores(rows: Sequence[Sequence[int]]) -> list[np.ndarray[Any, Any]]:
 
 def test_embedded_model_keeps_the_laws() -> None:
     model = open_model("tiny")
-    assert isinstance(model, NumpyModel)
+    assert isinstance(model, BatchedModel)
     assert model.name.startswith("tiny@")
     marks = ("<|user|>", "<|eos|>")
     check_language_model(model, tolerance=2e-6, canonical=lambda reply: len(reply.tokens) == 1, marks=marks)
@@ -112,8 +114,8 @@ def test_logits_agree_with_transformers_however_the_tokens_are_fed() -> None:
 
 
 def test_replies_scores_and_lessons_are_those_of_transformers() -> None:
-    ours, theirs = open_model("tiny"), HfModel.open(str(WEIGHTS), device="cpu", dtype="float64")
-    assert isinstance(ours, NumpyModel)
+    ours, theirs = open_model("tiny"), open_hf(str(WEIGHTS), device="cpu", dtype="float64")
+    assert isinstance(ours, BatchedModel)
     topics = ("Name a random colour.", "Tell a short joke about a cat.", f"Name a random city. {MARK}")
     calls = [
         Generate(asked(topic, k), seed=k, max_tokens=60, temperature=temperature, schema=schema, top_p=top_p)
@@ -164,19 +166,24 @@ def test_equal_scores_are_ranked_by_token_id() -> None:
 
 
 def test_the_tokenizer_reads_and_writes_as_that_of_transformers() -> None:
-    ours: Any = PlainTokenizer(WEIGHTS)
-    theirs = HF.AutoTokenizer.from_pretrained(WEIGHTS)
-    for adds in (False, True):
-        assert ours(TEXTS, add_special_tokens=adds)["input_ids"] == theirs(TEXTS, add_special_tokens=adds)["input_ids"]
-    names = ("all_special_ids", "bos_token_id", "eos_token_id", "unk_token_id", "chat_template")
-    for name in names:
-        assert getattr(ours, name) == getattr(theirs, name)
-    assert len(ours) == len(theirs)
-    one, two = (Reader(tokenizer, (2,)) for tokenizer in (ours, theirs))
+    ours, theirs = PlainTokenizer.read(WEIGHTS), HfTokenizer(HF.AutoTokenizer.from_pretrained(WEIGHTS))
+    for opening in (False, True):
+        assert ours.encode(TEXTS, opening=opening) == theirs.encode(TEXTS, opening=opening)
+    one, two = (replace(tokenizer.vocabulary, added={}) for tokenizer in (ours, theirs))
+    assert one == two
+    assert list(ours.vocabulary.added) == list(theirs.vocabulary.added)
+    assert ours.template == theirs.template
     for text in TEXTS:
-        ids = ours(text)["input_ids"]
-        for skips in (False, True):
-            assert ours.decode(ids, skip_special_tokens=skips) == theirs.decode(ids, skip_special_tokens=skips)
+        assert ours.spans(text) == theirs.spans(text)
+        (ids,) = ours.encode([text], opening=True)
+        for special in (False, True):
+            assert ours.decode(ids, special=special) == theirs.decode(ids, special=special)
+
+
+def test_prompts_are_read_as_by_the_tokenizer_of_transformers() -> None:
+    tokenizers = PlainTokenizer.read(WEIGHTS), HfTokenizer(HF.AutoTokenizer.from_pretrained(WEIGHTS))
+    one, two = (Reader(tokenizer, (2,)) for tokenizer in tokenizers)
+    for text in TEXTS:
         talk = (Message("system", text), Message("user", text), Message("assistant", text), Message("user", text))
         prompt = Prompt(talk, prefill=text)
         assert one.ids(prompt) == two.ids(prompt)

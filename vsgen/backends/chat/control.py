@@ -13,22 +13,17 @@ so, and a template looks for them there.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from secrets import token_hex
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from jinja2 import TemplateError as JinjaError
-from tokenizers import AddedToken
 
 from vsgen.backends.chat.finder import Finder
-from vsgen.backends.chat.layout import lay_out
-from vsgen.backends.chat.renamed import renamed
+from vsgen.backends.chat.tokenizer import Tokenizer
 from vsgen.errors import CallError
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
 
 _NAMED: Final = 3
 """Tokens that are named where texts are counted."""
@@ -43,27 +38,27 @@ _CHATS: Final = ([_USER, _ASSISTANT, _USER], [_SYSTEM, _USER])
 class Control:
     """The control tokens of one tokenizer."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
+    def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
+        self._vocabulary = tokenizer.vocabulary
         self._salt = token_hex(8)  # nobody can write a name that is made here, and no id depends on it
         self._name_begins = f"<|{self._salt}."
         self._texts: set[int] = set()
         self._met: dict[str, None] = {}
 
-    @cached_property
-    def special(self) -> frozenset[int]:
-        """The tokens that stand for no text, such as those that open and end a turn."""
-        known = set(self._tokenizer.all_special_ids)
-        return frozenset(i for i, token in self._added.items() if token.special or i in known)
+    @property
+    def names(self) -> Mapping[str, str]:
+        """From each control token's name to the one that `marked` gives it."""
+        return {token: self._name(i) for token, i in self._tokens.items()}
 
     @cached_property
-    def plain(self) -> PreTrainedTokenizerBase:
+    def plain(self) -> Tokenizer:
         """The tokenizer that finds control tokens by the names that `marked` gives them.
 
         Raises:
             CallError: It is of a kind that cannot be made so.
         """
-        return renamed(self._tokenizer, {token: self._name(i) for token, i in self._tokens.items()})
+        return self._tokenizer.renamed(self.names)
 
     def read(self, marked: Sequence[str], opening: bool) -> list[list[int]]:
         """Token ids of texts in which control tokens have the names that `marked` gives them.
@@ -75,7 +70,7 @@ class Control:
         Raises:
             CallError: The tokenizer takes something else for a control token, or is of a kind that cannot be made so.
         """
-        rows: list[list[int]] = self.plain(list(marked), add_special_tokens=opening)["input_ids"]
+        rows = self.plain.encode(marked, opening=opening)
         added = self._added_around if opening else 0
         for text, row in zip(marked, rows, strict=True):
             if sum(token in self._ids for token in row) != text.count(self._name_begins) + added:
@@ -126,45 +121,39 @@ class Control:
     @cached_property
     def _tokens(self) -> dict[str, int]:
         """All control tokens, and the number that stands for each."""
-        added = {token.content: i for i, token in self._added.items()}
-        known = [name for name, i in added.items() if i in self.special or self._is_mark(name)]
+        added = {token.content: i for i, token in self._vocabulary.added.items()}
+        known = [name for name, i in added.items() if i in self._vocabulary.special or self._is_mark(name)]
         names = [name for name in known if len(name) >= _LEAST and not name.isspace() and not name.isalnum()]
         return {name: number for number, name in enumerate(names)}
 
     @cached_property
-    def _added(self) -> dict[int, AddedToken]:
-        return self._tokenizer.added_tokens_decoder
-
-    @cached_property
     def _written(self) -> str:
         """What the chat template may write: itself, since a mark may hang on a condition, and what it wrote."""
-        template = self._tokenizer.chat_template
-        if not template:
-            return ""
-        named = getattr(self._tokenizer, "chat_control_tokens", None) or ()
-        return "\0".join([str(template), *named, self._chats(opened=True)])
+        template = self._tokenizer.template
+        return f"{template}\0{self._chats(opened=True)}" if template else ""
 
     def _chats(self, *, opened: bool) -> str:
         """Short conversations as the chat template lays them out, with or without the beginning of a reply."""
         chats = []
-        for chat in _CHATS if self._tokenizer.chat_template else ():
+        for chat in _CHATS if self._tokenizer.template else ():
             with suppress(JinjaError):  # it refuses such a conversation
-                chats.append(lay_out(self._tokenizer, chat, opened=opened))
+                chats.append(self._tokenizer.lay_out(chat, opened=opened))
         return "\0".join(chats)
 
     @cached_property
     def _finders(self) -> tuple[Finder, Finder]:
         """Of all control tokens, and of those that are special or stand around a turn."""
         turns = self._chats(opened=False)
-        special = {self._added[i].content for i in self.special}
+        special = {self._vocabulary.added[i].content for i in self._vocabulary.special}
         around = [name for name in self._tokens if name in special or name in turns]
         return Finder(list(self._tokens), self._fold), Finder(around, self._fold)
 
     @cached_property
     def _fold(self) -> Callable[[str], str] | None:
         """What the tokenizer does to a text before it looks for control tokens; mostly nothing."""
-        normalizer = getattr(getattr(self._tokenizer, "backend_tokenizer", None), "normalizer", None)
-        looks = any(token.normalized and token.content in self._tokens for token in self._added.values())
+        library = self._tokenizer.library
+        normalizer = None if library is None else library.normalizer
+        looks = any(token.normalized and token.content in self._tokens for token in self._vocabulary.added.values())
         return normalizer.normalize_str if normalizer is not None and looks else None
 
     def _is_mark(self, name: str) -> bool:
@@ -177,14 +166,13 @@ class Control:
     @cached_property
     def _ids(self) -> frozenset[int]:
         """The control tokens, but for the one that stands for what cannot be written."""
-        unknown = self._tokenizer.unk_token_id
-        return frozenset(i for i, token in self._added.items() if token.content in self._tokens and i != unknown)
+        added, unknown = self._vocabulary.added, self._vocabulary.unknown
+        return frozenset(i for i, token in added.items() if token.content in self._tokens and i != unknown)
 
     @cached_property
     def _added_around(self) -> int:
         """How many control tokens the tokenizer adds to a text."""
-        ids: list[int] = self._tokenizer("7")["input_ids"]
-        return sum(token in self._ids for token in ids)
+        return sum(token in self._ids for token in self._tokenizer.encode(["7"], opening=True)[0])
 
     def _with_names(self, pattern: str, text: str) -> str:
         """A text with the tokens' own names where a pattern finds their numbers."""

@@ -1,7 +1,7 @@
 """Lays a conversation out by a tokenizer's chat template, within bounds: a template that comes with a model may hurt.
 
-The language is that of transformers, with its own filters and functions. What differs: loops and calls are counted,
-what is written is measured, and no operator, filter or method may make a text or a list of more than `MAX_CHARS`.
+What differs from Jinja, whichever dialect of it a template is written in: loops and calls are counted, what is
+written is measured, and no operator, filter or method may make a text or a list of more than `MAX_CHARS`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, wraps
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from jinja2 import Environment, Template, nodes, pass_context, pass_eval_context
 from jinja2.exceptions import SecurityError, TemplateError, TemplateRuntimeError
@@ -18,12 +18,6 @@ from jinja2.nodes import EvalContext
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
-
-from vsgen.backends.numeric.tokenizer import PlainTokenizer
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
-
 
 MAX_STEPS: Final = 20_000
 """Steps of all loops, calls and values written, of one conversation; fewer where a template is of megabytes."""
@@ -44,46 +38,36 @@ _JOINED: Final = "_joined"
 _SIZED: Final = "_sized"
 
 
-def lay_out(tokenizer: PreTrainedTokenizerBase, turns: Sequence[Mapping[str, str]], *, opened: bool = False) -> str:
+def lay_out(
+    template: str,
+    turns: Sequence[Mapping[str, str]],
+    *,
+    names: Mapping[str, Any],
+    dialect: Callable[[], ImmutableSandboxedEnvironment],
+    opened: bool = False,
+) -> str:
     """A conversation as one text.
 
     Args:
-        tokenizer: With a chat template.
+        template: Writes it.
         turns: The role and the content of each.
+        names: Of special tokens, as the template knows them.
+        dialect: Makes the Jinja that the template is written in.
         opened: Begin the reply.
 
     Raises:
         TemplateError: Of Jinja: the template refuses the conversation, is broken, or outgrows the bounds.
     """
-    if _has_own_rules(tokenizer):
-        return str(tokenizer.apply_chat_template([*map(dict, turns)], tokenize=False, add_generation_prompt=opened))
     try:
-        text = str(tokenizer.get_chat_template())
-        steps = min(MAX_STEPS, _STATIC // (len(text) + 1))
+        steps = min(MAX_STEPS, _STATIC // (len(template) + 1))
         budget = _Budget(steps, MAX_CHARS + _COPIES * sum(len(turn["content"]) for turn in turns))
-        values = {**tokenizer.special_tokens_map, "messages": [*map(dict, turns)], "tools": None, "documents": None}
-        template = _compiled(text, plain=isinstance(tokenizer, PlainTokenizer))
-        return template.render({**values, "add_generation_prompt": opened, _BUDGET: budget})
+        values = {**names, "messages": [*map(dict, turns)], "tools": None, "documents": None}
+        compiled = _compiled(template, dialect)
+        return compiled.render({**values, "add_generation_prompt": opened, _BUDGET: budget})
     except TemplateError:
         raise
     except Exception as error:  # whatever a template brings about is a fault of it
         raise TemplateRuntimeError(f"{type(error).__name__}: {error}") from error
-
-
-def _has_own_rules(tokenizer: Any) -> bool:
-    """Whether a tokenizer lays out by other rules than those of transformers, without a template."""
-    if isinstance(tokenizer, PlainTokenizer):
-        return False
-    from transformers import PreTrainedTokenizerBase
-
-    return type(tokenizer).apply_chat_template is not PreTrainedTokenizerBase.apply_chat_template
-
-
-def _of_transformers() -> Environment:
-    from transformers.utils import chat_template_utils
-
-    made: Any = chat_template_utils
-    return made._compile_jinja_template("").environment  # type: ignore[no-any-return]
 
 
 class _Budget:
@@ -106,7 +90,7 @@ class _Budget:
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """Jinja as transformers sets it up, counted."""
+    """Jinja, counted."""
 
     intercepted_binops = frozenset({"+", "*", "**", "%"})
 
@@ -165,8 +149,8 @@ class _Counting(NodeTransformer):
 
 
 @lru_cache(maxsize=8)
-def _compiled(text: str, *, plain: bool) -> Template:
-    theirs = _Environment(trim_blocks=True, lstrip_blocks=True) if plain else _of_transformers()
+def _compiled(text: str, dialect: Callable[[], ImmutableSandboxedEnvironment]) -> Template:
+    theirs = dialect()
     ours = object.__new__(_Environment)
     ours.__dict__.update(theirs.__dict__)
     ours.optimized = False

@@ -9,18 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from jinja2 import TemplateError as JinjaError
 
 from vsgen.backends.chat.control import Control
-from vsgen.backends.chat.layout import lay_out
-from vsgen.backends.chat.text import shared_length
+from vsgen.backends.chat.detokenizer import shared_length
+from vsgen.backends.chat.tokenizer import Tokenizer
 from vsgen.errors import ModelError
 from vsgen.values import Message, Prompt
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
 
 _PROBE = "7"
 _REQUEST = "Request:\n"
@@ -51,8 +48,9 @@ class _Laid(NamedTuple):
 class Reader:
     """Reads prompts for one model."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, ends: Sequence[int]) -> None:
+    def __init__(self, tokenizer: Tokenizer, ends: Sequence[int]) -> None:
         self._tokenizer = tokenizer
+        self._vocabulary = tokenizer.vocabulary
         self._ends = ends
         self.control = Control(tokenizer)
         """The control tokens, and how many texts spelled one."""
@@ -74,7 +72,7 @@ class Reader:
 
     def takes_system(self) -> bool:
         """Whether the chat template has a place of its own for a system message."""
-        if not self._tokenizer.chat_template:
+        if not self._tokenizer.template:
             return False
         system, user = Message("system", "Mark."), Message("user", "Hm?")
         try:
@@ -87,11 +85,11 @@ class Reader:
         """Texts that end a reply because of how the prompt is laid out: a line's end after a cue, the next request."""
         if self.cued(prompt):
             return ("\n",)
-        return (f"\n{_REQUEST}",) if len(prompt.messages) > 1 and not self._tokenizer.chat_template else ()
+        return (f"\n{_REQUEST}",) if len(prompt.messages) > 1 and not self._tokenizer.template else ()
 
     def cued(self, prompt: Prompt) -> bool:
         """Whether the reply is the one line that a cue leads to."""
-        return bool(prompt.cue and prompt.messages and not self._tokenizer.chat_template)
+        return bool(prompt.cue and prompt.messages and not self._tokenizer.template)
 
     def placed(self, prompt: Prompt, answers: Sequence[str]) -> Placed:
         """Tokenise answers in their place; after a cue they begin with a space.
@@ -119,14 +117,12 @@ class Reader:
     @cached_property
     def line_ends(self) -> tuple[int, ...]:
         """The tokens that begin with the end of a line."""
-        spelled = self._tokenizer.batch_decode(
-            [[token] for token in range(len(self._tokenizer))], clean_up_tokenization_spaces=False
-        )
-        return tuple(token for token, text in enumerate(spelled) if text.startswith("\n"))
+        tokens = range(self._vocabulary.size)
+        return tuple(token for token in tokens if self._tokenizer.decode([token], special=True).startswith("\n"))
 
     def unwritable(self, ids: Sequence[int]) -> bool:
         """Whether some of a text was lost when these tokens were made of it."""
-        return self._tokenizer.unk_token_id is not None and self._tokenizer.unk_token_id in ids
+        return self._vocabulary.unknown is not None and self._vocabulary.unknown in ids
 
     def encode(self, texts: Sequence[str], opening: bool, *, marked: bool = False) -> list[list[int]]:
         """Token ids of rendered prompts, without the end that some tokenizers add with their opening token.
@@ -136,21 +132,18 @@ class Reader:
             opening: The tokenizer adds its own opening token.
             marked: Control tokens have the names that `Control.marked` gave them.
         """
-        if marked:
-            rows = self.control.read(texts, opening)
-        else:
-            rows = self._tokenizer(list(texts), add_special_tokens=opening)["input_ids"]
+        rows = self.control.read(texts, opening) if marked else self._tokenizer.encode(texts, opening=opening)
         return [ids[:-1] for ids in rows] if opening and self._closes else rows
 
     @cached_property
     def _closes(self) -> bool:
         """Whether the tokenizer ends a text by itself."""
-        plain, added = (self._tokenizer(_PROBE, add_special_tokens=adds)["input_ids"] for adds in (False, True))
+        plain, added = (self._tokenizer.encode([_PROBE], opening=adds)[0] for adds in (False, True))
         return added[-1:] != plain[-1:] and added[-1] in self._ends
 
     def first(self) -> int:
         """The token that an empty prompt consists of: the model's begin-of-text, else its end-of-text."""
-        first = self._tokenizer.bos_token_id
+        first = self._vocabulary.begin
         if first is None and self._ends:
             first = self._ends[0]
         if not isinstance(first, int):
@@ -159,12 +152,11 @@ class Reader:
 
     def _restart(self, text: str, ids: Sequence[int], marked: bool) -> tuple[int, int]:
         """Where the last special token of a rendered prompt begins, in the text and in its tokens; 0, 0 without one."""
-        at = max((i for i, token in enumerate(ids) if token in self.control.special), default=0)
-        if not self._tokenizer.is_fast or not at:
+        at = max((i for i, token in enumerate(ids) if token in self._vocabulary.special), default=0)
+        spans = (self.control.plain if marked else self._tokenizer).spans(text) if at else None
+        if spans is None:
             return 0, 0
-        tokenizer = self.control.plain if marked else self._tokenizer
-        spans = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
-        start: int = spans[at][0]
+        start = spans[at][0]
         same = self.encode([text[start:]], False, marked=marked)[0] == list(ids[at:])
         return (start, at) if same else (0, 0)
 
@@ -183,7 +175,7 @@ class Reader:
 
     def _lay(self, prompt: Prompt, answers: Sequence[str] = ()) -> _Laid:
         """The prompt as one text, to be read alone or with any of the answers right after it."""
-        chat = bool(prompt.messages and self._tokenizer.chat_template)
+        chat = bool(prompt.messages and self._tokenizer.template)
         start = _document(prompt) if prompt.messages and not chat else prompt.prefill
         marked = self._spells(prompt.messages if chat else (), start, answers)
         if not chat:
@@ -210,7 +202,7 @@ class Reader:
 
     def _chat(self, messages: Sequence[Message]) -> str:
         turns = [{"role": message.role, "content": message.content} for message in messages]
-        return lay_out(self._tokenizer, turns, opened=True)
+        return self._tokenizer.lay_out(turns, opened=True)
 
     def _chat_without_system(self, messages: Sequence[Message], error: JinjaError) -> str:
         """Some templates refuse the system role; its text then opens the first user message."""

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from jinja2 import TemplateError as JinjaError
 
-from vsgen.backends.chat.layout import lay_out
 from vsgen.backends.chat.reader import Reader
+from vsgen.backends.chat.tokenizer import Tokenizer
 from vsgen.errors import ModelError
 from vsgen.values import ModelFacts, Prompt
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
-
 
 _PROBE = "7"
 
@@ -23,7 +18,12 @@ class Speller:
     """A tokenizer that spells answers in their place after a prompt."""
 
     def __init__(
-        self, tokenizer: PreTrainedTokenizerBase, name: str, parameters: Callable[[], int] | None = None
+        self,
+        tokenizer: Tokenizer,
+        name: str,
+        parameters: Callable[[], int] | None = None,
+        *,
+        embedded: bool = False,
     ) -> None:
         """Set up.
 
@@ -31,15 +31,17 @@ class Speller:
             tokenizer: Of the model.
             name: Its name.
             parameters: Counts the weights that it would have.
+            embedded: It is the embedded model.
 
         Raises:
             ModelError: No token of it ends a reply.
         """
-        end = tokenizer.eos_token_id
+        end = tokenizer.vocabulary.end
         self._tokenizer = tokenizer
-        self._reader = Reader(tokenizer, (end,) if isinstance(end, int) else ())
+        self._reader = Reader(tokenizer, () if end is None else (end,))
         self._name = name
         self._parameters = parameters
+        self._embedded = embedded
         self._end = self._turn_end()
 
     @property
@@ -69,9 +71,16 @@ class Speller:
         """
         if self._parameters is None:
             return None
-        chat = bool(self._tokenizer.chat_template)
-        system, embedded = self._reader.takes_system(), self._name == "tiny"
-        return ModelFacts(self._parameters(), len(self._tokenizer), None, "", "", chat, system, embedded)
+        return ModelFacts(
+            parameters=self._parameters(),
+            vocabulary=self._tokenizer.vocabulary.size,
+            context=None,
+            dtype="",
+            device="",
+            chat=bool(self._tokenizer.template),
+            system=self._reader.takes_system(),
+            embedded=self._embedded,
+        )
 
     def spell(self, prompt: Prompt, answers: Sequence[str]) -> tuple[list[int], list[list[int]]]:
         """The prompt's tokens, and each answer's in its place after them, without the end.
@@ -82,17 +91,17 @@ class Speller:
         return list(placed.prompt), [list(ids) for ids in placed.answers]
 
     def _turn_end(self) -> int:
-        if self._tokenizer.chat_template:
+        if self._tokenizer.template:
             turns = [{"role": "user", "content": _PROBE}, {"role": "assistant", "content": _PROBE}]
             try:
-                text = lay_out(self._tokenizer, turns)
+                text = self._tokenizer.lay_out(turns)
             except JinjaError:  # a template that refuses it says nothing of its end
                 text = ""
             after = text.rpartition(_PROBE)[2]
-            special = self._reader.control.special
+            special = self._tokenizer.vocabulary.special
             if ended := [token for token in self._reader.encode([after], False)[0] if token in special]:
                 return ended[0]
-        end = self._tokenizer.eos_token_id
-        if not isinstance(end, int):
+        end = self._tokenizer.vocabulary.end
+        if end is None:
             raise ModelError(f"{self._name}: the tokenizer has no token that ends a reply; set its eos_token")
         return end

@@ -18,7 +18,7 @@ from itertools import accumulate
 from random import Random
 from typing import Any
 
-from vsgen.backends.chat.text import Speller
+from vsgen.backends.chat.detokenizer import Detokenizer
 from vsgen.backends.decoding.forward import Stored
 from vsgen.backends.decoding.grammar import Matcher
 from vsgen.backends.decoding.memory import Memory
@@ -75,7 +75,7 @@ class Row:
     """A running call."""
 
     job: Job
-    speller: Speller
+    text: Detokenizer
     matcher: Matcher | None
     rng: Random
     length: int
@@ -151,9 +151,9 @@ class Decoder:
 
     def _nothing(self, job: Job) -> Completion:
         """The reply to a call whose prefix leaves no room."""
-        speller = Speller(self._parts.tokenizer, job.ids[: job.prompt])
-        speller.feed(job.call.prefix)
-        return Completion(speller.finish(), logp=0.0, logq=0.0, stopped=False, prompt_tokens=job.prompt)
+        text = Detokenizer(self._parts.tokenizer, job.ids[: job.prompt])
+        text.feed(job.call.prefix)
+        return Completion(text.finish(), logp=0.0, logq=0.0, stopped=False, prompt_tokens=job.prompt)
 
     def _room(self, call: Generate, used: int) -> int:
         """Tokens that can be drawn; 0 only after a prefix."""
@@ -206,10 +206,10 @@ class Decoder:
             self._buffers.reserve(rows + 1, max([len(job.ids), *(row.length for row in self._rows)]))
         self._buffers.insert(rows, self._shelf.take(job.ahead) if job.stored is None else job.stored)
         job.stored = None
-        speller = Speller(parts.tokenizer, job.ids[: job.prompt], call.stop)
+        text = Detokenizer(parts.tokenizer, job.ids[: job.prompt], call.stop)
         for token in call.prefix if call.stop else ():  # as if this row had drawn them
-            speller.feed([token])
-        row = Row(job, speller, matcher, rng, len(job.ids) - 1)
+            text.feed([token])
+        row = Row(job, text, matcher, rng, len(job.ids) - 1)
         self._force(row)
         self._rows.append(row)
         self._knobs = None
@@ -272,8 +272,8 @@ class Decoder:
             row.matcher.accept([token])
             self._force(row)
         if row.job.call.stop:
-            row.speller.feed([token])
-        return row.speller.stopped
+            row.text.feed([token])
+        return row.text.stopped
 
     def _leave(self, i: int, stopped: bool) -> tuple[Ticket, Answer]:
         row, last = self._rows[i], self._rows.pop()
@@ -292,14 +292,14 @@ class Decoder:
             raise ModelError("the model computes scores that are not finite; open it with dtype float32")
         if not row.job.call.stop:
             drawn = row.tokens[:-1] if row.tokens[-1] in self._parts.ends else row.tokens
-            row.speller.feed([*row.job.call.prefix, *drawn])
-        text = row.speller.finish()
+            row.text.feed([*row.job.call.prefix, *drawn])
+        text = row.text.finish()
         reply = Completion(
             text=text,
             tokens=tuple(row.tokens),
             logp=round(logp, DIGITS),
             logq=round(logq, DIGITS),
-            stopped=stopped or row.speller.stopped,
+            stopped=stopped or row.text.stopped,
             prompt_tokens=row.job.prompt,
         )
         return replace(reply, logps=_rounded(row.logps), logqs=_rounded(row.logqs)) if row.job.call.resumable else reply

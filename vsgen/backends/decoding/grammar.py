@@ -10,18 +10,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from copy import copy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import llguidance
 import llguidance.numpy
 import numpy as np
 from numpy.typing import NDArray
 
+from vsgen.backends.chat.tokenizer import Tokenizer
 from vsgen.errors import ModelError
 from vsgen.values import Generate
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
 
 _ANYTHING = "(?s:.*)"
 
@@ -84,7 +82,7 @@ class Matcher:
 class Grammars:
     """Compiles schemas for one model, each once."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, vocabulary: int, ends: Sequence[int]) -> None:
+    def __init__(self, tokenizer: Tokenizer, vocabulary: int, ends: Sequence[int]) -> None:
         self._source = tokenizer
         self._vocabulary = vocabulary
         self._ends = list(ends)
@@ -124,13 +122,13 @@ class Grammars:
     def _adapt(self) -> llguidance.LLTokenizer:
         if not self._ends:
             raise ModelError("the model has no end-of-text token, which a JSON schema needs; turn the schema off")
-        backend = copy(getattr(self._source, "backend_tokenizer", None))
-        if backend is None:
+        if self._source.library is None:
             raise ModelError("the model's tokenizer cannot be used with a JSON schema: only fast ones can")
-        backend.no_padding()
-        backend.no_truncation()
+        library = copy(self._source.library)
+        library.no_padding()
+        library.no_truncation()
         try:
-            return llguidance.LLTokenizer(backend.to_str(), n_vocab=self._vocabulary, eos_token=self._ends)
+            return llguidance.LLTokenizer(library.to_str(), n_vocab=self._vocabulary, eos_token=self._ends)
         except ValueError as error:
             raise ModelError(f"the model's tokenizer cannot be used with a JSON schema: {error}") from error
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from vsgen.backends.chat.reader import Reader
+from vsgen.backends.chat.tokenizer import Tokenizer
 from vsgen.backends.decoding.forward import Forward
 from vsgen.backends.decoding.grammar import Grammars
 from vsgen.values import Prompt
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +17,17 @@ class Parts:
     """One opened model."""
 
     network: Forward
-    tokenizer: PreTrainedTokenizerBase
+    tokenizer: Tokenizer
     reader: Reader
     grammars: Grammars
     ends: tuple[int, ...]
     """Tokens that end a reply; the main one first."""
+
+    @classmethod
+    def of(cls, network: Forward, tokenizer: Tokenizer, ends: Sequence[int]) -> Parts:
+        """The parts of a model of these weights and this tokenizer."""
+        reader, grammars = Reader(tokenizer, ends), Grammars(tokenizer, network.vocabulary, ends)
+        return cls(network, tokenizer, reader, grammars, tuple(ends))
 
     def closing(self, prompt: Prompt) -> tuple[int, ...]:
         """Tokens that end an answer to a prompt: those that end a reply, and after a cue those that end a line."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from vsgen.backends.chat.text import shared_length
+from vsgen.backends.chat.detokenizer import shared_length
 from vsgen.backends.decoding.forward import Forward, Ids, Stored
 
 _RAGGED = 2

@@ -15,6 +15,7 @@ from vsgen.backends.hf import gguf
 from vsgen.backends.hf.folder import check_config
 from vsgen.backends.hf.load import kept
 from vsgen.backends.hf.quiet import offline, quietly
+from vsgen.backends.hf.tokenizer import HfTokenizer
 from vsgen.errors import ModelError
 
 _HF: Any = transformers
@@ -44,7 +45,7 @@ def open_speller(source: str, *, remote_code: bool = False, local: bool = False)
         remedy = "check the files" if at_hand else "check the id and the network, or give a folder"
         raise ModelError(f"{source}: cannot be opened as a tokenizer: {reason} ({remedy})") from error
     own = folder.stem if packed else folder.resolve().name if at_hand else source
-    return Speller(tokenizer, own, partial(_count, origin, options))
+    return Speller(HfTokenizer(tokenizer), own, partial(_count, origin, options))
 
 
 def _count(origin: str, options: Mapping[str, Any]) -> int:

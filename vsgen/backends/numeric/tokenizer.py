@@ -1,96 +1,80 @@
-"""A folder's tokenizer without transformers: what `vsgen.backends.chat` needs of one, over the tokenizers library."""
+"""The tokenizer of a folder without transformers, as a `vsgen.backends.chat.tokenizer.Tokenizer`."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Final
 
-from tokenizers import AddedToken, Tokenizer
+import tokenizers
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-_SPECIAL = ("bos_token", "eos_token", "unk_token", "pad_token")
+from vsgen.backends.chat.layout import lay_out
+from vsgen.backends.chat.renamed import renamed
+from vsgen.backends.chat.tokenizer import Vocabulary
+
+_ROLES: Final = ("bos_token", "eos_token", "unk_token", "pad_token")
+"""Special tokens that a configuration names, and a chat template may write."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class PlainTokenizer:
-    """The part of a fast tokenizer of transformers that reading, writing and laying out need; no truncation."""
+    """A fast tokenizer with a chat template."""
 
-    is_fast = True
+    library: tokenizers.Tokenizer
+    roles: Mapping[str, str]
+    """Names of special tokens, as a chat template knows them."""
+    vocabulary: Vocabulary
+    template: str
 
-    def __init__(self, folder: Path) -> None:
-        """Read tokenizer, its configuration and chat template."""
+    @classmethod
+    def read(cls, folder: Path) -> PlainTokenizer:
+        """Read a tokenizer, its configuration and its chat template."""
+        library = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
         config = json.loads((folder / "tokenizer_config.json").read_text())
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._special_tokens_map: dict[str, str] = {key: config[key] for key in _SPECIAL if config.get(key)}
-        self._extra_special_tokens: list[str] = config.get("extra_special_tokens", [])
-        self.chat_template = (folder / "chat_template.jinja").read_text()
+        roles = {role: config[role] for role in _ROLES if config.get(role)}
+        named = [*roles.values(), *config.get("extra_special_tokens", [])]
+        return cls(library, roles, _vocabulary(library, roles, named), (folder / "chat_template.jinja").read_text())
 
-    def __len__(self) -> int:
-        return self._tokenizer.get_vocab_size(with_added_tokens=True)
+    def lay_out(self, turns: Sequence[Mapping[str, str]], *, opened: bool = False) -> str:
+        """A conversation as one text."""
+        return lay_out(self.template, turns, names=self.roles, dialect=_dialect, opened=opened)
 
-    def __call__(
-        self, text: str | Sequence[str], *, add_special_tokens: bool = True, return_offsets_mapping: bool = False
-    ) -> dict[str, Any]:
-        """Token ids, and with `return_offsets_mapping` where in the text each stands."""
-        texts = [text] if isinstance(text, str) else list(text)
-        found = self._tokenizer.encode_batch(texts, add_special_tokens=add_special_tokens)
-        rows: dict[str, list[Any]] = {"input_ids": [one.ids for one in found]}
-        if return_offsets_mapping:
-            rows["offset_mapping"] = [one.offsets for one in found]
-        return {key: each[0] for key, each in rows.items()} if isinstance(text, str) else rows
+    def encode(self, texts: Sequence[str], *, opening: bool) -> list[list[int]]:
+        """The tokens of each text."""
+        return [one.ids for one in self.library.encode_batch(list(texts), add_special_tokens=opening)]
 
-    def decode(self, tokens: Sequence[int], *, skip_special_tokens: bool = False, **_: object) -> str:
-        """The tokens' text."""
-        return self._tokenizer.decode(list(tokens), skip_special_tokens=skip_special_tokens)
+    def spans(self, text: str) -> Sequence[tuple[int, int]]:
+        """Where in a text each of its tokens stands."""
+        return self.library.encode(text, add_special_tokens=False).offsets
 
-    def batch_decode(self, rows: Sequence[Sequence[int]], **how: bool) -> list[str]:
-        """The text of each row of tokens."""
-        return [self.decode(row, skip_special_tokens=False) for row in rows]
+    def decode(self, tokens: Sequence[int], *, special: bool = False) -> str:
+        """The text of tokens."""
+        return self.library.decode(list(tokens), skip_special_tokens=not special)
 
-    @property
-    def backend_tokenizer(self) -> Tokenizer:
-        """The tokenizers library's own."""
-        return self._tokenizer
+    def renamed(self, names: Mapping[str, str]) -> PlainTokenizer:
+        """A copy that finds added tokens by new names only."""
+        library = renamed(self.library, names)
+        roles = {role: names.get(name, name) for role, name in self.roles.items()}
+        vocabulary = replace(self.vocabulary, added=library.get_added_tokens_decoder())
+        return replace(self, library=library, roles=roles, vocabulary=vocabulary)
 
-    @property
-    def added_tokens_decoder(self) -> dict[int, AddedToken]:
-        """Tokens beside the vocabulary's pieces."""
-        return self._tokenizer.get_added_tokens_decoder()
 
-    @property
-    def special_tokens_map(self) -> dict[str, str]:
-        """The names of the special tokens, as a chat template knows them."""
-        return self._special_tokens_map
+def _vocabulary(library: tokenizers.Tokenizer, roles: Mapping[str, str], named: Iterable[str]) -> Vocabulary:
+    begin, end, unknown = (library.token_to_id(roles[role]) if role in roles else None for role in _ROLES[:3])
+    added, known = library.get_added_tokens_decoder(), set(map(library.token_to_id, named))
+    return Vocabulary(
+        size=library.get_vocab_size(with_added_tokens=True),
+        begin=begin,
+        end=end,
+        unknown=unknown,
+        added=added,
+        special=frozenset(i for i, token in added.items() if token.special or i in known),
+    )
 
-    @property
-    def all_special_ids(self) -> list[int]:
-        """The special tokens."""
-        named = [*self._special_tokens_map.values(), *self._extra_special_tokens]
-        return [token for name in named if (token := self._tokenizer.token_to_id(name)) is not None]
 
-    @property
-    def bos_token_id(self) -> int | None:
-        """What opens a text."""
-        return self._id("bos_token")
-
-    @property
-    def eos_token_id(self) -> int | None:
-        """What ends a reply."""
-        return self._id("eos_token")
-
-    @property
-    def unk_token_id(self) -> int | None:
-        """What stands for what cannot be written."""
-        return self._id("unk_token")
-
-    def get_chat_template(self) -> str:
-        """The chat template."""
-        return self.chat_template
-
-    def get_vocab(self) -> dict[str, int]:
-        """From each token's name to its number."""
-        return self._tokenizer.get_vocab()
-
-    def _id(self, kind: str) -> int | None:
-        name = self._special_tokens_map.get(kind)
-        return None if name is None else self._tokenizer.token_to_id(name)
+def _dialect() -> ImmutableSandboxedEnvironment:
+    """Jinja with the white space of transformers."""
+    return ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)

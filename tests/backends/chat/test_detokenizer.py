@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from vsgen.backends.chat.detokenizer import Detokenizer, shared_length
 from vsgen.backends.chat.reader import Reader
-from vsgen.backends.chat.text import Speller, shared_length
+from vsgen.backends.hf.tokenizer import HfTokenizer
 from vsgen.errors import ModelError
 from vsgen.values import Message, Prompt
 
@@ -22,7 +23,7 @@ def test_text_comes_back_token_by_token_and_at_once(make_tokenizer: MakeTokenize
     tokenizer = make_tokenizer(spelling)
     context = tokenizer("My bike light:", add_special_tokens=False)["input_ids"]
     ids = tokenizer("My bike light:" + text, add_special_tokens=False)["input_ids"][len(context) :]
-    slow, quick = Speller(tokenizer, context), Speller(tokenizer, context)
+    slow, quick = Detokenizer(HfTokenizer(tokenizer), context), Detokenizer(HfTokenizer(tokenizer), context)
     for token in ids:
         slow.feed([token])
     quick.feed(ids)
@@ -32,9 +33,9 @@ def test_text_comes_back_token_by_token_and_at_once(make_tokenizer: MakeTokenize
 def test_space_before_the_first_piece_is_kept_after_a_prompt(make_tokenizer: MakeTokenizer) -> None:
     tokenizer = make_tokenizer("pieces")
     context = tokenizer("My bike")["input_ids"]
-    speller = Speller(tokenizer, context)
-    speller.feed(tokenizer("light", add_special_tokens=False)["input_ids"])
-    assert speller.finish() == " light"
+    reply = Detokenizer(HfTokenizer(tokenizer), context)
+    reply.feed(tokenizer("light", add_special_tokens=False)["input_ids"])
+    assert reply.finish() == " light"
 
 
 @pytest.mark.parametrize(("stops", "text"), [(("wants",), "The café "), (("é w", "caf"), "The "), (("nothing",), None)])
@@ -42,21 +43,21 @@ def test_text_ends_before_the_first_stop_string(
     make_tokenizer: MakeTokenizer, stops: tuple[str, ...], text: str | None
 ) -> None:
     tokenizer = make_tokenizer()
-    speller = Speller(tokenizer, (), stops)
+    reply = Detokenizer(HfTokenizer(tokenizer), (), stops)
     for token in tokenizer(TEXTS[0])["input_ids"]:
-        if not speller.stopped:
-            speller.feed([token])
-    assert speller.finish() == (TEXTS[0] if text is None else text)
-    assert speller.stopped == (text is not None)
+        if not reply.stopped:
+            reply.feed([token])
+    assert reply.finish() == (TEXTS[0] if text is None else text)
+    assert reply.stopped == (text is not None)
 
 
 def test_bytes_that_are_no_text_end_all_the_same(make_tokenizer: MakeTokenizer) -> None:
     tokenizer = make_tokenizer("pieces")
-    speller = Speller(tokenizer, ())
+    reply = Detokenizer(HfTokenizer(tokenizer), ())
     for _ in range(60):
-        speller.feed([tokenizer.convert_tokens_to_ids("<0xC3>")])
-    assert set(speller.finish()) == {"\ufffd"}
-    assert len(speller._window) < 60
+        reply.feed([tokenizer.convert_tokens_to_ids("<0xC3>")])
+    assert set(reply.finish()) == {"\ufffd"}
+    assert len(reply._window) < 60
 
 
 def test_shared_length_counts_common_first_elements() -> None:
@@ -66,7 +67,7 @@ def test_shared_length_counts_common_first_elements() -> None:
 
 
 def test_chat_template_is_used_once_and_prefill_follows_it(make_tokenizer: MakeTokenizer) -> None:
-    reader = Reader(make_tokenizer(), (0,))
+    reader = Reader(HfTokenizer(make_tokenizer()), (0,))
     prompt = Prompt((Message("system", "S"), Message("user", "U")), prefill="Sure")
     assert reader.render(prompt) == ("<|system|>S<|end|>\n<|user|>U<|end|>\n<|assistant|>Sure", False)
 
@@ -74,7 +75,7 @@ def test_chat_template_is_used_once_and_prefill_follows_it(make_tokenizer: MakeT
 def test_without_a_template_a_conversation_is_a_document_of_requests_and_answers(
     make_tokenizer: MakeTokenizer,
 ) -> None:
-    reader = Reader(make_tokenizer("pieces"), (2,))
+    reader = Reader(HfTokenizer(make_tokenizer("pieces")), (2,))
     prompt = Prompt((Message("system", "S"), Message("user", "U")), prefill="Sure")
     assert reader.render(prompt) == ("S\n\nRequest:\nU\n\nAnswer:\nSure", True)
     told = (Message("system", "S"), Message("user", "A"), Message("assistant", "B"), Message("user", "U"))
@@ -86,14 +87,14 @@ def test_without_a_template_a_conversation_is_a_document_of_requests_and_answers
 
 
 def test_without_a_template_a_lone_message_is_continued_as_it_stands(make_tokenizer: MakeTokenizer) -> None:
-    reader = Reader(make_tokenizer("pieces"), (2,))
+    reader = Reader(HfTokenizer(make_tokenizer("pieces")), (2,))
     alone = Prompt((Message("user", "Once upon"),), prefill=" a time")
     assert reader.render(alone) == ("Once upon a time", True)
     assert reader.stops(alone) == ()
 
 
 def test_without_a_template_a_cue_leads_to_one_line(make_tokenizer: MakeTokenizer) -> None:
-    reader = Reader(make_tokenizer("pieces"), (2,))
+    reader = Reader(HfTokenizer(make_tokenizer("pieces")), (2,))
     cued = Prompt((Message("user", "Is it day?"),), cue="Answer:")
     assert reader.render(cued) == ("Is it day?\n\nAnswer:", True)
     assert reader.stops(cued) == ("\n",)
@@ -101,7 +102,7 @@ def test_without_a_template_a_cue_leads_to_one_line(make_tokenizer: MakeTokenize
 
 def test_a_chat_template_lays_out_conversations_itself(make_tokenizer: MakeTokenizer) -> None:
     told = (Message("user", "A"), Message("assistant", "B"), Message("user", "U"))
-    reader = Reader(make_tokenizer(), (0,))
+    reader = Reader(HfTokenizer(make_tokenizer()), (0,))
     assert reader.stops(Prompt(told, cue="Answer:")) == ()
     assert "Request:" not in reader.render(Prompt(told))[0]
 
@@ -109,19 +110,19 @@ def test_a_chat_template_lays_out_conversations_itself(make_tokenizer: MakeToken
 def test_begin_token_of_the_template_is_not_doubled(make_tokenizer: MakeTokenizer) -> None:
     tokenizer = make_tokenizer("pieces")
     tokenizer.chat_template = "{{ bos_token }}{% for m in messages %}[{{ m.content }}]{% endfor %}"
-    assert Reader(tokenizer, ()).ids(Prompt((Message("user", "U"),))).count(1) == 1
+    assert Reader(HfTokenizer(tokenizer), ()).ids(Prompt((Message("user", "U"),))).count(1) == 1
 
 
 def test_template_without_system_role_gets_it_in_the_first_user_message(make_tokenizer: MakeTokenizer) -> None:
     refusing = "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}"
-    reader = Reader(make_tokenizer(chat=refusing + "{{ messages[0].content }}"), (0,))
+    reader = Reader(HfTokenizer(make_tokenizer(chat=refusing + "{{ messages[0].content }}")), (0,))
     assert reader.render(Prompt((Message("system", "S"), Message("user", "U")))) == ("S\n\nU", False)
     with pytest.raises(ModelError, match="chat template refuses the prompt: no system"):
         reader.render(Prompt((Message("system", "S"), Message("assistant", "U"))))
 
 
 def test_empty_prompt_is_the_begin_token_else_the_end_token(make_tokenizer: MakeTokenizer) -> None:
-    assert Reader(make_tokenizer("pieces"), (2,)).ids(Prompt()) == [1]
-    assert Reader(make_tokenizer(), (0,)).ids(Prompt()) == [0]
+    assert Reader(HfTokenizer(make_tokenizer("pieces")), (2,)).ids(Prompt()) == [1]
+    assert Reader(HfTokenizer(make_tokenizer()), (0,)).ids(Prompt()) == [0]
     with pytest.raises(ModelError, match="the prompt is empty"):
-        Reader(make_tokenizer(), ()).ids(Prompt())
+        Reader(HfTokenizer(make_tokenizer()), ()).ids(Prompt())

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
-
+from vsgen.backends.chat.tokenizer import Tokenizer
 
 _CONTEXT = 8
 """Tokens of context that decide how the next one is spelled (its leading space, the rest of a character)."""
@@ -23,7 +21,7 @@ def shared_length(sequences: Sequence[T]) -> int:
     return next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high)))
 
 
-class Speller:
+class Detokenizer:
     """The text of one reply, token by token.
 
     A token is spelled after the tokens before it, prompt included: ``decode(context + new)`` without the text of
@@ -31,7 +29,7 @@ class Speller:
     Special tokens have no text.
     """
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, context: Sequence[int], stops: Sequence[str] = ()) -> None:
+    def __init__(self, tokenizer: Tokenizer, context: Sequence[int], stops: Sequence[str] = ()) -> None:
         self.text = ""
         self.stopped = False
         """Whether a stop string was met; `text` then ends before it."""
@@ -65,6 +63,4 @@ class Speller:
             self.text, self.stopped = self.text[: min(found)], True
 
     def _decode(self, tokens: list[int]) -> str:
-        text = self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        assert isinstance(text, str)
-        return text
+        return self._tokenizer.decode(tokens)
