@@ -21,6 +21,7 @@ OTHERS: Final = [
 _LINK: Final = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
 _FENCED: Final = re.compile(r"^( *)```.*?^\1```$", re.MULTILINE | re.DOTALL)
 _OPTION: Final = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
+_VSGEN: Final = re.compile(r"`vsgen ([a-z]+)")
 _ROW: Final = re.compile(r"^ *\|.*\|$", re.MULTILINE)
 _FIGURE: Final = re.compile(r"^ *[-+.<> ]*[\d,]*\.\d+( ± [\d.]+)?( ?(%|s|x|ms|MB))? *$")
 _COMMAND: Final = re.compile(r"(`|^)(python -m (tests|vsgen)|make |vsgen )", re.MULTILINE)
@@ -57,6 +58,11 @@ def sections(page: Path) -> Iterator[str]:
 def options(page: Path) -> set[str]:
     """Options that it names anywhere, such as --resume."""
     return set(_OPTION.findall(page.read_text(encoding="utf-8")))
+
+
+def commands(page: Path) -> set[str]:
+    """Commands of vsgen that its prose names, such as run."""
+    return set(_VSGEN.findall(page.read_text(encoding="utf-8")))
 
 
 def has_figures(section: str) -> bool:
