@@ -18,8 +18,9 @@ from typer.testing import CliRunner
 import vsgen
 from vsgen.cli.app import app
 from vsgen.errors import InputError
+from vsgen.files.fields import MAX_DEPTH
 from vsgen.files.given_rows import GivenRows
-from vsgen.files.rows import MAX_DEPTH, read_rows
+from vsgen.files.rows import read_rows
 
 INPUTS: Final = Path(__file__).parent.parent / "bytes" / "inputs"
 GOOD: Final = b'{"text":"The light is out.","product":"light","options":["a","b"],"category":"bug"}\n'

@@ -10,7 +10,8 @@ from typing import Any, Final
 import orjson
 
 from vsgen.errors import InputError
-from vsgen.files.rows import DEEP, Seen, Skip, too_deep
+from vsgen.files.fields import DEEP, Skip, too_deep
+from vsgen.files.rows import Seen
 from vsgen.values import Row
 
 _SHOWN: Final = 60

@@ -2,47 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from queue import Empty, Full, Queue
 from threading import Event, Thread
-from typing import Final, NamedTuple, TypeAlias
-
-import orjson
+from typing import Final, NamedTuple
 
 from vsgen.errors import InputError
+from vsgen.files.blocks import Line, filled, lines, of_file, of_stdin
+from vsgen.files.fields import Skip, fields_of
 from vsgen.values import Row
 
 STDIN: Final = "-"
-_SHOWN = 60
-_LONG = re.compile(rb"\d{19}")
-_INT64 = 2**63
-MAX_DEPTH: Final = 100
-"""Objects and lists of a row that may lie in each other; what writes and renders rows bears some more."""
-_DIGITS = 30
-"""Digits that tell whether a number has more than 64 bits."""
-_BLOCK = 1 << 16
-"""Bytes read at once; what a slow writer has sent so far comes at once all the same."""
 _AHEAD = 16
 """Blocks that wait to be taken."""
 _KNOWN = 1.0
 """Seconds within which the end of an input is known that has ended; a slow writer's may not have."""
 _PATIENCE = 0.2
 """Seconds after which a reader that waits for room sees that nobody wants more."""
-
-DEEP: Final = f"nested more than {MAX_DEPTH} levels deep"
-"""What is wrong with a row that has more."""
-
-_Line: TypeAlias = tuple[int, bytes]
-"""The line's number, from 1, and its bytes."""
-Skip: TypeAlias = Callable[[str], None]
 
 
 class Seen(NamedTuple):
@@ -87,7 +67,7 @@ class RowInput:
         if self._held is None and not self.never_waits:  # nothing gives them again
             self._held = b"".join(self.blocks())
         count, digest, whole = 0, _Digest(), True
-        for _, line in _filled(self.blocks()):
+        for _, line in filled(self.blocks()):
             if count == rows:
                 whole = False
                 break
@@ -97,9 +77,9 @@ class RowInput:
 
     def rows(self, *, skip: Skip | None = None) -> Iterator[Row]:
         """Its rows in order, each once it is there; the arguments and errors are those of `read_rows`."""
-        for index, (number, line) in enumerate(_filled(self.blocks())):
+        for index, (number, line) in enumerate(filled(self.blocks())):
             where = f"{self.name}:{number}"
-            fields = _fields(line, where, skip)
+            fields = fields_of(line, where, skip)
             if fields is not None:
                 yield Row(index, fields, where)
 
@@ -118,11 +98,9 @@ class RowInput:
             return
         try:
             if self.source == STDIN:
-                yield from _stdin()
+                yield from of_stdin()
             else:
-                with Path(self.source).open("rb", buffering=0) as file:
-                    while block := file.read(_BLOCK):
-                        yield block
+                yield from of_file(Path(self.source))
         except OSError as error:
             raise InputError(
                 f"{self.name}: cannot be read: {error.strerror}; give a JSONL file, or - for stdin"
@@ -144,8 +122,8 @@ class RowReader:
         self._input = rows
         self._wake = wake
         self._skip = skip
-        self._blocks: Queue[list[_Line] | InputError | None] = Queue(_AHEAD)
-        self._lines: deque[_Line] = deque()
+        self._blocks: Queue[list[Line] | InputError | None] = Queue(_AHEAD)
+        self._lines: deque[Line] = deque()
         self._closed = Event()
         self._digest = _Digest()
         self._taken = 0
@@ -172,7 +150,7 @@ class RowReader:
             self._taken += 1
             where = f"{self._input.name}:{number}"
             try:
-                fields = _fields(line, where, self._skip)
+                fields = fields_of(line, where, self._skip)
             except InputError:
                 self._lines.clear()
                 self.ended = True
@@ -208,7 +186,7 @@ class RowReader:
             raise error
         return bool(self._lines)
 
-    def _receive(self, block: list[_Line] | InputError | None) -> None:
+    def _receive(self, block: list[Line] | InputError | None) -> None:
         if isinstance(block, list):
             self._lines.extend(block)
             return
@@ -216,7 +194,7 @@ class RowReader:
 
     def _read(self) -> None:
         try:
-            for block in _lines(self._input.blocks()):
+            for block in lines(self._input.blocks()):
                 if self._closed.is_set():
                     return
                 self._put([(number, line) for number, line in block if line.strip()])
@@ -228,7 +206,7 @@ class RowReader:
         else:
             self._put(None)
 
-    def _put(self, block: list[_Line] | InputError | None) -> None:
+    def _put(self, block: list[Line] | InputError | None) -> None:
         while not self._closed.is_set():
             try:
                 self._blocks.put(block, timeout=_PATIENCE)
@@ -265,88 +243,3 @@ class _Digest:
     @property
     def text(self) -> str:
         return self._hash.hexdigest()
-
-
-def _stdin() -> Iterator[bytes]:
-    """Standard input past Python's own buffer, whose lock a thread that waits for ever would hold at the end."""
-    if sys.stdin is None:
-        raise InputError("<stdin>: is closed; give a JSONL file")
-    try:
-        number = sys.stdin.fileno()
-    except OSError:  # not a file of the system: a test's
-        yield sys.stdin.buffer.read()
-        return
-    while block := os.read(number, _BLOCK):
-        yield block
-
-
-def _lines(blocks: Iterator[bytes]) -> Iterator[list[_Line]]:
-    """The lines that each block completes, with their numbers."""
-    number, begun = 1, list[bytes]()
-    for block in blocks:
-        if b"\n" not in block:
-            begun.append(block)
-            continue
-        first, *others = block.split(b"\n")
-        whole = [b"".join([*begun, first]), *others[:-1]]
-        begun = [others[-1]]
-        yield list(enumerate(whole, start=number))
-        number += len(whole)
-    yield [(number, b"".join(begun))]
-
-
-def _filled(blocks: Iterator[bytes]) -> Iterator[_Line]:
-    return ((number, line) for block in _lines(blocks) for number, line in block if line.strip())
-
-
-def _exact(line: bytes) -> bool:
-    """Whether no whole number of a line is beyond 64 bits, which would lose its last digits."""
-    found: list[int] = []
-    if _LONG.search(line):
-        json.loads(line, parse_int=lambda digits: found.append(int(digits[:_DIGITS])))
-    return all(-_INT64 <= number < _INT64 for number in found)
-
-
-def too_deep(value: object, line: bytes) -> bool:
-    """Whether more objects and lists lie in each other than a row may have, in a value that was read from a line.
-
-    Takes no stack of its own.
-    """
-    if line.count(b"[") + line.count(b"{") <= MAX_DEPTH:
-        return False
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [inner for outer in level for inner in _inner(outer)]
-    return any(isinstance(inner, dict | list) for inner in level)
-
-
-def _inner(value: object) -> Iterable[object]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
-
-
-def _fields(line: bytes, where: str, skip: Skip | None) -> dict[str, object] | None:
-    try:
-        value = orjson.loads(line.removeprefix(b"\xef\xbb\xbf"))
-    except orjson.JSONDecodeError as error:
-        problem = DEEP if "depth limit" in error.msg else f"not JSON ({error.msg})"
-    else:
-        problem = _problem(value, line)
-        if not problem and isinstance(value, dict):
-            return value
-    shown = line[: 4 * _SHOWN].strip()[:_SHOWN].decode("utf-8", "replace")
-    message = f"{where}: {problem}: got {shown!r}; give one JSON object a line, or pass --on-error skip"
-    if skip is None:
-        raise InputError(message)
-    skip(message)
-    return None
-
-
-def _problem(value: object, line: bytes) -> str:
-    """Why a value that was read from a line is no row."""
-    if not isinstance(value, dict):
-        return "not a JSON object"
-    if too_deep(value, line):
-        return DEEP
-    return "" if _exact(line) else "a number of more than 64 bits (quote it)"

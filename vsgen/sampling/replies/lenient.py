@@ -16,13 +16,13 @@ to the text?), the look is bounded by a constant or stops at the next quote but 
 from __future__ import annotations
 
 from collections.abc import Set
-from typing import NamedTuple
 
 from vsgen.sampling.replies import patterns
 from vsgen.sampling.replies.bare import bare_value
 from vsgen.sampling.replies.keys import read_key
 from vsgen.sampling.replies.literals import literal, unescape
-from vsgen.sampling.replies.reading import DEPTH, Container, Flaw, Reading, Unread
+from vsgen.sampling.replies.nesting import Nesting
+from vsgen.sampling.replies.reading import Container, Reading
 from vsgen.sampling.replies.strings import End, Ending, end_of_string
 
 
@@ -45,42 +45,26 @@ def read_string(text: str, start: int) -> tuple[str, int]:
     return unescape(text[start + 1 : end - 1])[0], end
 
 
-class _Open(NamedTuple):
-    """A container that is being read."""
-
-    value: Container
-    start: int
-    unread: set[str]
-    """Keys without a whole value; the empty name for what has no key."""
-
-
 class _Reader:
     """The state of one reading: a position that only grows, and the containers that are open there."""
 
-    __slots__ = ("_closed", "_stack", "at_end", "flaws", "key", "names", "pos", "ready", "repaired", "root", "text")
+    __slots__ = ("at_end", "names", "nest", "pos", "repaired", "text")
 
     def __init__(self, text: str, start: int, names: Set[str]) -> None:
         self.text = text
-        self.pos = start
+        self.pos = start + 1
         self.names = names
-        self.root: Container = [] if text[start] == "[" else {}
-        self._stack = [_Open(self.root, start, set())]
-        self._closed: _Open | None = None
-        """What was closed last."""
-        self.flaws: dict[int, Flaw] = {}
-        self.key = ""
-        self.ready = True
-        """A value may come here: the container has just begun, or a comma was read."""
+        self.nest = Nesting([] if text[start] == "[" else {}, start)
         self.repaired = False
         self.at_end = False
-        self.pos += 1
 
     def run(self) -> Reading:
-        while self._stack and self._step():
+        nest = self.nest
+        while nest.stack and self._step():
             pass
-        while self._stack:
-            self._leave(self.pos, closed=False)
-        return Reading(self.root, self.pos, self.flaws, self.at_end, self.repaired)
+        while nest.stack:
+            nest.leave(self.pos, closed=False)
+        return Reading(nest.root, self.pos, nest.flaws, self.at_end, self.repaired)
 
     def _step(self) -> bool:
         """Read one entry, comma or bracket; False where reading must stop."""
@@ -90,12 +74,12 @@ class _Reader:
         if char in "]}":
             return self._close(char)
         if char == ",":
-            self.repaired |= self.ready
-            self.ready = True
+            self.repaired |= self.nest.ready
+            self.nest.ready = True
             self.pos += 1
             return True
-        self.repaired |= not self.ready
-        return self._entry(char) if isinstance(self._stack[-1].value, list) else self._member(char)
+        self.repaired |= not self.nest.ready
+        return self._entry(char) if isinstance(self.nest.top.value, list) else self._member(char)
 
     def _skip(self) -> str:
         """Pass over what stands between values, and say what comes; nothing at the end of the text."""
@@ -124,104 +108,76 @@ class _Reader:
 
     def _unread(self, end: int) -> None:
         """Pass over a value that is not whole."""
-        top = self._stack[-1]
-        if isinstance(top.value, list):
-            top.value.append(Unread(self.pos, end))
-        again = isinstance(top.value, list) or self.key in top.value  # what is whole stands, whatever comes after it
-        top.unread.add("" if again else self.key)
-        self.ready = False
+        self.nest.pass_over(self.pos, end)
         self.pos = end
 
     # containers
 
     def _push(self, container: Container, width: int = 1) -> bool:
-        if len(self._stack) >= DEPTH:
+        if not self.nest.push(container, self.pos):
             return self._mend(on=False)
-        self._put(container)
-        self._stack.append(_Open(container, self.pos, set()))
-        self.ready = True
         self.pos += width
         return True
 
-    def _put(self, value: object) -> None:
-        top = self._stack[-1].value
-        if isinstance(top, list):
-            top.append(value)
-        else:
-            top[self.key] = value
-        self.ready = False
-
-    def _leave(self, end: int, *, closed: bool = True) -> None:
-        """Be done with the innermost container; what is not whole makes the one around it not whole either."""
-        top = self._closed = self._stack.pop()
-        if not closed or top.unread:
-            self.flaws[id(top.value)] = Flaw(top.start, end, closed, frozenset(top.unread))
-            if self._stack:
-                self._stack[-1].unread.add("")
-        self.ready = False
-
-    def _is_in(self, kind: type[Container]) -> bool:
-        return len(self._stack) > 1 and isinstance(self._stack[-2].value, kind)
-
     def _close(self, bracket: str) -> bool:
         """Close the innermost container; a bracket of the wrong kind closes it too, if it fits the next one."""
-        top = self._stack[-1].value
+        top = self.nest.top.value
         fits = (bracket == "]") == isinstance(top, list)
-        if (not fits or len(self._stack) == 1) and self._closes_nothing(fits):
+        if (not fits or len(self.nest.stack) == 1) and self._closes_nothing(fits):
             self.pos += 1
             return self._mend()
-        if not fits and not self._is_in(dict if bracket == "}" else list):
+        if not fits and not self.nest.is_in(dict if bracket == "}" else list):
             return self._mend(on=False)
-        self.repaired |= not fits or (self.ready and bool(top))
+        self.repaired |= not fits or (self.nest.ready and bool(top))
         taken = fits or (bracket == "}" and patterns.KEY_AFTER_BRACKET.match(self.text, self.pos) is not None)
         self.pos += taken
-        self._leave(self.pos)
+        self.nest.leave(self.pos)
         return True
 
     def _closes_nothing(self, fits: bool) -> bool:
         """Whether more of the innermost container follows a bracket."""
-        top, text = self._stack[-1].value, self.text
+        top, text = self.nest.top.value, self.text
         if fits:
             return isinstance(top, dict) and patterns.KEY_AFTER_BRACKET.match(text, self.pos) is not None
-        if isinstance(top, list) and self._is_in(dict):
+        if isinstance(top, list) and self.nest.is_in(dict):
             objects = bool(top) and isinstance(top[-1], dict)
             return objects and patterns.OBJECT_AFTER_BRACE.match(text, self.pos) is not None
-        return not self._is_in(list) and patterns.GOES_ON.match(text, self.pos) is not None
+        return not self.nest.is_in(list) and patterns.GOES_ON.match(text, self.pos) is not None
 
     # objects
 
     def _member(self, char: str) -> bool:
         """Read a key and its value."""
-        if char == "{" and self._is_in(list):
+        if char == "{" and self.nest.is_in(list):
             return self._brace()
         key = read_key(self.text, self.pos, self.names)
         if key.name is None:
             return self._astray(key.end)
-        self.key, self.pos = key.name, key.end
+        self.nest.key, self.pos = key.name, key.end
         self.repaired |= key.mended
-        again = self.key in self._stack[-1].value or self.key in self._stack[-1].unread
+        again = self.nest.key in self.nest.top.value or self.nest.key in self.nest.top.unread
         return (not again or self._begins_next()) and self._value()
 
     def _brace(self) -> bool:
         """A brace in the place of a key: one too many, or the one before it was never closed."""
-        top = self._stack[-1]
+        top = self.nest.top
         if top.value or top.unread:
-            self._leave(self.pos)
+            self.nest.leave(self.pos)
         else:
             self.pos += 1
         return self._mend()
 
     def _begins_next(self) -> bool:
         """Begin the next object of a list where an expected key comes again: a brace or two are missing."""
-        if not self._is_in(list) or self.key.casefold() not in self.names:
+        if not self.nest.is_in(list) or self.nest.key.casefold() not in self.names:
             return True
-        self._leave(self.pos)
+        self.nest.leave(self.pos)
         self.repaired = True
         return self._push({}, 0)
 
     def _astray(self, end: int) -> bool:
         """What stands in the place of a key, up to `end`, is none: go on at the next key or at the object's end."""
-        text, top = self.text, self._stack[-1]
+        text, top = self.text, self.nest.top
         if patterns.REST.match(text, min(end + 1, len(text))) or patterns.KEY_CUT.match(text, self.pos):
             return self._cut()
         quoted = end > self.pos
@@ -243,28 +199,27 @@ class _Reader:
         if char not in "\"'“" or patterns.KEYED.match(self.text, self.pos) is None:
             return self._value()
         self.repaired = True
-        top, last = self._stack[-1].value, self._closed
+        top, last = self.nest.top.value, self.nest.closed
         key = patterns.KNOWN_KEY.match(self.text, self.pos)
         follows = last is not None and isinstance(top, list) and top[-1:] and top[-1] is last.value
         if last and follows and isinstance(last.value, dict) and (key is None or key[1] not in last.value):
-            self.flaws.pop(id(last.value), None)
-            self._stack.append(last)
+            self.nest.reopen(last)
             return True
         return self._push({}, 0)
 
     def _bare_entry(self) -> bool:
         """An entry without quotes, or with one; words between entries are none."""
-        top, text = self._stack[-1].value, self.text
-        if len(self._stack) == 1 and not top:
+        top, text = self.nest.top.value, self.text
+        if len(self.nest.stack) == 1 and not top:
             return self._mend(on=False)
         half = patterns.HALF_QUOTED.match(text, self.pos)
         if half and patterns.END_IN_LIST.match(text, half.end()):
-            self._put(half[1])
+            self.nest.put(half[1])
             self.pos = half.end()
             return self._mend()
-        words = patterns.BARE_ENTRY.match(text, self.pos) if self.ready else None
+        words = patterns.BARE_ENTRY.match(text, self.pos) if self.nest.ready else None
         if words:
-            self._put(words[1].strip())
+            self.nest.put(words[1].strip())
             self.pos = words.end()
             return self._mend()
         return self._words_between()
@@ -273,7 +228,7 @@ class _Reader:
         stop = patterns.ENTRY_STOP.search(self.text, self.pos + 1)
         if stop is None:
             return self._cut()
-        if self.ready and stop[0] not in "{[":
+        if self.nest.ready and stop[0] not in "{[":
             self._unread(stop.start())
         self.pos = stop.start()
         return self._mend()
@@ -296,14 +251,14 @@ class _Reader:
 
     def _colons(self) -> bool:
         """Pass over colons that are too many."""
-        found = patterns.COLONS.match(self.text, self.pos) if isinstance(self._stack[-1].value, dict) else None
+        found = patterns.COLONS.match(self.text, self.pos) if isinstance(self.nest.top.value, dict) else None
         if found is None:
             return self._scalar()
         self.pos = found.end()
         return self._mend() and self._value()
 
     def _string(self, quote: str) -> bool:
-        in_list = isinstance(self._stack[-1].value, list)
+        in_list = isinstance(self.nest.top.value, list)
         end = end_of_string(self.text, self.pos, in_list=in_list, names=self.names)
         if end.how is not End.SURE:
             return self._unsure(end)
@@ -313,7 +268,7 @@ class _Reader:
         value, mended = unescape(content)
         self.repaired |= mended or end.inner > 0 or quote != '"'
         self.pos = end.at
-        self._put(value)
+        self.nest.put(value)
         return True
 
     def _unsure(self, end: Ending) -> bool:
@@ -324,9 +279,9 @@ class _Reader:
         before = self.text[max(self.pos, end.at - 20) : end.at].rstrip() if end.how is End.KEY else ""
         brace = before.endswith("{")
         self._unread(self.text.rindex("{", self.pos, end.at) if brace else end.at)
-        if brace and isinstance(self._stack[-1].value, dict):
-            self._leave(self.pos, closed=False)
-        return self._mend(on=bool(self._stack) and (not brace or isinstance(self._stack[-1].value, list)))
+        if brace and isinstance(self.nest.top.value, dict):
+            self.nest.leave(self.pos, closed=False)
+        return self._mend(on=bool(self.nest.stack) and (not brace or isinstance(self.nest.top.value, list)))
 
     def _scalar(self) -> bool:
         word = patterns.WORD.match(self.text, self.pos)
@@ -342,9 +297,9 @@ class _Reader:
         if word and meaning:
             self.repaired |= not meaning.strict
             self.pos = word.end()
-            self._put(meaning.value)
+            self.nest.put(meaning.value)
             return True
-        return self._bare_entry() if isinstance(self._stack[-1].value, list) else self._bare()
+        return self._bare_entry() if isinstance(self.nest.top.value, list) else self._bare()
 
     def _bare(self) -> bool:
         """Read a value of an object that has no quotes, or only the second."""
@@ -353,7 +308,7 @@ class _Reader:
             self._unread(len(self.text))
             return self._cut()
         if found.value:
-            self._put(found.value)
+            self.nest.put(found.value)
             self.pos = found.end
         else:
             self._unread(max(found.end, self.pos + 1))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import string
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from vsgen.sampling.replies.lazy import pattern
@@ -17,14 +18,26 @@ BLANK: Final = r"\s\ufeff\u200b-\u200d\u2060"
 _COMMENT: Final = r"(?://|#)(?:[^\n}\]]|[}\]](?!\s{0,40}+(?:[,}\]]|\Z))){0,200}+(?=[\n}\]])"
 _BLOCK_COMMENT: Final = r"/\*(?:[^*]|\*(?!/)){0,200}+\*/"
 GAP: Final = rf"(?:[{BLANK}]++|{_COMMENT}|{_BLOCK_COMMENT}|\.\.\.|…)*+"
-QUOTED_KEY: Final = rf'["“](?:[^"“”\\\n]|\\.){{0,100}}+["”]{GAP}:|\'(?:[^\'\\\n]|\\.){{0,100}}+\'{GAP}:'
-# A key, or as much of one as the text holds: where a reply is cut, what is missing counts in favor.
-_KEY: Final = (
-    rf'"(?:[^"\\]|\\.){{0,100}}+(?:\Z|(?=[^"])|"{GAP}(?:\Z|:))'
-    rf"|'(?:[^'\\]|\\.){{0,100}}+(?:\Z|(?=[^'])|'{GAP}(?:\Z|:))"
-    rf"|“[^“”\"]{{0,100}}+(?:\Z|[”\"]{GAP}(?:\Z|:))"
-    rf"|\w[\w-]{{0,63}}+[\"']?+{GAP}:"
-)
+_COLON: Final = rf"{GAP}:"
+_WORD: Final = r"\w[\w-]{0,63}+"
+_AFTER_WORD: Final = rf"[\"']?+{_COLON}"
+"""The colon of a key that has no first quote."""
+
+
+def _whole(opening: str, closing: str) -> str:
+    """A key of one line in quotes, with its colon."""
+    return rf"[{opening}](?:[^{opening}{closing}\\\n]|\\.){{0,100}}+[{closing}]{_COLON}"
+
+
+def _begun(quote: str) -> str:
+    """A key in quotes with its colon, or as much of it as the text holds."""
+    return rf"{quote}(?:[^{quote}\\]|\\.){{0,100}}+(?:\Z|(?=[^{quote}])|{quote}{GAP}(?:\Z|:))"
+
+
+QUOTED_KEY: Final = "|".join((_whole('"“', '"”'), _whole("'", "'")))
+_TYPOGRAPHIC: Final = rf"“[^“”\"]{{0,100}}+(?:\Z|[”\"]{GAP}(?:\Z|:))"
+_KEY: Final = "|".join((_begun('"'), _begun("'"), _TYPOGRAPHIC, _WORD + _AFTER_WORD))
+"""A key, or as much of one as the text holds: where a reply is cut, what is missing counts in favor."""
 _ENTRY: Final = rf"[\"'“‘„{{\[\]]|[\w.+-]++{GAP}(?:\Z|[,\]])"
 _KEY_COMES: Final = rf",{GAP}(?:{QUOTED_KEY})"
 
@@ -32,13 +45,13 @@ SOLID: Final = frozenset("\"'{}[]:,0123456789" + string.ascii_letters)
 """Signs with which no gap begins."""
 SPACE: Final = pattern(GAP)
 REST: Final = pattern(rf"{GAP}\Z")
-COLON: Final = pattern(rf"{GAP}:")
+COLON: Final = pattern(_COLON)
 COLONS: Final = pattern(rf"(?::{GAP})++")
 """One colon too many, or more."""
 KEYED: Final = pattern(QUOTED_KEY)
-KEY_CUT: Final = pattern(r"\w[\w-]{0,63}+\Z")
-BARE_KEY: Final = pattern(rf"(\w[\w-]{{0,63}}+)[\"']?+{GAP}:")
-KNOWN_KEY: Final = pattern(rf"[\"'“]([^\"'“”\\\n]{{1,60}}+)[\"'”]{GAP}:")
+KEY_CUT: Final = pattern(rf"{_WORD}\Z")
+BARE_KEY: Final = pattern(f"({_WORD}){_AFTER_WORD}")
+KNOWN_KEY: Final = pattern(rf"[\"'“]([^\"'“”\\\n]{{1,60}}+)[\"'”]{_COLON}")
 UNCLOSED_KEY: Final = pattern(r"[\"'“](\w[\w -]{0,60}+):")
 """A key without its second quote."""
 VALUE_COMES: Final = pattern(rf"{GAP}(?=[\"'“\d])")
@@ -74,30 +87,26 @@ HALF_QUOTED: Final = pattern(r"([^\s\"{}\[\],][^\"{}\[\]\n]{0,400}+)\"")
 ENTRY_STOP: Final = pattern(r"[,{}\[\]\n]")
 
 CLOSERS: Final = {'"': '"', "'": "'", "“": '”“"', "„": '“”"', "‘": "’'"}
-UP_TO: Final = {
-    closers: pattern(rf"[^\\{closers}]*+(?:\\.[^\\{closers}]*+)*+[{closers}]", re.DOTALL)
-    for closers in CLOSERS.values()
-}
-_LONGEST_KEY: Final = 200
-KEY_TEXT: Final = {
-    closers: pattern(rf"(?:[^\\{closers}]|\\.){{0,{_LONGEST_KEY}}}+", re.DOTALL) for closers in CLOSERS.values()
-}
-SIGNS: Final = {
-    closers: pattern(rf"[,:{{\[]\s{{0,20}}+[{closers}]\w|\w[{closers}]\s{{0,20}}+[,:}}\]]")
-    for closers in CLOSERS.values()
-}
+
+
+def _each(form: Callable[[str], str], flags: int = 0) -> Mapping[str, re.Pattern[str]]:
+    """A pattern for each kind of closing quotes."""
+    return {closers: pattern(form(closers), flags) for closers in CLOSERS.values()}
+
+
+UP_TO: Final = _each(lambda ends: rf"[^\\{ends}]*+(?:\\.[^\\{ends}]*+)*+[{ends}]", re.DOTALL)
+KEY_TEXT: Final = _each(lambda ends: rf"(?:[^\\{ends}]|\\.){{0,200}}+", re.DOTALL)
+SIGNS: Final = _each(lambda ends: rf"[,:{{\[]\s{{0,20}}+[{ends}]\w|\w[{ends}]\s{{0,20}}+[,:}}\]]")
 """Marks of JSON beside a quote."""
-CLOSED_BEFORE: Final = {
-    closers: pattern(rf"(?<=\w)[{closers}]\s{{0,20}}+[,:}}\]]|[{closers}]\s{{0,20}}+[,:]\s{{0,20}}+[{closers}{{\[]")
-    for closers in CLOSERS.values()
-}
+CLOSED_BEFORE: Final = _each(
+    lambda ends: rf"(?<=\w)[{ends}]\s{{0,20}}+[,:}}\]]|[{ends}]\s{{0,20}}+[,:]\s{{0,20}}+[{ends}{{\[]"
+)
 """A quote after which the form seems to go on."""
 NAME_INSIDE: Final = pattern(r"[\"'“]([^\"'“”\n]{1,60}+)[\"'”]\s{0,20}+:")
-KEY_INSIDE: Final = {
-    closers: pattern(
-        rf"[{closers}][^{closers}\n]{{1,60}}+[{closers}]\s{{0,20}}+:\s{{0,20}}+(?:[\"'\[{{\d-]|true|false|null)"
-        rf"|\\[{closers}]\s{{0,20}}+,\s{{0,20}}+[{closers}]"
+KEY_INSIDE: Final = _each(
+    lambda ends: (
+        rf"[{ends}][^{ends}\n]{{1,60}}+[{ends}]\s{{0,20}}+:\s{{0,20}}+(?:[\"'\[{{\d-]|true|false|null)"
+        rf"|\\[{ends}]\s{{0,20}}+,\s{{0,20}}+[{ends}]"
     )
-    for closers in CLOSERS.values()
-}
+)
 """A key with its value, or the end of a string that was escaped by mistake and the beginning of the next."""
