@@ -213,6 +213,8 @@ class Models:
     """Who writes."""
     judges: Mapping[str, str] = field(default_factory=dict)
     """Those that labels name, by that name."""
+    embedder: str | None = None
+    """What tells repeats; None where nothing is embedded."""
     facts: ModelFacts | None = None
     """What the one who writes is; None where it cannot say."""
 

@@ -26,7 +26,6 @@ class Case(NamedTuple):
 TEMPLATES: Final = tuple(shipped())
 METHODS: Final = ("direct", "cot", "sequence", "multi-turn", "vs", "vs-cot", "vs-multi", "power")
 SEEDS: Final = (0, 1, 2)
-_HASH: Final = "--set dedup.embedder=hash"
 _FEW = "--set sampling.k=2 --set sampling.max_tokens=40 --set sampling.power.particles=4 "
 """A draw of power sampling that takes at most 32 replies."""
 _OUT: Final = "-o out.jsonl --rejects rejects.jsonl"
@@ -47,42 +46,42 @@ _QUICK: Final = frozenset(
 )
 
 _RUNS: Final = {
-    "input/products": f"support-tickets products.jsonl -n 12 {_HASH} {_OUT}",
-    "input/once": f"support-tickets products.jsonl {_HASH} {_OUT}",
-    "input/skipped": f"support-tickets bad.jsonl --on-error skip {_HASH} {_OUT}",
-    "input/no-meta": f"support-tickets products.jsonl -n 8 --no-meta {_HASH} {_OUT}",
-    "stdout": f"random-item -n 10 {_HASH}",
-    "no-meta": f"random-item -n 10 --no-meta {_HASH} {_OUT}",
+    "input/products": f"support-tickets products.jsonl -n 12 {_OUT}",
+    "input/once": f"support-tickets products.jsonl {_OUT}",
+    "input/skipped": f"support-tickets bad.jsonl --on-error skip {_OUT}",
+    "input/no-meta": f"support-tickets products.jsonl -n 8 --no-meta {_OUT}",
+    "stdout": "random-item -n 10",
+    "no-meta": f"random-item -n 10 --no-meta {_OUT}",
     "no-dedup": f"random-item -n 30 --no-dedup {_OUT}",
-    "short/saturated": f"random-day -n 50 --patience 3 {_HASH} {_OUT}",
-    "short/calls": f"support-tickets -n 40 --max-calls 3 {_HASH} {_OUT}",
-    "short/tokens": f"support-tickets -n 40 --max-tokens 1100 {_HASH} {_OUT}",
-    "hot": f"story-openers -n 10 --temperature 1.5 -k 8 {_HASH} {_OUT}",
-    "nucleus": f"story-openers -n 10 --set sampling.top_p=0.8 --set sampling.top_k=20 {_HASH} {_OUT}",
-    "tails": f"jokes -n 10 --set sampling.p_max=0.2 --set sampling.p_min=0.02 {_HASH} {_OUT}",
-    "lines": f"random-item -n 10 --set sampling.format=lines {_HASH} {_OUT}",
-    "demonstrated": f"random-item -n 10 --set sampling.demonstrate=2 {_HASH} {_OUT}",
-    "system": f"jokes -n 8 --set 'system=You are funny.' {_HASH} {_OUT}",
-    "unguarded": f"support-tickets -n 20 --set 'dedup.guards=[]' --set dedup.threshold=0.7 {_HASH} {_OUT}",
-    "filter": "support-tickets -n 10 --set 'filter.text.match=light|machine' " + f"{_HASH} {_OUT}",
-    "keep": f"support-tickets -n 10 --set 'keep=labels.category.margin > 0.5' {_HASH} {_OUT}",
-    "keep/logp": f"support-tickets -n 10 --set logp=true --set 'keep=logp > -20' {_HASH} {_OUT}",
-    "check": f"random-item -n 5 --max-calls 8 --set check.text=python {_HASH} {_OUT}",
-    "repair": f"random-item -n 8 --max-calls 30 --set repair=2 --set output.max_chars=6 {_HASH} {_OUT}",
-    "weights/model": f"random-item -n 10 --set weights=model {_HASH} {_OUT}",
-    "weights/uniform": f"random-item -n 10 --set weights=uniform {_HASH} {_OUT}",
-    "label/votes": f"support-tickets -n 5 --set labels.0.method=votes --set labels.0.replies=3 {_HASH} {_OUT}",
-    "label/reasoning": f"support-tickets -n 5 --set labels.0.method=reasoning --set labels.0.replies=2 {_HASH} {_OUT}",
-    "power/smc": f"arithmetic -n 4 --set sampling.power.engine=smc {_HASH} {_OUT}",
-    "power/mh": f"arithmetic -n 3 --set sampling.power.engine=mh --set sampling.power.steps=2 {_HASH} {_OUT}",
-    "power/is": f"arithmetic -n 4 --set sampling.power.engine=is {_HASH} {_OUT}",
-    "power/low-temperature": f"arithmetic -n 4 --set sampling.power.engine=low-temperature {_HASH} {_OUT}",
-    "power/best-of-n": f"arithmetic -n 4 --set sampling.power.engine=best-of-n {_HASH} {_OUT}",
-    "power/chopthin": f"arithmetic -n 4 --set 'sampling.power={{engine: smc, resampling: chopthin}}' {_HASH} {_OUT}",
-    "logprobs/packed": f"support-tickets -n 4 --token-logprobs top=5 {_HASH} {_OUT}",
-    "logprobs/distillkit": f"support-tickets -n 4 --token-logprobs top=5,layout=distillkit {_HASH} {_OUT}",
-    "logprobs/axolotl": f"support-tickets -n 4 --token-logprobs top=5,layout=axolotl,tail=1 {_HASH} {_OUT}",
-    "logprobs/axolotl-v1": f"support-tickets -n 4 --token-logprobs layout=axolotl-v1 {_HASH} {_OUT}",
+    "short/saturated": f"random-day -n 50 --patience 3 {_OUT}",
+    "short/calls": f"support-tickets -n 40 --max-calls 3 {_OUT}",
+    "short/tokens": f"support-tickets -n 40 --max-tokens 1100 {_OUT}",
+    "hot": f"story-openers -n 10 --temperature 1.5 -k 8 {_OUT}",
+    "nucleus": f"story-openers -n 10 --set sampling.top_p=0.8 --set sampling.top_k=20 {_OUT}",
+    "tails": f"jokes -n 10 --set sampling.p_max=0.2 --set sampling.p_min=0.02 {_OUT}",
+    "lines": f"random-item -n 10 --set sampling.format=lines {_OUT}",
+    "demonstrated": f"random-item -n 10 --set sampling.demonstrate=2 {_OUT}",
+    "system": f"jokes -n 8 --set 'system=You are funny.' {_OUT}",
+    "unguarded": f"support-tickets -n 20 --set 'dedup.guards=[]' --set dedup.threshold=0.7 {_OUT}",
+    "filter": "support-tickets -n 10 --set 'filter.text.match=light|machine' " + _OUT,
+    "keep": f"support-tickets -n 10 --set 'keep=labels.category.margin > 0.5' {_OUT}",
+    "keep/logp": f"support-tickets -n 10 --set logp=true --set 'keep=logp > -20' {_OUT}",
+    "check": f"random-item -n 5 --max-calls 8 --set check.text=python {_OUT}",
+    "repair": f"random-item -n 8 --max-calls 30 --set repair=2 --set output.max_chars=6 {_OUT}",
+    "weights/model": f"random-item -n 10 --set weights=model {_OUT}",
+    "weights/uniform": f"random-item -n 10 --set weights=uniform {_OUT}",
+    "label/votes": f"support-tickets -n 5 --set labels.0.method=votes --set labels.0.replies=3 {_OUT}",
+    "label/reasoning": f"support-tickets -n 5 --set labels.0.method=reasoning --set labels.0.replies=2 {_OUT}",
+    "power/smc": f"arithmetic -n 4 --set sampling.power.engine=smc {_OUT}",
+    "power/mh": f"arithmetic -n 3 --set sampling.power.engine=mh --set sampling.power.steps=2 {_OUT}",
+    "power/is": f"arithmetic -n 4 --set sampling.power.engine=is {_OUT}",
+    "power/low-temperature": f"arithmetic -n 4 --set sampling.power.engine=low-temperature {_OUT}",
+    "power/best-of-n": f"arithmetic -n 4 --set sampling.power.engine=best-of-n {_OUT}",
+    "power/chopthin": f"arithmetic -n 4 --set 'sampling.power={{engine: smc, resampling: chopthin}}' {_OUT}",
+    "logprobs/packed": f"support-tickets -n 4 --token-logprobs top=5 {_OUT}",
+    "logprobs/distillkit": f"support-tickets -n 4 --token-logprobs top=5,layout=distillkit {_OUT}",
+    "logprobs/axolotl": f"support-tickets -n 4 --token-logprobs top=5,layout=axolotl,tail=1 {_OUT}",
+    "logprobs/axolotl-v1": f"support-tickets -n 4 --token-logprobs layout=axolotl-v1 {_OUT}",
 }
 
 _ASK: Final = "--name category --classes billing,bug,how-to --prompt 'Which queue should take this support ticket?'"
@@ -173,11 +172,11 @@ def _of_templates() -> Iterator[tuple[str, Case]]:
     """Every shipped template: seeds, both embedders, every method that goes with it, and what `check` shows."""
     for template in TEMPLATES:
         for seed in SEEDS:
-            yield f"run/{template}/hash/{seed}", Case(f"run {template} -m tiny -n 12 --seed {seed} {_HASH} {_OUT}")
-        yield f"run/{template}/minilm", Case(f"run {template} -m tiny -n 12 {_OUT}")
+            yield f"run/{template}/hash/{seed}", Case(f"run {template} -m tiny -n 12 --seed {seed} {_OUT}")
+        yield f"run/{template}/minilm", Case(f"run {template} -m tiny -n 12 --set dedup.embedder=minilm {_OUT}")
         for method in METHODS:
             small = _FEW if method == "power" else ""
-            words = f"run {template} -m tiny -n 4 --method {method} {small}--max-calls 40 --seed 3 {_HASH} {_OUT}"
+            words = f"run {template} -m tiny -n 4 --method {method} {small}--max-calls 40 --seed 3 {_OUT}"
             yield f"run/{template}/{method}", Case(words)
         yield f"check/{template}", Case(f"check {template}")
         yield f"check/{template}/tiny", Case(f"check {template} -m tiny --method direct")

@@ -154,3 +154,21 @@ def test_rows_of_known_class_count_by_what_they_hold(vsgen: Vsgen, tmp_path: Pat
     moved.write_text(lines_of(tickets(5, seed=1)))
     ended = vsgen(*asked, "--calibrate", moved, "--resume")
     assert ended.exit_code == 2 and "was made otherwise: --calibrate was 4 rows, digest " in ended.stderr
+
+
+def test_another_embedder_is_named_whether_the_run_has_ended_or_not(vsgen: Vsgen, tmp_path: Path) -> None:
+    out, run = tmp_path / "out.jsonl", ("run", "jokes", "-n", 6, "-m", "tiny")
+    assert vsgen(*run, "-o", out).exit_code == 0
+    other = (*run, "-o", out, "--resume", "--set", "dedup.embedder=minilm")
+    refused = vsgen(*other)
+    assert refused.exit_code == 2
+    assert "the embedder was hash and is minilm; --overwrite makes it anew" in refused.stderr
+    journal = tmp_path / "out.jsonl.journal"
+    begun = [line for line in journal.read_bytes().splitlines(keepends=True) if not line.startswith(b'{"kind":"end"')]
+    journal.write_bytes(b"".join(begun))
+    out.rename(tmp_path / "out.jsonl.part")
+    goes_on = vsgen(*other)
+    assert goes_on.exit_code == 0, goes_on.stderr
+    assert "the embedder was hash and is minilm; all rows are made anew, from the journal's replies" in goes_on.stderr
+    embedders = {json.loads(line)["meta"]["embedder"] for line in out.read_text().splitlines()}
+    assert embedders == {"minilm@53aa51172d14"}

@@ -167,7 +167,20 @@ def test_dedup_compares_the_first_field_unless_told_otherwise() -> None:
         assert made.dedup.on == on
     default = template().dedup
     assert default
-    assert (default.on, default.threshold, default.guards) == (("text",), 0.92, ("numbers", "negation"))
+    assert (default.on, default.guards) == (("text",), ("numbers", "negation"))
+
+
+def test_an_embedder_that_compares_spelling_has_a_threshold_of_its_own() -> None:
+    for section, expected in (
+        ({}, ("hash", 0.80)),
+        ({"embedder": "minilm"}, ("minilm", 0.92)),
+        ({"embedder": "some/model"}, ("some/model", 0.92)),
+        ({"threshold": 0.5}, ("hash", 0.5)),
+        ({"embedder": "minilm", "threshold": 0.5}, ("minilm", 0.5)),
+    ):
+        made = template(dedup=section).dedup
+        assert made
+        assert (made.embedder, made.threshold) == expected
     assert template(dedup=False).dedup is False
 
 

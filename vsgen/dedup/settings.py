@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field
 
@@ -12,15 +13,26 @@ from vsgen.sections.validators import as_list
 Guard: TypeAlias = Literal["numbers", "negation"]
 
 
+HASH_THRESHOLD: Final = 0.80
+"""Spelling varies more among copies than meaning does; measured in docs/dedup.md."""
+MODEL_THRESHOLD: Final = 0.92
+
+
+def _threshold(settings: Mapping[str, object]) -> float:
+    """What fits the embedder, which stands before it among the settings."""
+    return HASH_THRESHOLD if settings.get("embedder") == "hash" else MODEL_THRESHOLD
+
+
 class Dedup(Section):
     """When two answers count as the same."""
 
-    threshold: float = Field(default=0.92, gt=0, le=1)
-    """Cosine similarity from which on an answer is a duplicate."""
+    embedder: str = Field(default="hash", min_length=1)
+    """hash compares spelling, without a model; minilm, or the id or folder of a sentence-transformers model, compares
+    meaning and needs the extra `minilm`."""
+    threshold: float = Field(default_factory=_threshold, gt=0, le=1)
+    """Cosine similarity from which on an answer is a duplicate; by default 0.80 for hash and 0.92 for all others."""
     on: Strings = ()
     """Output fields that are compared; by default the first one."""
-    embedder: str = Field(default="minilm", min_length=1)
-    """minilm, or the id or folder of a sentence-transformers model."""
     guards: Annotated[tuple[Guard, ...], BeforeValidator(as_list)] = ("numbers", "negation")
     """Differences that an embedding does not see: answers that differ in them are never duplicates."""
 

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from vsgen.errors import OptionError
 from vsgen.files.destinations import is_written_through
-from vsgen.files.ends import End, Told, told
+from vsgen.files.ends import Begin, End, Told, told
 from vsgen.files.origin import NUM, Origin
 
 OUTPUT: Final = "output"
@@ -86,6 +86,22 @@ def done(output: Path | None, rejects: Path | None, journal: Path, origin: Origi
     if changes:
         raise _otherwise(output, changes)
     raise OptionError(f"{output}: is not what its journal says was made, so it was changed since; {_ANEW}")
+
+
+def interrupted_otherwise(output: Path, journal: Path, origin: Origin) -> str | None:
+    """What to say where a run that was interrupted made the output from something else; None where it did not.
+
+    Raises:
+        OSError: The journal cannot be read.
+    """
+    last = next(told(journal), None) if journal.exists() else None
+    if not isinstance(last, Begin) or last.output != name_of(output, journal):
+        return None
+    if not (changes := origin.since(last.parts, complete=False).changes):
+        return None
+    return (
+        f"{output}: since it was interrupted, {', '.join(changes)}; all rows are made anew, from the journal's replies"
+    )
 
 
 def name_of(output: Path, journal: Path) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from vsgen.errors import OptionError, OutputError
-from vsgen.files.complete import Done, done, name_of
+from vsgen.files.complete import Done, done, interrupted_otherwise, name_of
 from vsgen.files.destinations import destination, is_written_through
 from vsgen.files.disk import refuse_held
 from vsgen.files.journal import FileJournal, MemoryJournal
@@ -96,6 +96,19 @@ class Places:
             if not self.resume or self.journal_path is None:
                 return None
             return done(self.file, self.rejects, self.journal_path, origin)
+        except OSError as error:
+            raise OptionError(f"{error.filename}: {error.strerror}; name another file") from error
+
+    def changed(self, origin: Origin) -> str | None:
+        """What to say where the interrupted run that is resumed was made from something else.
+
+        Raises:
+            OptionError: Its journal cannot be read.
+        """
+        if not self.resume or self.file is None or self.journal_path is None:
+            return None
+        try:
+            return interrupted_otherwise(self.file, self.journal_path, origin)
         except OSError as error:
             raise OptionError(f"{error.filename}: {error.strerror}; name another file") from error
 

@@ -122,12 +122,14 @@ class Pipeline:
         self._asker = Asker(template, self._render, models.facts, seed=seed)
         self._sampler: Sampler = open_sampler(self._asker.settings)
         origin = f"{template.name}@{template.digest}"
+        embedded = {"embedder": models.embedder} if models.embedder else {}
         fitted = {"recommended": template.fitted} if template.fitted else {}
         self._origin = {
             "method": template.sampling.method,
             "model": models.own,
             "seed": seed,
             "template": origin,
+            **embedded,
             **fitted,
         }
 

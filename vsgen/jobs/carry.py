@@ -64,6 +64,7 @@ class Carried(Generic[R, V]):
             self.summary = done.summary
             places.write_summary(done.summary, self._warn)
             return
+        self._warn_once(filter(None, [places.changed(origin)]))
         with ExitStack() as stack:
             lines, rejects = places.open_outputs(stack, found, self._warn)  # held before anything is done
             journal = places.open_journal(stack)

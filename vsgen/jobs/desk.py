@@ -188,7 +188,9 @@ class Desk:
     @property
     def models(self) -> Models:
         """What is known of the language models."""
-        return Models(self.model, {name: one.known.name for name, one in self._models.items()}, self.facts)
+        judges = {name: one.known.name for name, one in self._models.items()}
+        embedder = self._embedder.name if self._embedder else None
+        return Models(self.model, judges, embedder, self.facts)
 
     @property
     def notes(self) -> Sequence[str]:

@@ -118,6 +118,7 @@ class Generation:
         parts: dict[str, object] = {
             "template": self._template.digest,
             "model": options.model.name or self._template.model or "tiny",
+            "embedder": self.models.embedder,
             "seed": options.seed,
             "input": self._input and "given",
             NUM: self.wanted,
