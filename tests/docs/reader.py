@@ -32,11 +32,12 @@ from vsgen.template.load import load_template
 from vsgen.template.nodes import plain, read
 from vsgen.template.schema import json_schema
 
-MODELS: Final = {"Qwen/Qwen3-4B-Instruct-2507": "tiny"}
+SMALL: Final = "$PWD/build/real/SmolLM2-135M-Instruct.Q4_1.gguf"
+MODELS: Final = {"Qwen/Qwen3-4B-Instruct-2507": "tiny", SMALL: "tiny"}
 """Names on the pages, and what is run in their place."""
 _ROWS: Final = 10
 
-_MANY: Final = re.compile(r"(?<= -n )\d{3,}\b")
+_MANY: Final = re.compile(r"((?: -n |^num: )\s*)\d{3,}\b", re.MULTILINE)
 _SHELL: Final = re.compile(r"[|&;<>$`*(]")
 _TIMES: Final = re.compile(r"in [\d.]+ s \([\d.,]+ rows/s\)|calls made now: .*")
 """What differs from run to run: also the calls of a draw that is no longer wanted, if they were made already."""
@@ -49,14 +50,16 @@ class Reader:
     Their own files are there from the start: mails.jsonl (texts), gold.jsonl (texts with their class), products.jsonl.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, export: Callable[[str, str], None]) -> None:
+        """`export` sets a variable of the environment."""
         self.folder = folder
+        self._export = export
         self._names: dict[str, Any] = {"__name__": "page"}
         gold = tickets(30)
         write(folder / "gold.jsonl", gold)
         write(folder / "mails.jsonl", [{"text": row["text"]} for row in gold])
         write(folder / "products.jsonl", [{"product": name} for name in ("bike light", "desk lamp")])
-        self._shell = {**os.environ, "PATH": f"{_programs(folder)}{os.pathsep}{os.environ['PATH']}"}
+        export("PATH", f"{_programs(folder)}{os.pathsep}{os.environ['PATH']}")
 
     def follow(self, block: Block) -> None:
         """Do what the block says, and fail where it does not do as the page promises."""
@@ -88,12 +91,15 @@ class Reader:
         words = shlex.split(command, comments=True)
         if not words:
             return ""
+        if words[0] == "export":
+            self._export(*words[1].split("=", 1))
+            return ""
         if words[0] == "vsgen" and not _SHELL.search(_unquoted(command)):
             result = CliRunner().invoke(app, words[1:])
             status, output = result.exit_code, result.output
         else:
             bash = ["bash", "-o", "pipefail", "-c", command]
-            ended = subprocess.run(bash, env=self._shell, cwd=self.folder, capture_output=True, text=True)
+            ended = subprocess.run(bash, cwd=self.folder, capture_output=True, text=True)
             status, output = ended.returncode, ended.stdout + ended.stderr
         assert (status in (0, 1)) is good, f"{command}\n{output}"
         return output
@@ -112,7 +118,10 @@ class Reader:
         for key, value in part.items():
             _check_section(key, value)
         for file in self.folder.glob("*.yaml"):
-            file.write_text(yaml.safe_dump(_yaml(file.read_text(encoding="utf-8")) | part), encoding="utf-8")
+            whole = _yaml(file.read_text(encoding="utf-8"))
+            if "variables" in part:
+                part["variables"] = whole.get("variables", {}) | part["variables"]
+            file.write_text(yaml.safe_dump(whole | part), encoding="utf-8")
 
     def _make(self, text: str) -> None:
         """Everything is made, and a second time nothing is left to make."""
@@ -154,7 +163,7 @@ def _programs(folder: Path) -> Path:
 def _smaller(text: str) -> str:
     for model, other in MODELS.items():
         text = text.replace(model, other)
-    return _MANY.sub(str(_ROWS), text)
+    return _MANY.sub(rf"\g<1>{_ROWS}", text)
 
 
 def _commands(text: str) -> Iterator[str]:

@@ -23,7 +23,7 @@ RUNNABLE = [block for block in ALL if block.language in RUN and not block.reason
 def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reader:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("vsgen.cli.console._PLAIN_SECONDS", float("inf"))
-    return Reader(tmp_path)
+    return Reader(tmp_path, monkeypatch.setenv)
 
 
 def pages_of(of: Iterator[Block]) -> list[Path]:
