@@ -62,6 +62,7 @@ def test_what_needs_no_model_loads_none(command: list[str]) -> None:
     ("command", "spared"),
     [
         (["check", "support-tickets"], ("numpy", "jsonschema", "vsgen.sections.described", "vsgen.sampling.power.smc")),
+        (["check", "support-tickets", "-m", "tiny"], ("numpy", "llguidance", "vsgen.backends.decoding")),
         (["templates"], ("numpy", "jinja2", "yaml", "vsgen.template.schema")),
         (["schema"], ("numpy", "jsonschema")),
     ],

@@ -25,7 +25,7 @@ def open_tokenizer(source: str, *, remote_code: bool = False, local: bool = Fals
     """
     check_model_name(source)
     if source == "tiny":
-        from vsgen.backends.numeric.model import open_embedded_speller
+        from vsgen.backends.numeric.spelled import open_embedded_speller
         from vsgen.tiny import WEIGHTS
 
         return open_embedded_speller(WEIGHTS, name=source)

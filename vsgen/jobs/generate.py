@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from typing import get_args
@@ -243,14 +242,17 @@ class Generation:
         options = self._options
         if (options.max_calls is None and options.max_tokens is None) or options.places.resume:
             return  # what the journal has may be all that is wanted
-        templates = [self._template]
-        for size in get_args(Size):
-            # flags that do not go with what a size recommends are reported when a model has that size
-            with suppress(TemplateError):
-                templates.append(load_template(options.template, options.overrides, size))
-        first, *others = (self._budget(template).too_small for template in templates)
-        if first and all(others):
-            raise OptionError(first)
+        refusal = self._budget(self._template).too_small
+        if refusal and not any(self._bears_draw(size) for size in get_args(Size)):
+            raise OptionError(refusal)
+
+    def _bears_draw(self, size: Size) -> bool:
+        """Whether the budget bears a draw by a model of a size."""
+        try:
+            template = load_template(self._options.template, self._options.overrides, size)
+        except TemplateError:  # flags that do not go with what a size recommends; reported when a model has that size
+            return False
+        return self._budget(template).too_small is None
 
     def _unmet(self) -> str:
         """The clause of `keep` that holds most rarely, where that is what most candidates end by."""

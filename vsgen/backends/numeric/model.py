@@ -1,11 +1,10 @@
-"""Opens the embedded model, which numpy computes, and its tokenizer alone."""
+"""Opens the embedded model, which numpy computes."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Final
 
-from vsgen.backends.chat.spell import Speller
 from vsgen.backends.decoding.model import BatchedModel
 from vsgen.backends.decoding.parts import Limits, Parts
 from vsgen.backends.identity import own_name
@@ -42,8 +41,3 @@ def open_embedded(folder: Path, *, name: str, batch: int | None = None) -> Batch
     )
     limits = Limits(rows=batch or _ROWS, tokens=_TOKENS, forward=_FORWARD)
     return BatchedModel(own_name(str(folder), name, None), parts, limits, facts)
-
-
-def open_embedded_speller(folder: Path, *, name: str) -> Speller:
-    """Open the tokenizer of such a folder alone."""
-    return Speller(PlainTokenizer.read(folder), name, lambda: Network(folder).parameters, embedded=True)
