@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from vsgen.jobs.label_rows import Labelled
     from vsgen.values import Record, SoftLabel, Unlabelled
 
+__version__ = "0.1.0"
+
 __all__ = ["Labelled", "Record", "Rows", "SoftLabel", "Unlabelled", "VsgenError", "errors", "generate", "label"]
 
 _HOMES = dict.fromkeys(("Rows", "generate", "label"), "vsgen.api")

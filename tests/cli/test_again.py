@@ -7,13 +7,11 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer
 
 from vsgen.cli.again import going_on, remember
-from vsgen.cli.app import app
+from vsgen.cli.menu import ENTRIES, command
 from vsgen.cli.options import VARIABLES
 from vsgen.files.places import Places
 
@@ -80,9 +78,8 @@ def test_variables_that_were_set_are_set_again(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_every_variable_of_an_option_is_known() -> None:
-    group: Any = typer.main.get_command(app)
-    named = {one.envvar for command in group.commands.values() for one in command.params if one.envvar}
-    assert {"VSGEN_MODEL", "VSGEN_SEED"} <= named <= set(VARIABLES)
+    named = {getattr(one, "envvar", None) for name in ENTRIES for one in command(name).params}
+    assert named - {None} == set(VARIABLES)
 
 
 @pytest.mark.parametrize(

@@ -216,7 +216,7 @@ def test_flags_that_do_not_go_together_are_one_message(
 )
 def test_what_makes_rows_is_no_option_of_it(vsgen: Vsgen, words: tuple[object, ...]) -> None:
     ended = vsgen("measure", *words)
-    assert ended.exit_code == 2 and f"No such option: {words[0]}" in ended.stderr
+    assert ended.exit_code == 2 and f"vsgen: {words[0]}: no such option of vsgen measure; " in ended.stderr
 
 
 @pytest.mark.parametrize("words", [("-m", "tiny", "--samples", 6), ("-o", "out.jsonl"), ()])

@@ -274,7 +274,7 @@ def test_a_changed_threshold_reads_paid_replies_and_asks_nothing_anew(vsgen: Vsg
     [
         (("nowhere.yaml",), 2, "no such file"),
         (("joke",), 2, "'jokes'"),
-        (("jokes", "--method", "vz"), 2, "sampling.method"),
+        (("jokes", "--method", "vz"), 2, "--method: must be"),
         (("jokes", "-k", "0"), 2, "sampling.k"),
         (("jokes", "--set", "sampling.temprature=1"), 2, "temperature"),
         (("jokes", "no-rows.jsonl"), 2, "no-rows.jsonl"),

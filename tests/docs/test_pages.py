@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from typer.core import TyperGroup
 from typer.main import get_command
 
 from tests.docs import reference
@@ -24,6 +23,7 @@ from tests.docs.pages import (
     options,
     sections,
 )
+from vsgen.cli import menu
 from vsgen.cli.app import app
 
 NOT_OURS = {"--help", "--network", "--renew", "--rm", "--times"}
@@ -68,9 +68,8 @@ def test_figures_stand_beside_the_command_that_makes_them(page: Path) -> None:
 
 
 def test_no_page_names_a_command_or_an_option_that_does_not_exist() -> None:
-    group = get_command(app)
-    assert isinstance(group, TyperGroup)
-    flags = (option for command in group.commands.values() for option in command.params)
+    flags = [option for command in menu.ENTRIES for option in menu.command(command).params]
+    flags += get_command(app).params
     known = {word for flag in flags for word in (*flag.opts, *flag.secondary_opts)} | NOT_OURS
-    odd = {name(page): (options(page) - known) | (commands(page) - set(group.commands)) for page in PAGES}
+    odd = {name(page): (options(page) - known) | (commands(page) - set(menu.ENTRIES)) for page in PAGES}
     assert {page: words for page, words in odd.items() if words} == {}

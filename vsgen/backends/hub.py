@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -19,3 +20,13 @@ def cached_snapshot(repo: str) -> Path | None:
         return None
     folder = place / "snapshots" / main.read_text().strip()
     return folder if folder.is_dir() else None
+
+
+def cached_repositories() -> Iterator[str]:
+    """The ids of all models that are cached, sorted; those whose download is not complete are among them."""
+    from huggingface_hub import constants
+
+    for folder in sorted(Path(constants.HF_HUB_CACHE).glob("models--*")):
+        repo = folder.name.removeprefix("models--").replace("--", "/")
+        if cached_snapshot(repo):
+            yield repo

@@ -1,4 +1,4 @@
-"""The command line: one module per command. Nothing heavy is imported before a command runs."""
+"""The command line. Nothing heavy is imported before a command runs, and no command before it is named."""
 
 from __future__ import annotations
 
@@ -6,33 +6,32 @@ from typing import Annotated
 
 import typer
 
-from vsgen.cli.check import check
+from vsgen import __version__
 from vsgen.cli.commands import Commands
-from vsgen.cli.doctor import doctor
-from vsgen.cli.export import export
-from vsgen.cli.grouped import grouped
-from vsgen.cli.label import label
-from vsgen.cli.measure import measure
+from vsgen.cli.page import HELP
 from vsgen.cli.printed import show
-from vsgen.cli.run import run
-from vsgen.cli.targets import Targets, targets
-from vsgen.cli.templates import init, schema, templates
-from vsgen.cli.trial import try_
 
 app = typer.Typer(
+    name="vsgen",
     cls=Commands,
-    no_args_is_help=True,
+    add_completion=False,
+    add_help_option=False,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
-
-        show(f"vsgen {version('vsgen')}")
+        show(f"vsgen {__version__}")
         raise typer.Exit
+
+
+def _install(context: typer.Context, option: typer.CallbackParam, wanted: bool) -> None:
+    if wanted:
+        from typer.completion import install_callback
+
+        install_callback(context, option, wanted)  # ends the process
 
 
 @app.callback()
@@ -40,10 +39,21 @@ def main(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
+    completion: Annotated[
+        bool,
+        typer.Option(
+            "--install-completion",
+            callback=_install,
+            is_eager=True,
+            help="Complete commands, options, templates and models with Tab (bash, zsh, fish).",
+        ),
+    ] = False,
+    help: HELP = False,
 ) -> None:
-    """Synthetic data from YAML templates: many different, weighted, de-duplicated, soft-labelled rows, as JSONL."""
+    """Synthetic data from YAML templates: many different, weighted, deduplicated and labeled rows, as JSONL.
 
-
-for _command in (run, label, targets, measure, export, check, try_, templates, init, schema, doctor):
-    _class = Targets if _command is targets else None
-    app.command(_command.__name__.rstrip("_"), cls=_class)(grouped(_command))
+    Examples:
+        vsgen init reviews
+        vsgen try reviews.yaml -m Qwen/Qwen2.5-1.5B-Instruct
+        vsgen run reviews.yaml -m Qwen/Qwen2.5-1.5B-Instruct -n 500 -o reviews.jsonl
+    """

@@ -27,9 +27,16 @@ def check(
     model: options.Model = None,
     sample: SampleGroup,
 ) -> None:
-    """Validate a template and show what it will ask; with -m as that model reads it. Loads no weights.
+    """Check a template and show what it asks.
+
+    With -m, prompts are shown as that model reads them. No weights are loaded.
 
     Exit status: 0 the template is good; 2 it is not.
+
+    Examples:
+        vsgen check reviews.yaml
+        vsgen check reviews.yaml products.jsonl -n 3
+        vsgen check support-tickets -m tiny --method vs-cot
     """
     from vsgen.files.rows import read_rows
     from vsgen.flows.asking import size_of

@@ -59,17 +59,6 @@ def user_errors() -> Iterator[None]:
         raise typer.Exit(error.status) from None
 
 
-@contextmanager
-def usage_errors() -> Iterator[None]:
-    """What typer says of the command line holds words of it, which may be the names of files that others chose."""
-    try:
-        yield
-    except Exception as error:
-        if isinstance(message := getattr(error, "message", None), str):  # typer's own errors have no public root
-            vars(error)["message"] = harmless(message)
-        raise
-
-
 class Progress(Protocol):
     """Shows how far a command has come."""
 

@@ -29,17 +29,23 @@ def doctor(
             "-m",
             "--model",
             rich_help_panel=options.MODEL,
-            help="Measure this model instead: how well it does what vsgen asks.",
+            help="Test this model: how well it does what vsgen asks.",
         ),
     ] = None,
     load: LoadGroup,
 ) -> None:
-    """Show versions, devices and the embedded model; with -m a card of a model, measured in a minute or two.
+    """Show versions and devices, or test what a model can do.
 
-    The card shows which replies can be read, how often answers to closed questions are right, whether stated
-    probabilities follow the model's own, which wording of labels it answers, and which settings that recommends.
+    With -m, a test of a minute or two shows which replies of the model can be read, how often its answers to closed
+    questions are right, whether its stated probabilities follow its own, which wording of labels it answers, and which
+    settings follow from that.
 
-    Exit status: 0 done; 2 wrong flags; 3 the model failed; 130 interrupted.
+    Exit status: 0 done; 2 wrong options; 3 the model failed; 130 interrupted.
+
+    Examples:
+        vsgen doctor
+        vsgen doctor -m Qwen/Qwen2.5-1.5B-Instruct
+        vsgen doctor -m Qwen/Qwen2.5-1.5B-Instruct --device cpu --dtype float32
     """
     import platform
 

@@ -27,26 +27,29 @@ class LabelsGroup:
 
     panel: ClassVar[str] = "Labels"
     label: Annotated[
-        list[str] | None, typer.Option("--label", metavar="NAME", help="The label to export. Default: all, or the one.")
+        list[str] | None,
+        typer.Option(
+            "--label", metavar="NAME", help="The label to export. Default: all for datasets; else the only one."
+        ),
     ] = None
-    on: Annotated[str, typer.Option("--on", metavar="FIELD", help="The field that is classified.")] = "text"
+    on: Annotated[str, typer.Option("--on", metavar="FIELD", help="The field with the text.")] = "text"
     classes: Annotated[
         str | None,
-        typer.Option("--classes", metavar="A,B,C", help="The order of the classes. Default: the first row's."),
+        typer.Option("--classes", metavar="A,B,C", help="The order of the classes. Default: that of the first row."),
     ] = None
-    skip_unlabelled: Annotated[
-        bool, typer.Option("--skip-unlabelled", help="Leave out rows that could not be labelled.")
-    ] = False
+    skip_unlabelled: Annotated[bool, typer.Option("--skip-unlabelled", help="Leave out rows whose label failed.")] = (
+        False
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class TrainersGroup:
     """What only one form has."""
 
-    panel: ClassVar[str] = "Of one form"
+    panel: ClassVar[str] = "For one trainer only"
     pair: Annotated[
         str | None,
-        typer.Option("--pair", metavar="FIELD,FIELD", help="sentence-transformers: texts classified together."),
+        typer.Option("--pair", metavar="FIELD,FIELD", help="sentence-transformers: two fields classified together."),
     ] = None
     draws: Annotated[
         int,
@@ -54,18 +57,20 @@ class TrainersGroup:
             "--draws",
             metavar="N",
             min=0,
-            help="trl: completions per row, drawn from its label; 0: the most probable class.",
+            help="trl: completions per row, drawn from its label. 0: the most probable class.",
         ),
     ] = 1
-    question: Annotated[str, typer.Option("--question", help="trl: what is asked, before the text.")] = ""
-    seed: Annotated[int, typer.Option("--seed", envvar="VSGEN_SEED", metavar="N", min=0, help="trl: of the draws.")] = 0
+    question: Annotated[str, typer.Option("--question", metavar="TEXT", help="trl: a question before the text.")] = ""
+    seed: Annotated[
+        int, typer.Option("--seed", envvar="VSGEN_SEED", metavar="N", min=0, help="trl: seed of the draws.")
+    ] = 0
     tail: Annotated[
         int,
         typer.Option(
             "--tail",
             metavar="N",
             min=0,
-            help="axolotl: tokens that the chat template writes after the end token; 1 for ChatML.",
+            help="axolotl: tokens that the chat template adds after the end token. 1 for ChatML.",
         ),
     ] = 0
 
@@ -73,38 +78,55 @@ class TrainersGroup:
 def export(
     *,
     input: Annotated[str, typer.Argument(metavar="INPUT", help="Rows of `vsgen run` or `vsgen label`; - for stdin.")],
-    to: Annotated[Form, typer.Option("--to", help="Which trainer reads the rows.")],
+    to: Annotated[
+        Form,
+        typer.Option(
+            "--to",
+            metavar="FORM",
+            rich_help_panel=options.OUTPUT,
+            help="datasets, sentence-transformers, trl, jsonl, distillkit or axolotl: who reads the rows.",
+        ),
+    ],
     output: Annotated[
         Path | None,
         typer.Option(
             "-o",
             "--output",
             metavar="PATH",
+            rich_help_panel=options.OUTPUT,
             help="A folder of `datasets`, a .parquet or a .jsonl file. Default: JSONL to stdout.",
         ),
     ] = None,
-    overwrite: options.Overwrite = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", rich_help_panel=options.OUTPUT, help="Replace what is at PATH.")
+    ] = False,
     labels: LabelsGroup,
     trainers: TrainersGroup,
     quiet: options.Quiet = False,
 ) -> None:
-    """Export soft labels and token-level rows for trainers.
+    """Export rows for a trainer.
 
-    Labels become vectors of probabilities in one order of the classes, whose names stay with them.
+    Labels become vectors of probabilities in a fixed order of the classes, and the names of the classes are exported
+    too.
 
-    datasets: all fields, NAME (ClassLabel) and NAME_probs (vector) of each label.
+    datasets: all fields, and for each label NAME (ClassLabel) and NAME_probs (vector).
 
-    sentence-transformers: for a CrossEncoder; with --pair two texts and a vector for CrossEntropyLoss, else text, class
-    and probability for BinaryCrossEntropyLoss.
+    sentence-transformers: for a CrossEncoder. With --pair: two texts and a vector for CrossEntropyLoss. Without: text,
+    class and probability for BinaryCrossEntropyLoss.
 
     trl: prompt and completion for SFT. jsonl: text, vector and classes.
 
     distillkit, axolotl: token log-probabilities, from rows of `vsgen run --token-logprobs`.
 
-    torch.nn.CrossEntropyLoss takes the vectors as they are. AutoModelForSequenceClassification does not: it trains a
-    binary cross entropy instead, without a warning; the closing note says what to do.
+    torch.nn.CrossEntropyLoss accepts the vectors. AutoModelForSequenceClassification does not: it trains a binary cross
+    entropy instead, without a warning. A note at the end shows what to do.
 
-    Exit status: 0 done; 2 wrong input or flags; 4 the output cannot be written; 130 interrupted.
+    Exit status: 0 done; 2 wrong input or options; 4 the output cannot be written; 130 interrupted.
+
+    Examples:
+        vsgen export labeled.jsonl --to jsonl --label category -o train.jsonl
+        vsgen export labeled.jsonl --to trl --label category --draws 0 -o train.jsonl
+        vsgen export labeled.jsonl --to datasets -o train
     """
     from vsgen.export.forms import Wanted
     from vsgen.jobs.export import export_rows

@@ -11,11 +11,14 @@ from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from dataclasses import MISSING, Field, fields, is_dataclass
 from inspect import Parameter, Signature, signature
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
 from typer.models import ParameterInfo
 
+from vsgen.cli.page import HELP
+
 Command = Callable[..., None]
+_HELP: Final = Parameter("help", Parameter.KEYWORD_ONLY, default=False, annotation=HELP)
 
 
 def grouped(command: Command) -> Command:
@@ -29,12 +32,13 @@ def grouped(command: Command) -> Command:
     """
     hints = get_type_hints(command, include_extras=True)
     groups: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
-    parameters = list(_spread(command, hints, groups))
+    parameters = [*_spread(command, hints, groups), _HELP]
     names = [parameter.name for parameter in parameters]
     if twice := {name for name in names if names.count(name) > 1}:
         raise TypeError(f"{command.__name__}: {', '.join(sorted(twice))}: is an option of two groups")
 
     def gathered(**values: Any) -> None:
+        values.pop("help", None)
         made = {}
         for name, group in groups.items():
             made[name] = group(**{one.name: values.pop(one.name) for one in fields(group)})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from vsgen.cli import options
+from vsgen.cli.origin import OfVariable
 from vsgen.errors import OptionError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vsgen.jobs.desk import ModelChoice
 
 _DEVICE: Final = re.compile(r"auto|cpu|(cuda|mps)(:\d+)?")
-_DTYPES: Final = ("auto", "float32", "bfloat16", "float16", "float64")
+DTYPES: Final = ("auto", "float32", "bfloat16", "float16", "float64")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +47,17 @@ class LoadGroup:
         if not _DEVICE.fullmatch(device):
             raise OptionError(f"{origin}: no device named {device!r}; choose auto, cpu, cuda, cuda:1 or mps")
         dtype, origin = _named("dtype", self.dtype)
-        if dtype not in _DTYPES:
-            raise OptionError(f"{origin}: no number format named {dtype!r}; choose {', '.join(_DTYPES)}")
+        if dtype not in DTYPES:
+            raise OptionError(f"{origin}: no number format named {dtype!r}; choose {', '.join(DTYPES)}")
         return ModelChoice(
             model,
             device,
             dtype,
-            self.batch,
+            None if self.batch is None else int(self.batch),
             remote_code=self.trust_remote_code,
             pickled=self.allow_pickle,
-            allow=(*(self.allow_model or ()), *os.environ.get("VSGEN_ALLOW_MODEL", "").split()),
-            device_named=self.device is not None,
+            allow=tuple(self.allow_model or ()),
+            device_named="device" in self._typed(),
         )
 
     def refuse(self, why: str) -> None:
@@ -66,15 +66,21 @@ class LoadGroup:
         Raises:
             OptionError: One of them is given.
         """
-        if given := [one.name for one in fields(self) if getattr(self, one.name) != one.default]:
+        if given := self._typed():
             raise OptionError(f"--{given[0].replace('_', '-')}: {why}")
+
+    def _typed(self) -> list[str]:
+        """The options that stand on the command line; a variable is but a default."""
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        given = [one.name for one in fields(self) if values[one.name] != one.default]
+        return [name for name in given if not isinstance(values[name], OfVariable)]
 
 
 @dataclass(frozen=True, slots=True)
 class FilesGroup:
     """Where a command that asks a model writes."""
 
-    panel: ClassVar[str] = options.FILES
+    panel: ClassVar[str] = options.OUTPUT
     output: options.Output = None
     journal: options.Journal = None
     summary: options.Summary = None
@@ -103,10 +109,19 @@ class FilesGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceGroup:
+    """Where a command that asks no model writes."""
+
+    panel: ClassVar[str] = options.OUTPUT
+    output: options.Output = None
+    overwrite: options.Overwrite = False
+
+
+@dataclass(frozen=True, slots=True)
 class TalkGroup:
     """What is printed on standard error."""
 
-    panel: ClassVar[str] = options.MESSAGES
+    panel: ClassVar[str] = options.OUTPUT
     progress: options.Progress = "auto"
     quiet: options.Quiet = False
 
@@ -130,8 +145,6 @@ class SampleGroup:
 
 
 def _named(option: str, value: str | None) -> tuple[str, str]:
-    """The value of an option, else of its environment variable, else auto; and which of them it is from."""
-    if value is not None:
-        return value, f"--{option}"
-    variable = f"VSGEN_{option.upper()}"
-    return os.environ.get(variable) or "auto", variable
+    """The value of an option, else auto; and whether it is from the option or from its variable."""
+    origin = f"VSGEN_{option.upper()}" if isinstance(value, OfVariable) else f"--{option}"
+    return "auto" if value is None else str(value), origin

@@ -13,6 +13,7 @@ from vsgen.cli import options
 from vsgen.cli.groups import FilesGroup, LoadGroup, TalkGroup
 from vsgen.cli.shell import carry_out
 from vsgen.errors import OptionError
+from vsgen.labels.names import Kind, Method, Prior
 
 if TYPE_CHECKING:
     from vsgen.labels.select import Selection
@@ -25,39 +26,62 @@ class LabelsGroup:
 
     panel: ClassVar[str] = "Labels"
     name: Annotated[
-        list[str] | None, typer.Option("--name", help="Name of the label; repeat it for several labels.")
+        list[str] | None, typer.Option("--name", metavar="NAME", help="Name of the label. Repeat for more labels.")
     ] = None
     classes: Annotated[
         list[str] | None,
-        typer.Option("--classes", metavar="A,B,C", help="Its classes (or a JSON list of them); one for each --name."),
+        typer.Option("--classes", metavar="A,B,C", help="Its classes, or a JSON list of them. One for each --name."),
     ] = None
     choices: Annotated[
-        str | None, typer.Option("--choices", metavar="FIELD", help="The row's field that lists its own classes.")
+        str | None,
+        typer.Option(
+            "--choices", metavar="FIELD", help="The row's field that lists its own classes, instead of --classes."
+        ),
     ] = None
     prompt: Annotated[
         list[str] | None,
         typer.Option(
-            "--prompt", help="The question (Jinja), one for each --name; the text follows unless it is in it."
+            "--prompt",
+            metavar="TEXT",
+            help="The question (Jinja). One for each --name. The text follows unless the question contains it.",
         ),
     ] = None
     template: Annotated[
-        str | None, typer.Option("--template", help="Take the `labels:` of a template instead of the four above.")
+        str | None,
+        typer.Option(
+            "--template", metavar="TEMPLATE", help="Use the `labels:` of a template instead of the four above."
+        ),
     ] = None
-    on: Annotated[str | None, typer.Option("--on", metavar="FIELD", help="The row's field with the text.")] = None
+    on: Annotated[
+        str | None, typer.Option("--on", metavar="FIELD", help="The row's field with the text. Default: text.")
+    ] = None
     method: Annotated[
-        str | None, typer.Option("--method", help="score, reasoning, votes or verbalized. Default: score.")
+        Method | None,
+        typer.Option("--method", metavar="METHOD", help="score, reasoning, votes or verbalized. Default: score."),
     ] = None
-    kind: Annotated[str | None, typer.Option("--kind", help="nominal, ordinal or multi. Default: nominal.")] = None
+    kind: Annotated[
+        Kind | None,
+        typer.Option(
+            "--kind", metavar="KIND", help="nominal, ordinal, or multi (several may be true). Default: nominal."
+        ),
+    ] = None
     prior: Annotated[
-        str | None, typer.Option("--prior", help="Divide by the model's own preference: contextual or batch.")
+        Prior | None,
+        typer.Option(
+            "--prior",
+            metavar="PRIOR",
+            help="none, contextual or batch: correct for the model's preference among classes. Default: none.",
+        ),
     ] = None
     permutations: Annotated[
         str | None,
-        typer.Option("--permutations", metavar="N", help="Orders of the classes to average: a number, or all."),
+        typer.Option("--permutations", metavar="N", help="Average over N orders of the classes, or all."),
     ] = None
     sets: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Any key of a label, e.g. normalize=pmi, verbalizer=letters."),
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Set any key of the labels, for example verbalizer=letters. Repeatable."
+        ),
     ] = None
     truncate: Annotated[bool, typer.Option("--truncate", help="Cut texts that are too long for the model.")] = False
     seed: options.Seed = 0
@@ -114,20 +138,23 @@ class ReviewGroup:
     panel: ClassVar[str] = "Calibration and selection"
     calibrate: Annotated[
         str | None,
-        typer.Option("--calibrate", metavar="GOLD", help="Fit a temperature to rows whose field NAME is the class."),
+        typer.Option(
+            "--calibrate", metavar="GOLD", help="Calibrate on the rows of GOLD, whose field NAME holds the true class."
+        ),
     ] = None
     plot: Annotated[
-        Path | None, typer.Option("--plot", metavar="FILE", help="Reliability diagram of GOLD: .png, .svg or .pdf.")
+        Path | None,
+        typer.Option("--plot", metavar="FILE", help="Write the reliability diagram of GOLD: .png, .svg or .pdf."),
     ] = None
     select: Annotated[
         str | None,
         typer.Option(
             "--select",
             metavar="KIND:SHARE",
-            help="Keep a share of the rows by the first label: borderline:0.2, margin, disagreement.",
+            help="Keep a share of the rows by the first label: borderline:0.2, margin or disagreement.",
         ),
     ] = None
-    histogram: Annotated[bool, typer.Option("--histogram", help="Show how certain the first label is.")] = False
+    histogram: Annotated[bool, typer.Option("--histogram", help="Print how certain the first label is.")] = False
 
     @property
     def selection(self) -> Selection | None:
@@ -152,13 +179,23 @@ def label(
     review: ReviewGroup,
     talk: TalkGroup,
     on_error: options.OnErrorOption = "stop",
-    no_meta: Annotated[bool, typer.Option("--no-meta", help="Do not write in `meta` how labels were made.")] = False,
+    no_meta: Annotated[
+        bool,
+        typer.Option("--no-meta", rich_help_panel=options.OUTPUT, help="Leave out `meta`: how labels were made."),
+    ] = False,
     strict: options.Strict = False,
 ) -> None:
-    """Add soft labels, P(class | text), to rows: JSONL in, JSONL out.
+    """Add soft labels to rows you have.
 
-    Exit status: 0 done; 2 wrong flags or input; 3 the model failed; 4 the output cannot be written; 5 --strict: all is
-    written, but the verdict is bad; 130 interrupted; 143 terminated.
+    A soft label is a probability for each class, P(class | text). Reads and writes JSONL.
+
+    Exit status: 0 done; 2 wrong options or input; 3 the model failed; 4 the output cannot be written; 5 with --strict:
+    rows are written, but the verdict is bad; 130 interrupted; 143 terminated.
+
+    Examples:
+        vsgen label rows.jsonl --name mood --classes good,bad -m Qwen/Qwen2.5-1.5B-Instruct -o labeled.jsonl
+        vsgen label rows.jsonl --template support-tickets -m tiny --select borderline:0.2
+        vsgen label tickets.jsonl --template support-tickets -m tiny --on text --histogram -o labeled.jsonl
     """
     from vsgen.jobs.label import Labelling
     from vsgen.jobs.label_options import LabelOptions

@@ -22,7 +22,8 @@ class MeasureGroup:
         int | None, typer.Option("--samples", metavar="N", min=1, help="Replies per prompt. Default: 1000.")
     ] = None
     probes: Annotated[
-        bool, typer.Option("--probes/--no-probes", help="Ask also 15 prompts without a known distribution.")
+        bool,
+        typer.Option("--probes/--no-probes", help="Also ask 15 prompts without a known distribution. Default: yes."),
     ] = True
     seed: options.Seed = 0
 
@@ -38,13 +39,20 @@ def measure(
     asked: MeasureGroup,
     talk: TalkGroup,
 ) -> None:
-    """Measure a model on prompts whose distribution is exactly known (arXiv 2605.11845): a row of figures per prompt.
+    """Measure a model on prompts whose answer distribution is known.
 
-    Wasserstein-1 or total variation of its replies, the exact divergence of its probabilities, the support of its
-    first step, the share of different answers; beside each what draws from the distribution itself would show.
+    Writes one row of figures per prompt: the Wasserstein-1 or total variation distance of the replies, the exact
+    divergence of the probabilities, the support of the first token, and the share of distinct answers. Beside each
+    figure stands its value for draws from the known distribution itself. The prompts are those of arXiv 2605.11845,
+    or a template's.
 
-    Exit status: 0 done; 2 wrong template, input or flags; 3 the model failed; 4 the output cannot be written; 130
+    Exit status: 0 done; 2 wrong template, input or options; 3 the model failed; 4 the output cannot be written; 130
     interrupted; 143 terminated.
+
+    Examples:
+        vsgen measure -m Qwen/Qwen2.5-1.5B-Instruct --samples 200 -o figures.jsonl
+        vsgen measure random-day -m tiny --samples 100 --no-probes
+        vsgen measure -m tiny --family poisson --split heldout -n 2 --samples 50 --no-probes
     """
     from vsgen.jobs.measure import Measurement
     from vsgen.jobs.measure_options import MeasureOptions

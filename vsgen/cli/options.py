@@ -7,23 +7,37 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 import typer
 
+from vsgen.cli.origin import with_origin
+from vsgen.sampling.names import Method as MethodName
+
 OnError: TypeAlias = Literal["stop", "skip"]
 ProgressMode: TypeAlias = Literal["auto", "plain", "none"]
 
-VARIABLES: Final = ("VSGEN_MODEL", "VSGEN_DEVICE", "VSGEN_DTYPE", "VSGEN_SEED", "VSGEN_ALLOW_MODEL")
-"""Of the environment, each of which stands for the option of its name."""
+VARIABLES: Final = (
+    "VSGEN_MODEL",
+    "VSGEN_DEVICE",
+    "VSGEN_DTYPE",
+    "VSGEN_BATCH",
+    "VSGEN_ALLOW_MODEL",
+    "VSGEN_SEED",
+    "VSGEN_PROGRESS",
+)
+"""Of the environment: each is the default of the option of its name (docs/environment.md)."""
 
-SAMPLING: Final = "Sampling"
-"""Headings of ``--help``."""
+OUTPUT: Final = "Output"
+"""Headings of ``--help``. A command's own headings stand before these, which come in this order."""
 MODEL: Final = "Model"
-FILES: Final = "Files"
-MESSAGES: Final = "Messages"
+SAMPLING: Final = "Sampling"
+BUDGET: Final = "Budget"
+EXPERT: Final = "Expert"
+PANELS: Final = (OUTPUT, MODEL, SAMPLING, BUDGET, EXPERT)
 
 TemplateName = Annotated[
-    str, typer.Argument(metavar="TEMPLATE", help="A YAML file, or the name of a shipped template.")
+    str, typer.Argument(metavar="TEMPLATE", help="A YAML file, or the name of a shipped template (vsgen templates).")
 ]
 Input = Annotated[
-    str | None, typer.Argument(metavar="INPUT", help="Rows for the template's variables: JSONL, or - for stdin.")
+    str | None,
+    typer.Argument(metavar="INPUT", help="Rows with values for the template's variables: JSONL, or - for stdin."),
 ]
 
 Model = Annotated[
@@ -33,74 +47,151 @@ Model = Annotated[
         "--model",
         envvar="VSGEN_MODEL",
         rich_help_panel=MODEL,
-        help="`tiny` (embedded), a Hugging Face id, a folder or a GGUF file.",
+        help="A Hugging Face id, a folder, a GGUF file, or tiny (the embedded toy). Default: the template's model.",
     ),
 ]
 Device = Annotated[
     str | None,
-    typer.Option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1, mps. Default: $VSGEN_DEVICE, or auto."),
+    typer.Option(
+        "--device", envvar="VSGEN_DEVICE", callback=with_origin, help="auto, cpu, cuda, cuda:1 or mps. Default: auto."
+    ),
 ]
 Dtype = Annotated[
     str | None,
-    typer.Option("--dtype", metavar="NAME", help="auto, float32, bfloat16, float16. Default: $VSGEN_DTYPE, or auto."),
+    typer.Option(
+        "--dtype",
+        envvar="VSGEN_DTYPE",
+        callback=with_origin,
+        help="Number format of the weights: auto, float32, bfloat16 or float16. Default: auto.",
+    ),
 ]
-Batch = Annotated[int | None, typer.Option("--batch", min=1, help="Replies decoded at the same time.")]
+Batch = Annotated[
+    int | None,
+    typer.Option(
+        "--batch",
+        envvar="VSGEN_BATCH",
+        callback=with_origin,
+        rich_help_panel=EXPERT,
+        min=1,
+        help="Replies decoded at the same time. Default: 32 on a CPU, 128 on a GPU.",
+    ),
+]
 TrustRemoteCode = Annotated[
-    bool, typer.Option("--trust-remote-code", help="Run Python code that comes with the model.")
+    bool,
+    typer.Option("--trust-remote-code", rich_help_panel=EXPERT, help="Run Python code that comes with the model."),
 ]
 AllowPickle = Annotated[
-    bool, typer.Option("--allow-pickle", help="Read weights that are not safetensors; they can run code.")
+    bool,
+    typer.Option(
+        "--allow-pickle", rich_help_panel=EXPERT, help="Read weights that are not safetensors. They can run code."
+    ),
 ]
 AllowModel = Annotated[
     list[str] | None,
     typer.Option(
         "--allow-model",
         metavar="ID",
-        help="A model that the template names, and that may be fetched; repeatable. Also: $VSGEN_ALLOW_MODEL.",
+        envvar="VSGEN_ALLOW_MODEL",
+        callback=with_origin,
+        rich_help_panel=EXPERT,
+        help="Allow the download of a model that only the template names. Repeatable.",
     ),
 ]
 AllowExec = Annotated[
-    bool, typer.Option("--allow-exec", help="Run the external commands of the template's checks, with your rights.")
+    bool,
+    typer.Option(
+        "--allow-exec",
+        rich_help_panel=EXPERT,
+        help="Run the external commands of the template's checks, with your rights.",
+    ),
 ]
 
-Draws = Annotated[int, typer.Option("-n", "--num", metavar="N", min=1, help="Draws to show.")]
+Draws = Annotated[
+    int, typer.Option("-n", "--num", metavar="N", rich_help_panel=OUTPUT, min=1, help="Number of draws to show.")
+]
 
 Method = Annotated[
-    str | None, typer.Option("--method", help="direct, cot, sequence, multi-turn, vs, vs-cot, vs-multi, power.")
+    MethodName | None,
+    typer.Option(
+        "--method",
+        metavar="METHOD",
+        help="direct, cot, sequence, multi-turn, vs, vs-cot, vs-multi or power. Default: the template's, else vs.",
+    ),
 ]
-K = Annotated[int | None, typer.Option("-k", help="Candidates per draw.")]
-Temperature = Annotated[float | None, typer.Option("--temperature", help="Of the token draw; 0 is greedy.")]
+K = Annotated[int | None, typer.Option("-k", metavar="N", help="Candidates per draw.")]
+Temperature = Annotated[
+    float | None, typer.Option("--temperature", metavar="T", help="Sampling temperature of the tokens. 0 is greedy.")
+]
 Sets = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any template key, e.g. dedup.threshold=0.9.")
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Set any key of the template, for example dedup.threshold=0.9. Repeatable.",
+    ),
 ]
 Seed = Annotated[
-    int, typer.Option("--seed", envvar="VSGEN_SEED", metavar="N", min=0, max=2**63 - 1, help="Of all random choices.")
+    int,
+    typer.Option(
+        "--seed",
+        envvar="VSGEN_SEED",
+        metavar="N",
+        rich_help_panel=SAMPLING,
+        min=0,
+        max=2**63 - 1,
+        help="Seed of all random choices.",
+    ),
 ]
 
 Output = Annotated[
     Path | None,
-    typer.Option("-o", "--output", metavar="FILE", help="Write rows here; appears when complete. Default: stdout."),
+    typer.Option(
+        "-o", "--output", metavar="FILE", help="Write rows here. FILE appears when it is complete. Default: stdout."
+    ),
 ]
 Rejects = Annotated[
     Path | None,
     typer.Option(
-        "--rejects", metavar="FILE", rich_help_panel=FILES, help="Write what is not kept here, each with its reason."
+        "--rejects",
+        metavar="FILE",
+        rich_help_panel=OUTPUT,
+        help="Write candidates that are not kept here, each with its reason.",
     ),
 ]
 Journal = Annotated[
-    Path | None, typer.Option("--journal", metavar="FILE", help="Calls and raw replies. Default: FILE.journal.")
+    Path | None,
+    typer.Option(
+        "--journal",
+        metavar="FILE",
+        rich_help_panel=EXPERT,
+        help="Record calls and raw replies here. Default: FILE.journal, beside the output.",
+    ),
 ]
 Summary = Annotated[
     Path | None,
-    typer.Option("--summary", metavar="FILE", help="Write the counts here as JSON when all is done (docs/summary.md)."),
+    typer.Option(
+        "--summary",
+        metavar="FILE",
+        rich_help_panel=EXPERT,
+        help="Write the counts here as JSON at the end (docs/summary.md).",
+    ),
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue an interrupted run of -o FILE.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existing FILE.")]
 
 OnErrorOption = Annotated[
-    OnError, typer.Option("--on-error", help="Stop at an input line that cannot be used, or skip it.")
+    OnError,
+    typer.Option("--on-error", rich_help_panel=EXPERT, help="Stop at an unusable input line, or skip it."),
 ]
-NoMeta = Annotated[bool, typer.Option("--no-meta", help="Leave `meta` out of the rows.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit with status 5 if the verdict on the rows is bad.")]
-Progress = Annotated[ProgressMode, typer.Option("--progress", help="How to show progress on stderr.")]
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", rich_help_panel=MESSAGES, help="Print errors only.")]
+NoMeta = Annotated[bool, typer.Option("--no-meta", help="Leave the field `meta` out of the rows.")]
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", rich_help_panel=EXPERT, help="Exit with status 5 if the verdict on the rows is bad."),
+]
+Progress = Annotated[
+    ProgressMode,
+    typer.Option(
+        "--progress", metavar="MODE", envvar="VSGEN_PROGRESS", help="Progress on stderr: auto, plain lines, or none."
+    ),
+]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", rich_help_panel=OUTPUT, help="Print errors only.")]

@@ -47,9 +47,7 @@ def reader_may_close() -> Iterator[None]:
     """Whoever reads standard output may close it (`| head`): that ends any command quietly, with status 0."""
     try:
         yield
-    except SystemExit as end:  # rich's way out where it prints a help page
-        if isinstance(end.__context__, BrokenPipeError):
-            raise typer.Exit from None
+    except typer.Exit:
         raise
     except Exception as error:
         from vsgen.files.lines import ReaderGone, silence_stdout

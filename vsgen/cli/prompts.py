@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 TemplateWithChoices = Annotated[
     str | None,
-    typer.Argument(metavar="[TEMPLATE]", help="A template with `choices:`. Default: the paper's distributions."),
+    typer.Argument(metavar="[TEMPLATE]", help="A template with `choices:`. Default: the distributions of the paper."),
 ]
 
 
@@ -24,32 +24,43 @@ class PromptsGroup:
     """Which prompts, and how finely their distributions become strings."""
 
     panel: ClassVar[str] = "Prompts"
-    num: Annotated[int | None, typer.Option("-n", "--num", metavar="N", min=1, help="Prompts at most.")] = None
+    num: Annotated[int | None, typer.Option("-n", "--num", metavar="N", min=1, help="Use at most N prompts.")] = None
     family: Annotated[
         str, typer.Option("--family", metavar="NAME,...", help="Only these of the paper's 30 families.")
     ] = ""
     split: Annotated[
         SplitName | None,
-        typer.Option("--split", help="Of the paper's prompts. Default: train; to measure: unseen and heldout."),
+        typer.Option(
+            "--split",
+            metavar="PART",
+            help="train, unseen, heldout or all. Default: train; for measure: unseen and heldout.",
+        ),
     ] = None
     selected: Annotated[
         bool, typer.Option("--selected", help="Only the 42 unseen and heldout prompts that the paper prints.")
     ] = False
     grid: Annotated[
         GridKind | None,
-        typer.Option("--grid", help="linear (default): evenly spaced, as the paper; quantile: of equal probability."),
+        typer.Option(
+            "--grid",
+            help="Spacing of values. linear: even, as in the paper; quantile: equal probability. Default: linear.",
+        ),
     ] = None
     decimals: Annotated[
-        int | None, typer.Option("--decimals", metavar="N", help="Of continuous values. Default: 5.")
+        int | None, typer.Option("--decimals", metavar="N", help="Decimals of continuous values. Default: 5.")
     ] = None
     max_bins: Annotated[
-        int | None, typer.Option("--max-bins", metavar="N", help="Values per prompt. Default: 1001; hard 16384.")
+        int | None,
+        typer.Option("--max-bins", metavar="N", help="Values per prompt. Default: 1001; with --kind hard: 16384."),
     ] = None
     rows: Annotated[
-        str | None, typer.Option("--from", metavar="ROWS", help="Take the distributions of what `vsgen run` wrote.")
+        str | None, typer.Option("--from", metavar="ROWS", help="Use the distributions in rows that `vsgen run` wrote.")
     ] = None
     on: Annotated[
-        str | None, typer.Option("--on", metavar="FIELD", help="The answer in ROWS. Default: the template's first.")
+        str | None,
+        typer.Option(
+            "--on", metavar="FIELD", help="Field of ROWS with the answer. Default: the template's first field."
+        ),
     ] = None
     sets: options.Sets = None
 

@@ -21,19 +21,28 @@ _SHORT = 1
 class RowsGroup:
     """Which answers become rows, and what a row holds."""
 
-    panel: ClassVar[str] = "Rows"
+    panel: ClassVar[str] = options.OUTPUT
     num: Annotated[
         int | None,
-        typer.Option("-n", "--num", metavar="N", min=1, help="Rows to keep; draws until there are so many."),
+        typer.Option(
+            "-n",
+            "--num",
+            metavar="N",
+            min=1,
+            help="Rows to keep. Default: the template's num; with INPUT, one draw per row.",
+        ),
     ] = None
-    no_dedup: Annotated[bool, typer.Option("--no-dedup", help="Keep repeats.")] = False
+    no_dedup: Annotated[
+        bool, typer.Option("--no-dedup", rich_help_panel=options.SAMPLING, help="Keep near-duplicate rows.")
+    ] = False
     no_meta: options.NoMeta = False
     token_logprobs: Annotated[
         str | None,
         typer.Option(
             "--token-logprobs",
             metavar="top=K",
-            help="The model's distribution at each token of kept answers: top=20[,layout=distillkit|axolotl].",
+            rich_help_panel=options.EXPERT,
+            help="Add the model's distribution at each token of kept rows: top=20[,layout=distillkit|axolotl].",
         ),
     ] = None
     on_error: options.OnErrorOption = "stop"
@@ -54,15 +63,15 @@ class RowsGroup:
 class LimitsGroup:
     """When a run ends short of what is wanted."""
 
-    panel: ClassVar[str] = "Limits"
+    panel: ClassVar[str] = options.BUDGET
     max_calls: Annotated[
-        int | None, typer.Option("--max-calls", metavar="N", min=1, help="Draw no more replies than this.")
+        int | None, typer.Option("--max-calls", metavar="N", min=1, help="Stop after N model replies.")
     ] = None
     max_tokens: Annotated[
-        int | None, typer.Option("--max-tokens", metavar="N", min=1, help="Draw no more tokens than this in all.")
+        int | None, typer.Option("--max-tokens", metavar="N", min=1, help="Stop after N generated tokens.")
     ] = None
     patience: Annotated[
-        int, typer.Option("--patience", metavar="N", min=0, help="Stop after N draws with nothing new; 0: never.")
+        int, typer.Option("--patience", metavar="N", min=0, help="Stop after N draws without a new row. 0: never.")
     ] = 20
 
 
@@ -70,8 +79,8 @@ def run(
     *,
     template: options.TemplateName,
     input: options.Input = None,
-    rows: RowsGroup,
     files: FilesGroup,
+    rows: RowsGroup,
     rejects: options.Rejects = None,
     model: options.Model = None,
     load: LoadGroup,
@@ -81,10 +90,17 @@ def run(
     allow_exec: options.AllowExec = False,
     strict: options.Strict = False,
 ) -> None:
-    """Make a dataset: draw, drop repeats, label, and stream JSONL.
+    """Generate rows from a template.
 
-    Exit status: 0 done; 1 done but short of -n; 2 wrong template, input or flags; 3 the model failed; 4 the output
-    cannot be written; 5 --strict: all is written, but the verdict is bad; 130 interrupted; 143 terminated.
+    Draws answers, checks them, drops near-duplicates, adds labels and writes JSONL.
+
+    Exit status: 0 done; 1 fewer rows than -n; 2 wrong template, input or options; 3 the model failed; 4 the output
+    cannot be written; 5 with --strict: rows are written, but the verdict is bad; 130 interrupted; 143 terminated.
+
+    Examples:
+        vsgen run support-tickets -n 40 -o tickets.jsonl
+        vsgen run reviews.yaml -m Qwen/Qwen2.5-1.5B-Instruct -n 500 -o reviews.jsonl --resume
+        vsgen run reviews.yaml products.jsonl -m Qwen/Qwen2.5-1.5B-Instruct -k 10 --rejects lost.jsonl
     """
     from vsgen.jobs.generate import GenerateOptions, Generation
 

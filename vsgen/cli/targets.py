@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import typer
-from typer.core import TyperCommand
 
 from vsgen.cli import options
+from vsgen.cli.groups import PlaceGroup
 from vsgen.cli.prompts import PromptsGroup, TemplateWithChoices
 from vsgen.cli.shell import carry_out
 from vsgen.distributions.names import Kind
-from vsgen.errors import OptionError
-
-
-class Targets(TyperCommand):
-    """The command, which says where its former option ``--evaluate`` went, whatever else stands beside it."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the words of the command.
-
-        Raises:
-            OptionError: ``--evaluate`` is one of them.
-        """
-        if "--evaluate" in args:
-            raise OptionError("--evaluate: is a command of its own: vsgen measure, with the same options")
-        return super().parse_args(ctx, args)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +21,23 @@ class TargetsGroup:
     panel: ClassVar[str] = "Targets"
     kind: Annotated[
         Kind,
-        typer.Option("--kind", help="values: answers, probabilities; hard: drawn answers; soft: next-token targets."),
+        typer.Option(
+            "--kind", help="values: answers and probabilities; hard: drawn answers; soft: next-token targets."
+        ),
     ] = "values"
     samples: Annotated[
-        int | None, typer.Option("--samples", metavar="N", min=1, help="Hard: answers per prompt. Default: 16.")
+        int | None, typer.Option("--samples", metavar="N", min=1, help="hard: answers per prompt. Default: 16.")
     ] = None
     tokenizer: Annotated[
-        str | None, typer.Option("--tokenizer", metavar="DIR", help="Soft: a folder, a Hugging Face id, or `tiny`.")
+        str | None, typer.Option("--tokenizer", metavar="MODEL", help="soft: a folder, a Hugging Face id, or tiny.")
     ] = None
     trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="Soft: run Python code that comes with the tokenizer.")
+        bool,
+        typer.Option(
+            "--trust-remote-code",
+            rich_help_panel=options.EXPERT,
+            help="soft: run Python code that comes with the tokenizer.",
+        ),
     ] = False
     paths: Annotated[
         int | None,
@@ -53,7 +45,7 @@ class TargetsGroup:
             "--paths",
             metavar="N",
             min=1,
-            help="Soft: this many drawn answers per prompt, in DistillKit's keys, instead of the trie.",
+            help="soft: N drawn answers per prompt, in the layout of DistillKit, instead of the trie.",
         ),
     ] = None
     seed: options.Seed = 0
@@ -65,15 +57,21 @@ def targets(
     input: options.Input = None,
     prompts: PromptsGroup,
     made: TargetsGroup,
-    output: options.Output = None,
+    place: PlaceGroup,
     summary: options.Summary = None,
-    overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Make training targets whose distribution is exactly known (arXiv 2605.11845); `vsgen measure` measures a model.
+    """Make training rows from known distributions.
 
-    Exit status: 0 done; 2 wrong template, input or flags; 3 the tokenizer cannot be used; 4 the output cannot be
+    The prompts are those of arXiv 2605.11845, or a template's. `vsgen measure` measures a model on them.
+
+    Exit status: 0 done; 2 wrong template, input or options; 3 the tokenizer cannot be used; 4 the output cannot be
     written; 130 interrupted.
+
+    Examples:
+        vsgen targets -o targets.jsonl
+        vsgen targets random-day --kind hard --samples 32 -o days.jsonl
+        vsgen targets --family poisson --split heldout --kind soft --tokenizer tiny -o soft.jsonl
     """
     from vsgen.files.places import Places
     from vsgen.jobs.targets import TargetRows
@@ -88,6 +86,6 @@ def targets(
         paths=made.paths,
         samples=made.samples,
         seed=made.seed,
-        places=Places(output, overwrite=overwrite, inputs=inputs, summary=summary, journaled=False),
+        places=Places(place.output, overwrite=place.overwrite, inputs=inputs, summary=summary, journaled=False),
     )
     carry_out(TargetRows(asked), "none", quiet=quiet)

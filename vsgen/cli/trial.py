@@ -19,12 +19,17 @@ def try_(
     sample: SampleGroup,
     allow_exec: options.AllowExec = False,
 ) -> None:
-    """Show a draw in full: the prompt as the model reads it, its replies, the rows, the rejects and the verdict.
+    """Make one draw and show all of it.
 
-    It is the draw that `vsgen run` makes first with the same seed, except that repeats are looked for in this draw
-    alone. Nothing is written to disk.
+    Shows the prompt as the model reads it, the replies, the rows, the rejects and the verdict. It is the first draw of
+    `vsgen run` with the same seed, but duplicates are searched for in this draw only. Nothing is written to disk.
 
-    Exit status: 0 shown; 2 wrong template, input or flags; 3 the model failed; 130 interrupted.
+    Exit status: 0 done; 2 wrong template, input or options; 3 the model failed; 130 interrupted.
+
+    Examples:
+        vsgen try support-tickets
+        vsgen try reviews.yaml -m Qwen/Qwen2.5-1.5B-Instruct -n 3
+        vsgen try reviews.yaml products.jsonl -m Qwen/Qwen2.5-1.5B-Instruct --method direct
     """
     from vsgen.cli.shown import draw_lines
     from vsgen.jobs.trial import Trial, TrialOptions

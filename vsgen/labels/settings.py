@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from random import Random
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal
 
 from annotated_types import MinLen
 from pydantic import (
@@ -16,15 +16,15 @@ from pydantic import (
     model_validator,
 )
 
+from vsgen.labels.names import Kind as Kind
+from vsgen.labels.names import Method as Method
+from vsgen.labels.names import Prior
 from vsgen.labels.words import LETTERS
 from vsgen.probability import new_seed
 from vsgen.sections.misfit import Misfit
 from vsgen.sections.section import Section
 from vsgen.sections.validators import as_list, check_name, check_text, repeated
 from vsgen.values import Generate, Prompt
-
-Kind: TypeAlias = Literal["nominal", "ordinal", "multi"]
-Method: TypeAlias = Literal["score", "reasoning", "votes", "verbalized"]
 
 _DRAWING: Final = ("replies", "temperature", "max_tokens")
 _REPLIES: Final = {"reasoning": 8, "votes": 8, "verbalized": 1}
@@ -98,7 +98,7 @@ class Label(Section):
     """Longest reply, in tokens; a trace that is cut counts as it stands."""
     pseudocount: float = Field(default=0.5, ge=0, allow_inf_nan=False)
     """Of method votes: the prior, added to each class's votes; 0.5 is Jeffreys' prior."""
-    prior: Literal["none", "contextual", "batch"] = "none"
+    prior: Prior = "none"
     """Divide the model's preference for classes out: contextual measures it without the answer, batch takes the mean
     over all rows (for `vsgen label`, and only where the classes are equally frequent)."""
 

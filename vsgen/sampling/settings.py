@@ -10,12 +10,12 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
 from vsgen.probability import new_seed
+from vsgen.sampling.names import Method as Method
 from vsgen.sampling.prompts import Format
 from vsgen.sections.misfit import Misfit
 from vsgen.sections.section import Section, Strings
 from vsgen.values import Generate, Prompt
 
-Method: TypeAlias = Literal["direct", "cot", "sequence", "multi-turn", "vs", "vs-cot", "vs-multi", "power"]
 Engine: TypeAlias = Literal["auto", "smc", "mh", "is", "low-temperature", "best-of-n"]
 
 LISTS: Final = frozenset({"sequence", "vs", "vs-cot", "vs-multi"})

@@ -1,0 +1,9 @@
+"""The names of the ways to label; they stand alone because the command line needs them at its start."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+Kind: TypeAlias = Literal["nominal", "ordinal", "multi"]
+Method: TypeAlias = Literal["score", "reasoning", "votes", "verbalized"]
+Prior: TypeAlias = Literal["none", "contextual", "batch"]
