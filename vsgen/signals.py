@@ -102,6 +102,11 @@ def status(stop: KeyboardInterrupt) -> int:
     return 128 + (stop.number if isinstance(stop, Stopped) else signal.SIGINT)
 
 
+def heard() -> int:
+    """The exit status of a command that the signal which came first ends; of Ctrl-C, if none has come."""
+    return 128 + (_state.first or signal.SIGINT)
+
+
 def leave() -> None:
     """The command is over; after a signal, so is the process: the libraries' last acts are no place for another."""
     if _state.first is not None and not _state.finishing:

@@ -120,6 +120,7 @@ SHAPELESS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "strict": ("", "the status, by the verdict in the journal"),
     "progress": ("--progress plain", "is only shown"),
+    "log_json": ("", "is only printed"),
     "quiet": ("", "is only shown"),
 }
 """Options that cannot shape a complete output: words that give them, and why."""

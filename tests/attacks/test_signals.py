@@ -61,7 +61,7 @@ def test_a_signal_while_a_model_is_opened_says_how_to_go_on(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("module", "words"),
     [
-        ("torch", ("try", "story-openers")),
+        ("vsgen.backends.numeric.model", ("try", "story-openers")),
         ("torch", ("doctor",)),
         ("tokenizers", ("check", "story-openers", "-m", "tiny")),
     ],

@@ -20,7 +20,7 @@ def vsgen(monkeypatch: pytest.MonkeyPatch) -> Vsgen:
 
     No line of progress falls due, so that a slow machine writes what a fast one does.
     """
-    monkeypatch.setattr("vsgen.cli.console._PLAIN_SECONDS", math.inf)
+    monkeypatch.setattr("vsgen.cli.live._INTERVALS", ((math.inf, math.inf),))
     runner = CliRunner()
 
     def command(*words: object, stdin: str | None = None) -> Result:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import os
 import re
 import resource
@@ -155,9 +156,10 @@ def test_meta_can_be_left_out(vsgen: Vsgen) -> None:
 
 
 def test_plain_progress_is_a_line_of_counts(vsgen: Vsgen, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vsgen.cli.console._PLAIN_SECONDS", 0.0)
+    monkeypatch.setattr("vsgen.cli.live._INTERVALS", ((math.inf, 0.0),))
+    monkeypatch.setattr("vsgen.cli.live.Plain.period", 0.001)
     said = vsgen("run", "jokes", "-n", 10, "--progress", "plain", *FAST).stderr
-    assert re.search(r"^vsgen: \d+/10 rows · .* tokens$", said, re.MULTILINE)
+    assert re.search(r"^vsgen: 0:00:0\d · \d+/10 rows · .* tokens$", said, re.MULTILINE)
     assert vsgen("run", "jokes", "-n", 10, "--quiet", *FAST).stderr == ""
 
 

@@ -22,7 +22,7 @@ RUNNABLE = [block for block in ALL if block.language in RUN and not block.reason
 @pytest.fixture
 def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reader:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("vsgen.cli.console._PLAIN_SECONDS", float("inf"))
+    monkeypatch.setattr("vsgen.cli.live._INTERVALS", ((float("inf"), float("inf")),))
     return Reader(tmp_path, monkeypatch.setenv)
 
 

@@ -10,6 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from vsgen.cli.again import remember
 from vsgen.cli.console import user_errors
+from vsgen.cli.log import LOG
 from vsgen.cli.menu import ENTRIES, command
 from vsgen.cli.page import show_page
 from vsgen.cli.printed import reader_may_close, show
@@ -47,6 +48,7 @@ class Commands(TyperGroup):
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """Parse what stands before the command; ``--help`` and ``--version`` print here."""
         remember(args)
+        LOG.begin(args)
         with user_errors(), reader_may_close():
             return super().make_context(info_name, args, parent, **extra)
 
@@ -87,4 +89,5 @@ class Commands(TyperGroup):
             if (reply := answer(self, os.environ)) is not None:
                 show(reply)
                 raise SystemExit(0)
-        return super().main(args, prog_name, *more, **extra)
+        with LOG.ended():
+            return super().main(args, prog_name, *more, **extra)

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import os
-import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final
 
 import typer
 
+from vsgen import signals
+from vsgen.cli.log import LOG
 from vsgen.errors import VsgenError
-from vsgen.signals import at_end
 from vsgen.terminal import harmless
 
 if TYPE_CHECKING:
-    from rich.progress import TaskID
-
     from vsgen.jobs.counts import Counts
 
-_PLAIN_SECONDS = 10.0
-_CLEARED = b"\r\x1b[2K\x1b[?25h"
-"""Takes the progress line away, and shows the cursor."""
+_NAME: Final = "vsgen: "
 _FLAGS = {
     "truncated": "rows out of replies that a limit has cut (meta.flags: truncated)",
     "reasoning-cut": "rows whose reasoning was probably cut (meta.flags: reasoning-cut)",
@@ -39,6 +33,9 @@ _FLAGS = {
 
 def say(text: str) -> None:
     """A line for people, if anyone is there to read it; no character of it moves their terminal."""
+    if LOG.active:
+        LOG.event("notice", text=text.removeprefix(_NAME))
+        return
     with suppress(OSError):
         typer.echo(harmless(text), err=True, color=True)
 
@@ -49,39 +46,42 @@ def say_exactly(text: str) -> None:
         typer.echo(os.fsencode(text), err=True)
 
 
+def warn(text: str) -> None:
+    """What the user should know, but what does not stop the command."""
+    if LOG.active:
+        LOG.event("warning", text=text)
+    else:
+        say(f"{_NAME}{text}")
+
+
+def interrupted(words: str, status: int) -> None:
+    """Say that a signal has ended the command."""
+    if LOG.active:
+        LOG.event("interrupted", text=words.removeprefix(_NAME), status=status)
+    else:
+        say_exactly(words)
+
+
+def last_words(words: str) -> str:
+    """What is left on standard error where a signal ends the process at once."""
+    if not LOG.active:
+        return words
+    status = signals.heard()
+    first = LOG.line("interrupted", text=words.removeprefix(_NAME), status=status)
+    return f"{first}\n{LOG.line('end', status=status)}"
+
+
 @contextmanager
 def user_errors() -> Iterator[None]:
     """Turns an error of the tree into one message and its exit status."""
     try:
         yield
     except VsgenError as error:
-        say(f"vsgen: {error}")
+        if LOG.active:
+            LOG.event("error", text=str(error), status=error.status)
+        else:
+            say(f"{_NAME}{error}")
         raise typer.Exit(error.status) from None
-
-
-class Progress(Protocol):
-    """Shows how far a command has come."""
-
-    def __call__(self, counts: Counts) -> None:
-        """Show the counts."""
-        ...
-
-
-@contextmanager
-def progress(mode: str) -> Iterator[Progress]:
-    """A progress line that changes in place on a terminal, a plain line every ten seconds elsewhere, or nothing."""
-    if mode == "none":
-        yield lambda counts: None
-    elif mode == "plain" or sys.stderr is None or not sys.stderr.isatty():
-        yield _Plain()
-    else:
-        with _live() as live:
-            yield live
-
-
-def counts_so_far(counts: Counts) -> str:
-    """Rejects by reason and tokens, in words."""
-    return " · ".join([*_each(counts.rejected), *([many(counts.tokens, "tokens")] if counts.replies else [])])
 
 
 def summary(counts: Counts, noun: str, report: Sequence[str], seconds: float, where: str) -> list[str]:
@@ -121,66 +121,3 @@ def many(count: int, noun: str) -> str:
 
 def _each(counted: Mapping[str, int]) -> list[str]:
     return [f"{count} {what}" for what, count in sorted(counted.items())]
-
-
-def _shown(counts: Counts) -> int:
-    return counts.kept + counts.waiting
-
-
-class _Rate:
-    """Rows a second and the time left, measured from the first news on: loading a model is no part of the rate."""
-
-    def __init__(self) -> None:
-        self._first: tuple[float, int] | None = None
-
-    def __call__(self, counts: Counts) -> str:
-        now = time.monotonic()
-        begun, before = self._first = self._first or (now, _shown(counts))
-        if now == begun or _shown(counts) == before:
-            return "…"
-        rate = (_shown(counts) - before) / (now - begun)
-        left = f" · {(counts.wanted - _shown(counts)) / rate:.0f} s left" if counts.wanted else ""
-        return f"{rate:.1f} rows/s{left}"
-
-
-class _Plain:
-    def __init__(self) -> None:
-        self._last = time.monotonic()
-        self._rate = _Rate()
-
-    def __call__(self, counts: Counts) -> None:
-        rate = self._rate(counts)
-        if time.monotonic() - self._last >= _PLAIN_SECONDS:
-            self._last = time.monotonic()
-            wanted = f"/{counts.wanted}" if counts.wanted else ""
-            rows = f"{_shown(counts)}{wanted} rows"
-            say(f"vsgen: {' · '.join(filter(None, [rows, rate, counts_so_far(counts)]))}")
-
-
-@contextmanager
-def _live() -> Iterator[Progress]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
-    from rich.progress import Progress as Bar
-
-    columns = (
-        SpinnerColumn(),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("rows · {task.fields[more]}", markup=False),
-    )
-    bar = Bar(*columns, console=Console(stderr=True), transient=True)
-    task: TaskID = bar.add_task("", total=None, more="loading the model")
-    rate = _Rate()
-
-    def show(counts: Counts) -> None:
-        more = " · ".join(filter(None, [rate(counts), counts_so_far(counts)]))
-        bar.update(task, completed=_shown(counts), total=counts.wanted, more=harmless(more))
-
-    with at_end(partial(os.write, sys.stderr.fileno(), _CLEARED)):
-        bar.start()
-        try:
-            yield show
-        finally:
-            with suppress(OSError):  # the terminal may be gone
-                bar.stop()

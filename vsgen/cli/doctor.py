@@ -9,8 +9,9 @@ import typer
 
 from vsgen.cli import options
 from vsgen.cli.console import say
-from vsgen.cli.groups import LoadGroup
+from vsgen.cli.groups import LoadGroup, TalkGroup
 from vsgen.cli.printed import show
+from vsgen.cli.shell import shown
 
 if TYPE_CHECKING:
     from vsgen.jobs.desk import ModelChoice
@@ -33,6 +34,7 @@ def doctor(
         ),
     ] = None,
     load: LoadGroup,
+    talk: TalkGroup,
 ) -> None:
     """Show versions and devices, or test what a model can do.
 
@@ -50,7 +52,7 @@ def doctor(
     import platform
 
     if model is not None:
-        _measure(load.choice(model))
+        _measure(load.choice(model), talk)
         return
     load.refuse("needs a model to load; name one with -m")
     show(f"{'python':22} {platform.python_version()}")
@@ -60,11 +62,18 @@ def doctor(
     show(f"{'embedded model':22} {_tiny()}")
 
 
-def _measure(choice: ModelChoice) -> None:
+def _measure(choice: ModelChoice, talk: TalkGroup) -> None:
     from vsgen.cli.card import card_lines
+    from vsgen.jobs.activity import Activity
     from vsgen.jobs.card import measure
 
-    card = measure(choice, clock=time.monotonic, report=lambda text: say(f"vsgen: measuring {text}"))
+    def report(text: str) -> None:
+        if not talk.quiet:
+            say(f"vsgen: measuring {text}")
+
+    activity = Activity()
+    with shown(activity.progress, talk):
+        card = measure(choice, clock=time.monotonic, report=report, activity=activity)
     show(*card_lines(card))
 
 

@@ -124,6 +124,7 @@ class TalkGroup:
     panel: ClassVar[str] = options.OUTPUT
     progress: options.Progress = "auto"
     quiet: options.Quiet = False
+    log_json: options.LogJson = False
 
 
 @dataclass(frozen=True, slots=True)

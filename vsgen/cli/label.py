@@ -216,4 +216,4 @@ def label(
         skip_bad_rows=on_error == "skip",
         meta=not no_meta,
     )
-    carry_out(Labelling(asked), talk.progress, quiet=talk.quiet, strict=strict)
+    carry_out(Labelling(asked), talk, strict=strict)

@@ -65,4 +65,4 @@ def measure(
         probes=asked.probes,
         places=files.places([template, input, prompts.rows]),
     )
-    carry_out(Measurement(wanted), talk.progress, quiet=talk.quiet)
+    carry_out(Measurement(wanted), talk)

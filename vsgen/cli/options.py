@@ -194,4 +194,10 @@ Progress = Annotated[
         "--progress", metavar="MODE", envvar="VSGEN_PROGRESS", help="Progress on stderr: auto, plain lines, or none."
     ),
 ]
+LogJson = Annotated[
+    bool,
+    typer.Option(
+        "--log-json", rich_help_panel=OUTPUT, help="Write JSON lines to stderr, and no other text (docs/progress.md)."
+    ),
+]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", rich_help_panel=OUTPUT, help="Print errors only.")]

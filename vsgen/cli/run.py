@@ -120,6 +120,6 @@ def run(
         allow_exec=allow_exec,
         token_logprobs=rows.layout,
     )
-    counts = carry_out(Generation(asked), talk.progress, quiet=talk.quiet, strict=strict)
+    counts = carry_out(Generation(asked), talk, strict=strict)
     if counts.stopped:
         raise typer.Exit(_SHORT)

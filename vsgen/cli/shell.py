@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from functools import partial
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from vsgen import signals
 from vsgen.cli.again import going_on
-from vsgen.cli.console import many, progress, say, say_exactly, summary
+from vsgen.cli.console import interrupted, last_words, many, say, summary, warn
+from vsgen.cli.log import LOG, VERSION
 from vsgen.errors import GateError
+from vsgen.terminal import is_terminal
 
 if TYPE_CHECKING:
+    from vsgen.cli.groups import TalkGroup
     from vsgen.cli.options import ProgressMode
     from vsgen.files.places import Places
+    from vsgen.jobs.activity import Progress
+    from vsgen.jobs.carry import Carried
     from vsgen.jobs.counts import Counts
     from vsgen.jobs.task import Task
 
 
-def carry_out(task: Task[Any, Any], mode: ProgressMode, *, quiet: bool, strict: bool = False) -> Counts:
+def carry_out(task: Task[Any, Any], talk: TalkGroup, *, strict: bool = False) -> Counts:
     """Carry a task out, and report what was made.
 
     Args:
         task: What to do.
-        mode: Of progress.
-        quiet: Say nothing but errors.
+        talk: What is printed on standard error.
         strict: A bad verdict is a failure.
 
     Raises:
@@ -37,45 +40,87 @@ def carry_out(task: Task[Any, Any], mode: ProgressMode, *, quiet: bool, strict: 
     """
     from vsgen.jobs.carry import Carried
 
-    def warn(text: str) -> None:
-        if not quiet:
-            say(f"vsgen: {text}")
-
-    begun, carried, words = time.monotonic(), Carried(task, warn=warn), partial(going_on, task.places)
+    begun, carried = time.monotonic(), Carried(task, warn=_nothing if talk.quiet else warn)
+    _begin(task, talk)
     try:
         with (
-            signals.last_words(words),
-            progress(_mode(task.places, mode, quiet=quiet)) as observe,
+            signals.last_words(lambda: last_words(going_on(task.places))),
+            shown(carried.activity.progress, talk, rows_there=_on_terminal(task.places)),
             closing(iter(carried)) as made,
         ):
             for _ in made:
-                observe(carried.counts)
+                pass
     except KeyboardInterrupt as stop:
-        say_exactly(words())
+        interrupted(going_on(task.places), signals.status(stop))
         raise typer.Exit(signals.status(stop)) from None
-    counts, where = carried.counts, str(task.places.output or "stdout")
-    if counts.was_done and not quiet:
-        say(f"vsgen: {where} is complete already: {many(counts.kept, 'rows')}")
-    elif not quiet:
-        say("\n".join(summary(counts, task.noun, task.report(), time.monotonic() - begun, where)))
-    if strict and not counts.passed:
+    if not talk.quiet:
+        _report(task, carried, time.monotonic() - begun)
+    if strict and not carried.counts.passed:
         raise typer.Exit(GateError.status)
-    return counts
+    return carried.counts
 
 
-def _mode(places: Places, mode: ProgressMode, *, quiet: bool) -> ProgressMode:
-    if quiet:
-        return "none"
-    if mode == "auto" and places.file is None and sys.stdout is not None and sys.stdout.isatty():
-        return "plain"  # rows are printed where the bar would stand
-    return mode
+def shown(
+    progress: Callable[[], Progress], talk: TalkGroup, *, rows_there: bool = False
+) -> AbstractContextManager[None]:
+    """Within it, progress is shown on standard error.
+
+    Args:
+        progress: Says from another thread how far a command has come.
+        talk: What is printed there.
+        rows_there: Rows are printed on the same terminal, where no line could change in place.
+    """
+    from vsgen.cli.live import following
+
+    mode: ProgressMode = "none" if talk.quiet else talk.progress
+    return following(progress, "plain" if mode == "auto" and rows_there else mode)
 
 
 @contextmanager
 def not_resumable() -> Iterator[None]:
     """What Ctrl-C does to a command that asks no model and so has nothing to go on with."""
+    words = "vsgen: interrupted"
     try:
-        yield
+        with signals.last_words(lambda: last_words(words)):
+            yield
     except KeyboardInterrupt as stop:
-        say("vsgen: interrupted")
+        interrupted(words, signals.status(stop))
         raise typer.Exit(signals.status(stop)) from None
+
+
+def _nothing(_: str) -> None:
+    """Say nothing."""
+
+
+def _on_terminal(places: Places) -> bool:
+    return places.file is None and is_terminal(sys.stdout)
+
+
+def _begin(task: Task[Any, Any], talk: TalkGroup) -> None:
+    if LOG.active and not talk.quiet:
+        from importlib.metadata import version
+
+        output = task.places.output
+        LOG.event(
+            "start",
+            log=VERSION,
+            vsgen=version("vsgen"),
+            command=task.command,
+            model=task.models and task.models.asked,
+            wanted=task.wanted,
+            output=output and str(output),
+        )
+
+
+def _report(task: Task[Any, Any], carried: Carried[Any, Any], seconds: float) -> None:
+    """The closing words."""
+    counts, where = carried.counts, str(task.places.output or "stdout")
+    if LOG.active:
+        if (verdict := carried.summary.get("verdict")) is not None:
+            LOG.event("verdict", verdict=verdict)
+        lines = [] if counts.was_done else task.report()
+        LOG.event("summary", output=where, already=counts.was_done, summary=carried.summary, report=lines)
+    elif counts.was_done:
+        say(f"vsgen: {where} is complete already: {many(counts.kept, 'rows')}")
+    else:
+        say("\n".join(summary(counts, task.noun, task.report(), seconds, where)))

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 import typer
 
 from vsgen.cli import options
-from vsgen.cli.groups import PlaceGroup
+from vsgen.cli.groups import PlaceGroup, TalkGroup
 from vsgen.cli.prompts import PromptsGroup, TemplateWithChoices
 from vsgen.cli.shell import carry_out
 from vsgen.distributions.names import Kind
@@ -88,4 +88,4 @@ def targets(
         seed=made.seed,
         places=Places(place.output, overwrite=place.overwrite, inputs=inputs, summary=summary, journaled=False),
     )
-    carry_out(TargetRows(asked), "none", quiet=quiet)
+    carry_out(TargetRows(asked), TalkGroup("none", quiet))

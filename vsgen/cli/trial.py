@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 from vsgen.cli import options
-from vsgen.cli.groups import LoadGroup, SampleGroup
+from vsgen.cli.groups import LoadGroup, SampleGroup, TalkGroup
 from vsgen.cli.printed import show
+from vsgen.cli.shell import shown
 
 
 def try_(
@@ -17,6 +18,7 @@ def try_(
     model: options.Model = None,
     load: LoadGroup,
     sample: SampleGroup,
+    talk: TalkGroup,
     allow_exec: options.AllowExec = False,
 ) -> None:
     """Make one draw and show all of it.
@@ -32,21 +34,26 @@ def try_(
         vsgen try reviews.yaml products.jsonl -m Qwen/Qwen2.5-1.5B-Instruct --method direct
     """
     from vsgen.cli.shown import draw_lines
+    from vsgen.jobs.activity import Activity
     from vsgen.jobs.trial import Trial, TrialOptions
 
-    trial = Trial(
-        TrialOptions(
-            template=template,
-            overrides=sample.overrides,
-            input=input,
-            draws=num,
-            model=load.choice(model),
-            seed=sample.seed,
-            allow_exec=allow_exec,
-        )
+    asked = TrialOptions(
+        template=template,
+        overrides=sample.overrides,
+        input=input,
+        draws=num,
+        model=load.choice(model),
+        seed=sample.seed,
+        allow_exec=allow_exec,
     )
-    begun = time.monotonic()
-    for one in trial.draws():
-        seconds = time.monotonic() - begun
-        show(*draw_lines(one, trial, seconds))
+    activity = Activity()
+    with shown(activity.progress, talk):
+        trial = Trial(asked, activity)
+    draws = trial.draws()
+    while True:
         begun = time.monotonic()
+        with shown(activity.progress, talk):  # it is gone when the draw is printed
+            one = next(draws, None)
+        if one is None:
+            return
+        show(*draw_lines(one, trial, time.monotonic() - begun))

@@ -50,7 +50,7 @@ class Oldest:
     """The number of its draw, input row or prompt, from 0."""
     kind: str
     """Of the call: generate, score, teach, embed, verify."""
-    tokens: int
+    tokens: int = 0
     """Drawn for its reply so far."""
 
 
