@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from collections import Counter
@@ -27,16 +26,3 @@ def test_every_queue_has_its_tickets_and_a_second_run_asks_nothing(tmp_path: Pat
     assert Counter(row["queue"] for row in rows) == {"billing": 2, "bug": 2, "how-to": 2}
     assert again.stdout == first.stdout
     assert again.stderr.splitlines()[-1].endswith("calls made now: {}")
-
-
-@pytest.mark.slow
-def test_the_blocks_of_the_page_run_one_after_the_other(tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "python.md").read_text()
-    blocks = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    script = tmp_path / "page.py"
-    script.write_text("\n".join(blocks))
-    ended = run(script)
-    assert len(blocks) == 9
-    assert "SoftLabel" in ended.stdout
-    assert "did you mean 'support-tickets'" in ended.stdout.splitlines()[-1]
-    assert "Traceback" not in ended.stderr

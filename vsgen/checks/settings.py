@@ -21,12 +21,12 @@ class Check(Section):
     syntax: Syntax | None = None
     """json, python or sql: the field's text must parse as that; it is never run. sql needs the extra `sql`."""
     dialect: str | None = Field(default=None, min_length=1)
-    """Of sql, as sqlglot names it: sqlite, postgres, mysql, duckdb ..."""
+    """For sql, a dialect of sqlglot: sqlite, postgres, mysql, duckdb ..."""
     command: Annotated[tuple[Annotated[str, MinLen(1)], ...], BeforeValidator(as_list)] = ()
-    """A program and its arguments, run without a shell and only with --allow-exec: it reads rows as JSON lines on its
-    standard input and writes a verdict for each, `{"ok": false, "problem": "..."}`, on its standard output."""
+    """A program and its arguments, run without a shell and only with --allow-exec: it reads rows as JSON lines on
+    standard input and writes a verdict for each, `{"ok": false, "problem": "..."}`, on standard output."""
     timeout: float = Field(default=10.0, gt=0, le=3600)
-    """Seconds within which a command's verdict must be there."""
+    """Seconds that a command may take for one verdict."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> Check:

@@ -62,45 +62,46 @@ class Label(Section):
         BeforeValidator(as_list),
         WithJsonSchema({"type": "array", "items": {"type": ["string", "number"]}, "minItems": 2}),
     ] = ()
-    """The classes, at least two; numbers are taken as they are written."""
+    """The classes, at least two; numbers count as written."""
     choices: Annotated[str, AfterValidator(check_name)] | None = None
-    """In place of `classes`: the field of the row that lists them, such as a question's options."""
+    """Instead of `classes`: the field of the row that lists them, such as the options of a question."""
     kind: Kind = "nominal"
-    """nominal: one class is right; ordinal: the same, and the classes are named in order, lowest first; multi: each
-    class may apply or not, and is asked about alone."""
+    """nominal: one class is right; ordinal: the same, and the classes are ordered, lowest first; multi: each class may
+    apply or not, and is asked about separately."""
     prompt: Annotated[str, AfterValidator(check_text)]
     """The question (Jinja); the answer's fields, the variables and the input row's fields are its variables."""
     model: str | None = Field(default=None, min_length=1)
-    """The model that judges, in place of the one that writes: `tiny`, a Hugging Face id, a folder or a GGUF file."""
+    """The model that labels, instead of the one that writes: `tiny`, a Hugging Face id, a folder or a GGUF file."""
     method: Method = "score"
     """score: the model's own probabilities of whole class names; reasoning: their mean over reasoning traces; votes:
     counted over freely drawn replies, with a prior; verbalized: what the model states."""
     normalize: Literal["sum", "byte", "pmi"] = "sum"
-    """Of method score: sum is the probability itself; byte ranks by log-probability per byte, pmi by what the question
+    """For method score: sum is the probability itself; byte ranks by log-probability per byte, pmi by what the question
     adds to it."""
     verbalizer: Literal["names", "letters"] = "names"
-    """Of method score: what stands for a class in the reply, its name or a letter before it."""
+    """For method score: whether the reply is the name of a class or the letter before it."""
     listed: bool = True
-    """Whether the question is followed by the list of the classes; false where the prompt says what to reply."""
+    """Whether the list of the classes follows the question; false if the prompt says what to reply."""
     permutations: Annotated[
         int | Literal["all"],
         PlainValidator(_check_orders),
         WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"const": "all"}]}),
     ] = 1
-    """Orders in which the classes are listed, averaged; all lets every class stand once in every place."""
+    """Number of orders in which the classes are listed; the label is their average. all: each class takes each place
+    once."""
     replies: int | None = Field(default=None, ge=1, le=1000)
-    """Traces of reasoning (8), replies of votes (8), statements of verbalized (1)."""
+    """Number of replies: traces of reasoning (8 by default), votes (8), statements of verbalized (1)."""
     think: bool = True
-    """Of method votes: let the model reason before it answers."""
+    """For method votes: let the model reason before it answers."""
     temperature: float = Field(default=1.0, ge=0)
     """Softmax temperature of the replies; 0 is greedy."""
     max_tokens: int = Field(default=512, ge=1)
-    """Longest reply, in tokens; a trace that is cut counts as it stands."""
+    """Longest reply, in tokens; a trace that is cut still counts."""
     pseudocount: float = Field(default=0.5, ge=0, allow_inf_nan=False)
-    """Of method votes: the prior, added to each class's votes; 0.5 is Jeffreys' prior."""
+    """For method votes: the prior, added to the votes of each class; 0.5 is Jeffreys' prior."""
     prior: Prior = "none"
-    """Divide the model's preference for classes out: contextual measures it without the answer, batch takes the mean
-    over all rows (for `vsgen label`, and only where the classes are equally frequent)."""
+    """Divide out the model's own preference for classes: contextual measures it without the answer, batch takes the
+    mean over all rows (only for `vsgen label`, and only if the classes are equally frequent)."""
 
     @field_validator("classes")
     @classmethod

@@ -50,11 +50,11 @@ class Power(Section):
     particles: int = Field(default=16, ge=2, le=4096)
     """Particles of each sweep of smc; draws from which best-of-n takes one."""
     check_every: int = Field(default=16, ge=1)
-    """Tokens of smc from one look at the weights to the next."""
+    """Tokens of smc between two checks of the weights."""
     ramp: float = Field(default=0.5, ge=0, le=1)
-    """Share of a typical reply over which smc's exponent rises from 1 to alpha; 0 is alpha from the first token."""
+    """Share of a typical reply over which smc's exponent rises from 1 to alpha; 0: alpha from the first token."""
     ess: float = Field(default=0.5, gt=0, le=1)
-    """Effective sample size, as a share, below which smc resamples and auto turns from is to smc."""
+    """Effective sample size, as a share, below which smc resamples and auto switches from is to smc."""
     resampling: Literal["systematic", "chopthin"] = "systematic"
     """How smc resamples; chopthin keeps more different particles."""
     blocks: int = Field(default=4, ge=1)
@@ -94,13 +94,14 @@ class Sampling(Section):
     """How candidates are drawn."""
 
     method: Method = "vs"
-    """How the model is asked: vs* ask for k answers with their probabilities, the others for answers alone."""
+    """How the model is asked: vs, vs-cot and vs-multi ask for k answers with their probabilities, the others for
+    answers alone."""
     k: int = Field(default=5, ge=1, le=100)
     """Answers per draw."""
     per_turn: int = Field(default=2, ge=1, le=100)
     """Answers per turn of vs-multi."""
     temperature: float = Field(default=1.0, ge=0, le=5)
-    """Softmax temperature; 0 is greedy, and above 5 a model writes noise."""
+    """Softmax temperature; 0 is greedy."""
     top_p: float = Field(default=1.0, gt=0, le=1)
     """Keep the most probable tokens up to this much probability."""
     top_k: int = Field(default=0, ge=0)
@@ -108,15 +109,15 @@ class Sampling(Section):
     min_p: float = Field(default=0.0, ge=0, lt=1)
     """Keep tokens at least this probable relative to the most probable one."""
     p_max: float | None = Field(default=None, gt=0, le=1)
-    """Asked of the model: each answer's probability must be below this. Draws from the tails."""
+    """The model is asked for answers whose probability is below this: rare ones."""
     p_min: float = Field(default=0.0, ge=0, lt=1)
-    """Filter afterwards: answers whose stated probability is below this are refused."""
+    """Filter after the reply: answers whose stated probability is below this are rejected."""
     max_tokens: int = Field(default=1024, ge=1)
     """Longest reply, in tokens."""
     stop: Strings = ()
     """A reply ends before the first of these texts."""
     constrain: bool = True
-    """Let a schema constrain decoding where the backend can."""
+    """Constrain decoding to the form of the answer, if the backend can."""
     format: Format = "json"
     """How the model writes a list of answers: as a JSON object, or as numbered lines, one answer each."""
     demonstrate: Annotated[
@@ -124,11 +125,12 @@ class Sampling(Section):
         PlainValidator(_check_demonstrate),
         WithJsonSchema({"anyOf": [{"enum": ["auto", "off", False]}, {"type": "integer", "minimum": 0}]}),
     ] = "auto"
-    """Worked exchanges before the task: how many, off, or auto. Those of the template's `examples`, else of our own.
-    auto shows examples if there are any, and our own to small models in this process and to models without a chat
-    template: they answer far better then. Larger ones need none, and examples narrow what is drawn."""
+    """Worked exchanges before the task: how many, off, or auto. They come from the template's `examples`, else they
+    are built-in. auto shows examples if there are any, and built-in exchanges to small models in this process and to
+    models without a chat template, which answer far better with them. Larger models need none, and exchanges narrow
+    what is drawn."""
     power: Power | None = None
-    """How method power draws; other methods do not heed it."""
+    """How method power draws; other methods ignore it."""
 
     @property
     def powered(self) -> Power:

@@ -24,9 +24,10 @@ class Recommended(Section):
 
     small: dict[str, Any] | str | None = None
     """For models of at most 3 billion parameters in this process: keys and values as `--set` takes them, such as
-    `sampling.method: direct`; or a text that says why they cannot serve. With both, the text is the key `unsuited`."""
+    `sampling.method: direct`; or a text that says why they are not suited. With both, the text is the key
+    `unsuited`."""
     large: dict[str, Any] | str | None = None
-    """For larger models, and for those whose size is not known."""
+    """For larger models, and for those of unknown size."""
 
     @field_validator("small", "large")
     @classmethod

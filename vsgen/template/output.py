@@ -52,12 +52,12 @@ class Output(Section):
     min_chars: int = Field(default=1, ge=0)
     """Shortest text that is kept, in characters."""
     schema_: dict[str, Any] | None = Field(default=None, alias="schema")
-    """A JSON Schema of type object, in place of the three above: each of its properties is a field, all required."""
+    """A JSON Schema of type object, instead of the three above: each of its properties is a field, all required."""
     answer: Annotated[str, MinLen(1)] | None = None
-    """Where the final answer stands: the name of a field, or a regular expression with one group, of which the last
-    match in the first field counts. The answers' shares of the draw become the soft label `answer`."""
+    """Where the final answer is: the name of a field, or a regular expression with one group, whose last match in the
+    first field counts. The shares of the answers within the draw become the soft label `answer`."""
     correct: Annotated[str, AfterValidator(check_condition)] | None = None
-    """Whether the answer is right, as `meta.correct`: an expression of Jinja over `answer` (text) and variables."""
+    """An expression of Jinja over `answer` (text) and the variables; its value is `meta.correct`."""
 
     @field_validator("field")
     @classmethod

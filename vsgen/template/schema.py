@@ -86,33 +86,33 @@ class Template(Section):
     prompt: _Text
     """The task (Jinja): asks for one answer."""
     system: _Text | None = None
-    """System message (Jinja); what a method has to say follows it."""
+    """System message (Jinja); the instruction of the method follows it."""
     prefill: _Text | None = None
-    """The beginning of the model's reply (Jinja), which it continues; it is no part of the answer. What follows it
-    is in the method's form: a bare answer for direct, JSON or lines for the others."""
+    """The beginning of the model's reply (Jinja), which the model continues. It is not part of the answer. The rest of
+    the reply has the form of the method: a bare answer for direct, JSON or lines for the others."""
     variables: dict[Name, _Variable] = Field(default={})
     """Values to draw from for every prompt: a list, or a mapping of values to weights."""
     choices: _Variable | None = None
-    """The right answers to the prompt, where they are known: a list of equally likely ones, or a mapping of answers to
-    weights. No other answer is kept, and decoding is constrained to them where the backend can. `vsgen targets` makes a
-    student's training targets of them."""
+    """The right answers to the prompt, if they are known: a list of equally likely ones, or a mapping of answers to
+    weights. No other answer is kept, and decoding is constrained to them if the backend can. `vsgen targets` makes
+    training targets of them."""
     output: Output = Field(default=Output(), validate_default=True)
     """What one answer looks like."""
     filter: dict[str, Filter] = Field(default={})
     """Patterns that a field must or must not contain, by field."""
     check: dict[str, Checks] = Field(default={})
-    """What a field must be beyond its schema: json, python, sql, or what an outside command accepts; by field."""
+    """Checks of a field beyond its schema: json, python, sql, or an outside command; by field."""
     repair: int = Field(default=0, ge=0, le=3)
-    """Times that an answer which does not fit is asked for once more, with the reason."""
+    """How often an answer that does not fit is requested again, with the reason."""
     examples: Annotated[tuple[dict[str, Any], ...], BeforeValidator(as_list)] = ()
     """Worked examples, shown to the model as earlier exchanges: the fields of an answer, and optionally `probability`,
-    `reasoning` and values of the prompt's variables. Each draw shows others."""
+    `reasoning` and values of the prompt's variables. Each draw shows different ones."""
     sampling: Sampling = Sampling()
     """How candidates are drawn."""
     dedup: Annotated[
         Annotated[Dedup, Tag("<dedup>")] | Annotated[Literal[False], Tag("<off>")], Discriminator(shape_of_dedup)
     ] = Field(default=Dedup(), validate_default=True)
-    """When two answers count as the same; false keeps all."""
+    """When two answers count as repeats; false keeps all."""
     labels: Annotated[tuple[Label, ...], BeforeValidator(as_list)] = ()
     """Soft labels to add to every answer."""
     logp: bool = False
@@ -125,7 +125,7 @@ class Template(Section):
         BeforeValidator(as_items),
         WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
     ] = ()
-    """What must hold of an answer for it to be kept: expressions of Jinja over its fields, the variables, `labels`,
+    """What must be true for an answer to be kept: expressions of Jinja over its fields, the variables, `labels`,
     `answer`, `correct`, `probability`, `logp` and `verbalized`. Only what is kept counts for `num`."""
     num: int | None = Field(default=None, ge=1)
     """Answers to keep, unless the command line says otherwise."""
