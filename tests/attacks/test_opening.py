@@ -64,7 +64,7 @@ def test_an_untrusted_template_reaches_no_network(web: Hub, tmp_path: Path, kind
         assert line.startswith("vsgen: ") and REFUSED in line and f":{NAMED[kind][1]}: org/judge " in line
     assert not path.with_suffix(".jsonl.journal").exists()
     checked = web.run("check", path)
-    assert checked.returncode == 0 and f"[absent] {path}:{NAMED[kind][1]}: org/judge {REFUSED}" in checked.stdout
+    assert checked.returncode == 0 and f"\nabsent     {path}:{NAMED[kind][1]}: org/judge {REFUSED}" in checked.stdout
     assert web.asked == []
 
 

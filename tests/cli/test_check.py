@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from vsgen.cli.checked import folded
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Vsgen
 
@@ -79,6 +81,55 @@ def test_a_bad_template_is_one_message_with_its_place(
     assert expected in shown.stderr
     assert "Traceback" not in shown.stderr
     assert shown.stdout == ""
+
+
+def test_a_part_that_is_the_same_as_before_is_shown_once(vsgen: Vsgen, template: Path) -> None:
+    shown = vsgen("check", template, "-n", 3).stdout
+    assert shown.count("[system]\nGive 3 different answers") == 1
+    assert shown.count("[system] as above\n") == shown.count("[reply schema] as above\n") == 2
+
+
+def test_the_plan_says_what_the_rows_take_at_least(vsgen: Vsgen, template: Path) -> None:
+    template.write_text(TEMPLATE + "num: 10\n")
+    shown = vsgen("check", template).stdout
+    assert "rows       10 wanted\n" in shown
+    assert "draws      at least 4, each for 3 answers (method vs)\n" in shown
+    assert "replies    at least 4, each cut at 1,024 tokens (sampling.max_tokens)\n" in shown
+    assert "labels     10 questions, to label queue\n" in shown
+    assert "replies    at least 12," in vsgen("check", template, "--method", "direct").stdout
+    assert "── plan, for each draw ──" in vsgen("check", template, "--set", "num=null").stdout
+
+
+def test_likely_mistakes_are_warnings_on_standard_error(vsgen: Vsgen, template: Path) -> None:
+    template.write_text(TEMPLATE.replace("[kettle, lamp]", "[kettle, lamp, kettle], colour: [red, blue]"))
+    shown = vsgen("check", template, "--set", "variables.tone=[polite]")
+    assert shown.exit_code == 0
+    warned = [line for line in shown.stderr.splitlines() if line.startswith("warning: ")]
+    assert [line.split(": ")[2] for line in warned] == ["variables.tone", "variables.colour", "variables.product.2"]
+    assert warned[0].startswith("warning: --set variables.tone=[polite]: ")
+    assert warned[1].startswith(f"warning: {template}:4: ")
+    assert shown.stdout.splitlines()[-1].endswith("valid, with 3 warnings")
+
+
+def test_strict_makes_warnings_an_exit_status(vsgen: Vsgen, template: Path) -> None:
+    assert vsgen("check", template, "--strict").exit_code == 0
+    shown = vsgen("check", template, "--strict", "--set", "variables.tone=[polite]")
+    assert shown.exit_code == 5
+    assert "valid, but with 1 warning (--strict)" in shown.stderr
+
+
+def test_a_run_warns_once_before_it_asks(vsgen: Vsgen, template: Path, tmp_path: Path) -> None:
+    made = ("-m", "tiny", "-n", 2, "-o", tmp_path / "out.jsonl", "--set", "dedup=false", "--set", "labels=[]")
+    shown = vsgen("run", template, *made, "--set", "variables.tone=[polite]")
+    assert shown.stderr.count("warning: --set variables.tone=[polite]: variables.tone: no prompt") == 1
+    assert "warning" not in vsgen("run", template, *made, "--overwrite").stderr
+
+
+def test_lines_are_broken_between_words_on_a_terminal_alone() -> None:
+    text = "one two three " * 10
+    assert list(folded([text], None)) == [text]
+    assert max(map(len, folded([text], 60))) < 60
+    assert " ".join(folded([text], 60)).split() == text.split()
 
 
 def test_a_template_that_is_not_there_is_named(vsgen: Vsgen) -> None:

@@ -133,9 +133,9 @@ def test_without_its_library_a_sql_check_names_the_remedy(vsgen: Vsgen, monkeypa
 def test_check_shows_what_will_be_checked_and_repaired(vsgen: Vsgen, words: list[str]) -> None:
     ended = vsgen("check", "jokes", "--set", "check.text=[python, {syntax: sql, dialect: sqlite}]", "--set", "repair=2")
     assert ended.exit_code == 0
-    assert "[checked] text: parses as python\n" in ended.stdout
-    assert "[checked] text: parses as sql, dialect sqlite\n" in ended.stdout
-    assert "[repaired] what does not fit is asked for again, up to 2 times, with the reason\n" in ended.stdout
+    assert "\nchecked    text: parses as python\n" in ended.stdout
+    assert "\nchecked    text: parses as sql, dialect sqlite\n" in ended.stdout
+    assert "\nrepaired   an answer that does not fit is requested again, up to 2 times\n" in ended.stdout
     assert "accepted by '" in vsgen("check", "jokes", *checked(words)).stdout
 
 

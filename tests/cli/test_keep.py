@@ -103,10 +103,10 @@ def test_check_says_what_decides_and_who_judges(vsgen: Vsgen, queues: Path) -> N
     sets = ("--set", "keep=[labels.category.margin > 0.1, logp < -1]", "--set", "logp=true")
     shown = vsgen("check", queues, *sets, "--set", "labels.0.model=some/judge")
     assert shown.exit_code == 0, shown.stderr
-    assert "[scored] every answer that fits" in shown.stdout
-    assert "[kept only if] labels.category.margin > 0.1 (asks for label category first)\n" in shown.stdout
-    assert "[kept only if] logp < -1\n" in shown.stdout
-    assert "[judged] label category by some/judge" in shown.stdout
+    assert "\nscored     every answer that fits" in shown.stdout
+    assert "\nkept if    labels.category.margin > 0.1 (labels category first)\n" in shown.stdout
+    assert "\nkept if    logp < -1\n" in shown.stdout
+    assert "\njudged     label category by some/judge" in shown.stdout
 
 
 def test_neither_the_window_nor_the_batch_changes_what_is_kept_weighed_and_judged(tmp_path: Path, queues: Path) -> None:

@@ -1,22 +1,25 @@
-"""``vsgen check``: what is wrong with a template, and what it will ask."""
+"""``vsgen check``: what is wrong with a template, what is doubtful, what it will ask, and about how much that takes."""
 
 from __future__ import annotations
 
-import json
+import shutil
+import sys
 from itertools import repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from vsgen.cli import options
+from vsgen.cli.console import say
 from vsgen.cli.groups import SampleGroup
 from vsgen.cli.printed import show
+from vsgen.terminal import is_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from vsgen.backends.chat.spell import Speller
-    from vsgen.jobs.preview import Preview
     from vsgen.template.schema import Template
-    from vsgen.values import ModelFacts, Prompt
+    from vsgen.template.warnings.warning import Use
+    from vsgen.values import ModelFacts
 
 
 def check(
@@ -26,23 +29,28 @@ def check(
     num: options.Draws = 2,
     model: options.Model = None,
     sample: SampleGroup,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with status 5 if there is a warning.")] = False,
 ) -> None:
     """Check a template and show what it asks.
 
-    With -m, prompts are shown as that model reads them. No weights are loaded.
+    Likely mistakes are warnings, on standard error. With -m, prompts are shown as that model reads them. No weights
+    are loaded.
 
-    Exit status: 0 the template is good; 2 it is not.
+    Exit status: 0 the template is valid; 2 it is not; 5 --strict: it is valid, but there are warnings.
 
     Examples:
         vsgen check reviews.yaml
         vsgen check reviews.yaml products.jsonl -n 3
         vsgen check support-tickets -m tiny --method vs-cot
     """
+    from vsgen.cli.checked import draw_lines, folded, plan_lines
     from vsgen.files.rows import read_rows
     from vsgen.flows.asking import size_of
     from vsgen.flows.checks import require
+    from vsgen.jobs.plan import plan
     from vsgen.jobs.preview import preview
     from vsgen.template.load import load_template
+    from vsgen.template.warnings.rules import template_warnings
     from vsgen.values import Row
 
     loaded = load_template(template, sample.overrides)
@@ -51,49 +59,41 @@ def check(
     if facts is not None:
         loaded = load_template(template, sample.overrides, size_of(facts))
     rows = repeat(Row(0)) if input is None else read_rows(input)
-    for one in preview(loaded, rows, seed=sample.seed, count=num, facts=facts):
-        show(*_lines(one, reader))
-    for line in _notes(loaded, facts):
-        show(line)
+    draws = list(preview(loaded, rows, seed=sample.seed, count=num, facts=facts))
+    use, columns = _use(loaded, reader, rows=input is not None), _columns()
+    show(*folded(draw_lines(draws, reader), columns))
+    made = plan(loaded, [one.call.prompt for one in draws], use)
+    show(*folded(plan_lines(loaded, made, facts), columns))
     for remark in reader.remarks() if reader else ():
         show(f"note: {remark}")
-    show(f"{loaded.name}@{loaded.digest}: good")
+    _conclude(loaded, [str(found) for found in template_warnings(loaded, use)], strict=strict)
 
 
-def _notes(template: Template, facts: ModelFacts | None) -> Iterator[str]:
-    """What the prompts do not show."""
-    from vsgen.flows.asking import unsuited
-    from vsgen.flows.checks import described
-    from vsgen.jobs.local import absent
+def _conclude(template: Template, warnings: list[str], *, strict: bool) -> None:
+    from vsgen.errors import GateError
 
-    if template.fitted:
-        yield f"[recommended] the template's settings for {template.fitted} models are in force"
-    if why := unsuited(template, facts):
-        yield f"[unsuited] {why}"
-    yield from (f"[checked] {line}" for line in described(template))
-    if template.repair:
-        yield f"[repaired] what does not fit is asked for again, up to {_times(template.repair)}, with the reason"
-    yield from _decisions(template)
-    yield from (f"[absent] {problem}" for _, problem in absent(template))
+    for warning in warnings:
+        say(f"warning: {warning}")
+    count = "1 warning" if len(warnings) == 1 else f"{len(warnings)} warnings"
+    name = f"{template.name}@{template.digest}"
+    if strict and warnings:
+        raise GateError(f"{name}: valid, but with {count} (--strict)")
+    show(f"{name}: valid, with {count}" if warnings else f"{name}: good")
 
 
-def _decisions(template: Template) -> Iterator[str]:
-    """What decides on an answer that fits, and who judges it."""
-    from vsgen.template.keep import clause
-
-    if template.scored:
-        yield "[scored] every answer that fits, as the reply to the plain task"
-    names = [label.name for label in template.labels]
-    for text in template.keep:
-        read = [name for name in names if name in clause(text).labels(names)]
-        yield f"[kept only if] {text}" + (f" (asks for label {', '.join(read)} first)" if read else "")
-    for label in template.labels:
-        if label.model:
-            yield f"[judged] label {label.name} by {label.model}"
+def _columns() -> int | None:
+    """Of the terminal; None where nobody reads along."""
+    return shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
 
 
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
+def _use(template: Template, reader: Speller | None, *, rows: bool) -> Use:
+    from vsgen.template.warnings.warning import Use, estimated
+    from vsgen.values import Message, Prompt
+
+    if reader is None:
+        return Use(template.num, rows, estimated)
+    probe = Prompt((Message("user", "-"),))
+    return Use(template.num, rows, lambda text: len(reader.spell(probe, [text])[1][0]))
 
 
 def _reader(model: str | None) -> tuple[Speller | None, ModelFacts | None]:
@@ -104,29 +104,3 @@ def _reader(model: str | None) -> tuple[Speller | None, ModelFacts | None]:
 
     reader = open_tokenizer(model)
     return reader, reader.facts()
-
-
-def _lines(one: Preview, reader: Speller | None) -> Iterator[str]:
-    yield f"── {one.id} ──"
-    if reader is None:
-        yield from _conversation(one.call.prompt)
-    else:
-        yield f"[as {reader.name} reads it]"
-        yield reader.render(one.call.prompt)
-    for turn in one.turns:
-        yield from ("[assistant]", "…", "[user]", turn)
-    if one.call.pattern:
-        yield from ("[reply pattern]", one.call.pattern)
-    if one.call.schema:
-        yield from ("[reply schema]", json.dumps(json.loads(one.call.schema), ensure_ascii=False))
-    for label in one.labels:
-        yield "[then, for each kept answer]"
-        yield from _conversation(label)
-    yield ""
-
-
-def _conversation(prompt: Prompt) -> Iterator[str]:
-    for message in prompt.messages:
-        yield from (f"[{message.role}]", message.content)
-    if prompt.prefill:
-        yield from ("[the reply begins]", prompt.prefill)

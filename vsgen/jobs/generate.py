@@ -34,6 +34,8 @@ from vsgen.template.load import load_template
 from vsgen.template.render import Renderer
 from vsgen.template.schema import Template
 from vsgen.template.variables import draw_variables
+from vsgen.template.warnings.rules import template_warnings
+from vsgen.template.warnings.warning import Use
 from vsgen.values import Record, Rejected, Row, Unlabelled
 from vsgen.verdict.finding import Verdict
 from vsgen.verdict.setup import Setup
@@ -148,6 +150,8 @@ class Generation:
         self._watch = Watch(Setup.of_run(self._template, facts))
         if why := unsuited(self._template, facts):
             warn(why)
+        for found in template_warnings(self._template, Use(counts.wanted, self._input is not None)):
+            warn(f"warning: {found}")
         if self._input is None:
             return Flows(pipeline.draw(Row(0), number) for number in count())
         skip = counts.skipping(warn) if options.skip_bad_rows else None

@@ -40,8 +40,10 @@ _ENVIRONMENT: Final = Environment(undefined=StrictUndefined, trim_blocks=True, l
 class Text:
     """A compiled text of a template."""
 
+    names: frozenset[str]
+    """All variables that it mentions."""
     needed: frozenset[str]
-    """Variables without which it cannot be rendered; not those that it tests by ``is defined`` or gives a default."""
+    """Those without which it cannot be rendered; not those that it tests by ``is defined`` or gives a default."""
     _run: Statement
 
     def render(self, values: Mapping[str, object]) -> str:
@@ -69,8 +71,8 @@ def compile_text(text: str) -> Text:
     """
     try:
         tree = _tree(text)
-        needed = frozenset(_free(tree, frozenset())) - _optional(tree)
-        return Text(needed, body(tree.body))
+        names = frozenset(_free(tree, frozenset()))
+        return Text(names, names - _optional(tree), body(tree.body))
     except TemplateSyntaxError as error:
         raise TextProblem(f"not valid Jinja: {error.message}", error.lineno) from None
     except TextProblem:
@@ -79,6 +81,19 @@ def compile_text(text: str) -> Text:
         raise TextProblem(_DEEP) from None
     except Exception as error:  # numbers too long, ...: still the text's fault
         raise TextProblem(f"not valid Jinja: {_shown(error)}") from None
+
+
+def condition_of(text: str) -> nodes.Node:
+    """The condition of a text that is one ``{% if %}``.
+
+    Raises:
+        TextProblem: The text does not compile, or is something else.
+    """
+    compile_text(text)
+    match _ENVIRONMENT.parse(text).body:
+        case [nodes.If(test=test)]:
+            return test
+    raise TextProblem("is more than one condition")
 
 
 def paths(text: str, name: str) -> list[tuple[object, ...]]:

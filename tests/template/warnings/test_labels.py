@@ -1,0 +1,32 @@
+"""Labels whose classes look alike, or whose question does not see the answer."""
+
+from __future__ import annotations
+
+from tests.template.warnings.warned import found, made
+from vsgen.template.warnings.labels import alike_classes, blind_question
+
+
+def label(**keys: object) -> dict[str, object]:
+    return {"name": "queue", "classes": ["bug", "billing"], "prompt": "Which? {{ text }}", **keys}
+
+
+def test_classes_that_differ_in_case_alone_are_named() -> None:
+    (text,) = found(alike_classes, made(labels=[label(), label(name="b", classes=["Bug", "other", "bug"])]))
+    assert text.startswith('template: labels.1.classes.2: "bug" and "Bug" differ in case alone')
+
+
+def test_a_question_that_does_not_mention_the_answer_is_named() -> None:
+    (text,) = found(blind_question, made(labels=[label(), label(name="b", prompt="Is a {{ product }} good?")]))
+    assert text == (
+        "template: labels.1.prompt: does not mention the answer, so the model labels 'b' without seeing it; "
+        "write {{ text }} into it"
+    )
+
+
+def test_any_field_of_the_answer_or_its_choices_will_do() -> None:
+    schema = {"type": "object", "properties": {"question": {"type": "string"}, "options": {"type": "array"}}}
+    one = label(prompt="Right? {{ question }}")
+    other = label(name="b", prompt="Which of {{ options|join(', ') }}?", classes=None, choices="options")
+    labels = [one, {key: value for key, value in other.items() if value is not None}]
+    assert found(blind_question, made(output={"schema": schema}, labels=labels)) == []
+    assert found(alike_classes, made(output={"schema": schema}, labels=labels)) == []

@@ -1,0 +1,164 @@
+"""What ``vsgen check`` prints: the prompts of some draws, and what a run will take."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, get_args
+
+from vsgen.cli.printed import Heading
+from vsgen.flows.asking import SMALL, unsuited
+from vsgen.flows.checks import described
+from vsgen.jobs.local import absent
+from vsgen.jobs.plan import Plan
+from vsgen.jobs.preview import Preview
+from vsgen.template.examples import UNSUITED, Size
+from vsgen.template.keep import clause
+from vsgen.template.schema import Template
+from vsgen.values import ModelFacts, Prompt
+
+if TYPE_CHECKING:
+    from vsgen.backends.chat.spell import Speller
+
+_NARROWEST = 40
+"""Columns below which nothing is broken further."""
+_SIZES: Mapping[Size, str] = {
+    "small": f"models of up to {SMALL // 10**9}B parameters",
+    "large": "larger models",
+}
+
+
+class _Planned(str):
+    """A line of the plan: a head, and a text beside it."""
+
+    __slots__ = ()
+
+
+def draw_lines(draws: Sequence[Preview], reader: Speller | None) -> Iterator[str]:
+    """The calls of each draw; a long part that is the same as in the draw before is not repeated."""
+    before: set[tuple[str, str]] = set()
+    for one in draws:
+        parts = list(_parts(one, reader))
+        yield Heading(f"── {one.id} ──")
+        for head, text in parts:
+            yield from (f"{head} as above",) if (head, text) in before else (head, text)
+        for prompt in one.labels:
+            yield "[then, for each kept answer]"
+            for head, text in _messages(prompt):
+                yield from (head, text)
+        yield ""
+        before = {part for part in parts if part[0] in ("[system]", "[reply pattern]", "[reply schema]")}
+
+
+def _parts(one: Preview, reader: Speller | None) -> Iterator[tuple[str, str]]:
+    """What is sent, and what constrains the replies: heads and texts."""
+    if reader is None:
+        yield from _messages(one.call.prompt)
+    else:
+        yield f"[as {reader.name} reads it]", reader.render(one.call.prompt)
+    for turn in one.turns:
+        yield from (("[assistant]", "…"), ("[user]", turn))
+    if one.call.pattern:
+        yield "[reply pattern]", one.call.pattern
+    if one.call.schema:
+        yield "[reply schema]", json.dumps(json.loads(one.call.schema), ensure_ascii=False)
+
+
+def _messages(prompt: Prompt) -> Iterator[tuple[str, str]]:
+    for message in prompt.messages:
+        yield f"[{message.role}]", message.content
+    if prompt.prefill:
+        yield "[the reply begins]", prompt.prefill
+
+
+def plan_lines(template: Template, made: Plan, facts: ModelFacts | None) -> Iterator[str]:
+    """What a run will take at least, what else decides about its rows, and what the template says of models."""
+    yield Heading("── plan ──" if made.draws else "── plan, for each draw ──")
+    for head, text in [*_counts(template, made), *_decisions(template), *_models(template, facts)]:
+        yield _Planned(f"{_head(head)}{text}")
+    yield ""
+
+
+def folded(lines: Iterable[str], columns: int | None) -> Iterator[str]:
+    """Lines as a terminal of so many columns shows them, broken between words; None leaves them as they are.
+
+    What stands beside a head of the plan stays to the right of it.
+    """
+    for text in lines:
+        for line in [text] if columns is None else text.split("\n"):
+            yield from [line] if columns is None or len(line) < columns else _broken(line, columns, type(text))
+
+
+def _broken(line: str, columns: int, kind: type[str]) -> list[str]:
+    indent = " " * len(_head("")) if kind is _Planned else ""
+    made = textwrap.TextWrapper(
+        max(columns - 1, _NARROWEST), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return made.wrap(line)
+
+
+def _head(text: str) -> str:
+    return f"{text:10} "
+
+
+def _counts(template: Template, made: Plan) -> Iterator[tuple[str, str]]:
+    how, most = template.sampling, "at most" if template.sampling.method == "power" else "at least"
+    if made.draws:
+        yield "rows", f"{made.rows:,} wanted"
+        yield "draws", f"at least {made.draws:,}, each for {_counted(how.k, 'answer')} (method {how.method})"
+    elif template.num is None:
+        yield "rows", "give -n or num: to set how many; with input rows, by default one draw for each"
+    yield "replies", f"{most} {made.replies:,}, each cut at {made.longest:,} tokens (sampling.max_tokens)"
+    if made.questions:
+        names = ", ".join(label.name for label in template.labels)
+        yield "labels", f"{_counted(made.questions, 'question')}, to label {names}"
+    yield "tokens", f"about {_rounded(made.read)} read and up to {_rounded(made.written)} written, without labels"
+    yield "", "more if answers are repeats or are rejected"
+
+
+def _decisions(template: Template) -> Iterator[tuple[str, str]]:
+    """What decides on an answer that fits, and who judges it."""
+    yield from (("checked", line) for line in described(template))
+    if template.repair:
+        yield "repaired", f"an answer that does not fit is requested again, up to {_counted(template.repair, 'time')}"
+    if template.scored:
+        yield "scored", "every answer that fits, as the reply to the plain task"
+    names = [label.name for label in template.labels]
+    for text in template.keep:
+        read = [name for name in names if name in clause(text).labels(names)]
+        yield "kept if", text + (f" (labels {', '.join(read)} first)" if read else "")
+    for label in template.labels:
+        if label.model:
+            yield "judged", f"label {label.name} by {label.model}"
+
+
+def _models(template: Template, facts: ModelFacts | None) -> Iterator[tuple[str, str]]:
+    if template.fitted:
+        yield "settings", f"those that the template recommends for {_SIZES[template.fitted]} are in force"
+    if facts is None:
+        for size in get_args(Size):
+            yield from _recommended(template, size)
+    elif why := unsuited(template, facts):
+        yield "unsuited", why
+    yield from (("absent", problem) for _, problem in absent(template))
+
+
+def _recommended(template: Template, size: Size) -> Iterator[tuple[str, str]]:
+    """What the template says of models of a size, while no model is named."""
+    found = getattr(template.recommended, size)
+    settings = [key for key in found if key != UNSUITED] if isinstance(found, Mapping) else []
+    if settings:
+        yield "settings", f"for {_SIZES[size]} other values of {', '.join(settings)}; see them with -m MODEL"
+    if why := template.recommended.unsuited(size):
+        yield "unsuited", f"{_SIZES[size]}: {why}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _rounded(count: int) -> str:
+    """Two digits of an estimate."""
+    scale = 10 ** max(0, len(str(count)) - 2)
+    return f"{round(count / scale) * scale:,}"

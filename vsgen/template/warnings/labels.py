@@ -1,0 +1,29 @@
+"""Labels whose classes cannot be told apart, or whose question does not depend on the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vsgen.sections.sandbox import compile_text
+from vsgen.template.schema import Template
+from vsgen.template.warnings.warning import TemplateWarning, Use, quoted, warning
+
+
+def alike_classes(template: Template, use: Use) -> Iterator[TemplateWarning]:
+    """Classes that differ in case alone."""
+    for at, label in enumerate(template.labels):
+        seen: dict[str, str] = {}
+        for i, name in enumerate(label.classes):
+            if (first := seen.setdefault(name.casefold(), name)) != name:
+                text = f"{quoted(name)} and {quoted(first)} differ in case alone, and models confuse them"
+                yield warning(template, ("labels", at, "classes", i), text, "rename or remove one of them")
+
+
+def blind_question(template: Template, use: Use) -> Iterator[TemplateWarning]:
+    """A question that mentions no field of the answer: it is the same whatever the answer says."""
+    fields = template.output.fields
+    for at, label in enumerate(template.labels):
+        if not compile_text(label.prompt).names & {*fields, label.choices}:
+            known = " or ".join(f"{{{{ {name} }}}}" for name in fields[:3])
+            text = f"does not mention the answer, so the model labels {label.name!r} without seeing it"
+            yield warning(template, ("labels", at, "prompt"), text, f"write {known} into it")
