@@ -16,7 +16,7 @@ def main(args: Sequence[str] | None = None) -> None:
     from vsgen import signals
 
     signals.heed()
-    from vsgen.cli.app import app  # takes a tenth of a second, in which a signal may come
+    from vsgen.cli.app import app  # takes a twentieth of a second, in which a signal may come
 
     try:
         app(args, prog_name="vsgen")

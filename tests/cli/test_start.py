@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Vsgen
 from tests.cli.tickets import write
+from vsgen import __version__
 from vsgen.errors import ModelError
 from vsgen.ports import LanguageModel
 from vsgen.tiny import WEIGHTS
@@ -40,6 +42,16 @@ def heavy_after(*command: str, of: tuple[str, ...]) -> str:
 @pytest.mark.parametrize("command", [["--help"], ["--version"]])
 def test_help_imports_nothing_heavy(command: list[str]) -> None:
     assert heavy_after(*command, of=HEAVY) == ""
+
+
+def test_a_command_imports_no_other_and_help_needs_no_library_for_colors() -> None:
+    others = ("vsgen.cli.run", "vsgen.cli.export", "vsgen.jobs", "rich", "typer.rich_utils")
+    assert heavy_after("label", "--help", of=others) == heavy_after("--help", of=others) == ""
+    assert heavy_after("run", "--help", of=others) == "vsgen.cli.run"
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert __version__ == version("vsgen")
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ def _table(rows: Sequence[tuple[str, str]], width: int) -> Iterator[str]:
     most = 28 if width >= 80 else 22
     start = min(max(len(term) for term, _ in rows), most) + 4
     for term, text in rows:
-        first, *others = [line.replace(_FIXED, " ") for line in wrap(text, max(width - start, 20))] or [""]
+        first, *others = [line.replace(_FIXED, " ") for line in _wrapped(text, max(width - start, 20))] or [""]
         if len(term) > start - 4:
             yield f"  {term}"
             yield f"{'':{start}}{first}"

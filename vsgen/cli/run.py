@@ -42,7 +42,7 @@ class RowsGroup:
             "--token-logprobs",
             metavar="top=K",
             rich_help_panel=options.EXPERT,
-            help="Add the model's distribution at each token of kept rows: top=20[,layout=distillkit|axolotl].",
+            help="Add the model's distribution at each token: top=20, or top=20,layout=distillkit (or axolotl).",
         ),
     ] = None
     on_error: options.OnErrorOption = "stop"
