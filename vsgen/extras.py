@@ -26,7 +26,6 @@ EXTRAS: Final[Mapping[Extra, tuple[str, ...]]] = MappingProxyType(
             "accelerate>=1.10,<2",
             "gguf>=0.17,<1",
             "huggingface-hub>=2,<3",
-            "llguidance>=1.9,<2",
             "torch>=2.9,<3",
             "transformers>=5.23,<6",
         ),

@@ -21,7 +21,7 @@ ON_CPU: Final = SHIPPED
 
 _OF_TINY = ("numpy", "tokenizers")
 """What the embedded model is computed with."""
-_OF_OTHERS = ("torch", "transformers", "llguidance")
+_OF_OTHERS = ("torch", "transformers")
 
 
 def open_model(

@@ -10,16 +10,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from transformers import PreTrainedTokenizerFast
 
 from vsgen.tiny.chat import conversation
 from vsgen.tiny.grammar.script import Step
 from vsgen.tiny.tokens import BOS, EOS, ROLES
 from vsgen.tiny.turns import Conversation, Turn
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
 
 Encode: TypeAlias = Callable[[str], tuple[int, ...]]
 Target: TypeAlias = tuple[tuple[int, ...], tuple[float, ...]]

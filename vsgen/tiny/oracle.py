@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import TypeAlias
 
-from transformers import PreTrainedTokenizerFast
+from tokenizers import Tokenizer
 
 from vsgen.backends.table import Drawn, completion, shape, taught
 from vsgen.errors import CallError
@@ -24,6 +24,7 @@ from vsgen.tiny import WEIGHTS
 from vsgen.tiny.asks import Ask
 from vsgen.tiny.grammar.script import Choice, follow
 from vsgen.tiny.replies import reply
+from vsgen.tiny.tokens import EOS
 from vsgen.tiny.understand import understand
 from vsgen.values import Completion, Generate, Prompt, Score, Scores, Taught, Teach
 
@@ -47,9 +48,9 @@ class Oracle:
 
     def __init__(self, weights: Path = WEIGHTS) -> None:
         """Read the tokenizer of the embedded model, from a folder."""
-        self._tokenizer = PreTrainedTokenizerFast.from_pretrained(weights, local_files_only=True)
-        self._end = int(self._tokenizer.eos_token_id)
+        self._tokenizer = Tokenizer.from_file(str(weights / "tokenizer.json"))
         self._encoded: dict[str, Tokens] = {}
+        (self._end,) = self.encode(EOS)
         self._choice = lru_cache(maxsize=100_000)(_choice)
 
     @property
@@ -68,12 +69,12 @@ class Oracle:
     def encode(self, text: str) -> Tokens:
         """The text's tokens, without special ones."""
         if text not in self._encoded:
-            self._encoded[text] = tuple(self._tokenizer.encode(text, add_special_tokens=False))
+            self._encoded[text] = tuple(self._tokenizer.encode(text, add_special_tokens=False).ids)
         return self._encoded[text]
 
     def spell(self, tokens: Sequence[int]) -> str:
         """The tokens' text."""
-        return str(self._tokenizer.decode([token for token in tokens if token != self._end]))
+        return self._tokenizer.decode([token for token in tokens if token != self._end], skip_special_tokens=False)
 
     def generate(self, calls: Sequence[Generate]) -> Sequence[Completion]:
         """Draw one completion per call, in the order of the calls.
@@ -104,7 +105,7 @@ class Oracle:
         steps = []
         for length in range(len(tokens) + 1):
             options = self._next(self._reach(start, tokens[:length]))
-            steps.append([options.get(token, 0.0) for token in range(len(self._tokenizer))])
+            steps.append([options.get(token, 0.0) for token in range(self._tokenizer.get_vocab_size())])
         return taught((), (*tokens, self._end), steps, call.top)
 
     def _draw(self, call: Generate) -> Completion:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from itertools import product
-from typing import Final, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-from transformers import PreTrainedTokenizerFast
 
 from vsgen.sampling import prompts
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
 
 VOCABULARY: Final = 2560
 CONTEXT: Final = 1024
@@ -40,6 +42,8 @@ _WORDS: Final = r" ?\p{L}+(?:'\p{L}+)?|\d| ?[^\s\p{L}\d]|\n+|\s"
 
 def train(texts: Iterable[str]) -> PreTrainedTokenizerFast:
     """Learn the merges from messages and wrap them with roles and chat template."""
+    from transformers import PreTrainedTokenizerFast
+
     phrases = "|".join(re.escape(phrase) for phrase in sorted(_phrases(), key=len, reverse=True))
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.Sequence(
