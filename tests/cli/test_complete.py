@@ -7,10 +7,14 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.cli.test_start import HEAVY
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Vsgen
 
 ROOT = Path(__file__).parents[2]
 MODULES = "import sys; from vsgen.__main__ import main\ntry: main()\nfinally: print(*sys.modules, file=sys.stderr)"
@@ -115,3 +119,21 @@ def test_bash_itself_completes_after_the_one_line_that_switches_it_on(folder: Pa
     )
     *_, last = ended.stdout.splitlines()
     assert last == "vs vs-cot vs-multi", ended.stderr
+
+
+def test_completion_that_cannot_be_switched_on_is_one_line(vsgen: Vsgen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
+    ended = vsgen("--install-completion")
+    problem = "vsgen: --install-completion: the shell is not known; start vsgen from bash, zsh or fish\n"
+    assert (ended.exit_code, ended.stdout, ended.stderr) == (2, "", problem)
+
+
+def test_a_home_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "home").touch()
+    script = f"{sys.executable} -m vsgen --install-completion; echo $?"
+    environment = {**os.environ, "HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(
+        ["bash", "--norc", "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
+    assert ended.stdout == "4\n"
+    assert ended.stderr.startswith(f"vsgen: {tmp_path / 'home'}") and "cannot be written: " in ended.stderr

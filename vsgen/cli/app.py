@@ -29,9 +29,10 @@ def _version(wanted: bool) -> None:
 
 def _install(context: typer.Context, option: typer.CallbackParam, wanted: bool) -> None:
     if wanted:
-        from typer.completion import install_callback
+        from vsgen.cli.shells import install
 
-        install_callback(context, option, wanted)  # ends the process
+        install(context, option)
+        raise typer.Exit
 
 
 @app.callback()
@@ -39,7 +40,7 @@ def main(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
-    completion: Annotated[
+    install_completion: Annotated[
         bool,
         typer.Option(
             "--install-completion",

@@ -9,9 +9,15 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout, suppress
+from io import StringIO
 from typing import Any, Final, NamedTuple
 
+import typer
+
 from vsgen.cli.complete import Found, completions
+from vsgen.cli.printed import show
+from vsgen.errors import OptionError, OutputError
 
 _VARIABLE: Final = "_VSGEN_COMPLETE"
 _ODD: Final = re.compile(r"[^\w ,.;/-]")
@@ -30,7 +36,7 @@ class Asked(NamedTuple):
 
 
 def answer(group: Any, environment: Mapping[str, str]) -> str | None:
-    """What to print for the shell that asks; None if none asks.
+    """What to print for the shell that asks; None if none asks, or PowerShell, which typer answers.
 
     Raises:
         SystemExit: For fish, whose script asks first whether there is anything.
@@ -48,6 +54,28 @@ def answer(group: Any, environment: Mapping[str, str]) -> str | None:
                 raise SystemExit(0 if found else 1)
             return "\n".join(f"{one.value}\t{one.about}" if one.about else one.value for one in found)
     return None
+
+
+def install(context: typer.Context, option: typer.CallbackParam) -> None:
+    """Write the script for the shell that vsgen was started from, where that shell looks for it.
+
+    Raises:
+        OptionError: The shell is not known.
+        OutputError: The script cannot be written.
+    """
+    from typer.completion import install_callback
+
+    printed = StringIO()
+    try:
+        with redirect_stdout(printed), suppress(SystemExit):
+            install_callback(context, option, True)
+    except typer.Exit:
+        name = f"--{option.name.replace('_', '-')}"
+        raise OptionError(f"{name}: the shell is not known; start vsgen from bash, zsh or fish") from None
+    except OSError as error:
+        raise OutputError(f"{error.filename}: cannot be written: {error.strerror}; check HOME") from error
+    first, *_ = printed.getvalue().splitlines()
+    show(f"{first}; open a new terminal to use it")
 
 
 def _of_bash(environment: Mapping[str, str]) -> Asked:
