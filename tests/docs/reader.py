@@ -17,7 +17,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,10 +50,11 @@ class Reader:
     Their own files are there from the start: mails.jsonl (texts), gold.jsonl (texts with their class), products.jsonl.
     """
 
-    def __init__(self, folder: Path, export: Callable[[str, str], None]) -> None:
-        """`export` sets a variable of the environment."""
+    def __init__(self, folder: Path, export: Callable[[str, str], None], models: Mapping[str, str] = MODELS) -> None:
+        """`export` sets a variable of the environment; `models` are run in place of those that pages name."""
         self.folder = folder
         self._export = export
+        self._models = models
         self._names: dict[str, Any] = {"__name__": "page"}
         gold = tickets(30)
         write(folder / "gold.jsonl", gold)
@@ -71,11 +72,16 @@ class Reader:
             "makefile": self._make,
             "json": _parse,
         }
-        text = _smaller(block.text)
+        text = self._smaller(block.text)
         if file := _FILE.match(text):
             (self.folder / file[1]).write_text(text, encoding="utf-8")
         else:
             ways[block.language](text)
+
+    def _smaller(self, text: str) -> str:
+        for model, other in self._models.items():
+            text = text.replace(model, other)
+        return _MANY.sub(rf"\g<1>{_ROWS}", text)
 
     def _type(self, text: str) -> None:
         for command in _commands(text):
@@ -158,12 +164,6 @@ def _programs(folder: Path) -> Path:
     program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m vsgen "$@"\n')
     program.chmod(0o755)
     return place
-
-
-def _smaller(text: str) -> str:
-    for model, other in MODELS.items():
-        text = text.replace(model, other)
-    return _MANY.sub(rf"\g<1>{_ROWS}", text)
 
 
 def _commands(text: str) -> Iterator[str]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.docs.blocks import Block, blocks
-from tests.docs.pages import PAGES, name
-from tests.docs.reader import Reader
+from tests.docs.pages import PAGES, README, ROOT, name
+from tests.docs.reader import SMALL, Reader
 
 MOST_NOT_RUN = 6
 """Blocks that no test runs: installing, GPUs, what takes hours."""
+
+REAL = ROOT / "build" / "real" / "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 RUN = {"sh", "console", "python", "yaml", "makefile", "json"}
 ALL = [block for page in PAGES for block in blocks(page)]
@@ -48,6 +51,27 @@ def test_a_page_can_be_followed(reader: Reader, page: Path) -> None:
 @pytest.mark.parametrize("page", pages_of(block for block in RUNNABLE if block.slow), ids=name)
 def test_a_page_can_be_followed_with_all_that_takes_long(reader: Reader, page: Path) -> None:
     follow(reader, page, slow=True)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not REAL.exists(), reason="make model fetches it")
+def test_the_guide_of_the_front_page_makes_rows_with_the_real_small_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = Reader(tmp_path, monkeypatch.setenv, {SMALL: str(REAL.resolve())})
+    monkeypatch.chdir(tmp_path)
+    first, last = heading(README, "## 500 reviews of your product"), heading(README, "## Which method for which model")
+    for block in RUNNABLE:
+        if block.page == README and first < block.line < last:
+            reader.follow(block)
+    rows = [json.loads(line) for line in (tmp_path / "reviews.jsonl").read_text().splitlines()]
+    assert len(rows) == 10
+    assert all("tent" in row["meta"]["variables"]["product"] for row in rows)
+
+
+def heading(page: Path, title: str) -> int:
+    """Its line."""
+    return page.read_text(encoding="utf-8").splitlines().index(title) + 1
 
 
 def test_every_block_says_what_it_is() -> None:
