@@ -10,7 +10,6 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
-import huggingface_hub.constants
 import pytest
 
 from vsgen.backends.known import Known, LazyModel
@@ -80,7 +79,7 @@ def test_another_file_device_or_place_is_another_stamp(folder: Path) -> None:
 
 
 def test_a_hub_id_is_known_by_the_commit_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     assert stamp("some/model") is None
     stamps = []
     for commit in ("aaaa", "bbbb"):

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vsgen.cli.checked import folded
-
 if TYPE_CHECKING:
     from tests.cli.conftest import Vsgen
 
@@ -123,13 +121,6 @@ def test_a_run_warns_once_before_it_asks(vsgen: Vsgen, template: Path, tmp_path:
     shown = vsgen("run", template, *made, "--set", "variables.tone=[polite]")
     assert shown.stderr.count("warning: --set variables.tone=[polite]: variables.tone: no prompt") == 1
     assert "warning" not in vsgen("run", template, *made, "--overwrite").stderr
-
-
-def test_lines_are_broken_between_words_on_a_terminal_alone() -> None:
-    text = "one two three " * 10
-    assert list(folded([text], None)) == [text]
-    assert max(map(len, folded([text], 60))) < 60
-    assert " ".join(folded([text], 60)).split() == text.split()
 
 
 def test_a_template_that_is_not_there_is_named(vsgen: Vsgen) -> None:

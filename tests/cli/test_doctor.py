@@ -2,19 +2,57 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
+
+import pytest
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Vsgen
 
 
-def test_without_a_model_it_says_what_is_installed(vsgen: Vsgen) -> None:
+def test_without_a_model_it_says_what_is_installed_and_that_all_is_well(vsgen: Vsgen) -> None:
     shown = vsgen("doctor")
     assert shown.exit_code == 0
-    assert re.search(r"^torch +\d", shown.stdout, re.MULTILINE)
-    assert "embedded model" in shown.stdout
+    for name in ("python", "libraries", "extra models", "tiny", "embedder", "hub cache", "cpu", "folder", "terminal"):
+        assert re.search(rf"^ok +{name} +\S", shown.stdout, re.MULTILINE), name
+    assert "PROBLEM" not in shown.stdout
+    assert shown.stdout.endswith("\nall that vsgen needs is here\n")
     assert "recommended" not in shown.stdout
+
+
+def test_a_problem_has_its_remedy_and_its_exit_status(vsgen: Vsgen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", "/no/such/folder")
+    shown = vsgen("doctor")
+    assert shown.exit_code == 4
+    assert re.search(r"^PROBLEM temporary +/no/such/folder: No such file", shown.stdout, re.MULTILINE)
+    assert "  set TMPDIR to a folder that you may write to\n" in shown.stdout
+    assert shown.stdout.endswith("\n1 problem\n")
+
+
+def test_a_variable_that_cannot_be_used_is_a_problem(vsgen: Vsgen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VSGEN_DEVICE", "gpu")
+    shown = vsgen("doctor")
+    assert shown.exit_code == 2
+    assert re.search(r"^PROBLEM options +VSGEN_DEVICE: ", shown.stdout, re.MULTILINE)
+
+
+def test_the_findings_are_json_for_programs(vsgen: Vsgen, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = json.loads(vsgen("doctor", "--json").stdout)
+    assert found["ok"] is True
+    assert {one["state"] for one in found["findings"]} <= {"ok", "absent"}
+    assert {"group", "name", "value", "state", "remedy", "status"} == found["findings"][0].keys()
+    monkeypatch.setenv("TMPDIR", "/no/such/folder")
+    shown = vsgen("doctor", "--json")
+    assert (shown.exit_code, json.loads(shown.stdout)["ok"]) == (4, False)
+
+
+def test_no_secret_is_printed(vsgen: Vsgen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_verysecret")
+    for words in ((), ("--json",)):
+        shown = vsgen("doctor", *words).stdout
+        assert "HF_TOKEN" in shown and "verysecret" not in shown
 
 
 def test_a_card_has_every_figure_and_a_recommendation(vsgen: Vsgen) -> None:

@@ -1,9 +1,18 @@
-"""What of the Hugging Face hub is on this machine already; asks no network and imports nothing heavy."""
+"""What of the Hugging Face hub is on this machine already; asks no network, and needs no library of the hub's."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
+
+
+def hub_cache() -> Path:
+    """The folder of what was downloaded: where huggingface_hub keeps it (its page "Environment variables")."""
+    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    hub = Path(os.environ.get("HF_HOME") or Path(home, "huggingface"), "hub")
+    named = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE") or hub
+    return Path(os.path.expandvars(named)).expanduser()
 
 
 def cached_snapshot(repo: str) -> Path | None:
@@ -12,9 +21,7 @@ def cached_snapshot(repo: str) -> Path | None:
     The layout is that of huggingface_hub (its guide "Understand caching"): ``refs/main`` holds the commit that the
     branch last had here.
     """
-    from huggingface_hub import constants
-
-    place = Path(constants.HF_HUB_CACHE, "models--" + repo.replace("/", "--"))
+    place = hub_cache() / f"models--{repo.replace('/', '--')}"
     main = place / "refs" / "main"
     if not main.is_file():
         return None
@@ -24,9 +31,7 @@ def cached_snapshot(repo: str) -> Path | None:
 
 def cached_repositories() -> Iterator[str]:
     """The ids of all models that are cached, sorted; those whose download is not complete are among them."""
-    from huggingface_hub import constants
-
-    for folder in sorted(Path(constants.HF_HUB_CACHE).glob("models--*")):
+    for folder in sorted(hub_cache().glob("models--*")):
         repo = folder.name.removeprefix("models--").replace("--", "/")
         if cached_snapshot(repo):
             yield repo

@@ -88,13 +88,17 @@ def _minilm_digest(folder: Path) -> str:
     return MINILM_SHA256["model.safetensors"][:_SHORT]
 
 
-def _minilm() -> Path:
+def minilm_folder() -> Path | None:
+    """Where the files of ``minilm`` are on this machine; None if they are not."""
     if cached := _cached(MINILM):
         return cached
     spec = find_spec(_PACKAGE)
-    if spec is not None and spec.submodule_search_locations:
-        return Path(spec.submodule_search_locations[0], "model")
-    return _fetched(MINILM, f"without the hub: {remedy('minilm')}")
+    found = spec is not None and spec.submodule_search_locations
+    return Path(found[0], "model") if found else None
+
+
+def _minilm() -> Path:
+    return minilm_folder() or _fetched(MINILM, f"without the hub: {remedy('minilm')}")
 
 
 def _folder(name: str, local: bool) -> Path:

