@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import pty
 import re
@@ -186,6 +187,21 @@ def test_errors_are_events_with_the_status_and_nothing_else_is_printed(
     *_, error, end = (json.loads(line) for line in got.stderr.splitlines())
     assert (error["event"], error["status"], end["event"], end["status"]) == ("error", status, "end", status)
     assert got.exit_code == status and not error["text"].startswith("vsgen:")
+
+
+def test_a_file_to_be_labeled_is_counted_and_a_pipe_is_not(
+    vsgen: Vsgen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vsgen.cli.live._INTERVALS", ((math.inf, 0.0),))
+    monkeypatch.setattr("vsgen.cli.live.Logged.period", 0.001)
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"text": "Monday"}\n\n{"text": "Sunday"}\n')
+    words = ("--name", "mood", "--classes", "good,bad", "-m", "tiny", "--log-json")
+    for name, wanted in ((rows, {2}), ("-", {None})):
+        got = vsgen("label", name, *words, stdin=rows.read_text())
+        events = [json.loads(line) for line in got.stderr.splitlines()]
+        assert {one["wanted"] for one in events if one.get("phase") == "labeling" and "wanted" in one} == wanted
+        assert [one["summary"]["wanted"] for one in events if one["event"] == "summary"] == [None]
 
 
 def test_warnings_are_events(vsgen: Vsgen, tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from vsgen.files.fields import Skip, fields_of
 from vsgen.values import Row
 
 STDIN: Final = "-"
+_COUNTED: Final = 1 << 28
+"""Bytes of a file whose rows are counted before they are read: a fraction of a second."""
 _AHEAD = 16
 """Blocks that wait to be taken."""
 _KNOWN = 1.0
@@ -57,6 +59,16 @@ class RowInput:
     def never_waits(self) -> bool:
         """All of it is there: it is a file, and no pipe."""
         return self.source != STDIN and Path(self.source).is_file()
+
+    def count(self) -> int | None:
+        """How many rows there are, where that is quickly known: of a file that is not large.
+
+        Raises:
+            InputError: It cannot be read.
+        """
+        if not self.never_waits or Path(self.source).stat().st_size > _COUNTED:
+            return None
+        return sum(1 for _ in filled(self.blocks()))
 
     def look(self, rows: int | None = None) -> Seen:
         """Read the first `rows` rows, or all, and leave them to be read again.

@@ -66,7 +66,7 @@ class Progress:
     rows: int = 0
     """Kept, or waiting for the last row."""
     wanted: int | None = None
-    """Rows; None where that is not known before."""
+    """Rows that are wanted, or that the input has; None where that is not known before."""
     noun: str = ""
     """What units are: draws, input rows, prompts; empty where no rows are made."""
     units: int = 0
@@ -135,7 +135,7 @@ class Activity:
             model=model,
             transfer=fetched,
             rows=counts.kept + counts.waiting,
-            wanted=counts.wanted,
+            wanted=counts.wanted or counts.expected,
             noun=self.noun,
             units=counts.units,
             rejected=dict(counts.rejected),

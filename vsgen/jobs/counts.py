@@ -25,6 +25,8 @@ class Counts:
 
     wanted: int | None = None
     """Rows that are wanted; None where that is not known before."""
+    expected: int | None = None
+    """Rows that there will be at most, where none are wanted in particular; only progress is measured by it."""
     units: int = 0
     """Draws, input rows or prompts that are finished."""
     candidates: int = 0

@@ -99,6 +99,7 @@ class Labelling:
         if self._batch or options.selection:
             self._spool = Spool()
             desk.on_close(self._spool.close)
+        counts.expected = self._input.count() if isinstance(self._input, RowInput) else None
         self._gold = list(_gold_rows(self._gold_input, options)) if self._gold_input else []
         known = self._flow(desk, lenient=True)
         gold = Flows(known(row, row.index) for row in self._gold)
