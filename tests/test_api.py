@@ -318,7 +318,9 @@ WRONG: list[tuple[type[VsgenError], str, Callable[[], object]]] = [
     (TemplateError, "unknown key 'promt'", lambda: generate({**LETTERS, "promt": "x"}, places(1))),
     (TemplateError, "template: prompt: must be", lambda: generate({**LETTERS, "prompt": object()}, places(1))),
     (TemplateError, "template: give", lambda: generate(None, num=1)),  # type: ignore[arg-type]
-    (OptionError, "how many rows", lambda: generate({**LETTERS, "prompt": "Say."})),
+    (OptionError, "how many rows", lambda: generate({**LETTERS, "prompt": "Say."}, model=TABLE)),
+    (OptionError, "template: name a model: -m ID", lambda: generate(LETTERS, places(1))),
+    (OptionError, "labels: name a model: -m ID", lambda: label([{"text": "a"}], MOOD)),
     (TemplateError, "unknown key 'kk'", lambda: generate(LETTERS, places(1), settings={"sampling.kk": 1})),
     (OptionError, "settings", lambda: generate(LETTERS, places(1), settings={"num": object()})),
     (OptionError, "num: must be", lambda: generate(LETTERS, places(1), num=0)),

@@ -26,7 +26,7 @@ def commands(folder: Path) -> Mapping[str, Sequence[object]]:
     out = ("-o", folder / "out.jsonl", "--overwrite")
     return {
         "run": ("run", "story-openers", "-n", 500, "--patience", 0, *out),
-        "label": ("label", rows, "--name", "mood", "--classes", "good,bad", *out),
+        "label": ("label", rows, "--name", "mood", "--classes", "good,bad", "-m", "tiny", *out),
         "measure": ("measure", "-m", "tiny", *out),
         "targets": ("targets", "--kind", "hard", *out),
         "export": ("export", rows, "--to", "jsonl", *out),

@@ -19,8 +19,8 @@ from vsgen.cli.app import app
 _TICKETS: Final = "run support-tickets --set dedup.embedder=hash"
 COMMANDS: Final[Mapping[str, str]] = {
     "run": f"{_TICKETS} -n 12 --rejects rejects.jsonl",
-    "label": "label texts.jsonl --name category --classes billing,bug,how-to --prompt Which?",
-    "measure": "measure --family bernoulli --selected --samples 4 --max-bins 12 --no-probes",
+    "label": "label texts.jsonl --name category --classes billing,bug,how-to --prompt Which? -m tiny",
+    "measure": "measure --family bernoulli --selected --samples 4 --max-bins 12 --no-probes -m tiny",
     "power": "run arithmetic -n 2 --set 'sampling.power={engine: smc, particles: 4, check_every: 32}' --no-dedup",
     "logprobs": f"{_TICKETS} -n 4 --token-logprobs top=3",
     "checks": f"{_TICKETS} -n 5 --max-calls 8 --allow-exec --set 'check.text={{command: [python3, check.py]}}'",

@@ -25,9 +25,11 @@ from vsgen.template.catalog import shipped
 from vsgen.tiny import WEIGHTS
 
 _JOKES: Final = "run {} {} --set dedup.embedder=hash"
-_QUEUE: Final = "--name category --classes billing,bug,how-to --prompt 'Which queue should take this support ticket?'"
-_DAYS: Final = "measure {} {} --set 'prompt=A day for {{{{ animal }}}}.' --samples 2"
-_PAPER: Final = "measure --family bernoulli --selected --samples 2 --no-probes --max-bins 9"
+_QUEUE: Final = (
+    "--name category --classes billing,bug,how-to --prompt 'Which queue should take this support ticket?' -m tiny"
+)
+_DAYS: Final = "measure {} {} --set 'prompt=A day for {{{{ animal }}}}.' --samples 2 -m tiny"
+_PAPER: Final = "measure --family bernoulli --selected --samples 2 --no-probes --max-bins 9 -m tiny"
 MADE: Final[Mapping[str, str]] = {
     "run": _JOKES.format("jokes", "rows.jsonl"),
     "many": "run jokes -n 2 --set dedup.embedder=hash",
@@ -58,7 +60,7 @@ SHAPES: Final[Mapping[str, Mapping[str, str]]] = {
         "name": _QUEUE.replace("category", "another"),
         "classes": f"label rows.jsonl {_QUEUE}".replace("billing", "money"),
         "prompt": f"label rows.jsonl {_QUEUE}".replace("take", "have"),
-        "choices": "label rows.jsonl --name category --choices options",
+        "choices": "label rows.jsonl --name category --choices options -m tiny",
         "template": "label rows.jsonl --template support-tickets",
         "on": f"label rows.jsonl {_QUEUE} --on animal",
         "method": "--method votes",

@@ -137,13 +137,14 @@ LABEL = {"name": "kind", "classes": ["good", "bad"], "prompt": "What is {{ text 
 
 def test_python_names_what_a_template_may_have_fetched() -> None:
     with pytest.raises(TemplateError, match=r"^template: labels\.0\.model: org/judge is not on this machine"):
-        vsgen.generate({**BASE, "labels": [LABEL]})
+        vsgen.generate({**BASE, "labels": [LABEL]}, model="tiny")
     with pytest.raises(TemplateError, match="org/judge"):
         vsgen.label([{"text": "Monday"}], LABEL)
     with pytest.raises(OptionError, match="allow_models"):
-        vsgen.generate(BASE, allow_models="org/judge")
-    vsgen.generate({**BASE, "labels": [LABEL]}, allow_models=["org/judge"]).close()
-    vsgen.generate({**BASE, "labels": [{**LABEL, "model": "tiny"}]}, settings={"labels.0.model": "org/judge"}).close()
+        vsgen.generate(BASE, model="tiny", allow_models="org/judge")
+    vsgen.generate({**BASE, "labels": [LABEL]}, model="tiny", allow_models=["org/judge"]).close()
+    labelled = {**BASE, "model": "tiny", "labels": [{**LABEL, "model": "tiny"}]}
+    vsgen.generate(labelled, settings={"labels.0.model": "org/judge"}).close()
 
 
 @pytest.mark.parametrize("name", ["x" * 5000, "../" * 500 + "x", "~nobody-there/x", "\u202eevil", "http://127.0.0.1/x"])

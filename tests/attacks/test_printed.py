@@ -36,7 +36,7 @@ class Case(NamedTuple):
     status: int = 0
 
 
-_QUEUE: Final = "--name category --classes billing,bug,how-to"
+_QUEUE: Final = "--name category --classes billing,bug,how-to -m tiny"
 _RUN: Final = "run story-openers -n 6 --patience 0 --set dedup.embedder=hash"
 CASES: Final = {
     "run": Case(f"{_RUN} -o out.jsonl --rejects rejects.jsonl"),
@@ -56,7 +56,7 @@ CASES: Final = {
     "names to be quoted": Case(f"""{_RUN} -o "a folder/it's \\$HOME; \\"x\\" *" --rejects 'ré jects'"""),
     "a name that is no text": Case(f"{_RUN} -o out\udcff.jsonl"),
     "arguments behind --": Case("run -n 6 -o out.jsonl --set dedup.embedder=hash -- jokes rows.jsonl"),
-    "values like options": Case("label rows.jsonl --name n --classes a,b --prompt --overwrite -o out.jsonl"),
+    "values like options": Case("label rows.jsonl --name n --classes a,b -m tiny --prompt --overwrite -o out.jsonl"),
     "standard input": Case(f"label - {_QUEUE} -o out.jsonl", stdin=True),
     "rows once": Case("run jokes - --set dedup.embedder=hash -o out.jsonl", stdin=True),
     "a variable": Case(f"{_RUN} -o out.jsonl", environment="VSGEN_SEED=5"),

@@ -98,7 +98,7 @@ def test_label_asks_the_judge_for_its_label_and_m_for_the_others(vsgen: Vsgen, j
     assert made == {"own": "tiny", "quality": "judge"}
     alone = ("--name", "q", "--classes", "1,2", "--set", f"model={tmp_path / 'judge'}")
     ended = vsgen("label", "-", *alone, stdin=rows)
-    assert "no --model given" not in ended.stderr
+    assert "the toy model" not in ended.stderr
     assert lines(ended.stdout)[0]["meta"]["labelled"]["q"]["model"].startswith("judge@")
 
 

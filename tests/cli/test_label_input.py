@@ -70,7 +70,7 @@ GOOD = '{"text": "My lamp broke."}\n'
         ((*CATEGORY, "--select", "bordrline:0.2"), "did you mean 'borderline'?"),
         ((*CATEGORY, "--plot", "p.png"), "--plot needs --calibrate GOLD"),
         ((*CATEGORY, "--calibrate", "-"), "--calibrate -: standard input is INPUT already"),
-        ((*CATEGORY, "--calibrate", "missing.jsonl"), "missing.jsonl: cannot be read: No such file"),
+        ((*CATEGORY, "--calibrate", "missing.jsonl"), "missing.jsonl: no such file; give a JSONL file"),
         ((*CATEGORY, "--resume"), "--resume needs -o FILE"),
         (("--template", "random-item"), "random-item.yaml: has no 'labels:'; add some, or pass --name and --classes"),
         (("--template", "support-tickets", *CATEGORY), "--name: does not go together with --template"),
@@ -81,7 +81,7 @@ GOOD = '{"text": "My lamp broke."}\n'
 def test_wrong_flags_are_told_in_one_message(vsgen: Vsgen, flags: tuple[str, ...], told: str) -> None:
     ended = vsgen("label", "-", *flags, stdin=GOOD)
     assert (ended.exit_code, ended.stdout) == (2, "")
-    (message,) = [line for line in ended.stderr.splitlines() if "no --model given" not in line]
+    (message,) = [line for line in ended.stderr.splitlines() if "the toy model" not in line]
     assert message.startswith("vsgen: ")
     assert told in message
 

@@ -78,7 +78,7 @@ def test_a_model_is_measured_prompt_by_prompt(vsgen: Vsgen, tmp_path: Path) -> N
 
 
 def test_a_model_is_measured_on_a_templates_choices(vsgen: Vsgen, days: Path) -> None:
-    found = rows(vsgen("measure", days, "--samples", 10, "-q"))
+    found = rows(vsgen("measure", days, "-m", "tiny", "--samples", 10, "-q"))
     assert [row["kind"] for row in found] == ["target", "target"]
     assert all(row["kl"] > 0 and "tv" in row for row in found)
 
@@ -199,13 +199,13 @@ def test_a_model_that_says_no_distributions_is_measured_without_its_support(
         (("--split", "unseen", "--family", "weibull,beta"), "--family: weibull has no prompts in split unseen"),
         (("--decimals", 12), "--decimals: must be from 0 to 8, got 12"),
         (("--device", "gpu"), "--device: no device named 'gpu'; choose auto, cpu, cuda, cuda:1 or mps"),
-        (("--device", "cuda", "-m", "tiny"), "--device cuda: tiny always runs on the CPU; leave it out"),
+        (("--device", "cuda"), "--device cuda: tiny always runs on the CPU; leave it out"),
     ],
 )
 def test_flags_that_do_not_go_together_are_one_message(
     vsgen: Vsgen, days: Path, words: tuple[object, ...], problem: str
 ) -> None:
-    ended = vsgen("measure", *(str(days) if word == "DAYS" else word for word in words))
+    ended = vsgen("measure", "-m", "tiny", *(str(days) if word == "DAYS" else word for word in words))
     assert (ended.exit_code, ended.stdout) == (2, "")
     *_, message = ended.stderr.splitlines()
     assert message.startswith("vsgen: ") and problem in message

@@ -185,10 +185,12 @@ def test_a_refused_call_without_a_row_is_an_error_or_a_reject_and_the_run_goes_o
         f"version: 1\nname: t\nprompt: 'Write a ticket about {{{{ thing }}}}.'\nvariables: {{thing: {things}}}\n"
         "sampling: {method: direct, k: 2, max_tokens: 40}\ndedup: false\n"
     )
-    stopped = vsgen("run", template, "-n", 12, "--seed", 3)
+    stopped = vsgen("run", template, "-n", 12, "--seed", 3, "-m", "tiny")
     assert stopped.exit_code == 3
     assert "the model's context" in stopped.stderr
-    ended = vsgen("run", template, "-n", 12, "--seed", 3, "-o", out, "--rejects", rejects, "--on-error", "skip")
+    ended = vsgen(
+        "run", template, "-n", 12, "--seed", 3, "-m", "tiny", "-o", out, "--rejects", rejects, "--on-error", "skip"
+    )
     assert ended.exit_code == 0
     assert len(lines(out)) == 12
     refused = [one for one in lines(rejects) if one["reason"] == "refused"]

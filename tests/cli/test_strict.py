@@ -75,8 +75,17 @@ def test_an_alarm_comes_while_the_run_goes_on(vsgen: Vsgen) -> None:
 
 
 ROWS = "".join(f'{{"text": "I love my lamp number {i}."}}\n' for i in range(24))
-LABEL = ("label", "-", "--name", "mood", "--prompt", "Say something. {{ text }}")
-GOOD_LABEL = ("label", "-", "--name", "sentiment", "--prompt", "What is the sentiment of this review?\n\n{{ text }}")
+LABEL = ("label", "-", "--name", "mood", "--prompt", "Say something. {{ text }}", "-m", "tiny")
+GOOD_LABEL = (
+    "label",
+    "-",
+    "--name",
+    "sentiment",
+    "--prompt",
+    "What is the sentiment of this review?\n\n{{ text }}",
+    "-m",
+    "tiny",
+)
 
 
 def test_labels_have_a_verdict_with_an_alarm_and_a_status_of_their_own(vsgen: Vsgen) -> None:

@@ -276,7 +276,7 @@ def test_a_row_that_is_no_use_is_named(
         (("DAYS", "--family", "beta"), "--family: is for the paper's families; leave TEMPLATE or it out"),
         (("DAYS", "--decimals", 0), "--decimals: is for the paper's families"),
         (("DAYS", "rows.jsonl", "--from", "x.jsonl"), "INPUT: does not go with --from"),
-        (("DAYS", "--from", "/no/rows.jsonl"), "/no/rows.jsonl: cannot be read"),
+        (("DAYS", "--from", "/no/rows.jsonl"), "/no/rows.jsonl: no such file"),
         (("random-item",), "random-item.yaml: choices: missing"),
         (("no-such",), "no template named 'no-such'"),
         (("DAYS", "-o", "DAYS"), "is named twice; input, output"),

@@ -16,7 +16,7 @@ from vsgen.tiny.grammar.tasks import questions
 
 QUEUE = "Which queue should take this support ticket?"
 CLASSES = ("billing", "bug", "how-to")
-CATEGORY = ("--name", "category", "--classes", ",".join(CLASSES), "--prompt", QUEUE)
+CATEGORY = ("--name", "category", "--classes", ",".join(CLASSES), "--prompt", QUEUE, "-m", "tiny")
 LABEL = {"name": "category", "classes": list(CLASSES), "prompt": QUEUE + "\n\n{{ text }}"}
 TICKETS = next(one for one in questions() if one.classes == CLASSES)
 

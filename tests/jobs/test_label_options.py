@@ -79,7 +79,7 @@ def test_what_begins_as_a_json_list_must_be_one_of_texts(word: str) -> None:
 
 def test_all_that_changes_the_labels_changes_what_names_the_output() -> None:
     template, on = from_flags([QUEUE], None, [])
-    job = LabelOptions(template, on, "in.jsonl")
+    job = LabelOptions(template, on, "in.jsonl", model=ModelChoice("tiny"))
     others = [
         job,
         replace(job, template=from_flags([QUEUE], None, ["normalize=byte"])[0]),
@@ -91,5 +91,5 @@ def test_all_that_changes_the_labels_changes_what_names_the_output() -> None:
         replace(job, truncate=True),
     ]
     assert len({repr(one.parts) for one in others}) == len(others)
-    assert replace(job, histogram=True, model=ModelChoice("tiny")).parts == job.parts
+    assert replace(job, histogram=True).parts == job.parts
     assert replace(job, input="moved.jsonl").parts == job.parts, "its content counts, not its name"

@@ -105,7 +105,7 @@ class TestInATemplate:
             ("3", "YAML reads 3 as a number"),
             ("", "is empty"),
             ("''", "must be an expression of Jinja"),
-            ('"a" in text', 'a value that begins with " and is no YAML needs quotes around all of it'),
+            ('"a" in text', 'the value begins with ": put quotes around the whole value'),
         ],
     )
     def test_what_is_wrong_is_told_with_its_line_when_the_template_is_loaded(self, item: str, problem: str) -> None:

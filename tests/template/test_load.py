@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from vsgen.errors import TemplateError
 from vsgen.template.catalog import shipped
-from vsgen.template.load import load_template, template_text
+from vsgen.template.find import template_text
+from vsgen.template.load import load_template
 from vsgen.template.nodes import plain, read
 from vsgen.template.schema import Template
 
@@ -140,7 +141,7 @@ class TestOneProblem:
                 "description: !!python/name:os.system x",
                 "4: the tag 'tag:yaml.org,2002:python/name:os.system' is not allowed; write plain YAML",
             ),
-            ("? [a]\n: b", "4: a key must be text; put quotes around all of a value that begins with '{' or '['"),
+            ("? [a]\n: b", "4: a key must be text; put quotes around a value that begins with '{' or '['"),
             ("num: *a", "4: unknown alias 'a'"),
             ("---\nnum: 1", "4: a second document begins here; a template is one document"),
             ("model: ''", "4: model: must not be empty, got ''"),
@@ -160,7 +161,7 @@ class TestOneProblem:
             (
                 "a: b: c\n",
                 "t.yaml:1:5: not valid YAML: mapping values are not allowed in this context; "
-                "a value with a colon and a space in it needs quotes around all of it",
+                "the value has a colon followed by a space: put quotes around the whole value",
             ),
             ("a: b\n  c: d\n", "t.yaml:2:4: not valid YAML: mapping values are not allowed in this context"),
             (
@@ -236,7 +237,9 @@ class TestFinding:
         [
             ("no/such.yaml", "no/such.yaml: no such file"),
             ("jokes.yaml", "jokes.yaml: no such file; the shipped template is named 'jokes', without an ending"),
-            ("./", "./: cannot be read: Is a directory"),
+            ("./", "./: is a folder; name a .yaml file in it"),
+            (".", ".: is a folder; name a .yaml file in it"),
+            ("rows.jsonl", "'rows.jsonl': is a file of rows, and a template is needed here; "),
             ("a\0.yaml", "'a\\x00.yaml': not a file name"),
             ("joke", "no template named 'joke'; did you mean 'jokes'?"),
             ("", "no template named ''"),

@@ -62,7 +62,7 @@ def check(
     show(*folded(draw_lines(draws, reader), columns()))
     made = plan(loaded, [one.call.prompt for one in draws], use)
     show(*folded(plan_lines(loaded, made, facts), columns()))
-    for remark in reader.remarks() if reader else ():
+    for remark in reader.remarks() if reader else ("these are chat messages; add -m ID to see the tokens of a model",):
         show(f"note: {remark}")
     _conclude(loaded, [str(found) for found in template_warnings(loaded, use)], strict=strict)
 

@@ -27,7 +27,7 @@ def templates(
     from vsgen.template.catalog import describe
 
     if name is not None:
-        from vsgen.template.load import template_text
+        from vsgen.template.find import template_text
 
         show(template_text(name), end="")
         return

@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 import orjson
 
 from vsgen.errors import InputError
+from vsgen.files.mistaken import mistaken
 
 Skip: TypeAlias = Callable[[str], None]
 """Gets the problem of a line that is passed over."""
@@ -44,7 +45,10 @@ def fields_of(line: bytes, where: str, skip: Skip | None) -> dict[str, object] |
         if not problem and isinstance(value, dict):
             return value
     shown = line[: 4 * _SHOWN].strip()[:_SHOWN].decode("utf-8", "replace")
-    message = f"{where}: {problem}: got {shown!r}; give one JSON object a line, or pass --on-error skip"
+    message = f"{where}: {problem}: got {shown!r}; give one JSON object per line, or pass --on-error skip"
+    name, _, number = where.rpartition(":")
+    if number == "1" and (other := mistaken(name, line)):
+        message = f"{where}: {other}"
     if skip is None:
         raise InputError(message)
     skip(message)

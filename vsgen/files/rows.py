@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from vsgen.errors import InputError
 from vsgen.files.blocks import Line, filled, lines, of_file, of_stdin
 from vsgen.files.fields import Skip, fields_of
+from vsgen.files.mistaken import unreadable
 from vsgen.values import Row
 
 STDIN: Final = "-"
@@ -114,9 +115,7 @@ class RowInput:
             else:
                 yield from of_file(Path(self.source))
         except OSError as error:
-            raise InputError(
-                f"{self.name}: cannot be read: {error.strerror}; give a JSONL file, or - for stdin"
-            ) from error
+            raise InputError(unreadable(self.name, error)) from error
 
 
 class RowReader:

@@ -77,8 +77,8 @@ class Wanted:
 
     choice: ModelChoice = field(default_factory=ModelChoice)
     """The language model."""
-    default: str = TINY
-    """Its name, where the choice does not say."""
+    default: str = ""
+    """Its name, where the choice does not say; see `vsgen.jobs.asked`."""
     embedder: str | None = None
     """The embedder's name; None opens none."""
     judges: Sequence[str] = ()
@@ -198,7 +198,7 @@ class Desk:
         if not self._models:
             return ()
         toy = self._wanted.choice.name is None and self._wanted.default == TINY
-        unnamed = "no --model given: asking the embedded toy model, tiny, which knows only the shipped templates"
+        unnamed = "the output comes from the toy model tiny, which the template names; -m ID asks a real model"
         slow = self.facts and self.facts.slow
         return [*([unnamed] if toy else []), *([f"{self.model}: {slow}"] if slow else [])]
 

@@ -22,6 +22,7 @@ from vsgen.flows.draw import Outcome, Pipeline, Quota
 from vsgen.flows.keep import Tried
 from vsgen.flows.rows import flags
 from vsgen.flows.token_logprobs import UNTAUGHT
+from vsgen.jobs.asked import asked
 from vsgen.jobs.counts import UNLABELLED, Counts
 from vsgen.jobs.desk import Desk, ModelChoice, Wanted
 from vsgen.jobs.local import kept_local
@@ -85,10 +86,10 @@ class Generation:
         _refuse_batch_priors(self._template)
         require(self._template, allow_exec=options.allow_exec)
         self._refuse_small_budget()
-        self.models = kept_local(self._wanted(), self._template)
-        """The models that it may ask."""
         if options.input is None:
             Renderer(self._template).prompt(draw_variables(self._template, options.seed, 0))
+        self.models = kept_local(self._wanted(), self._template)
+        """The models that it may ask."""
         self._input = None if options.input is None else open_rows(options.input)
         self._rows: RowFlows[Outcome] | None = None
         self.tried: dict[str, Tried] = {}
@@ -118,7 +119,7 @@ class Generation:
         options, how = self._options, self._options.token_logprobs
         parts: dict[str, object] = {
             "template": self._template.digest,
-            "model": options.model.name or self._template.model or "tiny",
+            "model": self.models.asked,
             "embedder": self.models.embedder,
             "seed": options.seed,
             "input": self._input and "given",
@@ -220,7 +221,7 @@ class Generation:
         dedup = self._template.dedup or None
         return Wanted(
             self._options.model,
-            default=self._template.model or "tiny",
+            default=asked(self._options.model, self._template),
             embedder=dedup.embedder if dedup else None,
             judges=self._template.judges,
             commands=True,

@@ -56,7 +56,7 @@ class Labelling:
         if options.plot is not None:
             ensure_drawable(options.plot)
         self._options = options
-        wanted = Wanted(options.model, default=options.default_model, judges=options.template.judges)
+        wanted = Wanted(options.model, default=options.asked, judges=options.template.judges)
         self.models = kept_local(wanted, options.template)
         """The models that it may ask."""
         self._input = open_rows(options.input)

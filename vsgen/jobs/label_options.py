@@ -11,6 +11,7 @@ import orjson
 from vsgen.errors import OptionError
 from vsgen.files.origin import ON_ERROR
 from vsgen.files.places import Places
+from vsgen.jobs.asked import chosen
 from vsgen.jobs.desk import ModelChoice
 from vsgen.labels.select import Selection
 from vsgen.sections.sandbox import compile_text
@@ -47,9 +48,14 @@ class LabelOptions:
     meta: bool = True
 
     @property
-    def default_model(self) -> str:
-        """Who is asked where no flag says: the template's model; or a label's own, where each names one."""
-        return self.template.model or (self.template.judges[0] if self.judged else "tiny")
+    def asked(self) -> str:
+        """The model's name: the user's choice, else the template's; or a label's own, where each names one.
+
+        Raises:
+            OptionError: None is named.
+        """
+        judge = self.template.judges[0] if self.judged else None
+        return chosen(self.model, self.template.model or judge, self.template.source)
 
     @property
     def judged(self) -> bool:
@@ -62,7 +68,7 @@ class LabelOptions:
         return {
             "template": self.template.digest,
             "--on": self.on,
-            "model": self.model.name or self.default_model,
+            "model": self.asked,
             "seed": self.seed,
             "--select": self.selection and f"{self.selection.criterion}:{self.selection.share}",
             "--truncate": self.truncate,

@@ -61,7 +61,7 @@ class Measurement:
         self._options = options
         self._template = open_template(options.wanted)
         self._input = open_input(options.wanted)
-        wanted = Wanted(options.model, default=options.model_name(self._template), score_batch=_SCORED)
+        wanted = Wanted(options.model, default=options.asked(self._template), score_batch=_SCORED)
         self.models = kept_local(wanted, self._template)
         """The model that it measures."""
         self.summary = Summary()
@@ -89,7 +89,7 @@ class Measurement:
         options = self._options
         self._seen = None if self._input is None else self._input.look()
         targets = peeked(find_targets(options.wanted, self._template, self._input, warn))
-        name = options.model_name(self._template)
+        name = options.asked(self._template)
         local = name in self.models.local
         tokenizer = open_tokenizer(name, remote_code=options.model.remote_code and not local, local=local)
         if not desk.teaches:

@@ -7,6 +7,7 @@ from typing import Final
 
 from vsgen.distributions.names import SPLITS
 from vsgen.files.places import Places
+from vsgen.jobs.asked import chosen
 from vsgen.jobs.desk import ModelChoice
 from vsgen.jobs.targets_options import COARSE, TargetChoice
 from vsgen.template.schema import Template
@@ -44,16 +45,20 @@ class MeasureOptions:
         """
         self.choice.check()
 
-    def model_name(self, template: Template | None) -> str:
-        """The name of the model to measure."""
-        return self.model.name or (template.model if template else None) or "tiny"
+    def asked(self, template: Template | None) -> str:
+        """The name of the model to measure.
+
+        Raises:
+            OptionError: Neither the user nor the template names one.
+        """
+        return chosen(self.model, template.model if template else None, template.source if template else "measure")
 
     def parts(self, template: Template | None) -> dict[str, object]:
         """Names all that a model's measures are made from, but for what the rows hold."""
         choice, grid = self.wanted, self.wanted.fineness
         return {
             "template": template and template.digest,
-            "model": self.model_name(template),
+            "model": self.asked(template),
             "--samples": self.draws,
             "seed": self.seed,
             "--probes": self.probes,

@@ -16,6 +16,7 @@ from vsgen.flows.asking import size_of
 from vsgen.flows.checks import require
 from vsgen.flows.draw import Outcome, Pipeline, Quota
 from vsgen.jobs.activity import Activity
+from vsgen.jobs.asked import asked
 from vsgen.jobs.carry import answers
 from vsgen.jobs.desk import Desk, ModelChoice, Wanted
 from vsgen.jobs.local import kept_local
@@ -81,7 +82,7 @@ class Trial:
         embedder = dedup.embedder if dedup else None
         wanted = Wanted(
             job.model,
-            default=self.template.model or "tiny",
+            default=asked(job.model, self.template),
             embedder=embedder,
             judges=self.template.judges,
             commands=True,

@@ -1,20 +1,17 @@
-"""Loads a template: finds it, reads it, applies ``--set``, checks it, and reports every problem at once."""
+"""Loads a template: reads it, applies ``--set``, checks it, and reports every problem at once."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from importlib.resources.abc import Traversable
-from pathlib import Path
 from typing import Final, get_args
 
 from pydantic import ValidationError
 
 from vsgen.errors import TemplateError
-from vsgen.template.catalog import shipped
 from vsgen.template.examples import UNSUITED, Size
-from vsgen.template.messages import nearest, problems, show
+from vsgen.template.find import find, text_of
+from vsgen.template.messages import problems, show
 from vsgen.template.named import named
 from vsgen.template.nodes import Node, Problem, Scalar, YamlProblem, node_of, plain, read
 from vsgen.template.overrides import lay_over, override
@@ -22,7 +19,6 @@ from vsgen.template.schema import Template
 
 GIVEN: Final = "template"
 """What messages call a template that comes as a mapping."""
-_MAX_BYTES: Final = 1_048_576
 _MOST: Final = 100
 """Problems that are listed."""
 
@@ -60,9 +56,9 @@ def _read(source: str | Mapping[str, object]) -> tuple[Node, list[Problem], str]
     """The document, what is wrong with it as YAML, and what messages call it."""
     if isinstance(source, Mapping):
         return _given(source, GIVEN), [], GIVEN
-    file, label = _find(source)
+    file, label = find(source)
     try:
-        return *read(_text(file, label), label), label
+        return *read(text_of(file, label), label), label
     except YamlProblem as problem:
         raise TemplateError(str(problem)) from None
 
@@ -86,15 +82,6 @@ def template_of(document: Mapping[str, object], source: str, overrides: Sequence
         TemplateError: As for `load_template`.
     """
     return _overridden(_given(document, source), [], overrides, source)
-
-
-def template_text(source: str) -> str:
-    """The text of a template, comments included, without looking into it; `source` as for `load_template`.
-
-    Raises:
-        TemplateError: It cannot be found or read.
-    """
-    return _text(*_find(source))
 
 
 def _recommendation(root: Node, size: Size) -> Mapping[Scalar, Node]:
@@ -153,49 +140,3 @@ def _listed(found: Sequence[Problem]) -> str:
     lines = [problem.text for problem in found[:_MOST]]
     more = f"{len(found) - _MOST:,} more problems; mend these first"
     return "\n".join([*lines, more] if len(found) > _MOST else lines)
-
-
-def _find(source: str) -> tuple[Traversable, str]:
-    path = Path(source)
-    if source.endswith((".yaml", ".yml")) or os.sep in source or _is_file(path):
-        return path, source
-    templates = shipped()
-    if source not in templates:
-        names = ", ".join(templates)
-        raise TemplateError(
-            f"no template named {show(source)}{nearest(source, list(templates))}; there are: {names}; "
-            "or give the path of a .yaml file"
-        )
-    return templates[source], f"{source}.yaml"
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:
-        return False
-
-
-def _text(file: Traversable, label: str) -> str:
-    try:
-        with file.open("rb") as stream:
-            content = stream.read(_MAX_BYTES + 1)
-    except FileNotFoundError:
-        name = file.name.rpartition(".")[0]
-        hint = f"; the shipped template is named {name!r}, without an ending" if name in shipped() else ""
-        raise TemplateError(f"{label}: no such file{hint}") from None
-    except OSError as error:
-        raise TemplateError(f"{label}: cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise TemplateError(f"{show(label)}: not a file name") from None
-    if len(content) > _MAX_BYTES:
-        raise TemplateError(f"{label}: larger than {_MAX_BYTES:,} bytes; is it a template?")
-    return _decoded(content, label)
-
-
-def _decoded(content: bytes, label: str) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise TemplateError(f"{label}:{line}: not UTF-8: byte 0x{content[error.start]:02x}; save it as UTF-8") from None

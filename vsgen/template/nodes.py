@@ -32,7 +32,8 @@ _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]
 _SPECIAL: Final = re.compile(r"([-+]?\.(inf|Inf|INF))|\.(nan|NaN|NAN)")
 _CONTROL: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_QUOTE: Final = "put quotes around all of a value that begins with '{' or '['"
+_BARE: Final = re.compile(r"\{\{[^{}\n]{0,60}\}\}")
+_QUOTE: Final = "put quotes around a value that begins with '{' or '['"
 _TAG: Final = "tag:yaml.org,2002:"
 
 
@@ -131,9 +132,9 @@ def _remedy(lines: Sequence[str]) -> str:
     if re.match(" *\t", line):
         return "; the line begins with a tab: indent with spaces"
     if begins := re.match(r"""\s*(?:- |\w+: )+\s*(["'\[{%@`&*!])""", line):
-        return f"; a value that begins with {begins[1]} and is no YAML needs quotes around all of it"
+        return f"; the value begins with {begins[1]}: put quotes around the whole value"
     if re.match(r"\s*(?:- )*[\w.-]+: +[^\s\"'\[{|>#].*?:(?: |$)", line):
-        return "; a value with a colon and a space in it needs quotes around all of it"
+        return "; the value has a colon followed by a space: put quotes around the whole value"
     return ""
 
 
@@ -221,7 +222,7 @@ class _Reader:
             items = [self._node(each, depth + 1) for each in iter(self._next, None)]
             return Node(items, self.source, line)
         if isinstance(event, yaml.MappingStartEvent):
-            return Node(self._mapping(depth), self.source, line)
+            return Node(self._bare(event, line) or self._mapping(depth), self.source, line)
         is_plain = event.style in (None, "") and event.tag is None
         value = resolve(event.value) if is_plain else event.value
         return Node(value, self.source, line, self._line(event) + 1 if event.style == "|" else 0)
@@ -230,6 +231,16 @@ class _Reader:
         """The next event of a collection; None at its end."""
         event = next(self._events)
         return None if isinstance(event, yaml.CollectionEndEvent) else event
+
+    def _bare(self, event: Any, line: int) -> str | None:
+        """The text of a value that is a variable without quotes, ``{{ x }}``, which YAML reads as two mappings."""
+        begin = event.start_mark.index
+        if not (bare := _BARE.match(self.text, begin)):
+            return None
+        while event.end_mark.index < bare.end():
+            event = next(self._events)
+        self._problem(line, f"{bare[0]} needs quotes: '{bare[0]}'")
+        return bare[0]
 
     def _mapping(self, depth: int) -> dict[Scalar, Node]:
         mapping: dict[Scalar, Node] = {}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from vsgen.errors import OptionError
-from vsgen.template.load import template_text
+from vsgen.template.find import template_text
 from vsgen.template.nodes import resolve
 
 _STARTER: Final = "starter"

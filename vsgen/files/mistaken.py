@@ -1,0 +1,54 @@
+"""What was given in place of a file of JSON lines, and what to do, such as the command that makes rows of it."""
+
+from __future__ import annotations
+
+import shlex
+from difflib import get_close_matches
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+_JSON: Final = "import json, sys; [print(json.dumps(row)) for row in json.load(sys.stdin)]"
+_CSV: Final = "import csv, json, sys; [print(json.dumps(row)) for row in csv.DictReader(sys.stdin)]"
+_TABLES: Final = (".csv", ".tsv")
+_MOST: Final = 1000
+"""Files of a folder that are looked through for a name like the one that is not there."""
+_ROWS: Final = (".jsonl", ".ndjson")
+_TEMPLATES: Final = (".yaml", ".yml")
+
+
+def mistaken(name: str, line: bytes) -> str | None:
+    """What a file is whose first line is no JSON object, and what to do; None where its look does not say.
+
+    Args:
+        name: The name of the file, or ``<stdin>``.
+        line: Its first line.
+    """
+    lower = name.lower()
+    if lower.endswith(_TEMPLATES):
+        return "is a template, and rows are needed here; the order is TEMPLATE INPUT"
+    if line.lstrip().startswith(b"["):
+        return f"is one JSON array; make a row of each item: {_command(_JSON, name)}"
+    if lower.endswith(_TABLES) or (b"," in line and not lower.endswith(_ROWS) and not line.lstrip().startswith(b"{")):
+        return f"looks like CSV; make JSON lines of it: {_command(_CSV, name)}"
+    return None
+
+
+def unreadable(name: str, error: OSError) -> str:
+    """Why the rows of a file cannot be read, and what to give."""
+    if isinstance(error, IsADirectoryError):
+        return f"{name}: is a folder; name a JSONL file in it"
+    if isinstance(error, FileNotFoundError):
+        folder = Path(name).parent
+        there = islice(folder.iterdir(), _MOST) if folder.is_dir() else ()
+        close = get_close_matches(Path(name).name, [path.name for path in there if path.suffix in _ROWS], 1)
+        hint = f"did you mean {str(folder / close[0])!r}?" if close else "give a JSONL file, or - for stdin"
+        return f"{name}: no such file; {hint}"
+    return f"{name}: cannot be read: {error.strerror}; give a JSONL file, or - for stdin"
+
+
+def _command(code: str, name: str) -> str:
+    if not name.isprintable() or name.startswith("<"):
+        return f'python3 -c "{code}"'
+    quoted = shlex.quote(name)
+    return f'python3 -c "{code}" < {quoted} > {shlex.quote(name.rpartition(".")[0] or name)}.jsonl'
