@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import repeat
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,19 +60,20 @@ def check(
     rows = repeat(Row(0)) if input is None else read_rows(input)
     draws = list(preview(loaded, rows, seed=sample.seed, count=num, facts=facts))
     use = _use(loaded, reader, rows=input is not None)
-    show(*folded(draw_lines(draws, reader), columns()))
+    show(*folded(draw_lines(draws, reader), columns(sys.stdout)))
     made = plan(loaded, [one.call.prompt for one in draws], use)
-    show(*folded(plan_lines(loaded, made, facts), columns()))
+    show(*folded(plan_lines(loaded, made, facts), columns(sys.stdout)))
     for remark in reader.remarks() if reader else ("these are chat messages; add -m ID to see the tokens of a model",):
         show(f"note: {remark}")
     _conclude(loaded, [str(found) for found in template_warnings(loaded, use)], strict=strict)
 
 
 def _conclude(template: Template, warnings: list[str], *, strict: bool) -> None:
+    from vsgen.cli.folded import columns, folded
     from vsgen.errors import GateError
 
-    for warning in warnings:
-        say(f"warning: {warning}")
+    for line in folded((f"warning: {warning}" for warning in warnings), columns(sys.stderr)):
+        say(line)
     count = "1 warning" if len(warnings) == 1 else f"{len(warnings)} warnings"
     name = f"{template.name}@{template.digest}"
     if strict and warnings:

@@ -70,7 +70,7 @@ def doctor(
     if as_json:
         show(json.dumps({"ok": not problems, "findings": [one._asdict() for one in found]}, indent=2))
     else:
-        show(*folded(_lines(found), columns()))
+        show(*folded(_lines(found), columns(sys.stdout)))
     if problems:
         raise typer.Exit(problems[0].status)
 

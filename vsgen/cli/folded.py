@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
+import os
 import textwrap
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import IO, Final, NamedTuple
 
 from vsgen.cli.printed import Heading
 from vsgen.terminal import is_terminal
@@ -22,9 +21,14 @@ class Beside(NamedTuple):
     text: str
 
 
-def columns() -> int | None:
-    """Of the terminal that shows standard output; None where it goes elsewhere."""
-    return shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
+def columns(stream: IO[str]) -> int | None:
+    """Of the terminal that shows a stream; None where it goes elsewhere."""
+    if not is_terminal(stream):
+        return None
+    try:
+        return os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        return None
 
 
 def folded(lines: Iterable[str | Beside], width: int | None) -> Iterator[str]:
