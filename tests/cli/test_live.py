@@ -204,6 +204,18 @@ def test_a_file_to_be_labeled_is_counted_and_a_pipe_is_not(
         assert [one["summary"]["wanted"] for one in events if one["event"] == "summary"] == [None]
 
 
+@pytest.mark.parametrize("words", [("run", "jokes", "-n", 2), ("try", "jokes")])
+def test_no_phase_comes_again_before_the_first_call(
+    vsgen: Vsgen, monkeypatch: pytest.MonkeyPatch, words: tuple[object, ...]
+) -> None:
+    monkeypatch.setattr("vsgen.cli.live.Logged.period", 0.0005)
+    events = [json.loads(line) for line in vsgen(*words, "-m", "tiny", "--log-json").stderr.splitlines()]
+    phases = [one["phase"] for one in events if one["event"] == "phase"]
+    begun = phases.index("asking")
+    assert [phase for i, phase in enumerate(phases[:begun]) if phase in phases[:i]] == []
+    assert not {"starting", "loading"} & set(phases[begun:])
+
+
 def test_warnings_are_events(vsgen: Vsgen, tmp_path: Path) -> None:
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"animal": "cat"}\nnot json\n')

@@ -45,11 +45,11 @@ def test_phases_come_in_their_order() -> None:
             bar(total=100, unit="B").update(40)
             fetched = activity.progress()
         seen += [fetched.phase, activity.progress().phase]
-    activity.stage = None
     replay, held = Replay(MemoryJournal(), mailbox), Held()
     worker = Worker({Generate: held, Score: held, Embed: held}, mailbox, name="m", capacity=8)
     executor = replay.executor("m", worker)
     activity.asks(replay, [worker])
+    activity.stage = None
     calls: tuple[Call, ...] = (Embed("x"), Score(Prompt(prefill="x"), ("a",)), asked(1))
     for place, call in enumerate(calls):
         executor.submit(Ticket(0, place), call)

@@ -120,8 +120,8 @@ class Activity:
             self._opening.remove(model)
 
     def asks(self, replay: Replay, workers: Sequence[Worker]) -> None:
-        """Calls go through `replay` from now on, and `workers`, to which more may be added, answer them."""
-        self._replay, self._workers = replay, workers
+        """Models are opened; calls will go through `replay`, and `workers`, to which more are added, answer them."""
+        self._replay, self._workers, self.stage = replay, workers, "loading"
 
     def progress(self) -> Progress:
         """How far it has come; may be asked in any thread, and takes less than a millisecond."""

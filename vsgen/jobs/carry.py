@@ -71,13 +71,13 @@ class Carried(Generic[R, V]):
             self._warn_once(journal.problems)
             places.begin(journal, origin.parts)
             desk = stack.enter_context(Desk(self._task.models, journal, self.activity))
+            self.activity.stage = None
             self.counts.paid = desk.paid
             stack.enter_context(signals.unwound())
             self._warn_once(desk.notes)
             source = self._task.source(desk, self.counts, self._warn)
             rejects.begin()
             lines.begin()
-            self.activity.stage = None
             for made in self._values(desk, source):
                 self._write(made, lines, rejects)
                 yield made  # only then the task is asked whether this is enough

@@ -88,6 +88,7 @@ class Trial:
             commands=True,
         )
         self._desk = Desk(kept_local(wanted, self.template), MemoryJournal(), self._activity)
+        self._activity.stage = None
         self.template = load_template(job.template, job.overrides, size_of(self._desk.facts))
 
     @property
@@ -111,7 +112,6 @@ class Trial:
             VsgenError: See `vsgen.errors`.
         """
         with self._desk, signals.unwound():
-            self._activity.stage = None
             for row in self._rows:
                 heard: list[Heard] = []
                 flow = overheard(self._pipeline().draw(row, row.index), heard)
