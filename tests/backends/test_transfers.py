@@ -63,7 +63,7 @@ def hub(half: Event) -> Iterator[str]:
 @pytest.mark.parametrize("whole", [False, True])
 def test_half_a_download_is_half_of_its_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: bool) -> None:
     """Of one file, as transformers fetches weights, and of a repository, as embedders come."""
-    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 1000)
+    monkeypatch.setattr("vsgen.backends.transfers._CHUNK", 1000)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     half, seen = Event(), set[Transfer | None]()
 

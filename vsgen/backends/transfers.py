@@ -22,6 +22,8 @@ class Transfer(NamedTuple):
     """Bytes in all, as far as that is known."""
 
 
+_CHUNK: Final = 1 << 20
+"""Bytes after which the hub's client reports; its own 10 MB take a slow line a minute."""
 _UNDER_WAY: Final[list[list[Any]]] = []
 """The bars of each download, those of files that are done among them."""
 
@@ -29,10 +31,12 @@ _UNDER_WAY: Final[list[list[Any]]] = []
 def transfer() -> Transfer | None:
     """The download that is under way; None where nothing is fetched.
 
-    Of its bars the largest counts: the others are of small files, or count the same in another way.
+    Of its bars the largest counts: the others are of small files, or count the same in another way. One that is full
+    is over, though what was fetched is loaded within the same call of a library.
     """
-    bars = [bar for download in [*_UNDER_WAY] for bar in [*download]]
+    bars = [bar for download in [*_UNDER_WAY] for bar in [*download] if not bar.disable]  # as closed ones are
     known = [Transfer(int(bar.n), int(bar.total) if bar.total else None) for bar in bars]
+    known = [one for one in known if one.size is None or one.done < one.size]
     return max(known, key=lambda one: (one.size or 0, one.done), default=None)
 
 
@@ -40,6 +44,7 @@ def transfer() -> Transfer | None:
 def counted() -> Iterator[Any]:
     """Within it a download is counted that is given this class as its ``tqdm_class``."""
     tqdm: Any = import_module("tqdm").tqdm
+    constants: Any = import_module("huggingface_hub").constants
     bars: list[Any] = []
 
     class Bar(tqdm):  # type: ignore[misc]
@@ -55,9 +60,11 @@ def counted() -> Iterator[Any]:
             """Nothing is drawn."""
 
     _UNDER_WAY.append(bars)
+    chunk, constants.DOWNLOAD_CHUNK_SIZE = constants.DOWNLOAD_CHUNK_SIZE, _CHUNK
     try:
         yield Bar
     finally:
+        constants.DOWNLOAD_CHUNK_SIZE = chunk
         _UNDER_WAY[:] = [each for each in _UNDER_WAY if each is not bars]
 
 
