@@ -42,8 +42,11 @@ def test_phases_come_in_their_order() -> None:
     seen = [activity.progress().phase]
     with activity.opening("org/model"):
         with counted() as bar:
-            bar(total=100, unit="B").update(40)
+            weights = bar(total=100, unit="B")
+            weights.update(40)
             fetched = activity.progress()
+            weights.update(60)
+            assert activity.progress().phase == "loading"
         seen += [fetched.phase, activity.progress().phase]
     replay, held = Replay(MemoryJournal(), mailbox), Held()
     worker = Worker({Generate: held, Score: held, Embed: held}, mailbox, name="m", capacity=8)
