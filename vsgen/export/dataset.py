@@ -12,6 +12,7 @@ from typing import Any
 
 from vsgen.errors import OptionError, OutputError, VsgenError
 from vsgen.export.table import Column, Kind, Table
+from vsgen.extras import require
 
 _MARK = "dataset_info.json"
 
@@ -34,6 +35,18 @@ def check_replaceable(path: Path, *, overwrite: bool) -> None:
         raise OptionError(f"{path}: is no file that a dataset could replace; choose another -o")
 
 
+def load() -> Any:
+    """The library, which takes seconds to import and swallows what signals raise meanwhile: load it before they do.
+
+    Raises:
+        OptionError: It is not installed.
+    """
+    require("export", where="-o", use="a dataset or .parquet file")
+    import datasets
+
+    return datasets
+
+
 def write_dataset(table: Table, path: Path, *, parquet: bool, cache: Path) -> int:
     """Write a table; returns how many rows it had.
 
@@ -47,7 +60,7 @@ def write_dataset(table: Table, path: Path, *, parquet: bool, cache: Path) -> in
         OutputError: It cannot be written.
         OSError: The same, where the system says so.
     """
-    import datasets as library
+    library = load()
 
     def rows() -> Iterator[Mapping[str, object]]:
         yield from table.rows

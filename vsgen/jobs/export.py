@@ -8,10 +8,9 @@ from pathlib import Path
 
 from vsgen import signals
 from vsgen.errors import OptionError
-from vsgen.export.dataset import check_replaceable, write_dataset
+from vsgen.export.dataset import check_replaceable, load, write_dataset
 from vsgen.export.forms import Wanted, export_table
 from vsgen.export.table import Table
-from vsgen.extras import require
 from vsgen.files.destinations import destination, is_written_through
 from vsgen.files.lines import AGAIN, PipeLines, open_lines, writing
 from vsgen.files.part import FolderPart, part_of
@@ -68,8 +67,8 @@ def save_dataset(table: Table, path: Path, *, overwrite: bool = False) -> int:
         OptionError: The library `datasets` is not installed, or `path` must not be replaced.
         OutputError: It cannot be written, or another run is writing there.
     """
-    require("export", where=str(path), use="a dataset")
     check_replaceable(path, overwrite=overwrite)
+    load()
     real = destination(path)
     with writing(path, AGAIN):
         real.parent.mkdir(parents=True, exist_ok=True)
