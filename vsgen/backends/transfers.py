@@ -44,7 +44,7 @@ def transfer() -> Transfer | None:
 def counted() -> Iterator[Any]:
     """Within it a download is counted that is given this class as its ``tqdm_class``."""
     tqdm: Any = import_module("tqdm").tqdm
-    constants: Any = import_module("huggingface_hub").constants
+    constants: Any = import_module("huggingface_hub.constants")
     bars: list[Any] = []
 
     class Bar(tqdm):  # type: ignore[misc]
