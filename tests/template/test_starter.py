@@ -75,5 +75,14 @@ def test_what_the_comments_offer_is_good_as_well(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     whole, offered = begin(path).split("#\n", 1)
     template = written(path, whole + offered.replace("# ", "", 1).replace("\n# ", "\n"))
-    assert template.output.fields == ("review",)
-    assert template.labels and template.examples
+    assert template.output.fields == ("text",)
+    assert template.labels
+
+
+def test_a_small_model_is_shown_how_reviews_of_other_products_read(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    large, small = written(path, begin(path)), load_template(str(path), size="small")
+    assert (large.sampling.method, large.examples) == ("vs", ())
+    assert small.sampling.method == "direct"
+    assert {one["product"] for one in small.examples}.isdisjoint(["tent"])
+    assert all(set(one) == {"product", "opinion", "text"} for one in small.examples)

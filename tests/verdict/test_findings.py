@@ -191,6 +191,12 @@ def test_repeats_are_a_note_that_names_another_method() -> None:
     assert finding.remedy == "--method vs"
 
 
+def test_for_repeats_of_a_small_model_variables_come_before_lists() -> None:
+    draws = [outcome([record()], [reject("duplicate")] * 9)] * 5
+    (finding,) = verdict(draws, template(sampling={"method": "direct"}), small=True).findings
+    assert finding.remedy.startswith("more values in `variables:`")
+
+
 def test_repeats_of_a_closed_set_that_is_whole_are_no_finding() -> None:
     draws = [outcome([record()] * 2), *[outcome([], [reject("duplicate")] * 5)] * 5]
     assert not verdict(draws, template(choices=["Monday", "Tuesday"])).findings

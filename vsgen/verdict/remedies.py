@@ -13,6 +13,8 @@ _CHARS: Final = 3
 """Characters of a token, at least, in most languages that are written with letters."""
 _FRAME: Final = 20
 """Tokens of the form around an answer."""
+_MORE: Final = "more values in `variables:`; for answers of a few words also --method sequence"
+"""For small models: their lists of whole sentences are worse than their single ones."""
 _LISTS: Final = frozenset({"sequence", "vs", "vs-cot", "vs-multi"})
 
 
@@ -84,7 +86,7 @@ def other_draw(asked: Setup) -> str:
     if how.method == "power":
         return "a lower sampling.power.alpha, or more values in `variables:`"
     if how.method in {"direct", "cot"}:
-        return "--method vs"
+        return _MORE if asked.small else "--method vs"
     if how.temperature < 1:
         return "--temperature 1"
     return "more values in `variables:`, or --set sampling.p_max=0.1"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vsgen.flows.asking import settings_of, unsuited
+from vsgen.flows.asking import settings_of, size_of, unsuited
 from vsgen.template.schema import Template
 from vsgen.values import ModelFacts
 
@@ -18,6 +18,8 @@ class Setup:
     """Worked exchanges stand before the tasks."""
     unsuited: str | None = None
     """What the template says against models of this size."""
+    small: bool = False
+    """The model is small; see `vsgen.flows.asking.SMALL`."""
 
     @classmethod
     def of_run(cls, template: Template, facts: ModelFacts | None) -> Setup:
@@ -29,4 +31,4 @@ class Setup:
         """
         examples = bool(template.examples and template.sampling.demonstrate)
         shows = examples or bool(settings_of(template, facts).exchanges)
-        return cls(template, shows, unsuited(template, facts))
+        return cls(template, shows, unsuited(template, facts), size_of(facts) == "small")
