@@ -43,7 +43,7 @@ class Appended:
                 os.close(self._file)
                 raise
         except OSError as error:
-            raise OutputError(f"{path}: cannot write {what}: {error.strerror}; choose another -o") from error
+            raise OutputError(f"{path}: cannot write {what}: {error.strerror}; choose another path") from error
         if not stat.S_ISREG(os.fstat(self._file).st_mode):
             os.close(self._file)
             raise OutputError(f"{path}: is not a regular file, so {what} cannot lie there; choose another")

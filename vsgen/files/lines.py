@@ -290,10 +290,19 @@ def writing(where: Path, how: str) -> Iterator[None]:
         raise _failed(where, error, how) from error
 
 
+def no_place(path: Path) -> str | None:
+    """Why no file can be made under a name, and what to do; None where one can, as far as its folder says."""
+    folder = path.parent
+    if not folder.exists():
+        return f"{path}: cannot be written: there is no folder {folder}; make it, or choose another path"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return f"{path}: cannot be written: no permission to write in {folder}; choose another path"
+    return None
+
+
 def _failed(where: Path | str, error: OSError, how: str) -> OutputError:
-    folder = Path(where).parent
-    if error.errno == errno.ENOENT and not folder.exists():
-        return OutputError(f"{where}: cannot be written: there is no folder {folder}; make it, or choose another path")
+    if error.errno == errno.ENOENT and (problem := no_place(Path(where))):
+        return OutputError(problem)
     full = error.errno in {errno.ENOSPC, errno.EDQUOT}
     remedy = f"free some space, then run the same command {how}" if full else "choose another path"
     return OutputError(f"{where}: cannot be written: {error.strerror or error}; {remedy}")

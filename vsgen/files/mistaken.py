@@ -41,8 +41,9 @@ def unreadable(name: str, error: OSError) -> str:
     if isinstance(error, FileNotFoundError):
         folder = Path(name).parent
         there = islice(folder.iterdir(), _MOST) if folder.is_dir() else ()
-        close = get_close_matches(Path(name).name, [path.name for path in there if path.suffix in _ROWS], 1)
-        hint = f"did you mean {str(folder / close[0])!r}?" if close else "give a JSONL file, or - for stdin"
+        stems = {path.stem: str(path) for path in there if path.suffix in _ROWS}
+        close = get_close_matches(Path(name).stem, stems, 1)
+        hint = f"did you mean {stems[close[0]]!r}?" if close else "give a JSONL file, or - for stdin"
         return f"{name}: no such file; {hint}"
     return f"{name}: cannot be read: {error.strerror}; give a JSONL file, or - for stdin"
 

@@ -15,7 +15,7 @@ from vsgen.files.complete import Done, done, interrupted_otherwise, name_of
 from vsgen.files.destinations import destination, is_written_through
 from vsgen.files.disk import refuse_held
 from vsgen.files.journal import FileJournal, MemoryJournal
-from vsgen.files.lines import Lines, NoLines, PipeLines, open_lines, write_line
+from vsgen.files.lines import Lines, NoLines, PipeLines, no_place, open_lines, write_line
 from vsgen.files.origin import Origin
 from vsgen.files.part import part_of
 from vsgen.files.vectors import vectors_path
@@ -163,16 +163,21 @@ class Places:
             raise OptionError("--resume needs -o FILE (or --journal FILE), and does not go with --overwrite")
         written = [path for path in (self.output, self.rejects, self.summary) if path]
         self._check_names(written)
+        for path in filter(None, (*written, self.journal)):
+            _check_place(path)
         if not self.resume and not self.overwrite:
-            for path in filter(None, (self.output, self.rejects)):
-                if not is_written_through(path):
-                    _refuse_existing(path, part=path == self.output, resumable=self.journaled)
+            self._refuse_overwriting()
         if not self.journaled and self.file:
             refuse_unfinished(self.file)
         if self.resume and self.file and part_of(self.file).exists():
             refuse_held(part_of(self.file))
             if part_of(self.file).stat().st_size:
                 self._require_journal()
+
+    def _refuse_overwriting(self) -> None:
+        for path in filter(None, (self.output, self.rejects)):
+            if not is_written_through(path):
+                _refuse_existing(path, part=path == self.output, resumable=self.journaled)
 
     def _check_names(self, written: Sequence[Path]) -> None:
         if folders := [path for path in (*written, self.journal) if path is not None and path.is_dir()]:
@@ -191,6 +196,11 @@ class Places:
         path = self.journal_path
         if path is not None and not path.exists():
             raise OptionError(f"{path}: is missing, so {self.file}.part cannot be continued; --overwrite starts anew")
+
+
+def _check_place(path: Path) -> None:
+    if not is_written_through(path) and (problem := no_place(path)):
+        raise OutputError(problem)
 
 
 def refuse_unfinished(path: Path) -> None:

@@ -43,6 +43,8 @@ from vsgen.values import (
     Verify,
 )
 
+_FIXED: Final = "float64"
+"""The number format of models that compute alike everywhere."""
 _EMBED_BATCH = 256
 _SCORE_BATCH = 32
 _AHEAD: Final = 4
@@ -200,7 +202,13 @@ class Desk:
         toy = self._wanted.choice.name is None and self._wanted.default == TINY
         unnamed = "the output comes from the toy model tiny, which the template names; -m ID asks a real model"
         slow = self.facts and self.facts.slow
-        return [*([unnamed] if toy else []), *([f"{self.model}: {slow}"] if slow else [])]
+        fixed = self.asked in ON_CPU and self._wanted.choice.dtype not in ("auto", _FIXED)
+        unused = f"--dtype {self._wanted.choice.dtype} is ignored: {self.asked} always computes in {_FIXED}"
+        return [
+            *([unnamed] if toy else []),
+            *([unused] if fixed else []),
+            *([f"{self.model}: {slow}"] if slow else []),
+        ]
 
     @property
     def rows(self) -> int:

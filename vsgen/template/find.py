@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from vsgen.errors import TemplateError
+from vsgen.sections.misfit import likeliest
 from vsgen.template.catalog import shipped
 from vsgen.template.messages import nearest, show
 
@@ -95,9 +96,10 @@ def _instead(file: Traversable, label: str) -> str:
     if name in shipped():
         return f"; the shipped template is named {name!r}, without an ending"
     folder = Path(label).parent
-    there = [path.name for path in islice(folder.iterdir(), _MOST)] if folder.is_dir() else []
-    if hint := nearest(file.name, [each for each in there if each.endswith(_ENDINGS)]):
-        return hint
+    there = islice(folder.iterdir(), _MOST) if folder.is_dir() else ()
+    stems = {path.stem: str(path) for path in there if path.suffix in _ENDINGS}
+    if close := likeliest(Path(label).stem, list(stems)):
+        return f"; did you mean {stems[close]!r}?"
     if not folder.is_dir():
         return f"; there is no folder {folder}"
     return f"; to make one: vsgen init {shlex.quote(label)}" if label.isprintable() and label.endswith(_ENDINGS) else ""

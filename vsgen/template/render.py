@@ -10,7 +10,7 @@ from vsgen.sections.misfit import TextProblem
 from vsgen.sections.sandbox import compile_text
 from vsgen.template.final import ANSWER, as_condition
 from vsgen.template.keep import CORRECT, OWN, clause
-from vsgen.template.messages import nearest
+from vsgen.template.messages import nearest, show
 from vsgen.template.schema import Template
 from vsgen.values import Message, Prompt
 
@@ -55,9 +55,7 @@ class Renderer:
             TemplateError: Variables are missing (all are named, those of the labels too, before anything is paid for),
                 or a text cannot be rendered with these values.
         """
-        lines = [
-            line for where, needed in self._needed.items() if (line := self._missing(where, needed - values.keys()))
-        ]
+        lines = [line for where, needed in self._needed.items() if (line := self._missing(where, needed, values))]
         if lines:
             raise TemplateError("\n".join(lines))
         if self._correct is not None and ANSWER in values:
@@ -89,7 +87,7 @@ class Renderer:
         Raises:
             TemplateError: As for `prompt`.
         """
-        if line := self._missing(_place(label), _needs(label) - values.keys()):
+        if line := self._missing(_place(label), _needs(label), values):
             raise TemplateError(line)
         return self._render(_place(label), label.prompt, values)
 
@@ -109,14 +107,14 @@ class Renderer:
             return False
         return bool(self._fill(_CORRECT, as_condition(self._correct), {**values, ANSWER: answer}))
 
-    def _missing(self, where: str, names: frozenset[str]) -> str:
-        if not names:
+    def _missing(self, where: str, needed: frozenset[str], values: Mapping[str, object]) -> str:
+        if not (names := needed - values.keys()):
             return ""
         first, *more = sorted(names)
         noun = "variables" if more else "variable"
         known = f" (it may name {self._known})" if where.startswith(_KEEP) else ""
-        guess = "" if more else nearest(first, list(self._template.variables))
-        listed = ", ".join(map(repr, (first, *more)))
+        guess = "" if more else nearest(first, list({**self._template.variables, **values}))
+        listed = ", ".join(map(show, (first, *more)))
         place = self._template.place(self._path(where), first)
         remedy = f"{guess} Otherwise {_REMEDY}" if guess else f"; {_REMEDY}"
         return f"{place}: {where}: missing {noun} {listed}{remedy}{known}"

@@ -1,0 +1,124 @@
+"""Wrong command lines, as users type them: each names what is wrong and what to do, and leaves no file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Vsgen
+
+HEAD = "version: 1\nname: mine\n"
+OWN = HEAD + "prompt: Review a {{ product }}.\nvariables: {product: [tent, stove]}\nnum: 3\n"
+FED = HEAD + "prompt: Review a {{ product }}.\n"
+FILES: dict[str, str | bytes] = {
+    "own.yaml": OWN,
+    "fed.yaml": FED,
+    "latin.yaml": b"version: 1\nname: mine\nprompt: caf\xe9\n",
+    "bare.yaml": HEAD + "prompt: {{ product }}\nvariables: {product: [tent]}\n",
+    "colon.yaml": HEAD + "prompt: Write this: a review\n",
+    "tab.yaml": HEAD + "variables:\n\tproduct: [tent]\nprompt: hi\n",
+    "unversioned.yaml": "name: mine\nprompt: hi\n",
+    "long.yaml": HEAD + f"prompt: hi\nnum: 1\nkeep: {'q' * 900} > 3\n",
+    "empty.yaml": "",
+    "rows.jsonl": '{"product": "tent"}\n',
+    "unnamed.jsonl": '{"produkt": "tent"}\n',
+    "rows.csv": "product,colour\ntent,red\n",
+    "rows.json": json.dumps([{"product": "tent"}]),
+}
+RUN = ("run", "own.yaml", "-m", "tiny", "-n", "1")
+
+WRONG: dict[str, tuple[tuple[str, ...], int, str, str]] = {
+    "no model": (("run", "own.yaml"), 2, "own.yaml: name a model", "vsgen try own.yaml -m ID"),
+    "no model to try": (("try", "own.yaml"), 2, "own.yaml: name a model", "vsgen try own.yaml -m ID"),
+    "no model to measure": (("measure",), 2, "measure: name a model", "-m ID"),
+    "no model to label": (
+        ("label", "rows.jsonl", "--on", "product", "--name", "kind", "--classes", "a,b"),
+        2,
+        "flags: name a model",
+        "-m ID",
+    ),
+    "an address": ((*RUN, "-m", "http://localhost:8000/v1"), 3, "http://localhost:8000/v1: ", "give a folder"),
+    "a model behind an API": ((*RUN, "-m", "gpt-4o"), 3, "gpt-4o: ", "give a folder"),
+    "a missing folder": ((*RUN, "-m", "./models/mine"), 3, "./models/mine: ", "no such folder"),
+    "a missing GGUF file": ((*RUN, "-m", "mine.gguf"), 3, "mine.gguf: ", "no such folder or file"),
+    "a misspelled model": ((*RUN, "-m", "tinny"), 3, "tinny: ", "did you mean 'tiny'?"),
+    "an unknown device": ((*RUN, "--device", "gpu"), 2, "--device: ", "choose auto, cpu, cuda"),
+    "a device that nothing runs on": (
+        (*RUN, "--no-dedup", "--device", "cuda"),
+        2,
+        "--device cuda: tiny",
+        "leave it out",
+    ),
+    "an unknown number format": ((*RUN, "--dtype", "fp16"), 2, "--dtype: ", "float16"),
+    "a misspelled template": (("check", "suport-tickets"), 2, "'suport-tickets'", "did you mean 'support-tickets'?"),
+    "no template of this name": (("check", "zzz"), 2, "'zzz'", "the shipped ones are arithmetic, "),
+    "a missing template": (("check", "xyz.yaml"), 2, "xyz.yaml: no such file", "vsgen init xyz.yaml"),
+    "a template almost named": (("check", "own1.yaml"), 2, "own1.yaml: no such file", "did you mean 'own.yaml'?"),
+    "a folder as template": (("check", "folder"), 2, "folder: is a folder", "name a .yaml file in it"),
+    "rows as template": (("check", "rows.jsonl"), 2, "'rows.jsonl': is a file of rows", "TEMPLATE rows.jsonl"),
+    "an empty template": (("check", "empty.yaml"), 2, "empty.yaml: is empty", ""),
+    "not UTF-8": (("check", "latin.yaml"), 2, "latin.yaml:3: not UTF-8", "save it as UTF-8"),
+    "a tab": (("check", "tab.yaml"), 2, "tab.yaml:4:1: ", "indent with spaces"),
+    "a colon": (("check", "colon.yaml"), 2, "colon.yaml:3:", "put quotes around the whole value"),
+    "a variable without quotes": (("check", "bare.yaml"), 2, "bare.yaml:3: ", "needs quotes: '{{ product }}'"),
+    "no version": (("check", "unversioned.yaml"), 2, "unversioned.yaml:1: version: missing", "version: 1"),
+    "a long unknown name": (("check", "long.yaml"), 2, "long.yaml:", "missing variable 'qqq"),
+    "missing rows": (("check", "fed.yaml", "row.jsonl"), 2, "row.jsonl: no such file", "did you mean 'rows.jsonl'?"),
+    "a folder of rows": (("check", "fed.yaml", "folder"), 2, "folder: is a folder", "name a JSONL file in it"),
+    "CSV": (("check", "fed.yaml", "rows.csv"), 2, "rows.csv:1: looks like CSV", "< rows.csv > rows.jsonl"),
+    "a JSON array": (
+        ("check", "fed.yaml", "rows.json"),
+        2,
+        "rows.json:1: is one JSON array",
+        "< rows.json > rows.jsonl",
+    ),
+    "a template as rows": (("check", "fed.yaml", "own.yaml"), 2, "own.yaml:1: is a template", "TEMPLATE INPUT"),
+    "a misspelled field": (("check", "fed.yaml", "unnamed.jsonl"), 2, "unnamed.jsonl:1: ", "did you mean 'produkt'?"),
+    "a misspelled section": ((*RUN, "--set", "samplin.k=3"), 2, "'samplin'", "did you mean 'sampling'?"),
+    "a misspelled key": ((*RUN, "--set", "sampling.kk=3"), 2, "'kk'", "did you mean 'k'?"),
+    "half a setting": ((*RUN, "--set", "sampling.k"), 2, "--set sampling.k: ", "must be key=value"),
+    "a hot temperature": ((*RUN, "--temperature", "7"), 2, "sampling.temperature: ", "must be <= 5, got 7"),
+    "no rows at all": ((*RUN, "-n", "0"), 2, "-n", ""),
+    "fewer than none": ((*RUN, "-n", "-3"), 2, "-n", ""),
+    "a seed that is no number": ((*RUN, "--seed", "x"), 2, "--seed", ""),
+    "a small budget": ((*RUN, "--max-tokens", "5"), 2, "--max-tokens 5: ", "give at least that"),
+    "no folder for rows": ((*RUN, "-o", "no/out.jsonl"), 4, "no/out.jsonl: ", "there is no folder no; make it"),
+    "no folder for rejects": ((*RUN, "--rejects", "no/r.jsonl"), 4, "no/r.jsonl: ", "there is no folder no; make it"),
+    "no folder for counts": ((*RUN, "--summary", "no/s.json"), 4, "no/s.json: ", "there is no folder no; make it"),
+    "no folder for calls": ((*RUN, "--journal", "no/j.journal"), 4, "no/j.journal: ", "there is no folder no; make it"),
+}
+"""A command line, its exit status, what it must name as wrong, and what it must say to do."""
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_command_line_names_its_culprit_and_the_remedy_and_leaves_nothing(
+    vsgen: Vsgen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    for name, content in FILES.items():
+        Path(name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    before = {path.name for path in tmp_path.iterdir()}
+    words, status, culprit, remedy = WRONG[case]
+    ended = vsgen(*words)
+    said = " ".join(ended.stderr.split())
+    assert (ended.exit_code, ended.stdout) == (status, ""), said
+    assert culprit in said and remedy in said
+    assert len(said) < 600, "a message that repeats a long name hides what it says"
+    assert {path.name for path in tmp_path.iterdir()} == before
+
+
+def test_a_number_format_that_the_embedded_model_has_not_is_said_to_be_ignored(vsgen: Vsgen) -> None:
+    ended = vsgen("run", "random-item", "-n", 1, "-m", "tiny", "--no-dedup", "--dtype", "float16")
+    assert ended.exit_code == 0
+    assert "--dtype float16 is ignored: tiny always computes in float64" in ended.stderr
+
+
+def test_rows_of_a_shipped_template_are_said_to_be_a_toys(vsgen: Vsgen) -> None:
+    asked = ("run", "random-item", "-n", 1, "--no-dedup")
+    assert "the output comes from the toy model tiny" in vsgen(*asked).stderr
+    assert "the toy model" not in vsgen(*asked, "-m", "tiny").stderr
