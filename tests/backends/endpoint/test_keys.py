@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import copy
+import dataclasses
+import logging
+import pickle
+import traceback
+
+import orjson
+import pytest
+
+from vsgen.backends.endpoint.address import Address, read_address
+from vsgen.backends.endpoint.keys import Key, find_key
+from vsgen.errors import OptionError
+
+SECRET = "sk-very-secret-0123"
+OPENAI = read_address("https://api.openai.com/v1")
+ANTHROPIC = read_address("https://api.anthropic.com")
+LOCAL = read_address("http://localhost:8000")
+REMOTE = read_address("https://models.example.org/v1")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Holder:
+    key: Key | None
+
+
+@pytest.fixture
+def key() -> Key:
+    return Key(SECRET, OPENAI.origin)
+
+
+def sent(key: Key | None, address: Address) -> dict[str, str]:
+    return key.headers(address.origin, address.wire) if key else {}
+
+
+def test_a_key_is_sent_to_its_own_origin_in_the_form_of_its_wire(key: Key) -> None:
+    assert sent(key, OPENAI) == {"authorization": f"Bearer {SECRET}"}
+    assert sent(Key(SECRET, ANTHROPIC.origin), ANTHROPIC) == {"x-api-key": SECRET}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.openai.com.example.org/v1",
+        "https://api.openai.com:8443/v1",
+        "http://api.openai.com/v1",
+        "https://evil.org/api.openai.com/v1",
+        "http://localhost:8000",
+    ],
+)
+def test_another_host_port_or_scheme_never_gets_a_key(key: Key, url: str) -> None:
+    assert sent(key, read_address(url)) == {}
+
+
+def test_a_key_is_hidden_however_it_is_printed(key: Key, caplog: pytest.LogCaptureFixture) -> None:
+    logging.getLogger("vsgen").warning("%s %r %s", key, key, Holder(key))
+    shown = [repr(key), str(key), f"{key}", f"{key:>20}", f"{key!r}", ascii(key), repr(Holder(key)), repr([key])]
+    shown += [repr(dataclasses.asdict(Holder(key))), caplog.text, repr(copy.deepcopy(key)), repr(copy.copy(key))]
+    assert not [one for one in shown if SECRET in one]
+
+
+def test_a_key_is_in_no_traceback_though_its_locals_are_shown(key: Key) -> None:
+    def fail(held: Holder) -> None:
+        raise RuntimeError(f"{held} failed")
+
+    try:
+        fail(Holder(key))
+    except RuntimeError as error:
+        shown = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
+        assert "held = " in shown
+        assert SECRET not in shown
+
+
+def test_a_key_is_neither_pickled_nor_written_as_json(key: Key) -> None:
+    for write in (pickle.dumps, orjson.dumps):
+        with pytest.raises(TypeError) as caught:
+            write(key)
+        assert SECRET not in str(caught.value)
+    assert not hasattr(key, "__dict__")
+
+
+def test_a_key_that_a_server_repeats_is_taken_out_of_its_words(key: Key) -> None:
+    assert key.hide(f"Incorrect API key provided: {SECRET}.") == "Incorrect API key provided: [key]."
+    assert Key("a", OPENAI.origin).hide("a fault") == "a fault"
+
+
+@pytest.mark.parametrize(
+    ("address", "environ"),
+    [
+        (OPENAI, {"OPENAI_API_KEY": SECRET}),
+        (OPENAI, {"VSGEN_API_KEY": SECRET, "OPENAI_API_KEY": "sk-other"}),
+        (ANTHROPIC, {"ANTHROPIC_API_KEY": SECRET}),
+        (REMOTE, {"VSGEN_API_KEY": SECRET}),
+        (REMOTE, {"OPENAI_API_KEY": SECRET, "OPENAI_BASE_URL": "https://models.example.org/"}),
+        (LOCAL, {"VSGEN_API_KEY": SECRET}),
+    ],
+)
+def test_a_key_of_the_environment_goes_where_it_is_for(address: Address, environ: dict[str, str]) -> None:
+    assert SECRET in str(sent(find_key(address, environ), address))
+
+
+@pytest.mark.parametrize(
+    ("address", "environ"),
+    [
+        (REMOTE, {"OPENAI_API_KEY": SECRET}),
+        (REMOTE, {"ANTHROPIC_API_KEY": SECRET}),
+        (REMOTE, {"OPENAI_API_KEY": SECRET, "OPENAI_BASE_URL": "https://api.openai.com/v1"}),
+        (REMOTE, {"OPENAI_API_KEY": SECRET, "OPENAI_BASE_URL": "http://models.example.org/v1"}),
+        (REMOTE, {"OPENAI_API_KEY": SECRET, "OPENAI_BASE_URL": "nonsense"}),
+        (LOCAL, {"OPENAI_API_KEY": SECRET}),
+        (LOCAL, {}),
+    ],
+)
+def test_a_key_of_one_provider_goes_nowhere_else(address: Address, environ: dict[str, str]) -> None:
+    assert find_key(address, environ) is None
+
+
+@pytest.mark.parametrize(
+    ("address", "environ"),
+    [
+        (OPENAI, {"ANTHROPIC_API_KEY": SECRET}),
+        (ANTHROPIC, {"OPENAI_API_KEY": SECRET}),
+        (read_address("http://api.openai.com"), {"OPENAI_API_KEY": SECRET}),
+    ],
+)
+def test_a_provider_without_its_key_is_an_error_that_names_the_variable(
+    address: Address, environ: dict[str, str]
+) -> None:
+    with pytest.raises(OptionError, match=r"no API key; set (OPENAI|ANTHROPIC)_API_KEY") as caught:
+        find_key(address, environ)
+    assert SECRET not in str(caught.value)
+
+
+def test_an_endpoint_that_only_a_template_names_gets_no_key() -> None:
+    assert find_key(LOCAL, {"VSGEN_API_KEY": SECRET}, SECRET, trusted=False) is None
+
+
+def test_a_file_comes_before_the_environment() -> None:
+    found = find_key(OPENAI, {"VSGEN_API_KEY": "sk-other"}, f"{SECRET}\r\n")
+    assert sent(found, OPENAI) == {"authorization": f"Bearer {SECRET}"}
+
+
+@pytest.mark.parametrize("text", ["", " \n", f"{SECRET}\nx: y", f"{SECRET}\x00", f"{SECRET}é", SECRET * 1000])
+def test_what_cannot_be_a_key_is_refused_and_not_repeated(text: str) -> None:
+    with pytest.raises(OptionError, match="--api-key-file: ") as caught:
+        find_key(REMOTE, {}, text)
+    assert SECRET not in str(caught.value)
