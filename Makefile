@@ -70,6 +70,7 @@ real: .venv/dev $(REAL) ## measure on a real small model: words, methods, templa
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/real
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.real.words
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.real.methods
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.real.collapse
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.real.templates
 
 tiny: .venv/dev ## train the embedded model anew (under an hour); keeps the old one if a gate is missed
