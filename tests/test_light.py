@@ -67,6 +67,7 @@ def test_every_command_answers_with_the_embedded_model(tmp_path: Path) -> None:
         "targets random-day --kind soft --tokenizer tiny -o targets.jsonl",
         "check support-tickets -m tiny",
         "doctor",
+        "doctor",
         "init reviews",
         "export rows.jsonl --to jsonl -o plain.jsonl",
         "export taught.jsonl --to trl -o trl.jsonl",
