@@ -11,6 +11,7 @@ from typing import Final
 from vsgen.backends.here import SHIPPED
 from vsgen.backends.identity import revision
 from vsgen.backends.model_name import check_model_name
+from vsgen.backends.reach import check_reachable
 from vsgen.extras import require
 from vsgen.ports import LanguageModel
 
@@ -59,6 +60,8 @@ def open_model(
         case _:
             check_model_name(name)
             require("models", *_OF_OTHERS, where=f"model {name}", use="a model in this process")
+            if not local:
+                check_reachable(name)
             from vsgen.backends.hf.load import Trust
             from vsgen.backends.hf.model import open_hf
 

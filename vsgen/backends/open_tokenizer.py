@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vsgen.backends.model_name import check_model_name
+from vsgen.backends.reach import check_reachable
 from vsgen.extras import require
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def open_tokenizer(source: str, *, remote_code: bool = False, local: bool = Fals
 
         return open_embedded_speller(WEIGHTS, name=source)
     require("models", "torch", "transformers", where=f"model {source}", use="its tokenizer")
+    if not local:
+        check_reachable(source)
     from vsgen.backends.hf.spelled import open_speller
 
     return open_speller(source, remote_code=remote_code, local=local)
