@@ -234,7 +234,7 @@ def metered(flow: Flow[R], spent: Spent) -> Flow[R]:
     def came(_: Wait, answers: Sequence[Any]) -> None:
         drawn = [reply for reply in answers if isinstance(reply, Completion)]
         spent.calls += len(drawn)
-        spent.tokens += sum(len(reply.tokens) for reply in drawn)
+        spent.tokens += sum(reply.drawn for reply in drawn)
 
     return _through(flow, asked, came)
 

@@ -137,6 +137,13 @@ class Completion:
     """`logp` token by token, of a resumable reply."""
     logqs: tuple[float, ...] = ()
     """`logq` token by token, of a resumable reply."""
+    count: int = 0
+    """How many tokens were drawn, where a server counts them and says no ids; hidden thoughts included."""
+
+    @property
+    def drawn(self) -> int:
+        """How many tokens were drawn, whether their ids are known or not."""
+        return len(self.tokens) or self.count
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +151,13 @@ class Scores:
     """The reply to `Score`."""
 
     logp: tuple[float, ...]
-    """One per choice: log P(all tokens of the choice, then the end of the reply | prompt), nats."""
+    """One per choice: log P(all tokens of the choice, then the end of the reply | prompt), nats; an estimate between
+    `lower` and `upper` where these are not empty."""
     prompt_tokens: int = 0
+    lower: tuple[float, ...] = ()
+    """The least that each may be, nats; empty where all are exact."""
+    upper: tuple[float, ...] = ()
+    """The most that each may be, nats; empty where all are exact."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ def _how_it_ended(reply: object) -> str:
         case Completion():
             end = "the model ended it" if reply.stopped else "cut at its maximum length"
             own = "" if reply.logp is None else f", log p {reply.logp:.1f}"
-            return f"{len(reply.tokens)} tokens after {reply.prompt_tokens} of prompt, {end}{own}"
+            return f"{reply.drawn} tokens after {reply.prompt_tokens} of prompt, {end}{own}"
         case Refused():
             return f"refused: {reply.problem}"
         case _:

@@ -41,7 +41,7 @@ class Tally:
         """Count one more."""
         self.calls[kind_of(call)] += 1
         if isinstance(reply, Completion):
-            self.tokens += len(reply.tokens)
+            self.tokens += reply.drawn
 
 
 def kind_of(call: Call) -> str:

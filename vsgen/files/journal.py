@@ -32,7 +32,7 @@ from vsgen.files.appended import Appended
 from vsgen.files.contents import PLACE, Contents
 from vsgen.files.ends import Begin, End, begin_line, end_line
 from vsgen.files.notes import note_line, read_note
-from vsgen.files.replies import KINDS, Unreadable, read_reply
+from vsgen.files.replies import KINDS, Unreadable, read_reply, said_reply
 from vsgen.files.sealed import sealed
 from vsgen.files.vectors import Vectors, vectors_path
 from vsgen.values import Call, Embed, Generate, Message, Prompt, Reply, Score, Vector
@@ -178,7 +178,13 @@ class FileJournal:
         if isinstance(reply, Vector):
             self._open_vectors().add(bytes.fromhex(key), reply)
             return
-        entry = {"key": key, "kind": KINDS[type(call)], "model": model, "call": _asked(call), "reply": reply}
+        entry = {
+            "key": key,
+            "kind": KINDS[type(call)],
+            "model": model,
+            "call": _asked(call),
+            "reply": said_reply(reply),
+        }
         line = sealed(orjson.dumps(entry, default=_base64))
         self._contents.places[bytes.fromhex(key)] = PLACE.pack(self._file.append(line), len(line))
 

@@ -36,8 +36,10 @@ KINDS: Final[Mapping[type[Call], str]] = {
     Verify: "check",
 }
 """What a line calls each kind of call."""
-_LATER: Final = frozenset({"logps", "logqs"})
+_LATER: Final = frozenset({"logps", "logqs", "count", "lower", "upper"})
 """Members that the first journals do not have."""
+_RARE: Final[Mapping[type[Reply], tuple[str, ...]]] = {Completion: ("count",), Scores: ("lower", "upper")}
+"""Members that only servers' replies have, and that are not written where they say nothing."""
 _ROUNDED: Final = 1.0
 """What no log-probability exceeds, however coarsely a model computes."""
 _WIDTH: Final = 4
@@ -67,6 +69,15 @@ def read_reply(call: Call, kind: object, said: object) -> Reply:
     return reply
 
 
+def said_reply(reply: Reply) -> object:
+    """What a line holds of a reply: its members, but for the rare ones that it has not."""
+    rare = _RARE.get(type(reply), ())
+    if not rare:
+        return reply
+    absent = {name for name in rare if not getattr(reply, name)}
+    return {name: getattr(reply, name) for name in reply.__slots__ if name not in absent}
+
+
 def _reply(call: Call, said: Mapping[str, Any]) -> Reply:
     match call:
         case Generate():
@@ -88,8 +99,8 @@ def _fits(call: Call, reply: Reply) -> bool:
     match call, reply:
         case Generate(), Completion(tokens=tokens, logps=logps, logqs=logqs):
             return all(len(steps) in (0, len(tokens)) for steps in (logps, logqs))
-        case Score(choices=choices), Scores(logp=logp):
-            return len(logp) == len(choices)
+        case Score(choices=choices), Scores(logp=logp, lower=lower, upper=upper):
+            return len(logp) == len(choices) and all(len(bound) in (0, len(logp)) for bound in (lower, upper))
         case Teach(top=top), Taught(tokens=tokens, width=width):
             size = len(tokens) * width * _WIDTH
             packed = all(len(data) == size for data in (reply.top_ids, reply.top_logps))
@@ -167,8 +178,14 @@ _COMPLETION: Final = {
     "prompt_tokens": _of(int),
     "logps": _tuple_of(*_NUMBER),
     "logqs": _tuple_of(*_NUMBER),
+    "count": _of(int),
 }
-_SCORES: Final = {"logp": _log_probabilities, "prompt_tokens": _of(int)}
+_SCORES: Final = {
+    "logp": _log_probabilities,
+    "prompt_tokens": _of(int),
+    "lower": _log_probabilities,
+    "upper": _log_probabilities,
+}
 _TAUGHT: Final = {
     "prompt_tokens": _tuple_of(int),
     "tokens": _tuple_of(int),

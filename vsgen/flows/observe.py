@@ -64,5 +64,5 @@ def observe(asked: Asked, seed: int, *, teach: bool) -> Flow[Observed]:
         else:
             logps = scores.logp
     first = (yield from ask(Teach(asked.prompt, "", _FIRST))) if teach else None
-    tokens = sum(len(reply.tokens) for reply in replies)
+    tokens = sum(reply.drawn for reply in replies)
     return Observed(asked.id, tuple(reply.text for reply in replies), logps, first, problem, tokens)

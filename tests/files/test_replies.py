@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import orjson
+import pytest
+
+from vsgen.engine.replay import Tally
+from vsgen.files.journal import FileJournal
+from vsgen.files.replies import Unreadable, read_reply, said_reply
+from vsgen.values import Call, Completion, Generate, Prompt, Reply, Score, Scores
+
+CALL = Generate(Prompt(prefill="x"), seed=1)
+SCORE = Score(Prompt(prefill="x"), ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("call", "reply"),
+    [
+        (CALL, Completion("text", count=12, prompt_tokens=5)),
+        (CALL, Completion("text", (1, 2), -1.0, -1.5)),
+        (SCORE, Scores((-1.0, -3.0), 7, (-1.0, -math.inf), (-1.0, -2.0))),
+        (SCORE, Scores((-1.0, -3.0), 7)),
+    ],
+)
+def test_what_only_a_server_says_is_read_back_as_it_was(tmp_path: Path, call: Call, reply: Reply) -> None:
+    for _ in range(2):
+        with FileJournal(tmp_path / "journal") as journal:
+            key = journal.key("m", call)
+            assert journal.find(key, call) in (None, reply)
+            journal.add(key, "m", call, reply)
+            assert journal.find(key, call) == reply
+
+
+def test_a_line_of_a_local_reply_has_no_members_of_a_servers_reply() -> None:
+    assert orjson.dumps(said_reply(Completion("x", (1,)))) == (
+        b'{"text":"x","tokens":[1],"logp":null,"logq":null,"stopped":true,"prompt_tokens":0,"logps":[],"logqs":[]}'
+    )
+    assert orjson.dumps(said_reply(Scores((-1.0,)))) == b'{"logp":[-1.0],"prompt_tokens":0}'
+
+
+def test_tokens_that_a_server_counts_are_counted_though_it_names_none() -> None:
+    tally = Tally()
+    tally.add(CALL, Completion("one", (1, 2, 3)))
+    tally.add(CALL, Completion("two", count=4))
+    assert tally.tokens == 7
+
+
+def test_bounds_of_another_length_than_the_choices_are_no_reply() -> None:
+    with pytest.raises(Unreadable):
+        read_reply(SCORE, "score", {"logp": [-1, -2], "prompt_tokens": 0, "upper": [-1]})

@@ -1,0 +1,64 @@
+"""What the wires of OpenAI's API say alike: how a reply is drawn, and about how many tokens a request will take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+
+from vsgen.backends.endpoint.http import Request
+from vsgen.backends.endpoint.strict import strict_schema
+from vsgen.backends.endpoint.wire import Abilities
+from vsgen.values import Generate, Prompt
+
+_STOPS: Final = 4
+"""Stop strings that every server takes; a reply is cut at the others when it is here."""
+_SEEDS: Final = 1 << 31
+"""Seeds that every server takes as they are."""
+_CHARS: Final = 3
+"""Characters of a token, so that limits are estimated rather too high than too low."""
+_TURN: Final = 8
+"""Tokens around a message."""
+
+
+def post(path: str, body: Mapping[str, object], prompt: Prompt, drawn: int) -> Request:
+    """A request, with the tokens that it will probably take.
+
+    Args:
+        path: Its route.
+        body: A JSON object.
+        prompt: What is asked.
+        drawn: Tokens of the reply, at most.
+    """
+    chars = sum(len(one.content) + _TURN * _CHARS for one in prompt.messages) + len(prompt.prefill)
+    return Request(path, orjson.dumps(body), chars // _CHARS + 1 + drawn)
+
+
+def drawing(call: Generate, can: Abilities) -> dict[str, Any]:
+    """The members that say how a reply is drawn, as far as the server heeds them."""
+    body: dict[str, Any] = {"max_completion_tokens" if can.max_completion_tokens else "max_tokens": call.max_tokens}
+    if can.temperature:
+        body["temperature"] = call.temperature
+        body |= {"top_p": call.top_p} if call.top_p < 1 else {}
+    if can.top_k:
+        body |= {name: value for name, value in (("top_k", call.top_k), ("min_p", call.min_p)) if value}
+    if can.seed:
+        body["seed"] = call.seed % _SEEDS
+    if can.stop and call.stop:
+        body["stop"] = list(call.stop[:_STOPS])
+    return body
+
+
+def form(call: Generate, can: Abilities) -> dict[str, Any]:
+    """The members that hold a reply to its schema or pattern, as far as the server can."""
+    if call.schema is not None and can.json_schema is not None:
+        schema = orjson.loads(call.schema)
+        strict = can.json_schema == "strict"
+        usable = strict_schema(schema) if strict else schema
+        if usable is not None:
+            named = {"name": "reply", "schema": usable, **({"strict": True} if strict else {})}
+            return {"response_format": {"type": "json_schema", "json_schema": named}}
+    if call.pattern is not None and can.pattern:
+        return {"structured_outputs": {"regex": call.pattern}}
+    return {}

@@ -1,0 +1,162 @@
+"""The wire of OpenAI's chat completions, which vLLM, SGLang, llama.cpp, Ollama and most providers speak as well.
+
+Source: the published types of OpenAI's API; what servers add to them is sent only where the server has been seen to
+take it (`Abilities`). A reply says no ids of tokens and no probability of its end, so a `Completion` from here has
+neither `tokens` nor `logp`, and only the server's own count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+from vsgen.backends.endpoint.asking import drawing, form, post
+from vsgen.backends.endpoint.http import Request, Response
+from vsgen.backends.endpoint.reading import cut_at, first, member, quoted, read_object, refused, usage_of
+from vsgen.backends.endpoint.thoughts import spoken
+from vsgen.backends.endpoint.wire import Abilities, Dialog, Said, Unreadable, Usage, asked
+from vsgen.values import Call, Completion, Generate, Prompt, Refused
+
+ROUTE: Final = "chat/completions"
+_ENDED: Final = frozenset({"stop", "eos", "eos_token", "end_turn", "stop_sequence"})
+_CUT: Final = frozenset({"length", "max_tokens"})
+_FILTERED: Final = frozenset({"content_filter", "refusal", "safety"})
+
+
+class Chat:
+    """See the module."""
+
+    name: Final = "chat"
+
+    def lacks(self, call: Call, can: Abilities) -> str | None:
+        """See `vsgen.backends.endpoint.wire.Wire`."""
+        if not isinstance(call, Generate):
+            return f"{type(call).__name__.lower()} calls"
+        return lacks_for_turns(call, can)
+
+    def dialog(self, call: Call, model: str, can: Abilities) -> Dialog:
+        """See `vsgen.backends.endpoint.wire.Wire`."""
+        if (problem := self.lacks(call, can)) is not None or not isinstance(call, Generate):
+            return Said(Refused("refused", f"the server has no {problem}"))
+        body = {"model": model, "messages": turns(call.prompt, can), **drawing(call, can), **form(call, can)}
+        request = post(ROUTE, body | continued(call.prompt), call.prompt, call.max_tokens)
+        return (yield from _asked(request, call))
+
+
+def _asked(request: Request, call: Generate) -> Generator[Request | Unreadable, Response, Said]:
+    return (yield from asked(request, partial(read_reply, call=call)))
+
+
+def lacks_for_turns(call: Generate, can: Abilities) -> str | None:
+    """What a server that is asked in turns would have to be able to do for a call; None if it can answer it."""
+    if not call.prompt.messages:
+        return "plain completion, which a prompt without messages needs (--wire completions may have it)"
+    if call.prefix or call.resumable:
+        return "token ids and their log-probabilities, which power sampling needs (--wire completions may have them)"
+    if call.prompt.prefill and not can.prefill:
+        return "prefill, the beginning of a reply that the template gives"
+    return None
+
+
+def turns(prompt: Prompt, can: Abilities) -> list[dict[str, str]]:
+    """A prompt's messages; a system message goes before the first one where it has no place of its own."""
+    made = [{"role": one.role, "content": one.content} for one in prompt.messages]
+    if not can.system and len(made) > 1 and made[0]["role"] == "system":
+        made = [{"role": made[1]["role"], "content": f"{made[0]['content']}\n\n{made[1]['content']}"}, *made[2:]]
+    return [*made, {"role": "assistant", "content": prompt.prefill}] if prompt.prefill else made
+
+
+def continued(prompt: Prompt) -> dict[str, bool]:
+    """What has vLLM and its kin go on with the last message, in place of answering it."""
+    return {"add_generation_prompt": False, "continue_final_message": True} if prompt.prefill else {}
+
+
+def read_reply(response: Response, call: Generate) -> Said:
+    """What a response to `Generate` says.
+
+    Raises:
+        Unreadable: Nothing that can be used.
+    """
+    if response.status >= 300:
+        return Said(refused(response))
+    said = read_object(response)
+    choice = first(said, "choices")
+    message = _message(member(choice, "message", dict))
+    usage, end = usage_of(said), choice.get("finish_reason")
+    if message.refusal:
+        return Said(Refused("refused", f"the model refuses: {quoted(message.refusal.encode())}"), usage)
+    return answered(message, str(end) if end is not None else None, usage, call)
+
+
+class Written(NamedTuple):
+    """What is in a message."""
+
+    text: str | None
+    """None where there is no text at all."""
+    thought: int = 0
+    """Characters of thoughts that stand beside it."""
+    refusal: str = ""
+
+
+def _message(message: Mapping[str, Any]) -> Written:
+    beside = [message.get(name) for name in ("reasoning_content", "reasoning")]
+    thought = max([len(one) for one in beside if isinstance(one, str)], default=0)
+    refusal = message.get("refusal")
+    text, inner = _content(message.get("content"))
+    return Written(text, thought, refusal if isinstance(refusal, str) else inner)
+
+
+def _content(content: object) -> tuple[str | None, str]:
+    """The text of a message in any of its shapes, and a refusal that stands in it."""
+    if content is None or isinstance(content, str):
+        return content, ""
+    if not isinstance(content, list) or not all(isinstance(part, dict) for part in content):
+        raise Unreadable("the reply's 'content' is neither a text nor a list of parts")
+    texts = [part["text"] for part in content if part.get("type") == "text" and isinstance(part.get("text"), str)]
+    refusals = [part["refusal"] for part in content if isinstance(part.get("refusal"), str)]
+    return ("".join(texts) if texts else None), "".join(refusals)
+
+
+def answered(written: Written, end: str | None, usage: Usage, call: Generate) -> Said:
+    """A reply out of what was written and why it ended.
+
+    Args:
+        written: The message.
+        end: Why it ended, in the server's word; None where it says nothing.
+        usage: Its tokens.
+        call: What was asked.
+
+    Raises:
+        Unreadable: It is no reply: nothing is written, or it ended for a reason that is none.
+    """
+    if end in _FILTERED:
+        return Said(Refused("refused", "the server's content filter withheld the reply"), usage)
+    if end is not None and end not in _ENDED | _CUT:
+        raise Unreadable(f"the reply ended by {quoted(end.encode())!r}")
+    cut = end in _CUT or (end is None and usage.drawn >= call.max_tokens)
+    reply = spoken(written.text or "")
+    thought = reply.thought + written.thought
+    usage = _hidden(usage, thought, len(reply.text))
+    if not reply.text and (cut or thought or usage.hidden):
+        return Said(Refused("refused", _no_answer(usage, call, cut=cut)), usage)
+    if written.text is None or (not reply.text and usage.total and not usage.drawn):
+        raise Unreadable("the reply holds no text")
+    text, stopped = cut_at(reply.text, call.stop)
+    return Said(Completion(text, stopped=stopped or not cut, prompt_tokens=usage.prompt, count=usage.drawn), usage)
+
+
+def _hidden(usage: Usage, thought: int, said: int) -> Usage:
+    """The usage with its hidden tokens: by their share of the characters where the server does not count them."""
+    if usage.hidden or not thought:
+        return usage
+    return Usage(usage.prompt, usage.drawn, usage.drawn * thought // (thought + said), usage.cached)
+
+
+def _no_answer(usage: Usage, call: Generate, *, cut: bool) -> str:
+    if not cut:
+        return "the model thought and wrote no answer; thoughts are no reply"
+    return (
+        f"the whole limit of {call.max_tokens} tokens went before an answer began ({usage.hidden} of them thoughts); "
+        "raise sampling.max_tokens, or have the model think less"
+    )
