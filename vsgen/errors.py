@@ -8,6 +8,7 @@
     │   ├── InputError
     │   └── OptionError
     ├── ModelError      3  the model or the endpoint failed for good
+    │   ├── EndpointError   a server refuses everything, or does not answer any more; --resume goes on
     │   └── CallError   3  it cannot answer this one call; others it can
     │       ├── TooLongError    the call does not fit into the model's context
     │       ├── ChoiceError     a choice to score cannot be written with the model's tokens
@@ -49,6 +50,10 @@ class ModelError(VsgenError):
     """A model cannot be opened or has failed for good."""
 
     status = 3
+
+
+class EndpointError(ModelError):
+    """A server refuses whatever it is asked, or has not answered for too long; what was answered is kept."""
 
 
 class CallError(ModelError):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
+from vsgen.errors import VsgenError
 from vsgen.flow import Flow
 from vsgen.values import (
     Answer,
@@ -139,6 +140,18 @@ class Answers(Protocol):
         Raises:
             VsgenError: Whoever computes has failed for good.
         """
+        ...
+
+
+class Letterbox(Protocol):
+    """Where whoever computes puts answers, from any thread; neither ever blocks."""
+
+    def put(self, ticket: Ticket, answer: Answer) -> None:
+        """Answer a call."""
+        ...
+
+    def fail(self, error: VsgenError) -> None:
+        """Say that a device has failed for good."""
         ...
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-FaultKind: TypeAlias = Literal["connect", "timeout", "reset", "redirect", "too-large", "protocol"]
+FaultKind: TypeAlias = Literal["connect", "tls", "timeout", "reset", "redirect", "too-large", "protocol"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,8 @@ class Request:
     """JSON, sent by POST; empty makes it a GET."""
     tokens: int = 0
     """About how many tokens prompt and reply will take, for limits in tokens a minute."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Beside those of every request; never a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Response:
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Names in lower case."""
+    """Names in lower case. ``date`` is always among them: the server's, or else the time at which it came."""
     body: bytes = b""
     """Whole, decompressed, and no longer than the bound of the transport."""
 

@@ -1,0 +1,110 @@
+"""An account sends the oldest first, and its breaker opens after what is stated and not before."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from vsgen.backends.endpoint.account import Account
+from vsgen.backends.endpoint.breaker import Breaker, Run
+from vsgen.backends.endpoint.exchange import Pause
+from vsgen.backends.endpoint.http import Fault, Response
+from vsgen.backends.endpoint.limits import Ceiling, Permit
+from vsgen.backends.endpoint.wire import Usage
+from vsgen.errors import EndpointError
+from vsgen.ports import Ticket
+from vsgen.values import Completion, Refused
+
+AWAY = Pause(1.0, "no connection", "away")
+NOWHERE = Fault("connect", "no connection", sent=False)
+
+
+def sent(account: Account, flow: int, tokens: int = 1) -> list[Permit]:
+    permits: list[Permit] = []
+    account.queue(Ticket(flow, flow), tokens, permits.append)
+    return permits
+
+
+def test_the_oldest_ticket_is_sent_first_and_no_more_than_may() -> None:
+    account = Account("host", Ceiling(concurrency=2), Run())
+    waiting = {flow: sent(account, flow) for flow in (3, 1, 2)}
+    assert account.admit(0.0) == math.inf
+    assert [flow for flow, permits in waiting.items() if permits] == [1, 2]
+    account.came(waiting[1][0], Response(200), None, 1.0)
+    waiting[0] = sent(account, 0)
+    account.admit(1.0)
+    assert waiting[0]
+    assert not waiting[3]
+
+
+def test_only_what_was_spent_counts_against_tokens_a_minute() -> None:
+    account = Account("host", Ceiling(tpm=6000), Run())
+    first, second = sent(account, 1, 300), sent(account, 2, 300)
+    assert account.admit(0.0) > 3
+    account.came(first[0], Response(429), Pause(1.0, "", "rate"), 0.0)
+    assert account.admit(0.0) == math.inf
+    account.came(second[0], Response(200), None, 0.0)
+    account.replied(Completion(""), 300, Usage(20, 10), 0.0)
+    third = sent(account, 3, 270)
+    account.admit(0.0)
+    assert third
+
+
+def test_who_rests_because_the_server_is_away_is_woken_by_the_first_that_comes_back() -> None:
+    account, woken = Account("host", Ceiling(), Run()), list[str]()
+    account.rest(lambda: woken.append("a"))
+    take_back = account.rest(lambda: woken.append("b"))
+    take_back()
+    permits = [sent(account, flow) for flow in range(2)]
+    account.admit(0.0)
+    account.came(permits[0][0], NOWHERE, AWAY, 0.0)
+    assert woken == []
+    account.came(permits[1][0], Response(200), None, 0.0)
+    assert woken == ["a"]
+
+
+def failing(breaker: Breaker, seconds: float, *, step: float = 0.1, reached: bool = True) -> None:
+    for number in range(round(seconds / step) + 1):
+        breaker.failed("HTTP 503", number * step, reached=reached)
+
+
+def test_an_outage_of_20_seconds_passes_however_many_fail() -> None:
+    breaker = Breaker("host", Run())
+    breaker.worked()
+    failing(breaker, 20.0, step=0.01, reached=False)
+
+
+def test_an_outage_of_a_minute_opens_it_and_the_message_says_how_to_go_on() -> None:
+    breaker = Breaker("host", Run())
+    with pytest.raises(
+        EndpointError, match=r"host: \d+ failures in a row over 60 s, the last: HTTP 503; go on with --res"
+    ):
+        failing(breaker, 61.0)
+
+
+def test_few_failures_never_open_it() -> None:
+    failing(Breaker("host", Run()), 800.0, step=100.0)
+
+
+def test_anything_that_works_begins_the_count_anew() -> None:
+    breaker = Breaker("host", Run())
+    for _ in range(5):
+        failing(breaker, 50.0)
+        breaker.worked()
+
+
+def test_an_address_where_nobody_ever_answered_is_given_up_soon() -> None:
+    with pytest.raises(EndpointError, match="host: nothing answers: HTTP 503; see that the server runs"):
+        failing(Breaker("host", Run()), 6.0, reached=False)
+
+
+def test_a_server_that_refuses_every_request_is_given_up_unless_it_ever_replied() -> None:
+    account = Account("host", Ceiling(), Run())
+    for _ in range(19):
+        account.replied(Refused("refused", "no such parameter"), 0, Usage(), 0.0)
+    with pytest.raises(EndpointError, match="refuses every request, the last: no such parameter"):
+        account.replied(Refused("refused", "no such parameter"), 0, Usage(), 0.0)
+    account.replied(Completion("a"), 0, Usage(), 0.0)
+    for _ in range(50):
+        account.replied(Refused("refused", "filtered"), 0, Usage(), 0.0)

@@ -1,0 +1,122 @@
+"""One account at one server: who waits to be sent, and what comes back, under its limits and its breaker.
+
+All calls of a process to one server go through one account, whatever model or flow they are of. The oldest ticket is
+sent first, also where it is sent again. Time is an argument; nobody waits here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from heapq import heappop, heappush
+from itertools import count
+
+from vsgen.backends.endpoint.breaker import Breaker, Run
+from vsgen.backends.endpoint.exchange import Pause, Step
+from vsgen.backends.endpoint.http import Fault, Response
+from vsgen.backends.endpoint.limits import Ceiling, Limits, Permit
+from vsgen.backends.endpoint.wire import Usage
+from vsgen.ports import Ticket
+from vsgen.values import Answer, Refused
+
+
+class Account:
+    """Limits, breaker and a queue."""
+
+    def __init__(self, place: str, ceiling: Ceiling, run: Run) -> None:
+        """Begin with nothing in flight.
+
+        Args:
+            place: The server, for messages.
+            ceiling: What may be used at the most.
+            run: The failures that are too many.
+        """
+        self.limits = Limits(ceiling)
+        self.breaker = Breaker(place, run)
+        self.requests = 0
+        """That were sent so far."""
+        self._waiting: list[tuple[Ticket, int, int, Callable[[Permit], None]]] = []
+        self._order = count()
+        self._resting: dict[int, Callable[[], None]] = {}
+
+    def queue(self, ticket: Ticket, tokens: int, go: Callable[[Permit], None]) -> None:
+        """Wait to be sent.
+
+        Args:
+            ticket: The smallest is sent first.
+            tokens: About how many it will take.
+            go: Called by `admit` when it may be sent; the permit must come back by `came` or `abandon`.
+        """
+        heappush(self._waiting, (ticket, next(self._order), tokens, go))
+
+    def admit(self, now: float) -> float:
+        """Let go whoever may be sent; returns after how many seconds to ask again, infinity for when one comes back."""
+        while self._waiting:
+            _, _, tokens, go = self._waiting[0]
+            if (wait := self.limits.wait(tokens, now)) > 0:
+                return wait
+            heappop(self._waiting)
+            self.requests += 1
+            go(self.limits.take(tokens, now))
+        return math.inf
+
+    def came(self, permit: Permit, what: Response | Fault, step: Step | None, now: float) -> None:
+        """One came back.
+
+        Args:
+            permit: With which it was sent.
+            what: What came.
+            step: What its exchange made of it: a pause says that it failed; None that nothing follows.
+            now: The time.
+
+        Raises:
+            EndpointError: The breaker opens.
+        """
+        headers = what.headers if isinstance(what, Response) else {}
+        if not isinstance(step, Pause):
+            self.limits.give_back(permit, headers, now, well=True)
+            self.breaker.worked()
+            self._wake()
+            return
+        if (isinstance(what, Response) and what.status >= 300) or (isinstance(what, Fault) and not what.sent):
+            self.limits.settle(permit.tokens, 0, now)
+        if step.blame == "rate":
+            self.limits.sent_away(permit, headers, now, step.told)
+            self.breaker.limited()
+        else:
+            self.limits.give_back(permit, headers, now, well=False)
+            reached = isinstance(what, Response) or what.kind != "connect"
+            self.breaker.failed(step.why, now, reached=reached)
+
+    def replied(self, answer: Answer, estimated: int, usage: Usage, now: float) -> None:
+        """A call has its answer.
+
+        Args:
+            answer: The answer.
+            estimated: Tokens that its requests were estimated at.
+            usage: What the server says they took; nothing where it does not say.
+            now: The time.
+
+        Raises:
+            EndpointError: The server seems to refuse everything.
+        """
+        if usage.total:
+            self.limits.settle(estimated, usage.total, now)
+        if isinstance(answer, Refused):
+            self.breaker.refused(answer.problem)
+        else:
+            self.breaker.replied()
+
+    def abandon(self, permit: Permit, now: float) -> None:
+        """One was sent, or not even that, and nobody waits for it any more."""
+        self.limits.give_back(permit, {}, now, well=False)
+
+    def rest(self, wake: Callable[[], None]) -> Callable[[], object]:
+        """Have `wake` called as soon as the server is known to be well again; returns what takes it back."""
+        name = next(self._order)
+        self._resting[name] = wake
+        return lambda: self._resting.pop(name, None)
+
+    def _wake(self) -> None:
+        while self._resting:
+            self._resting.popitem()[1]()

@@ -1,0 +1,53 @@
+"""Whom an endpoint's executor asks, and how servers are treated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from vsgen.backends.endpoint.address import Address
+from vsgen.backends.endpoint.breaker import Run
+from vsgen.backends.endpoint.exchange import Patience
+from vsgen.backends.endpoint.keys import Key
+from vsgen.backends.endpoint.limits import Ceiling
+from vsgen.backends.endpoint.wire import Abilities, Wire
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long one request may take; seconds."""
+
+    connect: float = 10.0
+    """Until there is a connection."""
+    silent: float = 300.0
+    """Without a byte of the response; servers send none before the whole reply is made."""
+    total: float = 600.0
+    """Of all together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How servers are treated."""
+
+    ceiling: Ceiling = field(default_factory=Ceiling)
+    patience: Patience = field(default_factory=Patience)
+    run: Run = field(default_factory=Run)
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    proxy: str | None = None
+    """A URL; None speaks to servers directly, whatever the environment says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whom to ask."""
+
+    address: Address
+    key: Key | None
+    wire: Wire
+    model: str
+    """As the server names it."""
+    can: Abilities = field(default_factory=Abilities)
+
+    @property
+    def name(self) -> str:
+        """Names the model in the journal: never with a key."""
+        return f"{self.model}@{self.address.place}"
