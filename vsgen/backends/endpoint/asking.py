@@ -12,6 +12,8 @@ from vsgen.backends.endpoint.strict import strict_schema
 from vsgen.backends.endpoint.wire import Abilities
 from vsgen.values import Generate, Prompt
 
+CHAT: Final = "chat/completions"
+"""The route of replies to turns."""
 _STOPS: Final = 4
 """Stop strings that every server takes; a reply is cut at the others when it is here."""
 _SEEDS: Final = 1 << 31
@@ -62,3 +64,16 @@ def form(call: Generate, can: Abilities) -> dict[str, Any]:
     if call.pattern is not None and can.pattern:
         return {"structured_outputs": {"regex": call.pattern}}
     return {}
+
+
+def turns(prompt: Prompt, can: Abilities) -> list[dict[str, str]]:
+    """A prompt's messages; a system message goes before the first one where it has no place of its own."""
+    made = [{"role": one.role, "content": one.content} for one in prompt.messages]
+    if not can.system and len(made) > 1 and made[0]["role"] == "system":
+        made = [{"role": made[1]["role"], "content": f"{made[0]['content']}\n\n{made[1]['content']}"}, *made[2:]]
+    return [*made, {"role": "assistant", "content": prompt.prefill}] if prompt.prefill else made
+
+
+def continued(prompt: Prompt) -> dict[str, bool]:
+    """What has vLLM and its kin go on with the last message, in place of answering it."""
+    return {"add_generation_prompt": False, "continue_final_message": True} if prompt.prefill else {}

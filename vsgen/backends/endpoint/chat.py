@@ -7,18 +7,18 @@ neither `tokens` nor `logp`, and only the server's own count.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from vsgen.backends.endpoint.asking import drawing, form, post
-from vsgen.backends.endpoint.http import Request, Response
+from vsgen.backends.endpoint.asking import CHAT, continued, drawing, form, post, turns
+from vsgen.backends.endpoint.http import Response
 from vsgen.backends.endpoint.reading import cut_at, first, member, quoted, read_object, refused, usage_of
+from vsgen.backends.endpoint.scoring import lacks_for_scores, scored
 from vsgen.backends.endpoint.thoughts import spoken
 from vsgen.backends.endpoint.wire import Abilities, Dialog, Said, Unreadable, Usage, asked
-from vsgen.values import Call, Completion, Generate, Prompt, Refused
+from vsgen.values import Call, Completion, Generate, Refused, Score
 
-ROUTE: Final = "chat/completions"
 _ENDED: Final = frozenset({"stop", "eos", "eos_token", "end_turn", "stop_sequence"})
 _CUT: Final = frozenset({"length", "max_tokens"})
 _FILTERED: Final = frozenset({"content_filter", "refusal", "safety"})
@@ -31,21 +31,25 @@ class Chat:
 
     def lacks(self, call: Call, can: Abilities) -> str | None:
         """See `vsgen.backends.endpoint.wire.Wire`."""
-        if not isinstance(call, Generate):
-            return f"{type(call).__name__.lower()} calls"
-        return lacks_for_turns(call, can)
+        match call:
+            case Generate():
+                return lacks_for_turns(call, can)
+            case Score():
+                return lacks_for_scores(call, can)
+            case _:
+                return f"{type(call).__name__.lower()} calls"
 
     def dialog(self, call: Call, model: str, can: Abilities) -> Dialog:
         """See `vsgen.backends.endpoint.wire.Wire`."""
-        if (problem := self.lacks(call, can)) is not None or not isinstance(call, Generate):
+        if (problem := self.lacks(call, can)) is not None:
             return Said(Refused("refused", f"the server has no {problem}"))
+        if isinstance(call, Score):
+            return (yield from scored(call, model, can))
+        if not isinstance(call, Generate):
+            return Said(Refused("refused", "the server has no such calls"))
         body = {"model": model, "messages": turns(call.prompt, can), **drawing(call, can), **form(call, can)}
-        request = post(ROUTE, body | continued(call.prompt), call.prompt, call.max_tokens)
-        return (yield from _asked(request, call))
-
-
-def _asked(request: Request, call: Generate) -> Generator[Request | Unreadable, Response, Said]:
-    return (yield from asked(request, partial(read_reply, call=call)))
+        request = post(CHAT, body | continued(call.prompt), call.prompt, call.max_tokens)
+        return (yield from asked(request, partial(read_reply, call=call)))
 
 
 def lacks_for_turns(call: Generate, can: Abilities) -> str | None:
@@ -57,19 +61,6 @@ def lacks_for_turns(call: Generate, can: Abilities) -> str | None:
     if call.prompt.prefill and not can.prefill:
         return "prefill, the beginning of a reply that the template gives"
     return None
-
-
-def turns(prompt: Prompt, can: Abilities) -> list[dict[str, str]]:
-    """A prompt's messages; a system message goes before the first one where it has no place of its own."""
-    made = [{"role": one.role, "content": one.content} for one in prompt.messages]
-    if not can.system and len(made) > 1 and made[0]["role"] == "system":
-        made = [{"role": made[1]["role"], "content": f"{made[0]['content']}\n\n{made[1]['content']}"}, *made[2:]]
-    return [*made, {"role": "assistant", "content": prompt.prefill}] if prompt.prefill else made
-
-
-def continued(prompt: Prompt) -> dict[str, bool]:
-    """What has vLLM and its kin go on with the last message, in place of answering it."""
-    return {"add_generation_prompt": False, "continue_final_message": True} if prompt.prefill else {}
 
 
 def read_reply(response: Response, call: Generate) -> Said:

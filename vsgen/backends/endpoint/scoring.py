@@ -1,0 +1,70 @@
+"""`Score` over chat completions: log P(a choice, then the end of the reply | conversation).
+
+Where the server states the log-probabilities of a prompt's tokens, each choice is written into the conversation as the
+reply, and read; see `prompt_logprobs`. What comes before and behind the choice is found by a stand-in, which is another
+text in its place, so that no chat template needs to be known. Never under a grammar: it would hide how probable it is
+that the reply is none of the choices (Grammar-Aligned Decoding, arXiv 2405.21047). Elsewhere see `steps`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import NamedTuple
+
+from vsgen.backends.endpoint.asking import CHAT, post, turns
+from vsgen.backends.endpoint.http import Request, Response
+from vsgen.backends.endpoint.prompt_logprobs import ASKED, Line, between, read_line, stand_in
+from vsgen.backends.endpoint.reading import read_object, refused, usage_of
+from vsgen.backends.endpoint.steps import stepped
+from vsgen.backends.endpoint.wire import Abilities, Said, Unreadable, Usage, asked
+from vsgen.values import Prompt, Refused, Score, Scores
+
+
+def lacks_for_scores(call: Score, can: Abilities) -> str | None:
+    """What a server would have to be able to do to score choices; None if it can."""
+    if not call.prompt.messages:
+        return "plain completion, which a prompt without messages needs (--wire completions may have it)"
+    if can.prompt_logprobs:
+        return None
+    if can.reasoning or not can.top_logprobs:
+        return "log-probabilities, which scoring needs; method: votes or method: verbalized needs none"
+    return "prefill, the beginning of a reply" if call.prompt.prefill and not can.prefill else None
+
+
+def scored(call: Score, model: str, can: Abilities) -> Generator[Request | Unreadable, Response, Said]:
+    """Score all choices of a call, by the best means that the server has."""
+    if can.prompt_logprobs:
+        return (yield from _read(call, model, can))
+    return (yield from stepped(call, model, can))
+
+
+class _Reading(NamedTuple):
+    line: Line
+    usage: Usage
+
+
+def _read(call: Score, model: str, can: Abilities) -> Generator[Request | Unreadable, Response, Said]:
+    sign, usage, found = stand_in(call.choices), Usage(), list[Line]()
+    if sign is None:
+        return Said(Refused("choice", "the choices begin and end with too many different characters to be scored"))
+    for text in (sign, *call.choices):
+        whole = Prompt(call.prompt.messages, call.prompt.prefill + text)
+        body = {"model": model, "messages": turns(whole, can), "add_generation_prompt": False, **ASKED}
+        reading = yield from asked(post(CHAT, body, whole, 1), _line)
+        if isinstance(reading, Refused):
+            return Said(reading, usage)
+        found.append(reading.line)
+        usage += reading.usage
+    before, *each = found
+    try:
+        logps = tuple(between(line, before) for line in each)
+    except ValueError as error:
+        return Said(Refused("refused", f"the choices cannot be scored: {error}"), usage)
+    return Said(Scores(logps, len(before)), usage)
+
+
+def _line(response: Response) -> _Reading | Refused:
+    if response.status >= 300:
+        return refused(response)
+    said = read_object(response)
+    return _Reading(read_line(said.get("prompt_logprobs")), usage_of(said))
