@@ -23,7 +23,7 @@ CASES = {
     "run x --num=0": "--num: must be an integer >= 1, got '0'",
     "run x --max-calls 0": "--max-calls: must be an integer >= 1, got '0'",
     "run x --seed -1": f"--seed: must be an integer from 0 to {TOP}, got '-1'",
-    "run x --temperature hot": "--temperature: must be a number, got 'hot'",
+    "run x --temperature hot": "--temperature: must be a number from 0 to 5, got 'hot'",
     "run x --on-error skp": "--on-error: must be stop or skip, got 'skp'; did you mean skip?",
     "run x --method vs-cott": "--method: must be direct, cot, sequence, multi-turn, vs, vs-cot, vs-multi or power, got "
     "'vs-cott'; did you mean vs-cot?",

@@ -311,7 +311,9 @@ def test_a_draw_without_any_reply_is_only_rejects_or_an_error(template: Template
 def test_a_row_for_which_no_reply_comes_is_named_or_skipped_or_only_rejects(template: Template) -> None:
     row = Row(3, {"product": "lamp"}, "rows.jsonl:4")
     for why in (NO, TOO_LONG):
-        with pytest.raises(InputError, match=rf"rows\.jsonl:4: {why.problem}; or pass --on-error skip"):
+        with pytest.raises(
+            InputError, match=rf"rows\.jsonl:4: {why.problem}; run and label skip it with --on-error skip"
+        ):
             partly(pipeline(template), why, row=row)
     assert partly(pipeline(template, skip_bad_rows=True), TOO_LONG, row=row).skipped
     outcome = partly(pipeline(template, skip_bad_rows=True), NO, row=row)
@@ -345,7 +347,9 @@ def test_classes_that_the_input_row_lists_wrongly_are_its_own_fault_before_anyth
     path.write_text(TEMPLATE.replace("classes: [billing, bug]", "choices: queues"))
     made, row = load_template(str(path)), Row(3, {"queues": ["one"]}, "rows.jsonl:4")
     played = Played(reply(("apple", 0.5)))
-    with pytest.raises(InputError, match=r"rows\.jsonl:4: label queue: field 'queues' .*; or pass --on-error skip"):
+    with pytest.raises(
+        InputError, match=r"rows\.jsonl:4: label queue: field 'queues' .*; run and label skip it with --on-error skip"
+    ):
         played(pipeline(made), row=row)
     assert not played.asked
     (record,) = played(pipeline(made, skip_bad_rows=True), row=row).records

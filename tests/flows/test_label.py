@@ -131,7 +131,9 @@ BAD = {
 @pytest.mark.parametrize("kind", BAD)
 def test_a_bad_text_is_named_with_its_label_and_what_to_do(kind: str) -> None:
     bad, problem = BAD[kind]
-    with pytest.raises(InputError, match=rf"^in:2: label queue: {problem}.*; or pass --on-error skip$"):
+    with pytest.raises(
+        InputError, match=rf"^in:2: label queue: {problem}.*; run and label skip it with --on-error skip$"
+    ):
         labelled(labeller(TONE | {"prompt": "Tone?"}, QUEUE), text("a"), bad, text("b", "in:3"))
 
 
@@ -237,7 +239,9 @@ def test_the_cut_text_and_the_other_prompts_of_its_label_agree() -> None:
 
 def test_a_text_of_which_nothing_would_be_left_is_an_error_all_the_same() -> None:
     asked = {**QUEUE, "prompt": "{{ manual }} {{ text }}"}
-    with pytest.raises(InputError, match=r"^in:1: label queue: prompt has \d+ tokens, not 40; shorten it; or pass"):
+    with pytest.raises(
+        InputError, match=r"^in:1: label queue: prompt has \d+ tokens, not 40; shorten it; run and label skip"
+    ):
         labelled(labeller(asked, truncate=True), text("a few words", manual=LONG))
 
 

@@ -154,8 +154,8 @@ class TestOneProblem:
     @pytest.mark.parametrize(
         ("text", "line"),
         [
-            ("", "t.yaml: is empty"),
-            ("# nothing\n", "t.yaml: is empty"),
+            ("", "t.yaml: is empty; vsgen init NAME writes a template to start from"),
+            ("# nothing\n", "t.yaml: is empty; vsgen init NAME writes a template to start from"),
             ("- a\n", 't.yaml:1: a template is a mapping with version, name and prompt, got ["a"]'),
             ("# a\nhello\n", "t.yaml:2: a template is a mapping with version, name and prompt, got 'hello'"),
             (

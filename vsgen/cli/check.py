@@ -43,6 +43,7 @@ def check(
     """
     from vsgen.cli.checked import draw_lines, plan_lines
     from vsgen.cli.folded import columns, folded
+    from vsgen.errors import InputError
     from vsgen.files.rows import read_rows
     from vsgen.flows.asking import size_of
     from vsgen.flows.checks import require
@@ -59,6 +60,8 @@ def check(
         loaded = load_template(template, sample.overrides, size_of(facts))
     rows = repeat(Row(0)) if input is None else read_rows(input)
     draws = list(preview(loaded, rows, seed=sample.seed, count=num, facts=facts))
+    if not draws:
+        raise InputError(f"{input}: has no rows; give at least one JSON object")
     use = _use(loaded, reader, rows=input is not None)
     show(*folded(draw_lines(draws, reader), columns(sys.stdout)))
     made = plan(loaded, [one.call.prompt for one in draws], use)

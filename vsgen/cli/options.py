@@ -118,9 +118,10 @@ Method = Annotated[
         help="direct, cot, sequence, multi-turn, vs, vs-cot, vs-multi or power. Default: the template's, else vs.",
     ),
 ]
-K = Annotated[int | None, typer.Option("-k", metavar="N", help="Candidates per draw.")]
+K = Annotated[int | None, typer.Option("-k", metavar="N", min=1, help="Candidates per draw.")]
 Temperature = Annotated[
-    float | None, typer.Option("--temperature", metavar="T", help="Sampling temperature of the tokens. 0 is greedy.")
+    float | None,
+    typer.Option("--temperature", metavar="T", min=0, max=5, help="Sampling temperature of the tokens. 0 is greedy."),
 ]
 Sets = Annotated[
     list[str] | None,

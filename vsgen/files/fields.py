@@ -45,7 +45,8 @@ def fields_of(line: bytes, where: str, skip: Skip | None) -> dict[str, object] |
         if not problem and isinstance(value, dict):
             return value
     shown = line[: 4 * _SHOWN].strip()[:_SHOWN].decode("utf-8", "replace")
-    message = f"{where}: {problem}: got {shown!r}; give one JSON object per line, or pass --on-error skip"
+    remedy = "give one JSON object per line; run and label skip others with --on-error skip"
+    message = f"{where}: {problem}: got {shown!r}; {remedy}"
     name, _, number = where.rpartition(":")
     if number == "1" and (other := mistaken(name, line)):
         message = f"{where}: {other}"

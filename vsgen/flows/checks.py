@@ -69,7 +69,9 @@ def verdict(
             if lenient:
                 return f"{one.field}: no verdict: {error}"
             remedy = "nothing is lost: mend the command, then go on with --resume"
-            raise CommandError(f"{name}: check.{one.field}: {error}; {remedy}; or pass --on-error skip") from error
+            raise CommandError(
+                f"{name}: check.{one.field}: {error}; {remedy}; run and label skip it with --on-error skip"
+            ) from error
         if not checked.ok:
             return f"{one.field}: {checked.problem or f'refused by {shown(one.command)}'}"
     return None

@@ -162,7 +162,7 @@ class Pipeline:
             problem = f"{row.where}: {error}"
             if self._skip_bad_rows:
                 return Outcome(skipped=problem)
-            raise InputError(f"{problem}; or pass --on-error skip") from error
+            raise InputError(f"{problem}; run and label skip it with --on-error skip") from error
         ids = [f"{self._template.name}/{number:06d}.{i}" for i in range(len(drawn.candidates) + len(drawn.malformed))]
         draw = _Draw(ids, prompt, spent.first or prompt, values, self._meta(drawn, values, row))
         checked = yield from self._validate(drawn, draw)

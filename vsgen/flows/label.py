@@ -126,7 +126,7 @@ class Labeller:
             problem = rest if own else str(error)
         if self._lenient:
             return Unlabelled(problem)
-        raise InputError(f"{text.name}: label {label.name}: {problem}; or pass --on-error skip")
+        raise InputError(f"{text.name}: label {label.name}: {problem}; run and label skip it with --on-error skip")
 
     def _one(self, label: Label, text: Text) -> Flow[SoftLabel | Unlabelled]:
         values, tries = dict(text.values), list[tuple[int, int]]()

@@ -182,7 +182,7 @@ class Labelling:
             checked(row, self._options)
         except InputError as error:
             if skip is None:
-                raise InputError(f"{error}; or pass --on-error skip") from None
+                raise InputError(f"{error}; run and label skip it with --on-error skip") from None
             skip(str(error))
             return False
         return True

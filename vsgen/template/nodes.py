@@ -195,7 +195,7 @@ class _Reader:
     def document(self) -> Node:
         next(self._events)
         if isinstance(next(self._events), yaml.StreamEndEvent):
-            raise YamlProblem(f"{self.source}: is empty")
+            raise YamlProblem(f"{self.source}: is empty; vsgen init NAME writes a template to start from")
         root = self._node(next(self._events), 0)
         next(self._events)
         if not isinstance(event := next(self._events), yaml.StreamEndEvent):
