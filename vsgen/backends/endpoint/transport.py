@@ -1,0 +1,407 @@
+"""Requests on the wire: one thread with one asyncio loop, the only file of vsgen that waits asynchronously.
+
+Calls come in from the engine's thread, are moved through their dialogs (`exchange.converse`) under the limits of their
+account, and their answers go into the mailbox as they come. The pure rooms decide everything; this one only sends,
+reads within bounds, and waits.
+
+What it holds to, whatever a server does:
+
+- a response takes at most the seconds of `Timeouts`, and is at most `LARGEST` bytes long, unpacked;
+- a key goes to the origin that it was configured for, and is cut out of whatever comes back from there;
+- redirects are followed within that origin only, where they leave the request as it is (307, 308);
+- certificates are verified; no cookie is kept; neither proxies nor passwords are taken from the environment or
+  ``.netrc``: a proxy is a setting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import threading
+from collections.abc import Collection, Generator
+from email.utils import formatdate
+from random import Random
+from typing import Any, Final, TypeAlias
+
+import aiohttp
+from yarl import URL
+
+from vsgen.backends.endpoint.account import Account
+from vsgen.backends.endpoint.address import WireName
+from vsgen.backends.endpoint.body import unpacked
+from vsgen.backends.endpoint.exchange import Came, Pause, Step, converse
+from vsgen.backends.endpoint.http import Fault, FaultKind, Request, Response
+from vsgen.backends.endpoint.limits import Permit
+from vsgen.backends.endpoint.reading import quoted
+from vsgen.backends.endpoint.settings import Settings, Target
+from vsgen.backends.endpoint.wire import Said, Usage
+from vsgen.errors import CallError, ModelError, VsgenError
+from vsgen.flow import refusal
+from vsgen.ports import Letterbox, Ticket
+from vsgen.values import Answer, Call
+
+LARGEST: Final = 8 * 2**20
+"""Bytes, the longest response that is read."""
+_AHEAD: Final = 2
+"""Calls that may be here, for each that may be in flight."""
+_HOPS: Final = 3
+"""Redirects in a row that are followed."""
+_IDLE: Final = 20.0
+"""Seconds that an unused connection is kept; servers rarely keep one for less."""
+_AGAIN: Final = 0.5
+"""Seconds after which a thread that ends is looked at again."""
+
+
+class Transport:
+    """The thread, its loop and the connections, shared by all endpoints of a command."""
+
+    def __init__(self, settings: Settings, rng: Random) -> None:
+        """Set up; the thread starts with the first call, and ends with the last executor.
+
+        Args:
+            settings: How servers are treated.
+            rng: Of the pauses' jitter; nothing that is written hangs on it.
+        """
+        self.settings = settings
+        self.rng = rng
+        self._accounts: dict[str, Account] = {}
+        self._timers: dict[Account, asyncio.TimerHandle] = {}
+        self._users: set[EndpointExecutor] = set()
+        self._session: aiohttp.ClientSession | None = None
+        self._thread: threading.Thread | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    def executor(self, target: Target, letters: Letterbox) -> EndpointExecutor:
+        """An executor that asks this model, and puts answers there."""
+        origin, place = target.address.origin, target.address.place
+        account = self._accounts.setdefault(origin, Account(place, self.settings.ceiling, self.settings.run))
+        user = EndpointExecutor(self, account, target, letters)
+        self._users.add(user)
+        return user
+
+    def start(self) -> asyncio.AbstractEventLoop:
+        """The loop of the running thread."""
+        if self.loop is None:
+            self.loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(target=self._run, args=(self.loop,), name="vsgen endpoint", daemon=True)
+            atexit.register(self.close)
+            self._thread.start()
+        return self.loop
+
+    def leave(self, user: EndpointExecutor) -> None:
+        """An executor is closed; the last one ends the thread."""
+        self._users.discard(user)
+        if not self._users:
+            self.close()
+
+    def close(self) -> None:
+        """Give up all that is under way; the thread has ended when this returns."""
+        loop, thread = self.loop, self._thread
+        if loop is None or thread is None:
+            return
+        if thread.is_alive():
+            loop.call_soon_threadsafe(loop.stop)
+        while thread.is_alive():
+            thread.join(_AGAIN)
+        self.loop = self._thread = None
+        atexit.unregister(self.close)
+
+    def session(self) -> aiohttp.ClientSession:
+        """The connections; only within the loop."""
+        if self._session is None:
+            times = self.settings.timeouts
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE),
+                timeout=aiohttp.ClientTimeout(total=times.total, sock_connect=times.connect, sock_read=times.silent),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                trust_env=False,
+            )
+        return self._session
+
+    def pump(self, account: Account) -> None:
+        """Let go whoever may be sent, now and when more may be; only within the loop."""
+        loop = asyncio.get_running_loop()
+        if timer := self._timers.pop(account, None):
+            timer.cancel()
+        wait = account.admit(loop.time())
+        if wait < float("inf"):
+            self._timers[account] = loop.call_later(wait, self.pump, account)
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        asyncio.set_event_loop(loop)
+        try:
+            loop.run_forever()
+        finally:
+            loop.run_until_complete(self._end())
+            loop.close()
+
+    async def _end(self) -> None:
+        await _given_up(asyncio.all_tasks() - {asyncio.current_task()})
+        if self._session is not None:
+            await self._session.close()
+        self._session = None
+
+
+class EndpointExecutor:
+    """An executor whose calls one model behind a URL answers."""
+
+    def __init__(self, transport: Transport, account: Account, target: Target, letters: Letterbox) -> None:
+        """Set up; see `Transport.executor`."""
+        self._transport = transport
+        self._account = account
+        self._target = target
+        self._letters = letters
+        self._sender = _Sender(transport, target)
+        self._new: list[tuple[Ticket, Call]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._submitted = self._answered = 0
+        self.usage = Usage()
+        """Of all replies so far; may be read in any thread."""
+
+    def submit(self, ticket: Ticket, call: Call) -> None:
+        """Take a call; it is begun with after `flush`."""
+        self._new.append((ticket, call))
+        self._submitted += 1
+
+    def flush(self) -> None:
+        """Hand in what was submitted."""
+        if self._new:
+            new, self._new = self._new, []
+            self._transport.start().call_soon_threadsafe(self._begin, new)
+
+    def room(self) -> int:
+        """How many more calls it could use now."""
+        return _AHEAD * self._account.limits.concurrency - self._submitted + self._answered
+
+    def drawing(self) -> list[tuple[Ticket, int]]:
+        """Nothing is known of a reply before it is there."""
+        return []
+
+    def cancel(self) -> None:
+        """Give up what was handed in; `close` then waits for it."""
+        if (loop := self._transport.loop) is not None:
+            loop.call_soon_threadsafe(self._give_up)
+
+    def close(self, *, cancel: bool) -> None:
+        """Finish what was handed in, or give it up; nothing of it runs any more when this returns."""
+        if (loop := self._transport.loop) is not None:
+            asyncio.run_coroutine_threadsafe(self._finish(cancel), loop).result()
+        self._transport.leave(self)
+
+    def _begin(self, new: list[tuple[Ticket, Call]]) -> None:
+        for ticket, call in new:
+            task = asyncio.get_running_loop().create_task(self._answer(ticket, call))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _give_up(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+    async def _finish(self, cancel: bool) -> None:
+        if cancel:
+            self._give_up()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _answer(self, ticket: Ticket, call: Call) -> None:
+        """Answer one call, exactly once, or say that none will be answered any more."""
+        try:
+            answer = await self._answered_by_server(ticket, call)
+        except CallError as error:
+            answer = refusal(error)
+        except VsgenError as error:
+            self._fail(error)
+            return
+        except Exception as error:
+            self._fail(ModelError(f"{self._target.name}: {type(error).__name__}: {_line(str(error))}"))
+            return
+        self._answered += 1
+        self._letters.put(ticket, answer)
+
+    def _fail(self, error: VsgenError) -> None:
+        self._letters.fail(error)
+        self._give_up()
+
+    async def _answered_by_server(self, ticket: Ticket, call: Call) -> Answer:
+        transport, target, loop = self._transport, self._target, asyncio.get_running_loop()
+        dialog = target.wire.dialog(call, target.model, target.can)
+        talk = converse(dialog, patience=transport.settings.patience, rng=transport.rng, now=loop.time())
+        estimated = 0
+        step = _moved(talk, None)
+        while not isinstance(step, Said):
+            if isinstance(step, Pause):
+                await self._rest(step)
+                step = _moved(talk, Came(None, loop.time()))
+            else:
+                estimated += step.request.tokens
+                step = await self._send(talk, ticket, step.request)
+        self._account.replied(step.answer, estimated, step.usage, loop.time())
+        self.usage += step.usage
+        return step.answer
+
+    async def _send(self, talk: _Talk, ticket: Ticket, request: Request) -> Step | Said:
+        """Send one request when it may be sent; what its exchange makes of what came."""
+        now, account = asyncio.get_running_loop().time, self._account
+        permit = await self._permitted(ticket, request.tokens)
+        try:
+            what = await self._sender.fetch(request)
+            step = _moved(talk, Came(what, now()))
+        except BaseException:
+            account.abandon(permit, now())
+            raise
+        else:
+            account.came(permit, what, step if isinstance(step, Pause) else None, now())
+        finally:
+            self._transport.pump(account)
+        return step
+
+    async def _permitted(self, ticket: Ticket, tokens: int) -> Permit:
+        account, loop = self._account, asyncio.get_running_loop()
+        permit: asyncio.Future[Permit] = loop.create_future()
+
+        def go(granted: Permit) -> None:
+            if permit.done():
+                account.abandon(granted, loop.time())
+            else:
+                permit.set_result(granted)
+
+        account.queue(ticket, tokens, go)
+        self._transport.pump(account)
+        try:
+            return await permit
+        except asyncio.CancelledError:
+            if permit.done() and not permit.cancelled():
+                account.abandon(permit.result(), loop.time())
+            raise
+
+    async def _rest(self, pause: Pause) -> None:
+        woken = asyncio.Event()
+        take_back = self._account.rest(woken.set) if pause.blame == "away" and pause.told is None else None
+        try:
+            async with asyncio.timeout(pause.seconds):
+                await woken.wait()
+        except TimeoutError:
+            pass
+        finally:
+            if take_back is not None:
+                take_back()
+
+
+class _Sender:
+    """Sends requests to one target, and reads what comes back, whatever it is."""
+
+    def __init__(self, transport: Transport, target: Target) -> None:
+        self._transport = transport
+        self._base = URL(target.address.base, encoded=True)
+        self._place = target.address.place
+        self._key = target.key
+        wire: WireName = "messages" if target.wire.name == "messages" else "chat"
+        self._headers = {
+            "accept": "application/json",
+            "accept-encoding": "identity",
+            "content-type": "application/json",
+            "user-agent": "vsgen",
+            **(target.key.headers(target.address.origin, wire) if target.key else {}),
+        }
+        self._urls: dict[str, URL] = {}
+
+    async def fetch(self, request: Request) -> Response | Fault:
+        """Send one request; what came back, or why nothing did."""
+        try:
+            return await self._fetch(request)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            kind = _kind(error)
+            words = self._hidden(_line(_words(error, kind)))
+            return Fault(kind, f"{self._place}: {words}", sent=kind not in {"connect", "tls"})
+
+    async def _fetch(self, request: Request) -> Response | Fault:
+        url = self._urls.setdefault(request.path, URL(f"{self._base}/{request.path}", encoded=True))
+        for _ in range(_HOPS + 1):
+            async with self._transport.session().request(
+                "POST" if request.body else "GET",
+                url,
+                data=request.body or None,
+                headers={**self._headers, **request.headers} if request.headers else self._headers,
+                allow_redirects=False,
+                proxy=self._transport.settings.proxy,
+            ) as reply:
+                if not 300 <= reply.status < 400:
+                    return await self._read(reply)
+                to = url.join(URL(reply.headers.get("location", "")))
+            if reply.status not in {307, 308} or to.origin() != url.origin():
+                break
+            url = to
+        where = self._hidden(_line(to.host or "nowhere"))
+        return Fault("redirect", f"{self._place}: HTTP {reply.status} to {where}", sent=True)
+
+    async def _read(self, reply: aiohttp.ClientResponse) -> Response | Fault:
+        chunks: list[bytes] = []
+        size = reply.content_length or 0  # as it states; counted below
+        came = 0
+        while max(size, came) <= LARGEST and (chunk := await reply.content.readany()):
+            chunks.append(chunk)
+            came += len(chunk)
+        if max(size, came) > LARGEST:
+            reply.close()
+            return Fault("too-large", f"{self._place}: a reply of more than {LARGEST:,} bytes", sent=True)
+        headers = {name.lower(): value for name, value in reply.headers.items()}
+        headers.setdefault("date", formatdate(usegmt=True))
+        body = unpacked(b"".join(chunks), headers.get("content-encoding", ""), LARGEST)
+        return Response(reply.status, headers, self._hidden(body.decode("latin-1")).encode("latin-1"))
+
+    def _hidden(self, text: str) -> str:
+        return self._key.hide(text) if self._key else text
+
+
+_Talk: TypeAlias = Generator[Step, Came, Said]
+
+
+def _moved(talk: _Talk, came: Came | None) -> Step | Said:
+    """The next step of a conversation, or what it ends with."""
+    try:
+        return next(talk) if came is None else talk.send(came)
+    except StopIteration as end:
+        said: Said = end.value
+        return said
+
+
+async def _given_up(tasks: Collection[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _line(text: str) -> str:
+    return quoted(text.encode(errors="replace"))
+
+
+def _kind(error: Exception) -> FaultKind:
+    match error:
+        case aiohttp.ClientSSLError():
+            return "tls"
+        case aiohttp.ConnectionTimeoutError() | aiohttp.ClientConnectorError():
+            return "connect"
+        case TimeoutError():
+            return "timeout"
+        case OSError() | aiohttp.ServerDisconnectedError() | aiohttp.ClientPayloadError():
+            return "reset"
+        case _:
+            return "protocol"
+
+
+def _words(error: Exception, kind: FaultKind) -> str:
+    """What happened, without the addresses and objects that the library's words are full of."""
+    match kind, error:
+        case "connect", aiohttp.ClientConnectorError():
+            return f"no connection ({error.os_error.strerror or error.os_error})"
+        case "connect", _:
+            return "no connection in time"
+        case "tls", aiohttp.ClientConnectorError():
+            return f"no TLS ({error.os_error.strerror or error.os_error})"
+        case "timeout", _:
+            return "no reply in time"
+        case "reset", _:
+            return "the connection broke"
+        case _:
+            return str(error) or type(error).__name__
