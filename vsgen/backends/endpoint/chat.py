@@ -20,7 +20,7 @@ from vsgen.backends.endpoint.wire import Abilities, Dialog, Said, Unreadable, Us
 from vsgen.values import Call, Completion, Generate, Refused, Score
 
 _ENDED: Final = frozenset({"stop", "eos", "eos_token", "end_turn", "stop_sequence"})
-_CUT: Final = frozenset({"length", "max_tokens"})
+_CUT: Final = frozenset({"length", "max_tokens", "model_context_window_exceeded"})
 _FILTERED: Final = frozenset({"content_filter", "refusal", "safety"})
 
 
