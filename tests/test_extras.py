@@ -76,3 +76,10 @@ def test_a_path_below_the_working_folder_is_shown_as_one_would_type_it(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "my env" / "python"))
     assert "'my env/python' -m pip install 'sqlglot>=30,<31'" in remedy("sql")
+
+
+def test_a_remedy_needs_no_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert sys.executable in remedy("sql")

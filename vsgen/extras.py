@@ -71,7 +71,10 @@ def _command(requirements: Iterable[str]) -> str:
 
 def _shown(path: Path) -> str:
     """As short as it can be typed from here."""
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except OSError:  # it was removed
+        return str(path)
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 

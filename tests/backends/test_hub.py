@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from vsgen.backends.hub import cached_repositories, hub_cache
+
 PROBE = """
 from huggingface_hub import constants
 from vsgen.backends.hub import hub_cache
@@ -31,3 +33,26 @@ def test_the_cache_is_where_the_library_of_the_hub_has_it(variables: dict[str, s
     plain = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     environment = {**plain, "HOME": str(tmp_path), **variables}
     subprocess.run([sys.executable, "-c", PROBE], env=environment, check=True)
+
+
+def test_whoever_has_no_home_has_an_empty_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(_: int) -> None:
+        raise KeyError
+
+    for name in (*VARIABLES, "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    assert hub_cache() == Path("~/.cache/huggingface/hub")
+    assert not [*cached_repositories()]
+
+
+@pytest.mark.parametrize("damaged", [b"", b"\xff\xfe", b"no-such-commit"])
+def test_a_repository_whose_entry_is_damaged_is_not_cached(
+    damaged: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    for repo, commit in (("a", b"abc"), ("b", damaged), ("c", b"abc")):
+        (tmp_path / f"models--org--{repo}" / "snapshots" / "abc").mkdir(parents=True)
+        (tmp_path / f"models--org--{repo}" / "refs").mkdir()
+        (tmp_path / f"models--org--{repo}" / "refs" / "main").write_bytes(commit)
+    assert [*cached_repositories()] == ["org/a", "org/c"]

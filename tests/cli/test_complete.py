@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.test_start import HEAVY
+from vsgen.cli.complete import _models
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Vsgen
@@ -137,3 +138,18 @@ def test_a_home_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     )
     assert ended.stdout == "4\n"
     assert ended.stderr.startswith(f"vsgen: {tmp_path / 'home'}") and "cannot be written: " in ended.stderr
+
+
+def test_a_folder_of_another_user_is_passed_over(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = Path.is_file
+
+    def is_file(path: Path) -> bool:
+        if path.parent.name == "theirs":
+            raise PermissionError(13, "Permission denied")
+        return plain(path)
+
+    (folder / "theirs").mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("HF_HUB_CACHE", str(folder / "hf" / "hub"))
+    monkeypatch.setattr(Path, "is_file", is_file)
+    assert [one.value for one in _models()] == ["tiny", "small.gguf", "trained", "org/small"]

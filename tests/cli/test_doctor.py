@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -36,6 +40,13 @@ def test_a_variable_that_cannot_be_used_is_a_problem(vsgen: Vsgen, monkeypatch: 
     shown = vsgen("doctor")
     assert shown.exit_code == 2
     assert re.search(r"^PROBLEM options +VSGEN_DEVICE: ", shown.stdout, re.MULTILINE)
+
+
+def test_standard_output_that_is_closed_is_no_traceback() -> None:
+    script = f"{sys.executable} -m vsgen doctor >&-; echo $? >&2"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    ended = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert ended.stderr == "0\n"
 
 
 def test_the_findings_are_json_for_programs(vsgen: Vsgen, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,21 +12,26 @@ def hub_cache() -> Path:
     home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     hub = Path(os.environ.get("HF_HOME") or Path(home, "huggingface"), "hub")
     named = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE") or hub
-    return Path(os.path.expandvars(named)).expanduser()
+    place = Path(os.path.expandvars(named))
+    try:
+        return place.expanduser()
+    except RuntimeError:  # whoever runs this has no home, as in a container
+        return place
 
 
 def cached_snapshot(repo: str) -> Path | None:
-    """The folder of the newest cached revision of a repository, named by its commit; None if there is none.
+    """The folder of the newest cached revision of a repository, named by its commit; None if none can be read.
 
     The layout is that of huggingface_hub (its guide "Understand caching"): ``refs/main`` holds the commit that the
     branch last had here.
     """
     place = hub_cache() / f"models--{repo.replace('/', '--')}"
-    main = place / "refs" / "main"
-    if not main.is_file():
+    try:
+        commit = (place / "refs" / "main").read_text().strip()
+        folder = place / "snapshots" / commit
+        return folder if commit and folder.is_dir() else None
+    except (OSError, ValueError):  # it is not there, or another user's, or damaged
         return None
-    folder = place / "snapshots" / main.read_text().strip()
-    return folder if folder.is_dir() else None
 
 
 def cached_repositories() -> Iterator[str]:

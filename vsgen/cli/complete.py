@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -94,7 +95,7 @@ def _values(parameter: Any, command: str) -> Iterable[Found]:
 
 def _templates() -> Iterator[Found]:
     yield from _shipped()
-    yield from (Found(path.name) for path in _here() if path.suffix in _ENDINGS)
+    yield from (Found(one.name) for one in _here() if one.name.endswith(_ENDINGS))
 
 
 def _shipped() -> Iterator[Found]:
@@ -108,8 +109,9 @@ def _models() -> Iterator[Found]:
     from vsgen.backends.hub import cached_repositories
 
     yield Found("tiny", "the embedded toy")
-    yield from (Found(path.name, "a file") for path in _here() if path.suffix == ".gguf")
-    yield from (Found(path.name, "a folder") for path in _here() if (path / "config.json").is_file())
+    here = _here()
+    yield from (Found(one.name, "a file") for one in here if one.name.endswith(".gguf"))
+    yield from (Found(one.name, "a folder") for one in here if _holds_model(one))
     yield from (Found(name, "on this machine") for name in cached_repositories())
 
 
@@ -123,11 +125,20 @@ def _number_formats() -> Iterator[Found]:
     return map(Found, DTYPES)
 
 
-def _here() -> list[Path]:
+def _here() -> list[os.DirEntry[str]]:
+    """What is in this folder, by name; of each entry no more is read than its kind, since there may be many."""
     try:
-        return sorted(Path().iterdir())
+        with os.scandir() as found:
+            return sorted(found, key=lambda one: one.name)
     except OSError:
         return []
+
+
+def _holds_model(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir() and Path(entry, "config.json").is_file()
+    except OSError:  # another user's
+        return False
 
 
 _LISTED: Final[Mapping[str, Callable[[], Iterable[Found]]]] = {

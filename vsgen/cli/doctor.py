@@ -105,7 +105,7 @@ def _terminal() -> Finding:
     seen = is_terminal(sys.stderr)
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not seen
     size = f"{wide} x {high}" if seen else "standard error is not a terminal"
-    encoding = (sys.stdout.encoding or "unknown").lower()
+    encoding = str(getattr(sys.stdout, "encoding", None) or "unknown").lower()  # it may be closed
     text = f"{size}, {'no color' if plain else 'color'}, {encoding}"
     if encoding.replace("-", "") != "utf8":
         return Finding("environment", "terminal", text, "absent", "set PYTHONUTF8=1, so that any reply can be shown")

@@ -13,8 +13,8 @@ from vsgen.jobs.health import machine
 
 
 def test_a_folder_that_cannot_be_written_is_a_problem(tmp_path: Path) -> None:
-    assert machine._folder("folder", tmp_path, "-").state == "ok"
-    found = machine._folder("folder", tmp_path / "none", "change it")
+    assert machine._folder("folder", lambda: tmp_path, "-").state == "ok"
+    found = machine._folder("folder", lambda: tmp_path / "none", "change it")
     assert (found.state, found.status, found.remedy) == ("problem", 4, "change it")
 
 
@@ -22,6 +22,16 @@ def test_a_temporary_folder_that_is_not_there_is_a_problem(monkeypatch: pytest.M
     monkeypatch.setenv("TMPDIR", str(tmp_path / "none"))
     found = {one.name: one for one in machine.machine()}["temporary"]
     assert found.state == "problem" and "TMPDIR" in found.remedy
+
+
+def test_a_folder_that_was_removed_under_the_command_is_a_problem(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    found = {one.name: one for one in machine.machine()}["folder"]
+    assert (found.state, found.value, found.status) == ("problem", "none: No such file or directory", 4)
 
 
 def test_without_torch_nobody_knows_the_accelerators(monkeypatch: pytest.MonkeyPatch) -> None:

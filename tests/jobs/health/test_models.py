@@ -48,5 +48,12 @@ def test_the_cache_names_the_models_that_are_in_it(tmp_path: Path, monkeypatch: 
     assert models._cache(tmp_path / "none").value.endswith("nothing downloaded yet")
 
 
+def test_a_cache_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "hub").touch()
+    found = models._cache(tmp_path / "hub")
+    assert (found.state, found.value) == ("problem", f"{tmp_path / 'hub'}: Not a directory")
+    assert "HF_HOME" in found.remedy
+
+
 def test_bytes_are_shown_in_their_unit() -> None:
     assert list(map(models.shown_bytes, (500, 2.5e6, 9e9, 3e12))) == ["0.5 kB", "2.5 MB", "9.0 GB", "3.0 TB"]

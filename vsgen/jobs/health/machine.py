@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from vsgen.backends.devices import accelerators
@@ -24,12 +24,12 @@ def machine() -> Iterator[Finding]:
     yield Finding(_GROUP, "cpu", _cores())
     yield Finding(_GROUP, "memory", _memory())
     yield from _devices()
-    yield _folder("folder", Path.cwd(), "change to a folder that you may write to")
-    yield _folder(
-        "temporary",
-        Path(os.environ.get("TMPDIR") or tempfile.gettempdir()),
-        "set TMPDIR to a folder that you may write to",
-    )
+    yield _folder("folder", Path.cwd, "change to a folder that you may write to")
+    yield _folder("temporary", _temporary, "set TMPDIR to a folder that you may write to")
+
+
+def _temporary() -> Path:
+    return Path(os.environ.get("TMPDIR") or tempfile.gettempdir())
 
 
 def _cores() -> str:
@@ -74,11 +74,14 @@ def _devices() -> Iterator[Finding]:
         yield Finding(_GROUP, one.device, f"{one.name}{memory}")
 
 
-def _folder(name: str, folder: Path, what: str) -> Finding:
+def _folder(name: str, find: Callable[[], Path], what: str) -> Finding:
+    folder = None
     try:
+        folder = find()
         with tempfile.TemporaryFile(dir=folder):
             free = shutil.disk_usage(folder).free
     except OSError as error:
-        return Finding(_GROUP, name, f"{folder}: {error.strerror}", "problem", what, OutputError.status)
+        value = f"{folder}: {error.strerror}" if folder else f"none: {error.strerror}"
+        return Finding(_GROUP, name, value, "problem", what, OutputError.status)
     value = f"{folder}: writable, {shown_bytes(free)} free"
     return Finding(_GROUP, name, value) if free > _LEAST else Finding(_GROUP, name, value, "absent", "free some space")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from vsgen.backends.hub import cached_repositories, hub_cache
@@ -51,8 +52,13 @@ def _embedders(folder: Path | None) -> Iterator[Finding]:
 def _cache(folder: Path) -> Finding:
     """The models that -m can name without a download; those whose download has not ended are among them."""
     name = "hub cache"
-    if not folder.is_dir():
+    try:
+        next(folder.iterdir(), None)
+    except FileNotFoundError:
         return Finding(_GROUP, name, f"{folder}: nothing downloaded yet")
+    except OSError as error:
+        what = "set HF_HOME to a folder that you may read"
+        return Finding(_GROUP, name, f"{folder}: {error.strerror}", "problem", what, ModelError.status)
     found = list(cached_repositories())
     listed = ", ".join(f"{one} ({_size(folder / ('models--' + one.replace('/', '--')))})" for one in found[:_SHOWN])
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
@@ -81,9 +87,14 @@ def _differs(folder: Path, digests: Mapping[str, str]) -> str:
 
 
 def _size(folder: Path) -> str:
-    """Of all files below a folder, each counted once."""
-    stats = [one.stat() for one in folder.rglob("*") if one.is_file()]  # a snapshot's files are links to blobs
-    return shown_bytes(sum({(stat.st_dev, stat.st_ino): stat.st_size for stat in stats}.values()))
+    """Of all files below a folder that can be looked at, each counted once."""
+    found = {}
+    for one in folder.rglob("*"):
+        with suppress(OSError):  # another process may remove it, or it is another user's
+            if one.is_file():
+                stat = one.stat()
+                found[stat.st_dev, stat.st_ino] = stat.st_size  # a snapshot's files are links to blobs
+    return shown_bytes(sum(found.values()))
 
 
 def shown_bytes(count: float) -> str:
