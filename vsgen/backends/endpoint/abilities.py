@@ -1,0 +1,257 @@
+"""What a server can do for a model: it is asked, by the calls that a run would make.
+
+A documentation tells what a family of servers can, not what this one does for this model, and some servers take what
+they do not heed. So each ability is tried as it would be used, by the wire's own dialog, and judged by the reply. What
+is refused, ignored or not answered is absent; what vsgen does then is in `FALLBACKS` and in this folder's README.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Generator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeAlias
+
+import orjson
+
+from vsgen.backends.endpoint.http import Request, Response
+from vsgen.backends.endpoint.wire import Abilities, Said, Unreadable, Wire
+from vsgen.values import Completion, Generate, Message, Prompt, Refused, Score, Scores
+
+Asking: TypeAlias = Generator[Request, Response | None, Said | None]
+"""Yields requests; is sent each response, or None where a request was given up."""
+
+FALLBACKS: Final[Mapping[str, str]] = {
+    "json_schema": "replies are not held to their form; they are parsed, validated and repaired as always",
+    "pattern": "replies are not held to their pattern; they are validated as always",
+    "top_logprobs": "soft labels cannot be scored; use method: votes or method: verbalized",
+    "prompt_logprobs": "names of several tokens are scored step by step, between bounds",
+    "prefill": "a template's prefill is refused; choices are scored by their first token, between bounds",
+    "seed": "another run draws other replies; the journal still repeats this one exactly",
+    "top_k": "top_k and min_p are not applied",
+    "stop": "a reply is cut at its stop strings when it is here, and paid to its end",
+    "temperature": "the server draws at its own temperature",
+    "system": "the system message goes before the first message of the user",
+    "tokens": "power sampling and token-level rows are refused",
+}
+"""What happens where an ability is absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found out."""
+
+    can: Abilities
+    problem: str | None = None
+    """Why the model cannot be asked at all; None if it can."""
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    """Why an ability is absent, in the server's words, where it gave any."""
+
+
+Examination: TypeAlias = Generator[Request, Response | None, Found]
+
+_LIMIT: Final = 64
+_LIMIT_OF_THINKERS: Final = 2048
+_WORD = Prompt((Message("user", "Write the word banana."),))
+_DIGITS = Prompt((Message("user", "Write a random number of twelve digits."),))
+_COUNT = Prompt((Message("user", "Count from 1 to 20, separated by commas."),), "1, 2, 3, 4, 5, 6, 7,")
+_CHOICE = Score(Prompt((Message("user", "Is water wet? Reply with yes or no."),), cue="Answer:"), ("yes", "no"))
+_FIRST = Prompt((Message("system", "You are terse."), Message("user", "Write the word banana.")))
+_FORM: Final = orjson.dumps(
+    {
+        "type": "object",
+        "properties": {"a": {"type": "string", "enum": ["qx"]}, "b": {"type": "string", "maxLength": 3}},
+        "required": ["a", "b"],
+        "additionalProperties": False,
+    }
+).decode()
+_PATTERN: Final = "qx[0-9]{2}"
+_WIDEST: Final = (20, 5)
+"""How many alternatives servers state at most."""
+_BASE: Final[Mapping[str, Mapping[str, Any]]] = {
+    "max_completion_tokens": {"max_completion_tokens": True},
+    "temperature": {"temperature": False},
+    "system": {"system": False},
+}
+"""What is asked otherwise when the server's refusal names one of these."""
+
+
+def examine(wire: Wire, model: str, only: Container[str] | None = None) -> Examination:
+    """Find out what a server can do for a model, by some twenty small requests at most.
+
+    Args:
+        wire: How it is asked.
+        model: As the server names it.
+        only: The abilities that matter, by their names in `Abilities`; None for all.
+    """
+    can, problem = yield from _base(wire, model)
+    if problem is not None:
+        return Found(can, problem)
+    reasons: dict[str, str] = {}
+    for name, probe in _PROBES.items():
+        if only is None or name in only:
+            seen = yield from probe(_Server(wire, model, can, reasons, name))
+            can = replace(can, **seen)
+    return Found(can, None, {name: why for name, why in reasons.items() if not getattr(can, name)})
+
+
+def missing(call: Generate, can: Abilities) -> tuple[str, ...]:
+    """The abilities that a call would use and the server has not; each is a key of `FALLBACKS`."""
+    wanted = {
+        "json_schema": call.schema is not None and can.json_schema is None,
+        "pattern": call.pattern is not None and not can.pattern,
+        "seed": not can.seed,
+        "top_k": bool(call.top_k or call.min_p) and not can.top_k,
+        "stop": bool(call.stop) and not can.stop,
+        "temperature": (call.temperature != 1 or call.top_p < 1) and not can.temperature,
+        "system": any(one.role == "system" for one in call.prompt.messages) and not can.system,
+    }
+    return tuple(name for name, absent in wanted.items() if absent)
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    """Who is asked about one ability."""
+
+    wire: Wire
+    model: str
+    can: Abilities
+    reasons: dict[str, str]
+    ability: str
+
+    def said(self, call: Generate | Score, **able: Any) -> Asking:
+        """What the server says to a call, as if it were able; None if that is nothing of use."""
+        said = yield from _said(self.wire, call, self.model, replace(self.can, **able))
+        if said is not None and isinstance(said.answer, Refused):
+            self.reasons.setdefault(self.ability, said.answer.problem)
+        return said
+
+    def text(self, call: Generate, **able: Any) -> Generator[Request, Response | None, str | None]:
+        """The text of its reply; None if there is none."""
+        said = yield from self.said(call, **able)
+        return said.answer.text if said is not None and isinstance(said.answer, Completion) else None
+
+    def call(self, prompt: Prompt, **members: Any) -> Generate:
+        """A small call."""
+        return Generate(prompt, 7, max_tokens=_LIMIT_OF_THINKERS if self.can.reasoning else _LIMIT, **members)
+
+
+_Seen: TypeAlias = Generator[Request, Response | None, dict[str, Any]]
+
+
+def _said(wire: Wire, call: Generate | Score, model: str, can: Abilities) -> Asking:
+    dialog, response = wire.dialog(call, model, can), None
+    try:
+        step = next(dialog)
+        while not isinstance(step, Unreadable):
+            response = yield step
+            if response is None:
+                return None
+            step = dialog.send(response)
+    except StopIteration as end:
+        said: Said = end.value
+        return said
+    return None
+
+
+def _base(wire: Wire, model: str) -> Generator[Request, Response | None, tuple[Abilities, str | None]]:
+    """The least: how a limit and a temperature are taken, and whether the model thinks."""
+    can, problem = Abilities(), "the server gives no usable reply"
+    for _ in range(len(_BASE) + 1):
+        said = yield from _said(wire, Generate(_FIRST, 7, temperature=0.9, max_tokens=_LIMIT), model, can)
+        if said is None:
+            return can, problem
+        thinks = said.usage.hidden > 0
+        if isinstance(said.answer, Completion) or thinks:
+            return replace(can, reasoning=thinks), None
+        problem = said.answer.problem if isinstance(said.answer, Refused) else problem
+        named = next((name for name in _BASE if name in problem and _absent(can, _BASE[name])), None)
+        if named is None:
+            return can, problem
+        can = replace(can, **_BASE[named])
+    return can, problem
+
+
+def _absent(can: Abilities, able: Mapping[str, Any]) -> bool:
+    return any(getattr(can, name) != value for name, value in able.items())
+
+
+def _json_schema(server: _Server) -> _Seen:
+    for kind in ("full", "strict"):
+        text = yield from server.text(server.call(_WORD, schema=_FORM), json_schema=kind)
+        if _held(text, bounded=kind == "full"):
+            return {"json_schema": kind}
+    return {}
+
+
+def _held(text: str | None, *, bounded: bool) -> bool:
+    """Whether a reply has a form that nobody would give it unless he must."""
+    try:
+        said = orjson.loads(text or "")
+    except orjson.JSONDecodeError:
+        return False
+    if not isinstance(said, dict) or said.get("a") != "qx" or not isinstance(said.get("b"), str):
+        return False
+    return len(said["b"]) <= 3 or not bounded
+
+
+def _pattern(server: _Server) -> _Seen:
+    text = yield from server.text(server.call(_WORD, pattern=_PATTERN), pattern=True)
+    return {"pattern": text is not None and len(text) == 4 and text.startswith("qx") and text[2:].isdigit()}
+
+
+def _top_logprobs(server: _Server) -> _Seen:
+    for count in () if server.can.reasoning else _WIDEST:
+        said = yield from server.said(_CHOICE, top_logprobs=count, prompt_logprobs=False, prefill=False)
+        if said is not None and isinstance(said.answer, Scores):
+            return {"top_logprobs": count, "logprobs": True}
+    return {}
+
+
+def _prompt_logprobs(server: _Server) -> _Seen:
+    said = yield from server.said(_CHOICE, prompt_logprobs=True)
+    return {"prompt_logprobs": said is not None and isinstance(said.answer, Scores)}
+
+
+def _prefill(server: _Server) -> _Seen:
+    text = yield from server.text(server.call(_COUNT, temperature=0.0), prefill=True)
+    return {"prefill": (text or "").lstrip().startswith("8")}
+
+
+def _alike(name: str, **members: Any) -> Callable[[_Server], _Seen]:
+    """Whether random digits come twice."""
+
+    def probe(server: _Server) -> _Seen:
+        texts = []
+        for _ in range(2):
+            texts.append((yield from server.text(server.call(_DIGITS, **members), **{name: True})))
+            if texts[0] is None:
+                return {}
+        return {name: bool(texts[0]) and texts[0] == texts[1]}
+
+    return probe
+
+
+def _stop(server: _Server) -> _Seen:
+    text = yield from server.text(server.call(_WORD, stop=("#",)), stop=True)
+    return {"stop": text is not None}
+
+
+def _tokens(server: _Server) -> _Seen:
+    if server.wire.name != "completions":
+        return {}
+    said = yield from server.said(server.call(_WORD), tokens=True, logprobs=True)
+    named = said is not None and isinstance(said.answer, Completion) and bool(said.answer.tokens)
+    return {"tokens": True, "logprobs": True} if named else {}
+
+
+_PROBES: Final[Mapping[str, Callable[[_Server], _Seen]]] = {
+    "json_schema": _json_schema,
+    "pattern": _pattern,
+    "top_logprobs": _top_logprobs,
+    "prompt_logprobs": _prompt_logprobs,
+    "prefill": _prefill,
+    "seed": _alike("seed"),
+    "top_k": _alike("top_k", top_k=1),
+    "stop": _stop,
+    "tokens": _tokens,
+}
