@@ -146,8 +146,8 @@ class Answers(Protocol):
 class Letterbox(Protocol):
     """Where whoever computes puts answers, from any thread; neither ever blocks."""
 
-    def put(self, ticket: Ticket, answer: Answer) -> None:
-        """Answer a call."""
+    def put_all(self, letters: Sequence[tuple[Ticket, Answer]]) -> None:
+        """Answer several calls."""
         ...
 
     def fail(self, error: VsgenError) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
@@ -14,7 +15,7 @@ from vsgen.values import Answer
 class Mailbox:
     """Answers on their way to the engine, in the order in which they came in.
 
-    `put`, `wake` and `fail` may be called from any thread and never block; `wait` is called by the engine alone. What
+    `put`, `put_all`, `wake` and `fail` may be called from any thread and never block; `wait` is called by the engine alone. What
     `wait` gives out stays here until it is called again, so that an interruption in between loses nothing.
     """
 
@@ -28,6 +29,11 @@ class Mailbox:
     def put(self, ticket: Ticket, answer: Answer) -> None:
         """Answer a call."""
         self._letters.append((ticket, answer))
+        self._bell.put(None)
+
+    def put_all(self, letters: Sequence[tuple[Ticket, Answer]]) -> None:
+        """Answer several calls, and wake the engine once."""
+        self._letters.extend(letters)
         self._bell.put(None)
 
     def wake(self) -> None:

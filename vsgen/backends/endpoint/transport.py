@@ -154,6 +154,7 @@ class EndpointExecutor:
         self._letters = letters
         self._sender = _Sender(transport, target)
         self._new: list[tuple[Ticket, Call]] = []
+        self._outbox: list[tuple[Ticket, Answer]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._submitted = self._answered = 0
         self.usage = Usage()
@@ -203,6 +204,7 @@ class EndpointExecutor:
         if cancel:
             self._give_up()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._deliver()
 
     async def _answer(self, ticket: Ticket, call: Call) -> None:
         """Answer one call, exactly once, or say that none will be answered any more."""
@@ -217,7 +219,14 @@ class EndpointExecutor:
             self._fail(ModelError(f"{self._target.name}: {type(error).__name__}: {_line(str(error))}"))
             return
         self._answered += 1
-        self._letters.put(ticket, answer)
+        if not self._outbox:
+            asyncio.get_running_loop().call_soon(self._deliver)
+        self._outbox.append((ticket, answer))
+
+    def _deliver(self) -> None:
+        """Put what one turn of the loop has answered into the mailbox at once, so that the engine is woken once."""
+        letters, self._outbox = self._outbox, []
+        self._letters.put_all(letters)
 
     def _fail(self, error: VsgenError) -> None:
         self._letters.fail(error)
