@@ -1,4 +1,4 @@
-"""A server that costs next to nothing: one JSON reply for every POST, after a latency. ``python -m tests.bench.instant``."""
+"""A server that costs next to nothing: one JSON reply for every POST, after a latency."""
 
 from __future__ import annotations
 

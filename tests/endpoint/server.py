@@ -1,4 +1,4 @@
-"""The server of the fault suite: OpenAI's chat completions on a loopback port, with planned faults, counting it all.
+"""The server of the fault suite: OpenAI's API on a loopback port, with planned faults, counting all that it does.
 
 In a thread of a test: ``with serving(Plan(script=("429",))) as server: ... server.counts``. As a process of its own, to
 which nothing that happens to the client can happen: ``python -m tests.endpoint.server '{"shares": {"500": 0.05}}'``. It
@@ -24,10 +24,10 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.endpoint.own_model import OwnModel
 from tests.endpoint.plan import ANSWERED, Plan, Trouble
-from vsgen.backends.open import open_model
-from vsgen.values import Completion, Generate, Message, Prompt
 
+_CHAT = "/v1/chat/completions"
 _HUGE = 9 * 2**20
 
 
@@ -58,6 +58,7 @@ class Server:
         self.counts = Counts()
         self.url = ""
         self._now = 0
+        self._computing = asyncio.Lock()
         self._runner: web.AppRunner | None = None
         self._site: web.TCPSite | None = None
         self._port = 0
@@ -69,7 +70,8 @@ class Server:
         app = web.Application(client_max_size=64 * 2**20)
         app.router.add_get("/counts", self._tell)
         app.router.add_get("/v1/models", self._models)
-        app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_post(_CHAT, self._post)
+        app.router.add_post("/v1/completions", self._post)
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await self._listen()
@@ -107,7 +109,7 @@ class Server:
     async def _models(self, _: web.Request) -> web.Response:
         return web.json_response({"object": "list", "data": [{"id": self.plan.model or "echo", "object": "model"}]})
 
-    async def _chat(self, request: web.Request) -> web.StreamResponse:
+    async def _post(self, request: web.Request) -> web.StreamResponse:
         body, number = await request.read(), self.counts.requests
         self.counts.requests += 1
         self.counts.keys[request.headers.get("authorization", "")] += 1
@@ -134,9 +136,11 @@ class Server:
         if trouble is not None and trouble not in ANSWERED:
             return await self._failed(request, trouble)
         asked = json.loads(body)
-        text = json.dumps(dict(request.headers)) if trouble == "echo-key" else await self._text(asked)
+        made = await self._made(request.path, asked)
+        if trouble == "echo-key":
+            made["choices"][0]["message"]["content"] = json.dumps(dict(request.headers))
         self.counts.served[digest(asked)] += 1
-        reply = json.dumps(chat(asked, text, trouble)).encode()
+        reply = json.dumps(_spoiled(made, trouble)).encode()
         if trouble == "drip":
             return await _dripped(request, reply)
         if trouble == "gzip":
@@ -145,10 +149,12 @@ class Server:
             return _said(reply, headers={"content-encoding": "gzip"})
         return _said(reply)
 
-    async def _text(self, asked: dict[str, Any]) -> str:
+    async def _made(self, path: str, asked: dict[str, Any]) -> dict[str, Any]:
         if self.plan.model is None:
-            return f"reply to {digest(asked)}"
-        return (await asyncio.to_thread(_written, self.plan.model, asked)).text
+            return chat(asked)
+        own = _opened(self.plan.model)
+        async with self._computing:
+            return await asyncio.to_thread(own.chat if path == _CHAT else own.completions, asked)
 
     async def _failed(self, request: web.Request, trouble: Trouble) -> web.StreamResponse:
         if trouble in _UNUSABLE:
@@ -171,23 +177,32 @@ class Server:
 
 
 def digest(asked: dict[str, Any]) -> str:
-    """Names what was asked: the messages and the seed."""
-    return hashlib.sha256(json.dumps([asked.get("messages"), asked.get("seed")]).encode()).hexdigest()[:16]
+    """Names what was asked: the prompt and the seed."""
+    told = json.dumps([asked.get(name) for name in ("messages", "prompt", "seed")])
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
-def chat(asked: dict[str, Any], text: str, trouble: Trouble | None) -> dict[str, Any]:
-    """A completion as OpenAI's API has it."""
-    filtered = trouble == "filtered"
-    message = {"role": "assistant", "content": "" if filtered else text[: 3 if trouble == "length" else None]}
-    end = {"length": "length", "filtered": "content_filter"}.get(trouble or "", "stop")
+def chat(asked: dict[str, Any]) -> dict[str, Any]:
+    """A completion as OpenAI's API has it, which repeats a digest of what was asked."""
+    message = {"role": "assistant", "content": f"reply to {digest(asked)}"}
     return {
         "id": f"chatcmpl-{digest(asked)}",
         "object": "chat.completion",
         "created": 1,
         "model": asked["model"],
-        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": end}],
+        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
     }
+
+
+def _spoiled(reply: dict[str, Any], trouble: Trouble | None) -> dict[str, Any]:
+    """A reply that a limit or a filter has cut."""
+    choice = reply["choices"][0]
+    if trouble == "length":
+        choice["message"]["content"], choice["finish_reason"] = choice["message"]["content"][:3], "length"
+    if trouble == "filtered":
+        choice["message"]["content"], choice["finish_reason"] = "", "content_filter"
+    return reply
 
 
 def _said(body: bytes, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
@@ -238,26 +253,8 @@ _UNUSABLE: dict[Trouble, Callable[[], web.Response]] = {
 
 
 @cache
-def _opened(model: str) -> Any:
-    return open_model(model)
-
-
-def _written(model: str, asked: dict[str, Any]) -> Completion:
-    """What a model of ours replies."""
-    schema = (asked.get("response_format") or {}).get("json_schema", {}).get("schema")
-    stop = asked.get("stop") or ()
-    call = Generate(
-        Prompt(tuple(Message(one["role"], one["content"]) for one in asked["messages"])),
-        seed=asked.get("seed") or 0,
-        temperature=asked.get("temperature", 1.0),
-        top_p=asked.get("top_p", 1.0),
-        max_tokens=asked.get("max_tokens") or asked.get("max_completion_tokens") or 512,
-        stop=(stop,) if isinstance(stop, str) else tuple(stop),
-        schema=None if schema is None else json.dumps(schema),
-    )
-    (reply,) = _opened(model).generate([call])
-    assert isinstance(reply, Completion)
-    return reply
+def _opened(model: str) -> OwnModel:
+    return OwnModel(model)
 
 
 @contextmanager

@@ -15,8 +15,8 @@ from vsgen.values import Answer
 class Mailbox:
     """Answers on their way to the engine, in the order in which they came in.
 
-    `put`, `put_all`, `wake` and `fail` may be called from any thread and never block; `wait` is called by the engine alone. What
-    `wait` gives out stays here until it is called again, so that an interruption in between loses nothing.
+    `put`, `put_all`, `wake` and `fail` may be called from any thread and never block; `wait` is called by the engine
+    alone. What `wait` gives out stays here until it is called again, so that an interruption in between loses nothing.
     """
 
     def __init__(self) -> None:
