@@ -8,6 +8,7 @@ from dataclasses import replace
 from random import Random
 
 from vsgen.flow import Flow, together
+from vsgen.labels.bounds import truncated
 from vsgen.labels.question import Question, Voice
 from vsgen.labels.reasoned import reasoned
 from vsgen.labels.scored import scored
@@ -46,11 +47,11 @@ def _one(asked: Question, label: Label, rng: Random) -> Flow[SoftLabel | Unlabel
         case "score":
             voices = yield from scored(asked, label)
             details: dict[str, object] = {"orders": len(voices)} if len(voices) > 1 else {}
-            return _mean(asked.classes, voices, label, details)
+            return _mean(asked.classes, voices, label, details | truncated(asked.classes, voices))
         case "reasoning":
             voices = yield from reasoned(asked, label, rng)
             details = {"method": label.method, "traces": len(voices), "cut": sum(voice.cut for voice in voices)}
-            return _mean(asked.classes, voices, label, details)
+            return _mean(asked.classes, voices, label, details | truncated(asked.classes, voices))
         case "verbalized":
             voices = yield from stated(asked, label, rng)
             details = {"method": label.method, "replies": label.count, "read": len(voices)}
@@ -118,8 +119,9 @@ def _several(classes: Sequence[str], answers: Sequence[SoftLabel | Unlabelled]) 
 def _gathered(classes: Sequence[str], found: Sequence[SoftLabel]) -> dict[str, object]:
     """How several labels were made: counts are summed, what each class has is that of its yes, the rest is the same."""
     details: dict[str, object] = {}
-    for key, first in found[0].details.items():
+    for key in dict.fromkeys(key for one in found for key in one.details):
         each = [one.details.get(key) for one in found]
+        first = next((one for one in each if one is not None), None)
         if key in _COUNTED:
             details[key] = sum(count for count in each if isinstance(count, int))
         elif not isinstance(first, Mapping):

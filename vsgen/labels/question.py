@@ -26,3 +26,9 @@ class Voice(NamedTuple):
     """`logps` before a prior was divided out; None where none was."""
     cut: bool = False
     """The trace behind it was cut by the limit."""
+    truncated: bool = False
+    """The model's server states the most probable tokens alone, so that `logps` are estimates."""
+    lower: tuple[float, ...] | None = None
+    """The least that each of `logps` may be; None where that is not known."""
+    upper: tuple[float, ...] | None = None
+    """The most that each of `logps` may be; None where that is not known."""

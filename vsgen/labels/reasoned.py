@@ -13,7 +13,7 @@ from vsgen.flow import Flow, ask_all, error_of, try_all
 from vsgen.labels.orders import in_turn, restored
 from vsgen.labels.question import Question, Voice
 from vsgen.labels.reading import without_tags
-from vsgen.labels.scored import mass_of
+from vsgen.labels.scored import bounded, mass_of
 from vsgen.labels.settings import Label
 from vsgen.labels.words import conclude, think
 from vsgen.values import Prompt, Score, Scores
@@ -30,9 +30,14 @@ def reasoned(asked: Question, label: Label, rng: Random) -> Flow[list[Voice]]:
     texts, whole = [without_tags(trace.text) for trace in traces], [trace.stopped for trace in traces]
     scores = yield from _concluded(thinking, texts, whole, listings)
     return [
-        Voice(restored(one.logp, listing, asked.classes), mass_of(one), cut=not complete)
+        _voice(one, listing, asked.classes, cut=not complete)
         for one, complete, listing in zip(scores, whole, listings, strict=True)
     ]
+
+
+def _voice(scores: Scores, listing: Sequence[str], classes: Sequence[str], *, cut: bool) -> Voice:
+    voice = Voice(restored(scores.logp, listing, classes), mass_of(scores), cut=cut)
+    return bounded(voice, scores, listing, classes) if scores.upper else voice
 
 
 def _concluded(

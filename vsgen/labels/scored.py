@@ -36,13 +36,34 @@ def scored(asked: Question, label: Label) -> Flow[list[Voice]]:
     for i, listing in enumerate(listings):
         logps = _logps(replies[i], replies[len(listings) + i :: len(listings)], listing, label)
         raw = restored(replies[i].logp, listing, asked.classes) if label.prior == "contextual" else None
-        voices.append(Voice(restored(logps, listing, asked.classes), mass_of(replies[i]), raw))
+        voice = Voice(restored(logps, listing, asked.classes), mass_of(replies[i]), raw)
+        plain = logps is replies[i].logp
+        rough = any(reply.upper for reply in replies[i :: len(listings)])
+        voices.append(bounded(voice, replies[i], listing, asked.classes, plain=plain) if rough else voice)
     return voices
 
 
 def mass_of(scores: Scores) -> float:
     """P(the reply is one of the choices)."""
     return min(1.0, math.exp(log_sum_exp(scores.logp)))
+
+
+def bounded(
+    voice: Voice, scores: Scores, listing: Sequence[str], classes: Sequence[str], *, plain: bool = True
+) -> Voice:
+    """A voice that is an estimate, with its bounds where its log-probabilities are the scores themselves.
+
+    Args:
+        voice: Without bounds.
+        scores: What it is made of.
+        listing: The order of the scores' choices.
+        classes: The order of the voice's classes.
+        plain: Nothing was divided out of the scores.
+    """
+    if not plain or not scores.upper:
+        return voice._replace(truncated=True)
+    lower, upper = (restored(ends, listing, classes) for ends in (scores.lower, scores.upper))
+    return voice._replace(truncated=True, lower=lower, upper=upper)
 
 
 def _call(text: str, listing: Sequence[str], label: Label) -> Score:

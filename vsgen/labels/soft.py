@@ -60,7 +60,8 @@ def corrected(label: SoftLabel, probs: Mapping[str, float]) -> SoftLabel:
     """The label with other probabilities, and those it had first as ``raw`` among its details."""
     raw = label.details.get("raw", dict(label.probs))
     made = label_of(kind_of(label), probs, label.label_mass)
-    return replace(made, disagreement=label.disagreement, details={**label.details, **made.details, "raw": raw})
+    kept = {name: value for name, value in label.details.items() if name != "bounds"}  # they are those of `raw`
+    return replace(made, disagreement=label.disagreement, details={**kept, **made.details, "raw": raw})
 
 
 def uncorrected(label: SoftLabel) -> SoftLabel:
