@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
 import shlex
-from difflib import get_close_matches
-from itertools import islice
-from pathlib import Path
 from typing import Final
+
+from vsgen.files.similar import similar_file
 
 _JSON: Final = "import json, sys; [print(json.dumps(row)) for row in json.load(sys.stdin)]"
 _CSV: Final = "import csv, json, sys; [print(json.dumps(row)) for row in csv.DictReader(sys.stdin)]"
+_GZIP: Final = b"\x1f\x8b"
 _TABLES: Final = (".csv", ".tsv")
-_MOST: Final = 1000
-"""Files of a folder that are looked through for a name like the one that is not there."""
 _ROWS: Final = (".jsonl", ".ndjson")
 _TEMPLATES: Final = (".yaml", ".yml")
 
@@ -27,6 +26,10 @@ def mistaken(name: str, line: bytes) -> str | None:
     lower = name.lower()
     if lower.endswith(_TEMPLATES):
         return "is a template, and rows are needed here; the order is TEMPLATE INPUT"
+    if line.startswith(_GZIP):
+        return "is compressed with gzip; unpack it with gzip -d"
+    if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "is UTF-16, as PowerShell writes; save it as UTF-8"
     if line.lstrip().startswith(b"["):
         return f"is one JSON array; make a row of each item: {_command(_JSON, name)}"
     if lower.endswith(_TABLES) or (b"," in line and not lower.endswith(_ROWS) and not line.lstrip().startswith(b"{")):
@@ -39,11 +42,8 @@ def unreadable(name: str, error: OSError) -> str:
     if isinstance(error, IsADirectoryError):
         return f"{name}: is a folder; name a JSONL file in it"
     if isinstance(error, FileNotFoundError):
-        folder = Path(name).parent
-        there = islice(folder.iterdir(), _MOST) if folder.is_dir() else ()
-        stems = {path.stem: str(path) for path in there if path.suffix in _ROWS}
-        close = get_close_matches(Path(name).stem, stems, 1)
-        hint = f"did you mean {stems[close[0]]!r}?" if close else "give a JSONL file, or - for stdin"
+        close = similar_file(name, _ROWS)
+        hint = f"did you mean {close!r}?" if close else "give a JSONL file, or - for stdin"
         return f"{name}: no such file; {hint}"
     return f"{name}: cannot be read: {error.strerror}; give a JSONL file, or - for stdin"
 

@@ -6,12 +6,11 @@ import os
 import shlex
 from collections.abc import Callable
 from importlib.resources.abc import Traversable
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from vsgen.errors import TemplateError
-from vsgen.sections.misfit import likeliest
+from vsgen.files.similar import similar_file
 from vsgen.template.catalog import shipped
 from vsgen.template.messages import nearest, show
 
@@ -19,8 +18,6 @@ _MAX_BYTES: Final = 1_048_576
 _ENDINGS: Final = (".yaml", ".yml")
 _ROWS: Final = (".jsonl", ".ndjson", ".csv", ".tsv")
 """Endings of files that hold rows."""
-_MOST: Final = 1000
-"""Files of a folder among which a similar name is looked for."""
 
 
 def template_text(source: str) -> str:
@@ -95,11 +92,9 @@ def _instead(file: Traversable, label: str) -> str:
     name = file.name.rpartition(".")[0]
     if name in shipped():
         return f"; the shipped template is named {name!r}, without an ending"
+    if close := similar_file(label, _ENDINGS):
+        return f"; did you mean {close!r}?"
     folder = Path(label).parent
-    there = islice(folder.iterdir(), _MOST) if folder.is_dir() else ()
-    stems = {path.stem: str(path) for path in there if path.suffix in _ENDINGS}
-    if close := likeliest(Path(label).stem, list(stems)):
-        return f"; did you mean {stems[close]!r}?"
     if not folder.is_dir():
         return f"; there is no folder {folder}"
     return f"; to make one: vsgen init {shlex.quote(label)}" if label.isprintable() and label.endswith(_ENDINGS) else ""
