@@ -49,10 +49,10 @@ class Found:
 
 Examination: TypeAlias = Generator[Request, Response | None, Found]
 
-_LIMIT: Final = 64
+_LIMIT: Final = 32
 _LIMIT_OF_THINKERS: Final = 2048
 _WORD = Prompt((Message("user", "Write the word banana."),))
-_DIGITS = Prompt((Message("user", "Write a random number of twelve digits."),))
+_CHANCE = Prompt((Message("user", "Write a short story about a random animal."),))
 _COUNT = Prompt((Message("user", "Count from 1 to 20, separated by commas."),), "1, 2, 3, 4, 5, 6, 7,")
 _CHOICE = Score(Prompt((Message("user", "Is water wet? Reply with yes or no."),), cue="Answer:"), ("yes", "no"))
 _FIRST = Prompt((Message("system", "You are terse."), Message("user", "Write the word banana.")))
@@ -218,12 +218,12 @@ def _prefill(server: _Server) -> _Seen:
 
 
 def _alike(name: str, **members: Any) -> Callable[[_Server], _Seen]:
-    """Whether random digits come twice."""
+    """Whether what is left to chance comes out alike twice."""
 
     def probe(server: _Server) -> _Seen:
         texts = []
         for _ in range(2):
-            texts.append((yield from server.text(server.call(_DIGITS, **members), **{name: True})))
+            texts.append((yield from server.text(server.call(_CHANCE, **members), **{name: True})))
             if texts[0] is None:
                 return {}
         return {name: bool(texts[0]) and texts[0] == texts[1]}
