@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -187,6 +188,39 @@ def test_errors_are_events_with_the_status_and_nothing_else_is_printed(
     *_, error, end = (json.loads(line) for line in got.stderr.splitlines())
     assert (error["event"], error["status"], end["event"], end["status"]) == ("error", status, "end", status)
     assert got.exit_code == status and not error["text"].startswith("vsgen:")
+
+
+class Counted:
+    """Counts what it is shown."""
+
+    period = 0.001
+
+    def __init__(self) -> None:
+        self.twice = Event()
+        self._seen = 0
+
+    def show(self, reading: Reading) -> None:
+        self._seen += 1
+        if self._seen == 2:
+            self.twice.set()
+
+    def close(self) -> None: ...
+
+
+def test_a_count_that_changes_while_it_is_copied_is_looked_at_again(capsys: pytest.CaptureFixture[str]) -> None:
+    looks = iter([ASKING, None, ASKING])
+
+    def progress() -> Progress:
+        if (found := next(looks, ASKING)) is None:
+            raise RuntimeError("dictionary changed size during iteration")
+        return found
+
+    view = Counted()
+    follower = Follower(progress, view)
+    follower.start()
+    assert view.twice.wait(10)
+    follower.stop()
+    assert capsys.readouterr().err == ""
 
 
 def test_a_file_to_be_labeled_is_counted_and_a_pipe_is_not(

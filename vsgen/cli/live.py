@@ -111,9 +111,10 @@ class Follower:
             self._thread.join(1.0)
 
     def _run(self) -> None:
-        with suppress(OSError):  # nobody is there any more
+        with suppress(OSError, ValueError):  # nobody is there any more, or the stream is closed
             while not self._stopped.wait(self._view.period):
-                self.look()
+                with suppress(RuntimeError):  # a table that was copied grew meanwhile; the next look finds it whole
+                    self.look()
 
 
 class Timer:
