@@ -211,6 +211,9 @@ def test_what_cannot_be_used_is_asked_again_and_makes_no_reply(reply: object) ->
           "tokens. Please reduce the length.", "code": "context_length_exceeded"}, 9001, 8192),
         ({"message": "This model's maximum context length is 2048 tokens. However, you requested 3000 tokens (2000 "
           "in the messages, 1000 in the completion).", "type": "BadRequestError", "code": 400}, 3000, 2048),
+        ({"message": "Input tokens exceed the configured limit of 272000 tokens. Your messages resulted in "
+          "300000 tokens.", "code": "context_length_exceeded"}, 300000, 272000),
+        ({"message": "The decoder prompt (length 3000) is longer than the maximum model length of 2048."}, 3000, 2048),
         ({"message": "prompt is too long: 208310 tokens > 200000 maximum", "type": "invalid_request_error"},
          208310, 200000),
         ({"message": "the request exceeds the available context size. try increasing it", "code": 400,

@@ -49,6 +49,8 @@ class Found:
 
 Examination: TypeAlias = Generator[Request, Response | None, Found]
 
+_TRIES: Final = 2
+"""Of a request whose response cannot be used, which may be chance or the lack of the ability."""
 _LIMIT: Final = 32
 _LIMIT_OF_THINKERS: Final = 2048
 _WORD = Prompt((Message("user", "Write the word banana."),))
@@ -139,18 +141,20 @@ _Seen: TypeAlias = Generator[Request, Response | None, dict[str, Any]]
 
 
 def _said(wire: Wire, call: Generate | Score, model: str, can: Abilities) -> Asking:
-    dialog, response = wire.dialog(call, model, can), None
+    dialog, request, tries = wire.dialog(call, model, can), Request(""), 0
     try:
         step = next(dialog)
-        while not isinstance(step, Unreadable):
-            response = yield step
+        while True:
+            if not isinstance(step, Unreadable):
+                request, tries = step, 0
+            response = (yield request) if tries < _TRIES else None
             if response is None:
                 return None
             step = dialog.send(response)
+            tries += 1
     except StopIteration as end:
         said: Said = end.value
         return said
-    return None
 
 
 def _base(wire: Wire, model: str) -> Generator[Request, Response | None, tuple[Abilities, str | None]]:

@@ -15,6 +15,8 @@ from vsgen.values import Call, Embed, Prompt, Refused, Vector
 ROUTE: Final = "embeddings"
 _WIDEST: Final = 1 << 16
 """Components that a vector may have."""
+_SHORTEST: Final = 1e-30
+"""Lengths below are rounding, and have no direction."""
 
 
 class Embeddings:
@@ -47,7 +49,7 @@ def _unit(values: list[Any]) -> bytes:
         raise Unreadable("the reply's 'embedding' is no list of numbers")
     try:
         length = math.hypot(*values)
-        unit = [one / length for one in values] if math.isfinite(length) and length > 0 else []
+        unit = [one / length for one in values] if math.isfinite(length) and length > _SHORTEST else []
     except OverflowError:
         unit = []
     if not unit:

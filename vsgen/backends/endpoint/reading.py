@@ -25,10 +25,12 @@ _TOO_LONG: Final = tuple(
     for pattern in (
         r"too long\D{0,40}(?P<tokens>\d{1,9}) tokens? > (?P<context>\d{1,9})",
         r"context (?:length|window|size)\D{0,40}(?P<context>\d{1,9})\D.{0,80}?(?P<tokens>\d{1,9})\D{0,20}tokens",
+        r"limit of (?P<context>\d{1,9}) tokens.{0,80}?(?P<tokens>\d{1,9}) tokens",
+        r"length (?P<tokens>\d{1,9})\) is longer than.{0,40}?(?P<context>\d{1,9})",
         r"\((?P<tokens>\d{1,9}) tokens?\).{0,60}context (?:length|window|size)\D{0,20}(?P<context>\d{1,9})",
     )
 )
-"""How servers say that a call is too long, with both numbers: Anthropic; OpenAI and vLLM; llama.cpp."""
+"""How servers say that a call is too long, with both numbers: Anthropic; OpenAI and vLLM, each twice; llama.cpp."""
 _LONG_CODES: Final = frozenset({"context_length_exceeded", "exceed_context_size_error", "string_above_max_length"})
 _FILTERED: Final = frozenset({"content_filter", "content_policy_violation", "refusal"})
 
