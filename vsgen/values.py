@@ -159,6 +159,14 @@ class Scores:
     upper: tuple[float, ...] = ()
     """The most that each may be, nats; empty where all are exact."""
 
+    @property
+    def exact(self) -> tuple[float | None, ...]:
+        """`logp`, with None in the place of an estimate."""
+        if not self.upper:
+            return self.logp
+        ends = zip(self.logp, self.lower, self.upper, strict=True)
+        return tuple(logp if least == most else None for logp, least, most in ends)
+
 
 @dataclass(frozen=True, slots=True)
 class Taught:

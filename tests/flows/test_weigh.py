@@ -117,6 +117,18 @@ def test_what_cannot_be_scored_is_null_with_a_note_and_the_others_are_scored(err
     assert len(asked) == 5
 
 
+def test_an_estimate_between_bounds_is_no_log_probability_of_an_answer() -> None:
+    def listed(call: Score) -> Scores:
+        exact = known(call)
+        return Scores(exact.logp, 0, (exact.logp[0], -9.0), (exact.logp[0], -1.0))
+
+    found, _ = weighed(template(logp=True), stated("apple", 0.5), stated("bean", 0.5), answer=listed)
+    assert [one.logp for one in found.candidates] == [-1.0, None]
+    assert [one.flags for one in found.candidates] == [(), ("unscored",)]
+    (note,) = found.notes
+    assert "the server states the most probable tokens alone" in note
+
+
 def test_the_models_shares_are_a_softmax_over_the_scored_of_what_the_others_leave() -> None:
     given_ = [stated(text, weight) for text, weight in (("apple", 0.1), ("bean", 0.3), ("corn", 0.2), ("x", 0.15))]
     found, _ = weighed(template(weights="model"), *given_, refused=[3], lost=0.25)

@@ -64,7 +64,8 @@ def own(task: Task, texts: Sequence[str]) -> Flow[dict[str, float]]:
     """The log-probability, nats, of each text as the bare answer to a task; without those that cannot be scored."""
     different, prompt = list(dict.fromkeys(texts)), _bare_prompt(task, 0)
     scores = yield from try_all([Score(prompt, (text,)) for text in different])
-    return {text: one.logp[0] for text, one in zip(different, scores, strict=True) if isinstance(one, Scores)}
+    found = {text: one.exact[0] for text, one in zip(different, scores, strict=True) if isinstance(one, Scores)}
+    return {text: logp for text, logp in found.items() if logp is not None}
 
 
 def sentiment(classes: Sequence[str] = CLASSES, *, listed: bool = True, letters: bool = False) -> Label:

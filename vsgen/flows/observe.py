@@ -61,6 +61,8 @@ def observe(asked: Asked, seed: int, *, teach: bool) -> Flow[Observed]:
         (scores,) = yield from try_all([Score(asked.prompt, asked.answers)])
         if isinstance(scores, Refused):
             problem = f"{asked.id}: the answers cannot be scored: {scores.problem}"
+        elif scores.upper:
+            problem = f"{asked.id}: the answers cannot be scored: the server states the most probable tokens alone"
         else:
             logps = scores.logp
     first = (yield from ask(Teach(asked.prompt, "", _FIRST))) if teach else None

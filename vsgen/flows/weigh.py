@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -105,10 +105,20 @@ def _scores(task: Prompt, texts: Sequence[str]) -> Flow[tuple[dict[str, float], 
         return {}, ()
     (scores,) = yield from try_all([Score(task, tuple(texts))])
     if isinstance(scores, Scores):
-        return dict(zip(texts, scores.logp, strict=True)), ()
+        return _exact(zip(texts, scores.exact, strict=True)), (_ESTIMATES,) if None in scores.exact else ()
     alone = [scores] if len(texts) == 1 else (yield from try_all([Score(task, (text,)) for text in texts]))
-    found = {text: one.logp[0] for text, one in zip(texts, alone, strict=True) if isinstance(one, Scores)}
-    return found, tuple(dict.fromkeys(_note(one) for one in alone if isinstance(one, Refused)))
+    found = [(text, one.exact[0]) for text, one in zip(texts, alone, strict=True) if isinstance(one, Scores)]
+    notes = [_note(one) for one in alone if isinstance(one, Refused)]
+    notes += [_ESTIMATES for _, logp in found if logp is None]
+    return _exact(found), tuple(dict.fromkeys(notes))
+
+
+def _exact(found: Iterable[tuple[str, float | None]]) -> dict[str, float]:
+    return {text: logp for text, logp in found if logp is not None}
+
+
+_UNKNOWN: Final = f"some answers have no logp (null in meta, and the flag {UNSCORED})"
+_ESTIMATES: Final = f"{_UNKNOWN}: the server states the most probable tokens alone"
 
 
 def _note(refused: Refused) -> str:
@@ -119,7 +129,7 @@ def _note(refused: Refused) -> str:
             why = "the model's tokens cannot write them"
         case _:
             why = refused.problem
-    return f"some answers have no logp (null in meta, and the flag {UNSCORED}): {why}"
+    return f"{_UNKNOWN}: {why}"
 
 
 def _shares(template: Template, candidates: Sequence[Candidate], lost: float) -> list[float]:
