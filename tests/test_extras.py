@@ -59,7 +59,7 @@ def test_what_is_installed_is_not_refused_and_what_is_absent_is_named(
     require(extra, where="here", use="it")
     module = "sentence_transformers" if extra == "minilm" else EXTRAS[extra][-1].split(">")[0]
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(OptionError, match=f"^here: it needs {module}, not installed; install the extra {extra}: "):
+    with pytest.raises(OptionError, match=rf"^here: it needs {module} \(not installed\); install the extra {extra}: "):
         require(extra, where="here", use="it")
     assert [word for word in command(extra)[4:] if not word.startswith(module.replace("_", "-"))] == []
 

@@ -95,5 +95,5 @@ def test_what_needs_an_extra_says_so_at_once(tmp_path: Path, words: str, extra: 
     code = _WITHOUT + "from vsgen.__main__ import main\nsys.argv[0] = 'vsgen'\nmain()"
     ended = subprocess.run([sys.executable, "-c", code, *words.split()], cwd=tmp_path, capture_output=True, text=True)
     assert (ended.returncode, ended.stdout) == (2, ""), ended.stderr
-    assert f"not installed; install the extra {extra}: " in ended.stderr
+    assert f"(not installed); install the extra {extra}: " in ended.stderr
     assert "Traceback" not in ended.stderr

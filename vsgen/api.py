@@ -60,23 +60,23 @@ class Rows(Generic[V]):
 
     @property
     def counts(self) -> Counts:
-        """What has happened so far: candidates = kept + rejected; ``stopped`` says why there are fewer than wanted."""
+        """The counts so far: candidates = kept + rejected; ``stopped`` says why there are fewer rows than requested."""
         return self._carried.counts
 
     @property
     def summary(self) -> Mapping[str, object]:
-        """The same for machines, with the verdict: what ``--summary`` writes; empty before the end."""
+        """What ``--summary`` writes: the counts and the verdict, as JSON values; empty before the end."""
         return self._carried.summary
 
     def lines(self) -> Iterator[Line]:
-        """The rows from here on, as the JSON objects that the command writes, in place of values."""
+        """The remaining rows as the JSON objects that the command writes, instead of values."""
         for _, line in self._made:
             yield line
 
     def close(self) -> None:
-        """Stop: models and the journal are closed, and what is under way is given up; no thread is left.
+        """Stop: abandon calls in progress, and close the models, the threads and the journal.
 
-        But for one that waits for the writer of a pipe, which ends with it.
+        A thread that reads a pipe ends when the writer of the pipe does.
         """
         self._made.close()
 
@@ -117,22 +117,22 @@ def generate(
     """Draw from a template, as ``vsgen run`` does.
 
     Args:
-        template: A YAML file, the name of a shipped template, or what such a file says.
+        template: A YAML file, the name of a shipped template, or a mapping with the keys of such a file.
         rows: A JSONL file, or mappings; the fields of each are variables of the template.
-        num: Rows to keep; by default what the template says, or one draw for each of `rows`.
-        model: ``tiny``, a Hugging Face id, a folder or a GGUF file; or an opened model, which one run at a time may
-            use; None leaves it to the template.
-        seed: Of everything that is random.
-        journal: Where calls and raw replies lie; a later run with the same file asks nothing twice.
-        on_error: What to do about one of `rows` that is no use, or a call that is refused.
+        num: Rows to keep; by default the template's ``num``, or one draw for each of `rows`.
+        model: ``tiny``, a Hugging Face id, a folder or a GGUF file; or an open model, which only one run at a time
+            may use; None takes the template's model.
+        seed: Seed of all random choices.
+        journal: File for calls and raw replies; a later run with the same file repeats no call.
+        on_error: What to do about an unusable row or a refused call.
         settings: Template keys to change, such as ``{"sampling.k": 8}``.
-        max_calls: Replies to draw at most.
-        max_tokens: Tokens to draw at most.
+        max_calls: Stop after this many replies.
+        max_tokens: Stop after this many generated tokens.
         allow_exec: Run the outside commands of the template's checks.
-        allow_models: Models that the template names and that may be fetched; all others must be on this machine.
+        allow_models: Models named by the template that may be downloaded; all others must be on this machine.
 
     Raises:
-        UserError: The template or the arguments are wrong. What goes wrong later is raised by the iterator.
+        UserError: The template or the arguments are wrong. The iterator raises all later errors.
     """
     if not isinstance(template, str | Path | Mapping):
         raise TemplateError(f"template: give a file, a shipped template's name or a mapping, got {template!r}")
@@ -169,18 +169,18 @@ def label(
 
     Args:
         rows: A JSONL file, or mappings with a text.
-        labels: A template that has some (a YAML file, or a shipped template's name); or what a template says of a
-            label, such as ``{"name": "mood", "classes": ["good", "bad"]}``, or of several.
+        labels: A template with labels (a YAML file, or a shipped template's name); or a mapping with the keys of a
+            label, such as ``{"name": "mood", "classes": ["good", "bad"]}``, or several such mappings.
         on: The field with the text; by default ``text``, or the first field of the template's output.
         model: As for `generate`.
-        seed: Of everything that is random.
+        seed: Seed of all random choices.
         journal: As for `generate`.
-        on_error: What to do about a row that is no use. With ``skip``, a label that cannot be made is `Unlabelled`.
+        on_error: What to do about an unusable row. With ``skip``, a label that cannot be made is `Unlabelled`.
         truncate: Cut texts that are too long for the model.
         allow_models: As for `generate`.
 
     Raises:
-        UserError: The labels or the arguments are wrong. What goes wrong later is raised by the iterator.
+        UserError: The labels or the arguments are wrong. The iterator raises all later errors.
     """
     if isinstance(labels, str | Path):
         template, field = from_template(str(labels), on, ())
@@ -245,7 +245,7 @@ def _overrides(settings: Mapping[str, object] | None) -> list[str]:
     try:
         return [f"{key}={orjson.dumps(value).decode()}" for key, value in (settings or {}).items()]
     except TypeError as error:
-        raise OptionError(f"settings: must hold what JSON can ({error})") from None
+        raise OptionError(f"settings: must hold values that JSON can represent ({error})") from None
 
 
 def _check_counts(**counts: int | None) -> None:

@@ -104,4 +104,4 @@ def short_of_memory(error: BaseException) -> bool:
 def no_memory(error: BaseException) -> CallError:
     """Why a call has no reply for which memory does not suffice though it is computed alone."""
     first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return CallError(f"memory does not suffice for this call alone ({first}); ask for less, or free some")
+    return CallError(f"not enough memory for this call alone ({first}); request less, or free some")

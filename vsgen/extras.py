@@ -52,7 +52,7 @@ def require(extra: Extra, *modules: str, where: str, use: str) -> None:
     """
     absent = [name for name in modules or map(_module, EXTRAS[extra]) if find_spec(name) is None]
     if absent:
-        raise OptionError(f"{where}: {use} needs {_listed(absent)}, not installed; {remedy(extra)}")
+        raise OptionError(f"{where}: {use} needs {_listed(absent)} (not installed); {remedy(extra)}")
 
 
 def remedy(extra: Extra) -> str:

@@ -177,7 +177,7 @@ def ends_as_undisturbed(context: ForkServerContext, way: Way, folder: Path) -> s
     """What is wrong with how a run goes on after a cut."""
     before = files(folder)
     status, said = again(context, way, folder)
-    if status == 2 and way.old and before == way.old and "was made otherwise" in said:
+    if status == 2 and way.old and before == way.old and "was made differently" in said:
         return None  # the disk knows nothing of the run that was to replace it
     if status != 0:
         return f"status {status}: {said.strip().splitlines()[-1:]}"

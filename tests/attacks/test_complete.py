@@ -195,7 +195,7 @@ def test_an_option_that_shapes_the_output_makes_it_another_one(made: Path, comma
     where = "many" if option == "num" and command == "run" else command
     before = (made / where / "out.jsonl").read_bytes()
     ended = resumed(made / where, where, SHAPES[command][option])
-    other = "is not what the run wrote" if option == "rejects" else "was made otherwise: "
+    other = "is not what the run wrote" if option == "rejects" else "was made differently: "
     assert ended.exit_code == 2 and other in ended.stderr, ended.stderr
     assert (made / where / "out.jsonl").read_bytes() == before
     assert (made / where / "foreign.jsonl").read_text() == "somebody's own\n"
@@ -215,7 +215,7 @@ def test_an_option_that_cannot_shape_the_output_leaves_it_complete(made: Path, c
 @pytest.mark.parametrize("copied", ["label"], indirect=True)
 def test_what_only_a_replay_gives_is_given(copied: Path) -> None:
     shown = resumed(copied, "label", REPLAYED["histogram"])
-    assert shown.exit_code == 0 and "normalised entropy of category, 2 rows" in shown.stderr
+    assert shown.exit_code == 0 and "normalized entropy of category, 2 rows" in shown.stderr
     assert vsgen(copied, f"{MADE['label']} --calibrate gold.jsonl -o out.jsonl --overwrite").exit_code == 0
     assert resumed(copied, "label", REPLAYED["plot"]).exit_code == 0 and (copied / "plot.svg").exists()
 
@@ -229,7 +229,7 @@ def test_an_output_without_its_journal_is_of_unknown_origin(
     before = (copied / "out.jsonl").read_bytes()
     (copied / "out.jsonl.journal").rename(copied / "moved")
     ended = resumed(copied, command, other)
-    assert ended.exit_code == 2 and "nobody knows what it was made from; name its journal" in ended.stderr
+    assert ended.exit_code == 2 and "it is unknown what it was made from; name its journal" in ended.stderr
     assert (copied / "out.jsonl").read_bytes() == before and not (copied / "out.jsonl.journal").exists()
 
 
@@ -245,7 +245,7 @@ def test_a_journal_without_an_end_is_replayed(copied: Path, request: pytest.Fixt
     assert (copied / "out.jsonl").read_bytes() == before
     journal.write_bytes(b"".join(lines))
     another = resumed(copied, command, "--seed 1")
-    assert another.exit_code == 2 and "was made otherwise: the seed was 0 and is 1" in another.stderr
+    assert another.exit_code == 2 and "was made differently: the seed was 0 and is 1" in another.stderr
 
 
 @pytest.mark.parametrize("copied", ["label"], indirect=True)
@@ -255,7 +255,7 @@ def test_an_output_that_was_changed_since_is_not_complete(copied: Path, damage: 
     rows = out.read_bytes()
     out.write_bytes({"torn": rows[:-9], "longer": rows + rows, "another": rows.replace(b"0.", b"1.", 1)}[damage])
     ended = resumed(copied, "label", "")
-    assert ended.exit_code == 2 and "is not what its journal says was made, so it was changed since" in ended.stderr
+    assert ended.exit_code == 2 and "is not what its journal recorded, so it was changed since" in ended.stderr
     assert vsgen(copied, f"{MADE['label']} -o out.jsonl --overwrite").exit_code == 0 and out.read_bytes() == rows
 
 
@@ -310,7 +310,7 @@ def test_rejects_that_are_wanted_now_are_written_now_and_kept_then(copied: Path)
 def test_somebodys_own_file_is_not_replaced_by_rejects_where_there_is_no_output(copied: Path, where: str) -> None:
     (copied / "out.jsonl").unlink()
     ended = vsgen(copied, f"{MADE['many']} {where} --rejects foreign.jsonl --resume")
-    assert ended.exit_code == 2 and "foreign.jsonl: is there, but is not what the run wrote" in ended.stderr
+    assert ended.exit_code == 2 and "foreign.jsonl: exists, but is not what the run wrote" in ended.stderr
     assert (copied / "foreign.jsonl").read_text() == "somebody's own\n" and not (copied / "new.jsonl").exists()
 
 

@@ -155,7 +155,7 @@ def test_a_pipe_that_nobody_reads_is_said_and_waited_for(folder: Path) -> None:
     with ThroughLines(folder / "pipe", warn) as rows:
         rows.write([{"n": 1}])
     thread.join(60)
-    assert said == [f"{folder}/pipe: is a pipe that nobody reads; waiting for its reader"] and read == [b'{"n":1}\n']
+    assert said == [f"{folder}/pipe: is a pipe without a reader; waiting for one"] and read == [b'{"n":1}\n']
 
 
 def test_a_journal_that_is_named_keeps_what_goes_through_a_pipe(vsgen: Vsgen, folder: Path) -> None:
@@ -231,8 +231,8 @@ def refusals() -> dict[str, tuple[Callable[[], str], str]]:
         "block device": (block, "is a block device or a socket"),
         "socket": (local_socket, "is a block device or a socket"),
         "folder": (directory, "is a directory; name a file in it"),
-        "circle": (circle, "its symbolic links lead round in a circle"),
-        "no device": (lambda: "/dev/nulll", "is no device, and no file can be made there"),
+        "circle": (circle, "its symbolic links form a loop"),
+        "no device": (lambda: "/dev/nulll", "is not a device, and no file can be created there"),
         "not open": (lambda: "/dev/fd/987", "is not open for writing"),
         "read only": (read_only, "is not open for writing"),
     }
@@ -301,7 +301,7 @@ def test_an_export_through_a_link_leaves_the_link(vsgen: Vsgen, folder: Path, na
 def test_a_dataset_takes_no_device_place(vsgen: Vsgen, folder: Path, form: str) -> None:
     os.mkfifo("pipe.parquet")
     ended = vsgen("export", "labelled.jsonl", "--to", form, "-o", "pipe.parquet", "--overwrite")
-    assert ended.exit_code == 2 and "pipe.parquet: is no file that a dataset could replace" in ended.stderr
+    assert ended.exit_code == 2 and "pipe.parquet: is not a file that a dataset can replace" in ended.stderr
     assert names(folder) == {"pipe.parquet"} and Path("pipe.parquet").is_fifo()
 
 

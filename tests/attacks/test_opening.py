@@ -104,7 +104,7 @@ def test_a_judge_in_the_cache_judges_without_a_request(web: Hub, tmp_path: Path)
 def test_a_cache_that_has_not_all_of_a_model_fetches_nothing(web: Hub, tmp_path: Path) -> None:
     web.cache("org/judge", whole=False)
     got = web.run("try", template(tmp_path, "model"))
-    assert got.returncode == 3 and "the cache has not all of it" in got.stderr
+    assert got.returncode == 3 and "the cache does not have all of it" in got.stderr
     assert web.asked == []
 
 
@@ -164,7 +164,7 @@ def test_flags_that_let_code_run_do_not_hold_for_what_a_template_names(
     (folder / "config.json").write_text(json.dumps(config))
     loaded = load_template({**BASE, "labels": [{**LABEL, "model": str(folder)}]})
     choice = ModelChoice("tiny", remote_code=True, pickled=True)
-    with pytest.raises(ModelError, match=rf"hold for .* that the command line names: add --allow-model {folder}$"):
+    with pytest.raises(ModelError, match=rf"apply only to .* that the command line names: add --allow-model {folder}$"):
         Desk(kept_local(Wanted(choice, judges=loaded.judges), loaded), MemoryJournal())
     assert not mark.exists()
     choice = replace(choice, allow=[str(folder)])

@@ -89,7 +89,7 @@ def test_a_dataset_does_not_take_the_part_of_a_run(vsgen: Vsgen, folder: Path) -
     first = begun(Places(folder / "out.jsonl"))
     before = state(folder)
     second = vsgen("export", "labelled.jsonl", "--to", "datasets", "-o", "out.jsonl", "--overwrite")
-    assert second.exit_code == 4 and "out.jsonl.part: is there, and is not a folder" in second.stderr
+    assert second.exit_code == 4 and "out.jsonl.part: exists, and is not a folder" in second.stderr
     assert state(folder) == before
     assert len(list(first)) == 2
 
@@ -103,7 +103,7 @@ def test_what_is_left_of_an_unfinished_run_is_not_taken_by_a_command_without_a_j
     second = vsgen(*SECOND[command], "-o", "out.jsonl", "--overwrite")
     assert (
         second.exit_code == 2
-        and "is left of an unfinished run, whose replies are in out.jsonl.journal" in second.stderr
+        and "is left from an unfinished run, whose replies are in out.jsonl.journal" in second.stderr
     )
     assert state(folder) == before
 
@@ -114,7 +114,7 @@ def test_a_part_without_a_row_holds_nothing_up(folder: Path) -> None:
     list(carried(Numbers(Places(folder / "out.jsonl"), [7])))
     assert lines(folder / "out.jsonl") == [{"n": 7}]
     (folder / "other.jsonl.part").write_text("{}\n")
-    with pytest.raises(OptionError, match=r"other\.jsonl\.part: is left of an unfinished run"):
+    with pytest.raises(OptionError, match=r"other\.jsonl\.part: is left from an unfinished run"):
         list(carried(Numbers(Places(folder / "other.jsonl"), [7])))
 
 

@@ -13,11 +13,11 @@ from vsgen.errors import ModelError
 
 IDS = ["HuggingFaceTB/SmolLM2-135M-Instruct", "a/b.c-d_e", "01-ai/Yi-6B", "_owner/model"]
 WRONG = [
-    ("http://localhost:8000/v1", "asks no server"),
-    ("https://api.example.com/v1/chat", "asks no server"),
+    ("http://localhost:8000/v1", "calls no server"),
+    ("https://api.example.com/v1/chat", "calls no server"),
     ("https://huggingface.co/org/model", "named by its id; give org/model"),
     ("https://huggingface.co/org/model/tree/main", "named by its id; give org/model"),
-    ("gpt-4o", "models behind an API are not asked"),
+    ("gpt-4o", "models behind an API are not supported"),
     ("SmolLM2-135M-Instruct", "a Hugging Face id has an owner"),
     ("tinny", "did you mean 'tiny'?"),
     ("Tiny", "did you mean 'tiny'?"),

@@ -77,14 +77,14 @@ def test_a_problem_is_told_on_one_short_line_without_control_characters(tmp_path
     ("text", "told"),
     [
         ("import sys; sys.stderr.write('boom\\n'); sys.exit(3)", "ended with exit status 3 before it wrote a verdict"),
-        ("raise ValueError('what a mess')", "its last words on standard error: "),
+        ("raise ValueError('what a mess')", "the end of its standard error: "),
         ("import os; os.kill(os.getpid(), 9)", "was killed by signal 9 before it wrote a verdict"),
         ("input()\nprint('looks fine to me', flush=True)", "wrote 'looks fine to me'"),
         ("input()\nprint('true', flush=True)", "must write verdicts such as {\"ok\": true}, wrote 'true'"),
         ("input()\nprint('{\"ok\": \"yes\"}', flush=True)", "must write verdicts"),
         ("input()\nprint('{\"id\": 7, \"ok\": true}', flush=True)", "answers out of order: was asked about id 1"),
         ("import sys; sys.stdin.readline(); sys.stdout.buffer.write(b'\\xff\\xfe\\n')", "must write verdicts"),
-        ("import sys\ninput()\nwhile True: sys.stdout.write('x' * 65536)", "bytes at once, where a verdict was due"),
+        ("import sys\ninput()\nwhile True: sys.stdout.write('x' * 65536)", "bytes at once instead of a verdict"),
         ("import os, time; os.close(1); time.sleep(60)", "closed its standard output"),
     ],
 )  # fmt: skip
@@ -94,7 +94,7 @@ def test_a_command_that_misbehaves_is_named_with_what_it_did(tmp_path: Path, tex
 
 def test_the_last_lines_of_standard_error_are_told(tmp_path: Path) -> None:
     text = "import sys\nfor i in range(9): print('line', i, file=sys.stderr)\nsys.exit(1)"
-    assert failure(tmp_path, text).endswith("its last words on standard error: line 6 | line 7 | line 8")
+    assert failure(tmp_path, text).endswith("the end of its standard error: line 6 | line 7 | line 8")
 
 
 def test_a_flood_on_standard_error_blocks_nobody(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_command_that_does_not_read_its_row_blocks_nobody(tmp_path: Path) -> N
 
 def test_a_verdict_that_nobody_asked_for_is_told_before_the_next_row(tmp_path: Path) -> None:
     text = 'import sys, time\nfor line in sys.stdin: print(\'{"ok": true}\\n{"ok": true}\', flush=True)'
-    assert "wrote a line that nobody asked for" in failure(tmp_path, text, rows=2)
+    assert "wrote an unexpected line" in failure(tmp_path, text, rows=2)
 
 
 def test_a_command_that_ends_after_one_verdict_is_told_at_the_next_row(tmp_path: Path) -> None:

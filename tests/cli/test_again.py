@@ -87,8 +87,8 @@ def test_every_variable_of_an_option_is_known() -> None:
     [
         (Places(), "with -o FILE a run can be resumed"),
         (Places(journaled=False), "vsgen: interrupted"),
-        (Places(Path("out"), inputs=["rows", "-"]), "To go on, give the same rows to standard input again:\n  "),
-        (Places(Path("out"), inputs=["/dev/null"]), "To go on, give the same rows to /dev/null again:\n  "),
+        (Places(Path("out"), inputs=["rows", "-"]), "To continue, give the same rows to standard input again:\n  "),
+        (Places(Path("out"), inputs=["/dev/null"]), "To continue, give the same rows to /dev/null again:\n  "),
         (Places(Path("out")), "nothing is lost. To go on:\n  vsgen run --resume jokes -o out"),
         (Places(Path("out"), overwrite=True), "To go on:\n  vsgen run jokes -o out"),
         (Places(Path("out"), resume=True), "To go on:\n  vsgen run jokes -o out"),

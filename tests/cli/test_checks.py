@@ -76,7 +76,7 @@ def test_a_command_that_dies_ends_the_run_with_its_row_and_the_run_goes_on_to_th
     assert ended.exit_code == 3
     assert "check.text: " in ended.stderr
     assert f"{script} {seen}: ended with exit status 1 before it wrote a verdict" in ended.stderr
-    assert "its last words on standard error: out of order; nothing is lost" in ended.stderr
+    assert "the end of its standard error: out of order; nothing is lost" in ended.stderr
     assert "support-tickets/0000" in ended.stderr
     answered = seen.read_text().splitlines()[:7]
     seen.unlink()
@@ -127,7 +127,7 @@ def test_without_its_library_a_sql_check_names_the_remedy(vsgen: Vsgen, monkeypa
     monkeypatch.setitem(sys.modules, "sqlglot", None)
     ended = vsgen("check", "jokes", "--set", "check.text=sql")
     assert ended.exit_code == 2
-    assert "check.text: checking SQL needs sqlglot, not installed; install the extra sql: " in ended.stderr
+    assert "check.text: checking SQL needs sqlglot (not installed); install the extra sql: " in ended.stderr
 
 
 def test_check_shows_what_will_be_checked_and_repaired(vsgen: Vsgen, words: list[str]) -> None:

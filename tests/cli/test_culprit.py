@@ -49,7 +49,7 @@ def test_an_output_in_a_folder_that_is_not_there_names_the_folder_before_anythin
         ended = vsgen("run", "random-item", "-n", 1, *words)
         assert ended.exit_code == 4
         expected = (
-            f"{folder / 'out.jsonl'}: cannot be written: there is no folder {folder}; make it, or choose another path"
+            f"{folder / 'out.jsonl'}: cannot be written: there is no folder {folder}; create it, or choose another path"
         )
         assert ended.stderr == f"vsgen: {expected}\n"
 
@@ -57,7 +57,7 @@ def test_an_output_in_a_folder_that_is_not_there_names_the_folder_before_anythin
 def test_a_temperature_at_which_any_model_writes_noise_is_refused(vsgen: Vsgen) -> None:
     ended = vsgen("run", "random-item", "-n", 1, "--temperature", 7)
     assert ended.exit_code == 2
-    assert "sampling.temperature: must be <= 5, got 7" in ended.stderr
+    assert "--temperature: must be a number from 0 to 5, got '7'" in ended.stderr
 
 
 @pytest.mark.parametrize(
@@ -88,4 +88,4 @@ def test_a_budget_that_bears_a_draw_for_models_of_one_size_is_not_refused(vsgen:
     )
     ended = vsgen("run", path, "-n", 1, "--no-dedup", "--max-calls", 1, "-m", "tiny")
     assert ended.exit_code == 1
-    assert "--max-calls: 0 of 1 are spent, and a draw may take 5" in ended.stderr
+    assert "--max-calls: 0 of 1 are used, and a draw may take 5" in ended.stderr

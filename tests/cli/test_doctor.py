@@ -22,7 +22,7 @@ def test_without_a_model_it_says_what_is_installed_and_that_all_is_well(vsgen: V
     for name in ("python", "libraries", "extra models", "tiny", "embedder", "hub cache", "cpu", "folder", "terminal"):
         assert re.search(rf"^ok +{name} +\S", shown.stdout, re.MULTILINE), name
     assert "PROBLEM" not in shown.stdout
-    assert shown.stdout.endswith("\nall that vsgen needs is here\n")
+    assert shown.stdout.endswith("\neverything that vsgen needs is here\n")
     assert "recommended" not in shown.stdout
 
 

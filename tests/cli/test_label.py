@@ -175,7 +175,7 @@ def test_gold_rows_may_have_several_classes_and_be_the_input_itself(vsgen: Vsgen
     ended = vsgen("label", path, *flags, "--calibrate", path)
     if any("how-to" in row["tags"] for row in given):
         assert ended.exit_code == 2
-        assert "'how-to' is none of the label's classes (billing, bug)" in ended.stderr
+        assert "'how-to' is not one of the label's classes (billing, bug)" in ended.stderr
     ended = vsgen("label", path, *flags[:3], "billing,bug,how-to", *flags[4:], "--calibrate", path)
     assert ended.exit_code == 0, ended.stderr
     assert "from 27 known classes" in ended.stderr
@@ -208,8 +208,8 @@ def test_a_selection_by_what_no_label_has_says_which_ones_have_it(vsgen: Vsgen, 
 
 def test_a_histogram_counts_every_row(vsgen: Vsgen, rows: Path) -> None:
     ended = vsgen("label", rows, *CATEGORY, "--histogram")
-    title, *bars = ended.stderr.partition("  normalised entropy of category, 12 rows")[2].splitlines()
-    assert "0: sure" in title
+    title, *bars = ended.stderr.partition("  normalized entropy of category, 12 rows")[2].splitlines()
+    assert "0: certain" in title
     assert sum(int(bar.split("#")[0].split()[-1]) for bar in bars if "#" in bar) == 12
 
 

@@ -52,7 +52,7 @@ GOOD = '{"text": "My lamp broke."}\n'
         (("--name", "x", "--classes", "a"), "flags: labels.0.classes: needs at least 2"),
         (("--name", "x", "--classes", '["a", 1]'), "--classes: must be a JSON list of texts, got"),
         (("--name", "x", "--classes", '["a", "b"'), "--classes: not a JSON list"),
-        (("--name", "x", "--classes", "a,b", "--choices", "o"), "labels.0.choices: does not go together with"),
+        (("--name", "x", "--classes", "a,b", "--choices", "o"), "labels.0.choices: cannot be combined with"),
         (("--name", "x y", "--classes", "a,b"), "flags: labels.0.name: must be letters, digits and '_'"),
         (("--name", "x", "--classes", "a,b", "--name", "x", "--classes", "a,b"), "label 'x' is named twice"),
         ((*CATEGORY, "--method", "guess"), "--method: must be score, reasoning, votes or verbalized, got 'guess'"),
@@ -73,8 +73,8 @@ GOOD = '{"text": "My lamp broke."}\n'
         ((*CATEGORY, "--calibrate", "missing.jsonl"), "missing.jsonl: no such file; give a JSONL file"),
         ((*CATEGORY, "--resume"), "--resume needs -o FILE"),
         (("--template", "random-item"), "random-item.yaml: has no 'labels:'; add some, or pass --name and --classes"),
-        (("--template", "support-tickets", *CATEGORY), "--name: does not go together with --template"),
-        (("--template", "support-tickets", "--prompt", "p"), "--prompt: does not go together with --template"),
+        (("--template", "support-tickets", *CATEGORY), "--name: cannot be combined with --template"),
+        (("--template", "support-tickets", "--prompt", "p"), "--prompt: cannot be combined with --template"),
         (("--template", "suport-tickets"), "did you mean 'support-tickets'?"),
     ],
 )  # fmt: skip
@@ -151,7 +151,7 @@ def test_a_selection_of_nothing_is_no_error(vsgen: Vsgen, tmp_path: Path) -> Non
         ([], "gold.jsonl: has no rows; give rows with the text and the known class"),
         (
             [{"text": "x", "category": "other"}],
-            "gold.jsonl:1: category: 'other' is none of the label's classes (billing, ",
+            "gold.jsonl:1: category: 'other' is not one of the label's classes (billing, ",
         ),
         ([{"text": "x"}], "gold.jsonl:1: needs a field 'category' with a class, got None"),
         ([{"text": "x", "category": ["bug"]}], "gold.jsonl:1: needs a field 'category' with a class, got ['bug']"),
@@ -259,7 +259,7 @@ def test_an_output_of_other_flags_is_not_taken_for_this_one(
     change = change.replace("GOLD", str(RowInput(str(rows)).look()))
     ended = vsgen("label", rows, *CATEGORY, "-o", out, "--resume", *words)
     assert ended.exit_code == 2
-    assert f"was made otherwise: {change}; --overwrite makes it anew" in ended.stderr
+    assert f"was made differently: {change}; --overwrite makes it again" in ended.stderr
     assert out.read_bytes() == before
 
 

@@ -140,7 +140,7 @@ def test_what_was_asked_otherwise_is_named(
     asked = ("run", "jokes", *FAST, "-n", 3, "-o", out)
     assert vsgen(*asked).exit_code == 0
     ended = vsgen(*asked, "--resume", *other)
-    assert ended.exit_code == 2 and f"was made otherwise: {change}; --overwrite" in ended.stderr, ended.stderr
+    assert ended.exit_code == 2 and f"was made differently: {change}; --overwrite" in ended.stderr, ended.stderr
 
 
 def test_rows_of_known_class_count_by_what_they_hold(vsgen: Vsgen, tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_rows_of_known_class_count_by_what_they_hold(vsgen: Vsgen, tmp_path: Pat
     assert "complete already" in vsgen(*asked, "--calibrate", moved, "--resume").stderr
     moved.write_text(lines_of(tickets(5, seed=1)))
     ended = vsgen(*asked, "--calibrate", moved, "--resume")
-    assert ended.exit_code == 2 and "was made otherwise: --calibrate was 4 rows, digest " in ended.stderr
+    assert ended.exit_code == 2 and "was made differently: --calibrate was 4 rows, digest " in ended.stderr
 
 
 def test_another_embedder_is_named_whether_the_run_has_ended_or_not(vsgen: Vsgen, tmp_path: Path) -> None:
@@ -162,13 +162,13 @@ def test_another_embedder_is_named_whether_the_run_has_ended_or_not(vsgen: Vsgen
     other = (*run, "-o", out, "--resume", "--set", "dedup.embedder=minilm")
     refused = vsgen(*other)
     assert refused.exit_code == 2
-    assert "the embedder was hash and is minilm; --overwrite makes it anew" in refused.stderr
+    assert "the embedder was hash and is minilm; --overwrite makes it again" in refused.stderr
     journal = tmp_path / "out.jsonl.journal"
     begun = [line for line in journal.read_bytes().splitlines(keepends=True) if not line.startswith(b'{"kind":"end"')]
     journal.write_bytes(b"".join(begun))
     out.rename(tmp_path / "out.jsonl.part")
     goes_on = vsgen(*other)
     assert goes_on.exit_code == 0, goes_on.stderr
-    assert "the embedder was hash and is minilm; all rows are made anew, from the journal's replies" in goes_on.stderr
+    assert "the embedder was hash and is minilm; all rows are made again, from the journal's replies" in goes_on.stderr
     embedders = {json.loads(line)["meta"]["embedder"] for line in out.read_text().splitlines()}
     assert embedders == {"minilm@53aa51172d14"}

@@ -141,7 +141,7 @@ def test_a_complete_measurement_is_left_alone_and_another_one_is_refused(vsgen: 
     assert (again.exit_code, again.stderr) == (0, f"vsgen: {out} is complete already: {PROMPTS} rows\n")
     for other in (("--seed", 1), ("--max-bins", 9), ("--samples", 7), ("--split", "heldout"), ("-n", 1), ("--probes",)):
         refused = vsgen(*asked, "--resume", *other)
-        assert refused.exit_code == 2 and "was made otherwise: " in refused.stderr
+        assert refused.exit_code == 2 and "was made differently: " in refused.stderr
         assert {"-n": "--num", "--seed": "the seed"}.get(other[0], other[0]) in refused.stderr
     exists = vsgen(*asked)
     assert exists.exit_code == 2 and "--overwrite" in exists.stderr and "--resume" in exists.stderr
@@ -155,7 +155,7 @@ def test_settings_of_a_template_are_part_of_what_is_resumed(vsgen: Vsgen, days: 
     assert vsgen(*asked).exit_code == 0
     assert vsgen(*asked, "--resume").exit_code == 0
     days.write_text(DAYS.replace("Monday: 3", "Monday: 4"))
-    assert "was made otherwise: the template has changed" in vsgen(*asked, "--resume").stderr
+    assert "was made differently: the template has changed" in vsgen(*asked, "--resume").stderr
 
 
 def test_a_stopped_measurement_says_how_to_go_on(vsgen: Vsgen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,7 +185,7 @@ def test_a_model_that_says_no_distributions_is_measured_without_its_support(
     monkeypatch.setattr("vsgen.jobs.desk.open_model", lambda *_, **__: Silent())
     ended = vsgen(*MEASURED, *COARSE)
     assert [row["support"] for row in rows(ended)] == [None] * PROMPTS
-    assert "silent: cannot say next-token distributions, so `support` is null" in ended.stderr
+    assert "silent: cannot give next-token distributions, so `support` is null" in ended.stderr
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_a_model_that_says_no_distributions_is_measured_without_its_support(
         (("--resume",), "--resume needs -o FILE"),
         (("-o", "."), ".: is a directory; name a file in it"),
         (("DAYS", "-o", "DAYS"), "is named twice; input, output"),
-        (("DAYS", "--family", "beta"), "--family: is for the paper's families; leave TEMPLATE or it out"),
+        (("DAYS", "--family", "beta"), "--family: is for the paper's families; leave out TEMPLATE or this option"),
         (("--selected", "--split", "train"), "--selected: chooses among the unseen and heldout prompts"),
         (("--split", "unseen", "--family", "weibull,beta"), "--family: weibull has no prompts in split unseen"),
         (("--decimals", 12), "--decimals: must be from 0 to 8, got 12"),

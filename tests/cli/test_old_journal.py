@@ -60,5 +60,5 @@ def test_its_output_is_not_taken_for_complete_since_it_does_not_say_from_what_it
     rows = old.read_bytes()
     ended = vsgen(*RUN, "-o", old, "--resume")
     assert ended.exit_code == 2
-    assert f"{old}: an older vsgen made it, and did not say from what; --overwrite makes it anew" in ended.stderr
+    assert f"{old}: an older vsgen made it, and did not record from what; --overwrite makes it again" in ended.stderr
     assert old.read_bytes() == rows

@@ -67,7 +67,7 @@ def test_replies_that_are_all_cut_and_a_flattening_alpha_are_told_once(vsgen: Vs
     [
         ("sampling.power.alpha=0", "sampling.power.alpha: must be > 0, got 0"),
         ("sampling.power.particles=1", "sampling.power.particles: must be >= 2, got 1"),
-        ("sampling.temperature=0.7", "sampling.temperature: does not go together with method power"),
+        ("sampling.temperature=0.7", "sampling.temperature: cannot be combined with method power"),
         ("output.answer=nothing", "output.answer: must be an output field ('text'), or a regular expression with one"),
     ],
 )

@@ -240,7 +240,7 @@ def test_a_complete_output_is_continued_by_a_larger_n_and_kept_from_a_smaller_on
     assert vsgen("run", "jokes", "-n", 3, "-o", out, *FAST).exit_code == 0
     first = out.read_bytes()
     fewer = vsgen("run", "jokes", "-n", 2, "-o", out, "--resume", *FAST)
-    assert fewer.exit_code == 2 and f"{out}: was made otherwise: -n was 3 and is 2; --overwrite" in fewer.stderr
+    assert fewer.exit_code == 2 and f"{out}: was made differently: -n was 3 and is 2; --overwrite" in fewer.stderr
     assert out.read_bytes() == first
     assert vsgen("run", "jokes", "-n", 8, "-o", out, "--resume", *FAST).exit_code == 0
     assert len(lines(out)) == 8 and out.read_bytes().startswith(first)
@@ -279,7 +279,7 @@ def test_a_changed_threshold_reads_paid_replies_and_asks_nothing_anew(vsgen: Vsg
         (("nowhere.yaml",), 2, "no such file"),
         (("joke",), 2, "'jokes'"),
         (("jokes", "--method", "vz"), 2, "--method: must be"),
-        (("jokes", "-k", "0"), 2, "sampling.k"),
+        (("jokes", "-k", "0"), 2, "-k: must be an integer >= 1"),
         (("jokes", "--set", "sampling.temprature=1"), 2, "temperature"),
         (("jokes", "no-rows.jsonl"), 2, "no-rows.jsonl"),
         (("jokes", "-n", "1", "-m", "./no-model"), 3, "no-model"),

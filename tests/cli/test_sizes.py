@@ -81,7 +81,7 @@ def test_check_prints_that_a_model_is_unsuited(vsgen: Vsgen, tmp_path: Path, mak
     path.write_text("version: 1\nname: sums\nprompt: Add.\nrecommended: {small: they cannot count}\n")
     shown = vsgen("check", path, "-m", make_model())
     assert shown.exit_code == 0
-    assert "small models cannot serve this template: they cannot count" in shown.stdout
+    assert "small models are not suited to this template: they cannot count" in shown.stdout
     assert "are in force" not in shown.stdout
     assert "\nunsuited   models of up to 3B parameters: they cannot count\n" in vsgen("check", path).stdout
 
@@ -127,7 +127,7 @@ def test_run_warns_where_the_model_is_unsuited(vsgen: Vsgen, tmp_path: Path, mak
     path = tmp_path / "days.yaml"
     path.write_text(TEMPLATE.replace("{sampling.method: direct, sampling.k: 2}", "they repeat Monday"))
     ended = vsgen("run", path, "-m", make_model(), "-n", 2, "-o", tmp_path / "out.jsonl", "--method", "direct")
-    assert "small models cannot serve this template: they repeat Monday" in ended.stderr
+    assert "small models are not suited to this template: they repeat Monday" in ended.stderr
     assert all("recommended" not in one["meta"] for one in records(tmp_path / "out.jsonl"))
 
 

@@ -80,7 +80,7 @@ def test_a_command_that_waits_for_its_input_is_interrupted_and_goes_on_later(vsg
         child.send_signal(signal.SIGINT)
         said = child.stderr.read()
         assert child.wait(timeout=60) == 130
-    assert "vsgen: interrupted; nothing is lost. To go on, give the same rows to standard input again:\n" in said
+    assert "vsgen: interrupted; nothing is lost. To continue, give the same rows to standard input again:\n" in said
     resumed = vsgen(*words("label", "-"), "-o", out, "--resume", stdin="".join(given_lines("label")[:2]))
     assert resumed.exit_code == 0 and "calls made now: 1 score\n" in resumed.stderr
     assert len(out.read_text().splitlines()) == 2

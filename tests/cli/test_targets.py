@@ -229,7 +229,9 @@ def test_another_field_can_hold_the_answer(vsgen: Vsgen, tmp_path: Path) -> None
     )
     assert rows(vsgen("targets", template, "--from", source))[0]["values"] == ["Bo"]
     assert rows(vsgen("targets", template, "--from", source, "--on", "age"))[0]["values"] == ["3", "4"]
-    assert "--on: 'size' is no output field of" in vsgen("targets", template, "--from", source, "--on", "size").stderr
+    assert (
+        "--on: 'size' is not an output field of" in vsgen("targets", template, "--from", source, "--on", "size").stderr
+    )
 
 
 @pytest.mark.parametrize(
@@ -239,7 +241,7 @@ def test_another_field_can_hold_the_answer(vsgen: Vsgen, tmp_path: Path) -> None
         (line(0, 0, "x", None), "rows.jsonl:1: probability: must be a number from 0 to 1, got null"),
         (line(0, 0, "x", 1.5), "probability: must be a number from 0 to 1, got 1.5"),
         ({k: v for k, v in line(0, 0, "x", 1).items() if k != "text"}, "rows.jsonl:1: text: missing; choose the field"),
-        ({k: v for k, v in line(0, 0, "x", 1).items() if k != "probability"}, "got nothing; none is made up"),
+        ({k: v for k, v in line(0, 0, "x", 1).items() if k != "probability"}, "got nothing; vsgen does not invent one"),
         (line(0, 0, "x", 0.0), "the weights must have a finite sum above 0"),
         ({**line(0, 0, "x", 1), "meta": {"variables": {}}}, "missing variable 'kind'"),
     ],
@@ -273,9 +275,9 @@ def test_a_row_that_is_no_use_is_named(
         (("--set", "num=3"), "--set: needs the TEMPLATE"),
         (("--on", "text"), "--on: names the answer's field of --from ROWS"),
         (("--selected", "--split", "train"), "--selected: chooses among the unseen and heldout prompts"),
-        (("DAYS", "--family", "beta"), "--family: is for the paper's families; leave TEMPLATE or it out"),
+        (("DAYS", "--family", "beta"), "--family: is for the paper's families; leave out TEMPLATE or this option"),
         (("DAYS", "--decimals", 0), "--decimals: is for the paper's families"),
-        (("DAYS", "rows.jsonl", "--from", "x.jsonl"), "INPUT: does not go with --from"),
+        (("DAYS", "rows.jsonl", "--from", "x.jsonl"), "INPUT: cannot be combined with --from"),
         (("DAYS", "--from", "/no/rows.jsonl"), "/no/rows.jsonl: no such file"),
         (("random-item",), "random-item.yaml: choices: missing"),
         (("no-such",), "no template named 'no-such'"),

@@ -73,7 +73,7 @@ def test_a_batch_for_which_memory_does_not_suffice_is_halved(error: Exception) -
     assert [found[seed] for seed in range(7)] == echo([generate(seed) for seed in range(7)])
     refused = found[7]
     assert isinstance(refused, Refused)
-    assert "memory does not suffice for this call alone" in refused.problem
+    assert "not enough memory for this call alone" in refused.problem
     assert sizes[:3] == [8, 4, 2]
     sizes.clear()
     for seed in range(10, 18):

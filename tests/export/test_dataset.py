@@ -81,7 +81,7 @@ def test_what_is_there_is_replaced_only_if_asked_and_only_if_it_is_a_dataset(tmp
         assert len(read(path, tmp_path / "cache" / path.name)) == 3
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "thesis").write_text("dear")
-    with pytest.raises(OptionError, match="is a folder, but no dataset, so it is not replaced"):
+    with pytest.raises(OptionError, match="is a folder but not a dataset, so it is not replaced"):
         save_dataset(table(1), tmp_path / "home", overwrite=True)
     assert (tmp_path / "home" / "thesis").read_text() == "dear"
 
@@ -103,7 +103,7 @@ def test_missing_library_is_named_with_the_remedy(
     tmp_path: Path, make_row: MakeRow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "datasets", None)
-    with pytest.raises(OptionError, match=r"a dataset or \.parquet file needs datasets, not installed; "):
+    with pytest.raises(OptionError, match=r"a dataset or \.parquet file needs datasets \(not installed\); "):
         save_dataset(export_table(iter([make_row()]), Wanted("datasets")), tmp_path / "out")
 
 

@@ -88,10 +88,10 @@ def test_wrong_lines_are_named(tmp_path: Path, make_taught: MakeTaught) -> None:
     good = orjson.dumps(written(make_taught(), "packed"))
     for line, problem in (
         (b"{", "rows.jsonl:2: not JSON"),
-        (b"[]", "rows.jsonl:2: no token-level row: it has neither token_logprobs, top_values nor logprobs"),
+        (b"[]", "rows.jsonl:2: not a token-level row: it has neither token_logprobs, top_values nor logprobs"),
         (b'{"token_logprobs":null}', "rows.jsonl:2: token_logprobs: not the compact form"),
-        (b'{"top_values":[[0]]}', "rows.jsonl:2: a token-level row does not fit together"),
-        (b'{"logprobs":[[0]],"tokens":[1]}', "rows.jsonl:2: a token-level row does not fit together"),
+        (b'{"top_values":[[0]]}', "rows.jsonl:2: a token-level row is inconsistent"),
+        (b'{"logprobs":[[0]],"tokens":[1]}', "rows.jsonl:2: a token-level row is inconsistent"),
     ):
         path.write_bytes(good + b"\n" + line + b"\n")
         with pytest.raises(InputError, match=problem):
@@ -102,8 +102,8 @@ def test_wrong_lines_are_named(tmp_path: Path, make_taught: MakeTaught) -> None:
 
 def test_columns_of_unequal_length_are_refused(make_taught: MakeTaught) -> None:
     row: Any = written(make_taught(), "axolotl")
-    with pytest.raises(InputError, match="does not fit together"):
+    with pytest.raises(InputError, match="inconsistent"):
         read_row(row | {"target_token_ids": row["target_token_ids"][:2]})
     packed: Any = written(make_taught(), "packed")[FIELD]
-    with pytest.raises(InputError, match="columns do not fit together"):
+    with pytest.raises(InputError, match="columns are inconsistent"):
         read_row({FIELD: packed | {"tail": packed["logps"] + packed["logps"]}})

@@ -72,4 +72,4 @@ def test_an_input_may_grow_at_its_end_and_change_nowhere_else(
 def test_an_input_whose_rows_are_used_again_may_not_grow(tmp_path: Path) -> None:
     before: Seen = rows(tmp_path / "before", 1, 2).look()
     since = Origin({}, rows(tmp_path / "now", 1, 2, 3)).since({SEEN: before._asdict()})
-    assert since == Difference(["the input has rows behind its 2, and each row is used again"])
+    assert since == Difference(["the input has rows after its first 2, and each row is used again"])

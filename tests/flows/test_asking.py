@@ -177,5 +177,5 @@ def test_a_rendered_prefill_begins_the_reply_and_every_exchange(tmp_path: Path) 
 def test_a_template_says_which_sizes_it_cannot_serve(tmp_path: Path) -> None:
     template = load(tmp_path, f"{DAY}recommended: {{small: 'they repeat Monday', large: {{sampling.k: 9}}}}\n")
     said = unsuited(template, LITTLE)
-    assert said is not None and said.endswith("small models cannot serve this template: they repeat Monday")
+    assert said is not None and said.endswith("small models are not suited to this template: they repeat Monday")
     assert [unsuited(template, facts) for facts in (BIG, None, TINY)] == [None] * 3

@@ -60,7 +60,7 @@ def test_the_conversation_goes_on_from_the_task_with_the_answer_and_the_reason()
     assert again.prompt.messages[:2] == (Message("user", "Write a line of Python."), Message("assistant", "x = ("))
     last = again.prompt.messages[2]
     assert last.role == "user"
-    assert "fit: is no Python: line 1: '(' was never closed. " in last.content
+    assert "fit: is not valid Python: line 1: '(' was never closed. " in last.content
     assert last.content.endswith("\n\nWrite a line of Python.")
     assert (again.temperature, again.schema) == (0.5, None)
     assert again.seed != first.seed
@@ -71,7 +71,7 @@ def test_one_that_cannot_be_mended_stays_refused_as_it_was() -> None:
     (reject,) = outcome.rejected
     assert (reject.reason, reject.record.fields) == ("check", {"text": "x = ("})
     assert "repaired" not in reject.record.meta
-    assert reject.detail == "text: is no Python: line 1: '(' was never closed"
+    assert reject.detail == "text: is not valid Python: line 1: '(' was never closed"
 
 
 def test_it_is_asked_up_to_repair_times_and_the_conversation_grows() -> None:

@@ -117,7 +117,7 @@ def test_a_complete_output_is_left_alone_and_nothing_is_opened(tmp_path: Path) -
 def test_an_output_without_its_journal_is_of_unknown_origin(tmp_path: Path) -> None:
     list(carried(Numbers(Places(tmp_path / "out"), [1])))
     (tmp_path / "out.journal").rename(tmp_path / "moved")
-    with pytest.raises(OptionError, match="nobody knows what it was made from; name its journal"):
+    with pytest.raises(OptionError, match="it is unknown what it was made from; name its journal"):
         list(carried(Numbers(Places(tmp_path / "out", resume=True), [1])))
     moved = carried(Numbers(Places(tmp_path / "out", journal=tmp_path / "moved", resume=True), [1]))
     assert list(moved) == [] and moved.counts.was_done

@@ -123,7 +123,7 @@ def test_what_is_lost_or_counted_twice_ends_a_command_before_its_file_appears(
     command: str, lose: Callable[[Made[Any]], Made[Any]], tmp_path: Path
 ) -> None:
     task: Any = Losing(TASKS[command](tmp_path), lose)
-    with pytest.raises(CountError, match="this is a fault of vsgen"):
+    with pytest.raises(CountError, match="this is a bug in vsgen"):
         for _ in Carried(task, warn=lambda _: None):
             pass
     assert not (tmp_path / "out.jsonl").exists()

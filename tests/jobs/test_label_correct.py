@@ -102,7 +102,7 @@ def test_a_verdict_says_when_a_temperature_says_nothing() -> None:
     assert "at its bound" in calibrate(correction, sure).verdict
     assert correction.idle
     right = [(made(0.5, 0.3, 0.2), [place]) for place in (0, 0, 0, 0, 0, 1, 1, 1, 2, 2)]
-    assert calibrate(correction, right).verdict.endswith("1, which changes nothing, is as good an answer")
+    assert calibrate(correction, right).verdict.endswith("1, which changes nothing, fits as well")
 
 
 @pytest.mark.parametrize(
@@ -129,12 +129,12 @@ def test_a_gold_class_may_be_a_number() -> None:
     [
         ("nominal", {}, "g:7: needs a field 'x' with a class, got None"),
         ("nominal", {"x": ["a"]}, r"g:7: needs a field 'x' with a class, got \['a'\]"),
-        ("nominal", {"x": "d"}, r"g:7: x: 'd' is none of the label's classes \(a, b, c\)"),
-        ("nominal", {"x": "A"}, "g:7: x: 'A' is none"),
-        ("nominal", {"x": ""}, "g:7: x: '' is none"),
+        ("nominal", {"x": "d"}, r"g:7: x: 'd' is not one of the label's classes \(a, b, c\)"),
+        ("nominal", {"x": "A"}, "g:7: x: 'A' is not one"),
+        ("nominal", {"x": ""}, "g:7: x: '' is not one"),
         ("multi", {"x": None}, "g:7: needs a field 'x' with a list of classes, got None"),
-        ("multi", {"x": ["a", "d"]}, "g:7: x: 'd' is none"),
-        ("multi", {"x": {"a": 1}}, "g:7: x: .* is none"),
+        ("multi", {"x": ["a", "d"]}, "g:7: x: 'd' is not one"),
+        ("multi", {"x": {"a": 1}}, "g:7: x: .* is not one"),
     ],
 )
 def test_a_gold_row_that_names_nothing_known_is_told(kind: Kind, fields: dict[str, object], told: str) -> None:

@@ -44,7 +44,7 @@ def test_another_ending_is_refused_before_anything_is_drawn(tmp_path: Path) -> N
 
 def test_a_missing_matplotlib_names_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(OptionError, match="a plot needs matplotlib, not installed; install the extra plots: "):
+    with pytest.raises(OptionError, match=r"a plot needs matplotlib \(not installed\); install the extra plots: "):
         save_reliability(tmp_path / "plot.png", curves())
 
 

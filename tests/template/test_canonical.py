@@ -88,7 +88,7 @@ def test_choices_are_the_only_answers_that_fit_and_are_written_as_json() -> None
         (
             {"schema": {"type": "object", "properties": {"day": {"type": "string"}}}},
             "schema",
-            "does not go together with 'choices', which stand in the single text field; list them as 'enum'",
+            "cannot be combined with 'choices', which stand in the single text field; list them as 'enum'",
         ),
     ],
 )

@@ -69,7 +69,7 @@ def test_an_example_is_an_answer_with_what_led_to_it(tmp_path: Path) -> None:
         ("recommended:\n  small:\n    sampling.kk: 3", ":7: sampling: unknown key 'kk'"),
         ("recommended:\n  small:\n    sampling.k: 3\n    sampling.k2: 4", ":8: sampling: unknown key 'k2'"),
         ("recommended:\n  large:\n    sampling.k: 0", ":7: sampling.k: must be >= 1, got 0"),
-        ("recommended:\n  large:\n    sampling..k: 5", ":7: recommended: 'sampling..k' is no key"),
+        ("recommended:\n  large:\n    sampling..k: 5", ":7: recommended: 'sampling..k' is not a key"),
         ("recommended:\n  large:\n    sampling.method: direct\n    sampling.p_max: 0.1", ":8: sampling.p_max: needs a"),
     ],
 )  # fmt: skip

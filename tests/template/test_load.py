@@ -116,7 +116,7 @@ class TestOneProblem:
             ("output: {max_chars: 3, min_chars: 5}", "4: output.min_chars: must be <= max_chars, which is 3, got 5"),
             (
                 "output:\n  schema: {type: object, properties: {a: {}}}\n  field: b",
-                "6: output.field: does not go together with 'schema'; say it inside the schema",
+                "6: output.field: cannot be combined with 'schema'; put it inside the schema",
             ),
             (
                 "output: {schema: {type: object, properties: {meta: {}}}}",
@@ -289,7 +289,7 @@ class TestSet:
                 "--set sampling={k: 3, k: 4}: duplicate key 'k'; it is already at --set sampling={k: 3, k: 4}",
             ),
             ("sampling.stop=[a", "--set sampling.stop=[a: not valid YAML: did not find expected ',' or ']'"),
-            ("labels.1.name=b", "--set labels.1.name=b: '1' is no position in a list of 1, counted from 0"),
+            ("labels.1.name=b", "--set labels.1.name=b: '1' is not a position in a list of 1, counted from 0"),
             ("labels.0.name=text", "--set labels.0.name=text: labels.0.name: 'text' is already an output field"),
             ("num=caf\udce9", "--set 'num=caf\\udce9': not UTF-8"),
             ("num=\x1b[31m", "--set 'num=\\x1b[31m': num: must be a whole number, got '\\x1b[31m'"),

@@ -63,7 +63,7 @@ def test_mistakes_are_told_with_their_line(tmp_path: Path, section: str, told: s
 @pytest.mark.parametrize("key", ["temperature: 0.5", "top_p: 0.9", "top_k: 50", "min_p: 0.1"])
 def test_token_filters_do_not_go_with_power(tmp_path: Path, key: str) -> None:
     message = problem(tmp_path, f"sampling:\n  method: power\n  {key}\n")
-    assert message.startswith(f"/sums.yaml:7: sampling.{key.partition(':')[0]}: does not go together with method power")
+    assert message.startswith(f"/sums.yaml:7: sampling.{key.partition(':')[0]}: cannot be combined with method power")
 
 
 def test_neutral_values_go_with_power(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def test_candidates_that_are_too_long_are_told_apart_from_other_misfits() -> Non
     asked = template(output={"max_chars": 10})
     one = outcome([record("x" * 10), record("x")], [reject("schema", "x" * 14), *[reject("schema", "")] * 2])
     found = {each.name: each for each in verdict([one] * 8, asked).findings}
-    assert found["length"].text == "20 % of 40 candidates are longer than the 10 characters that they may have"
+    assert found["length"].text == "20 % of 40 candidates are longer than the 10 characters allowed"
     assert "max_chars=20" in found["length"].remedy
     assert found["misfit"].text.startswith("40 % of 40")
 
@@ -172,7 +172,7 @@ def test_low_acceptance_names_the_clause_that_refused_most() -> None:
     finding = only([one] * 5)
     assert (finding.name, finding.level) == ("kept", "note")
     assert "10 % of 50 candidates" in finding.text
-    assert "`correct` refused 35" in finding.text
+    assert "`correct` rejected 35" in finding.text
 
 
 def test_a_run_that_keeps_nothing_is_bad() -> None:
@@ -228,7 +228,7 @@ def test_stated_probabilities_that_do_not_follow_the_models_own_are_a_note() -> 
 
 
 def test_a_template_that_says_that_a_model_is_too_small_is_taken_at_its_word() -> None:
-    found = verdict([good()], unsuited="small models cannot serve this template: sums are too hard")
+    found = verdict([good()], unsuited="small models are not suited to this template: sums are too hard")
     assert found.bad
     assert "sums are too hard" in found.lines()[1]
 

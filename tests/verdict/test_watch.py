@@ -17,7 +17,7 @@ def test_the_first_look_comes_after_four_draws() -> None:
     alarms = [watch.add(LOST) for _ in range(4)]
     assert alarms[:3] == [[], [], []]
     (alarm,) = alarms[3]
-    assert alarm.startswith("after 4 draws: 100 % of 4 replies hold no answer")
+    assert alarm.startswith("after 4 draws: 100 % of 4 replies contain no readable answer")
 
 
 def test_many_candidates_are_enough_for_a_first_look() -> None:

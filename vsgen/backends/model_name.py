@@ -37,12 +37,12 @@ def _why(name: str) -> str:
     if page := _HUB.fullmatch(name):
         return f"a model is named by its id; give {page[1]}"
     if "://" in name:
-        return f"an address, but vsgen runs models on this machine and asks no server; {_REMEDY}"
+        return f"an address, but vsgen runs models on this machine and calls no server; {_REMEDY}"
     if "/" in name or name.lower().endswith(".gguf"):
         return f"no such folder or file; {_REMEDY}"
     if close := get_close_matches(name[:_LONGEST].lower(), SHIPPED, 1, _LIKE):
         return f"no model has this name; did you mean {close[0]!r}?"
     return (
-        "no folder or file has this name, a Hugging Face id has an owner, and models behind an API are not asked; "
+        "no folder or file has this name, a Hugging Face id has an owner, and models behind an API are not supported; "
         f"{_REMEDY}"
     )

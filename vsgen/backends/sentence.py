@@ -82,7 +82,7 @@ class SentenceEmbedder:
         else:
             rows = self._encode(texts, _ROWS)
         if not all(np.isfinite(row).all() for row in rows):
-            raise ModelError(f"embedder {self.name}: the model gave a vector that is not finite; are its files whole?")
+            raise ModelError(f"embedder {self.name}: the model gave a vector that is not finite; check its files")
         return [Vector(row.astype("<f4").astype("<f2").tobytes()) for row in rows]
 
     def remarks(self) -> Sequence[str]:

@@ -113,9 +113,13 @@ class Card:
         best = self.best
         lines = [f"sampling: {_yaml(best.sampling)}"]
         if best.valid.value < _POOR:
-            lines.append("most answers are wrong however it is asked: name a larger model, or ask for less at once")
+            lines.append(
+                "most answers are wrong with every way of asking: name a larger model, or ask for less at once"
+            )
         if self.ranks is None or self.ranks < _RANKED or _too_much(best.sums):
-            lines.append("probability: what it states is no distribution or says little; do not train on it")
+            lines.append(
+                "probability: what it states is not a distribution or carries little information; do not train on it"
+            )
         if self.wordings:
             lines.append(f"labels: {_labels(self.wordings)}")
         return lines
@@ -128,7 +132,7 @@ def _too_much(sums: Sequence[float]) -> bool:
 def _labels(wordings: Sequence[Wording]) -> str:
     best = max(wordings, key=lambda one: (one.right.count, one.mass or 0))
     if not best.right.surely(1 / len(CLASSES)):
-        return "no wording is surely better than chance; name another model for them, or a prior"
+        return "no wording is clearly better than chance; name another model for labels, or a prior"
     weak = "" if (best.mass or 0) >= MASS[1] else ", though it seldom answers with a class at all"
     return f"{best.name}, {best.right.count} of {best.right.of} sentences right{weak}"
 

@@ -72,7 +72,7 @@ class Process:
         self._asked += 1
         self._out = (self._out + (_read(self._stdout) or b"")).lstrip()
         if self._out:
-            raise self._failed(f"wrote a line that nobody asked for: {_shown(self._out)}")
+            raise self._failed(f"wrote an unexpected line: {_shown(self._out)}")
         self._unsent = orjson.dumps({"id": self._asked, **orjson.loads(row)}, option=orjson.OPT_APPEND_NEWLINE)
         return self._verdict(self._exchange(timeout))
 
@@ -124,7 +124,7 @@ class Process:
                         pipes.unregister(key.fileobj)
         verdict, self._out = self._out.split(b"\n", 1)
         if self._unsent:
-            raise self._failed(f"wrote a line before it had read its row: {_shown(verdict)}")
+            raise self._failed(f"wrote a line before it read its row: {_shown(verdict)}")
         return verdict
 
     def _write(self) -> bool:
@@ -142,7 +142,7 @@ class Process:
             raise self._ended()
         self._out += data or b""
         if len(self._out) > _LONGEST_LINE:
-            raise self._failed(f"wrote {_LONGEST_LINE:,} bytes at once, where a verdict was due")
+            raise self._failed(f"wrote {_LONGEST_LINE:,} bytes at once instead of a verdict")
         return True
 
     def _read_errors(self) -> bool:
@@ -175,7 +175,7 @@ class Process:
             pass
         lines = [_clean(line) for line in self._errors.decode("utf-8", "replace").splitlines()]
         last = " | ".join([line for line in lines if line][-_SHOWN_LINES:])
-        return CommandError(f"{what}; its last words on standard error: {last}" if last else what)
+        return CommandError(f"{what}; the end of its standard error: {last}" if last else what)
 
 
 def _there(stream: IO[bytes] | None) -> IO[bytes]:

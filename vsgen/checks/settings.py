@@ -33,9 +33,9 @@ class Check(Section):
         if (self.syntax is None) == (not self.command):
             raise Misfit(((), "needs either 'syntax' (json, python, sql) or 'command' (a list of words)"))
         if self.dialect is not None and self.syntax != "sql":
-            raise Misfit((("dialect",), "goes with 'syntax: sql' alone"))
+            raise Misfit((("dialect",), "is only for 'syntax: sql'"))
         if "timeout" in self.model_fields_set and not self.command:
-            raise Misfit((("timeout",), "goes with 'command' alone"))
+            raise Misfit((("timeout",), "is only for 'command'"))
         return self
 
 

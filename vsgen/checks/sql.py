@@ -38,7 +38,7 @@ def require_sql(where: str, dialect: str | None) -> None:
 
 
 def sql_problem(text: str, dialect: str | None) -> str | None:
-    """Why a text is no SQL, in one line; None if every statement of it parses. Never raises.
+    """Why a text is not valid SQL, in one line; None if every statement of it parses. Never raises.
 
     Args:
         text: One statement, or several with ``;`` between them.
@@ -53,15 +53,15 @@ def sql_problem(text: str, dialect: str | None) -> str | None:
     try:
         statements = [one for one in parse(text, dialect=dialect) if one is not None]
     except ParseError as error:
-        return f"is no SQL: {_worded(error)}"
+        return f"is not valid SQL: {_worded(error)}"
     except SqlglotError:
-        return "is no SQL: a quote, a comment or a bracket is not closed"
+        return "is not valid SQL: a quote, a comment or a bracket is not closed"
     except (RecursionError, MemoryError):
-        return "is no SQL that can be checked: nested too deeply"
+        return "cannot be checked as SQL: nested too deeply"
     loose = (exp.Condition, exp.Alias, exp.Star, exp.Interval)
     if any(isinstance(one, loose) or (isinstance(one, exp.Select) and not one.expressions) for one in statements):
-        return "is no SQL: an expression and no statement"
-    return None if statements else "is no SQL: holds no statement"
+        return "is not valid SQL: an expression, not a statement"
+    return None if statements else "is not valid SQL: contains no statement"
 
 
 def _worded(error: ParseError) -> str:

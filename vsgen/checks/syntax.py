@@ -30,7 +30,7 @@ def problem(syntax: Syntax, text: str, *, dialect: str | None = None) -> str | N
     if len(text) > LONGEST:
         return f"{len(text)} characters are too many to check: at most {LONGEST:,}"
     if text.lstrip().startswith(_FENCE):
-        return f"is no {syntax.upper() if syntax != 'python' else 'Python'}: begins with a Markdown fence"
+        return f"is not valid {syntax.upper() if syntax != 'python' else 'Python'}: begins with a Markdown fence"
     match syntax:
         case "json":
             return _json_problem(text)
@@ -46,21 +46,21 @@ def _json_problem(text: str) -> str | None:
     try:
         orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        return f"is no JSON: line {error.lineno}, column {error.colno}: {error.msg}"
+        return f"is not valid JSON: line {error.lineno}, column {error.colno}: {error.msg}"
     return None
 
 
 def _python_problem(text: str) -> str | None:
     if "\0" in text:
-        return "is no Python: holds a null character"
+        return "is not valid Python: holds a null character"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an odd escape is still Python
             ast.parse(text)
     except SyntaxError as error:
-        return f"is no Python: line {error.lineno}: {error.msg}"
+        return f"is not valid Python: line {error.lineno}: {error.msg}"
     except (RecursionError, MemoryError):
-        return "is no Python that can be checked: nested too deeply"
+        return "cannot be checked as Python: nested too deeply"
     except ValueError as error:
-        return f"is no Python: {error}"
+        return f"is not valid Python: {error}"
     return None

@@ -38,7 +38,7 @@ def going_on(places: Places) -> str:
     if places.journal_path is None:
         return "vsgen: interrupted; with -o FILE a run can be resumed" if places.journaled else "vsgen: interrupted"
     fed = " and ".join(_fed(places))
-    how = f"To go on, give the same rows to {fed} again" if fed else "To go on"
+    how = f"To continue, give the same rows to {fed} again" if fed else "To go on"
     resumes = places.file is not None and not (places.resume or places.overwrite)
     return f"vsgen: interrupted; nothing is lost. {how}:\n  {' '.join(map(_quoted, _command(resumes=resumes)))}"
 

@@ -25,7 +25,7 @@ def card_lines(card: Card) -> Iterator[str]:
         each = " · ".join(f"{name} {p:.2g}" for name, p in probs.items())
         yield f"  {way:26}{each} · mean {math.fsum(probs.values()) / len(probs):.2g}"
     yield ""
-    yield "lists of 5 answers with probabilities, temperature 0.7 where none is named"
+    yield "lists of 5 answers with probabilities, temperature 0.7 unless named"
     yield f"  {'':26}{'can be read':>14}{'first right':>18}{'all right':>14}{'sum, median':>14}"
     yield from map(_list, card.lists)
     rho = "not defined" if card.ranks is None else f"{card.ranks:.2f}"

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 _NAME: Final = "vsgen: "
 _FLAGS = {
-    "truncated": "rows out of replies that a limit has cut (meta.flags: truncated)",
+    "truncated": "rows from replies that were cut by a limit (meta.flags: truncated)",
     "reasoning-cut": "rows whose reasoning was probably cut (meta.flags: reasoning-cut)",
-    "zero-probability": "rows with stated probability 0 (meta.flags: zero-probability; sampling.p_min rejects such)",
+    "zero-probability": "rows with stated probability 0 (meta.flags: zero-probability; sampling.p_min rejects them)",
     "unscored": "rows that could not be scored (meta.logp is null)",
     "unscored-answers": "prompts whose answers could not be scored",
     "unlabelled": "labels that could not be made (see `problem` in their rows)",
@@ -102,7 +102,7 @@ def summary(counts: Counts, noun: str, report: Sequence[str], seconds: float, wh
     lines += [f"  {line}" for line in report]
     lines += [f"  {text}: {counts.flagged[flag]}" for flag, text in _FLAGS.items() if counts.flagged[flag]]
     if counts.cut:
-        lines.append(f"  texts longer than the embedder reads, of which only the beginning was compared: {counts.cut}")
+        lines.append(f"  texts longer than the embedder reads (only their beginning was compared): {counts.cut}")
     if counts.skipped:
         lines.append(f"  {many(counts.skipped, 'input rows')} skipped")
     if counts.stopped:

@@ -93,7 +93,7 @@ def _loading(load: LoadGroup) -> Finding:
     try:
         choice = load.choice(os.environ.get("VSGEN_MODEL"))
     except OptionError as error:
-        return Finding("environment", "options", str(error), "problem", "set it anew, or unset it", error.status)
+        return Finding("environment", "options", str(error), "problem", "set another value, or unset it", error.status)
     model = choice.name or "no default model: name one with -m"
     return Finding("environment", "options", f"{model}; device {choice.device}, number format {choice.dtype}")
 
@@ -123,7 +123,7 @@ def _lines(found: Sequence[Finding]) -> Iterator[str | Beside]:
                 yield Beside(" " * len(head), one.remedy)
         yield ""
     count = sum(one.state == "problem" for one in found)
-    yield f"{count} problem{'s' * (count != 1)}" if count else "all that vsgen needs is here"
+    yield f"{count} problem{'s' * (count != 1)}" if count else "everything that vsgen needs is here"
 
 
 def _measure(choice: ModelChoice, talk: TalkGroup) -> None:

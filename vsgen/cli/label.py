@@ -101,9 +101,7 @@ class LabelsGroup:
             return from_flags(list(self._sections()), self.on, overrides)
         alone = {"name": self.name, "classes": self.classes, "choices": self.choices, "prompt": self.prompt}
         if others := [name for name, value in alone.items() if value]:
-            raise OptionError(
-                f"--{others[0]}: does not go together with --template, whose labels are taken as they are"
-            )
+            raise OptionError(f"--{others[0]}: cannot be combined with --template, whose labels are used as they are")
         return from_template(self.template, self.on, overrides)
 
     def _sections(self) -> Iterator[Mapping[str, object]]:

@@ -30,7 +30,7 @@ class Dedup(Section):
     """hash compares spelling, without a model; minilm, or the id or folder of a sentence-transformers model, compares
     meaning and needs the extra `minilm`."""
     threshold: float = Field(default_factory=_threshold, gt=0, le=1)
-    """Cosine similarity from which on an answer is a duplicate; by default 0.80 for hash and 0.92 for all others."""
+    """Answers with at least this cosine similarity are duplicates; by default 0.80 for hash and 0.92 for all others."""
     on: Strings = ()
     """Output fields that are compared; by default the first one."""
     guards: Annotated[tuple[Guard, ...], BeforeValidator(as_list)] = ("numbers", "negation")

@@ -28,11 +28,11 @@ def check_replaceable(path: Path, *, overwrite: bool) -> None:
     if not overwrite:
         raise OptionError(f"{path}: exists; pass --overwrite, or choose another -o")
     if path.is_dir() and not (path / _MARK).exists():
-        raise OptionError(f"{path}: is a folder, but no dataset, so it is not replaced; choose another -o")
+        raise OptionError(f"{path}: is a folder but not a dataset, so it is not replaced; choose another -o")
     if path.is_dir() and path.suffix == ".parquet":
         raise OptionError(f"{path}: is a folder; name a file")
     if not path.is_dir() and not path.is_file():
-        raise OptionError(f"{path}: is no file that a dataset could replace; choose another -o")
+        raise OptionError(f"{path}: is not a file that a dataset can replace; choose another -o")
 
 
 def load() -> Any:

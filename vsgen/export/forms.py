@@ -117,7 +117,7 @@ def _values(label: LabelColumn, row: Row) -> dict[str, object]:
 
 
 def _pairs(found: Labelled, pair: tuple[str, str]) -> Table:
-    label, (one, two) = _single(found, "without --pair each class is a row of its own"), pair
+    label, (one, two) = _single(found, "without --pair each class is a separate row"), pair
     rows = ({one: text_of(row, one), two: text_of(row, two), "label": label.vector(row)} for row in found.rows)
     return Table({one: TEXT, two: TEXT, "label": Column("vector", label.classes)}, rows)
 

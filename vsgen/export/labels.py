@@ -71,10 +71,10 @@ class LabelColumn:
             )
         vector = [probs[name] for name in self.classes]
         if not all(_is_prob(prob) for prob in vector):
-            raise InputError(f"{row.where}: labels.{self.name}: must be probabilities, got {vector}; mend the row")
+            raise InputError(f"{row.where}: labels.{self.name}: must be probabilities, got {vector}; fix the row")
         if not self.multi and abs(math.fsum(vector) - 1) > _SLACK:
             total = f"{math.fsum(vector):.6g}"
-            raise InputError(f"{row.where}: labels.{self.name}: must sum to 1, got {total}; mend the row")
+            raise InputError(f"{row.where}: labels.{self.name}: must sum to 1, got {total}; fix the row")
         return vector
 
 

@@ -134,7 +134,7 @@ def unpack(packed: Mapping[str, Any]) -> tuple[Taught, Numbers]:
         raise InputError(f"{FIELD}: not the compact form of `vsgen run --token-logprobs`: {error!r}") from error
     length = len(ids["tokens"])
     if not len(logps) == len(tail) == length or not len(ids["top_ids"]) == len(top_logps) == length * top:
-        raise InputError(f"{FIELD}: its columns do not fit together; write it again with `vsgen run`")
+        raise InputError(f"{FIELD}: its columns are inconsistent; write it again with `vsgen run`")
     taught = Taught(
         prompt_tokens=tuple(ids["prompt_tokens"].tolist()),
         tokens=tuple(ids["tokens"].tolist()),

@@ -75,8 +75,8 @@ def read_row(row: Mapping[str, Any]) -> TokenTargets:
         if "logprobs" in row:
             return _axolotl(row)
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise InputError(f"a token-level row does not fit together: {error!r}; write it again with vsgen") from error
-    raise InputError(f"no token-level row: it has neither {FIELD}, top_values nor logprobs; use --token-logprobs")
+        raise InputError(f"a token-level row is inconsistent: {error!r}; write it again with vsgen") from error
+    raise InputError(f"not a token-level row: it has neither {FIELD}, top_values nor logprobs; use --token-logprobs")
 
 
 def _read_line(line: bytes, where: str) -> TokenTargets:
@@ -84,7 +84,7 @@ def _read_line(line: bytes, where: str) -> TokenTargets:
         row = orjson.loads(line)
         return read_row(row if isinstance(row, dict) else {})
     except orjson.JSONDecodeError as error:
-        raise InputError(f"{where}: not JSON ({error.msg}); give one JSON object a line") from error
+        raise InputError(f"{where}: not JSON ({error.msg}); give one JSON object per line") from error
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
 

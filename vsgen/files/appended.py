@@ -46,7 +46,7 @@ class Appended:
             raise OutputError(f"{path}: cannot write {what}: {error.strerror}; choose another path") from error
         if not stat.S_ISREG(os.fstat(self._file).st_mode):
             os.close(self._file)
-            raise OutputError(f"{path}: is not a regular file, so {what} cannot lie there; choose another")
+            raise OutputError(f"{path}: is not a regular file, so {what} cannot be written there; choose another")
         self.size = os.fstat(self._file).st_size
         """Bytes that are in it."""
         self._sync = _Sync(self._file)

@@ -20,7 +20,7 @@ from vsgen.files.origin import NUM, Origin
 OUTPUT: Final = "output"
 REJECTS: Final = "rejects"
 """What has digests in a journal's last line."""
-_ANEW: Final = "--overwrite makes it anew, and asks nothing that its journal answers"
+_ANEW: Final = "--overwrite makes it again and reuses the replies in its journal"
 _BLOCK: Final = 1 << 20
 
 
@@ -72,8 +72,8 @@ def done(output: Path | None, rejects: Path | None, journal: Path, origin: Origi
         _check_left(output, rejects, journal)
         return None
     if not journal.exists():
-        remedy = "name its journal with --journal if that has moved; --overwrite makes it anew, and asks all again"
-        raise OptionError(f"{output}: is there, but {journal} is not, so nobody knows what it was made from; {remedy}")
+        remedy = "name its journal with --journal if that has moved; --overwrite makes it again, with new calls"
+        raise OptionError(f"{output}: exists, but {journal} does not, so it is unknown what it was made from; {remedy}")
     if next(told(journal), None) is None:
         return None
     here, changes = Content.of(output), list[str]()
@@ -85,7 +85,7 @@ def done(output: Path | None, rejects: Path | None, journal: Path, origin: Origi
         changes = changes or others
     if changes:
         raise _otherwise(output, changes)
-    raise OptionError(f"{output}: is not what its journal says was made, so it was changed since; {_ANEW}")
+    raise OptionError(f"{output}: is not what its journal recorded, so it was changed since; {_ANEW}")
 
 
 def interrupted_otherwise(output: Path, journal: Path, origin: Origin) -> str | None:
@@ -100,7 +100,7 @@ def interrupted_otherwise(output: Path, journal: Path, origin: Origin) -> str | 
     if not (changes := origin.since(last.parts, complete=False).changes):
         return None
     return (
-        f"{output}: since it was interrupted, {', '.join(changes)}; all rows are made anew, from the journal's replies"
+        f"{output}: since it was interrupted, {', '.join(changes)}; all rows are made again, from the journal's replies"
     )
 
 
@@ -125,7 +125,7 @@ def _about(words: Iterator[Told], name: str | None, what: str, digest: str) -> I
 
 def _compared(ended: End, here: Content, output: Path, rejects: Path | None, origin: Origin) -> Done | None:
     if ended.parts is None:
-        raise OptionError(f"{output}: an older vsgen made it, and did not say from what; {_ANEW}")
+        raise OptionError(f"{output}: an older vsgen made it, and did not record from what; {_ANEW}")
     since = origin.since(ended.parts, complete=ended.complete)
     if since.changes:
         raise _otherwise(output, since.changes)
@@ -168,8 +168,8 @@ def _check_left(output: Path | None, rejects: Path | None, journal: Path) -> Non
 
 def _foreign(rejects: Path) -> OptionError:
     remedy = "name another file, or pass --overwrite"
-    return OptionError(f"{rejects}: is there, but is not what the run wrote; {remedy}")
+    return OptionError(f"{rejects}: exists, but is not what the run wrote; {remedy}")
 
 
 def _otherwise(output: Path, changes: list[str]) -> OptionError:
-    return OptionError(f"{output}: was made otherwise: {', '.join(changes)}; {_ANEW}")
+    return OptionError(f"{output}: was made differently: {', '.join(changes)}; {_ANEW}")

@@ -67,7 +67,7 @@ def open_through(path: Path, warn: Callable[[str], None]) -> int:
     except OSError as error:
         if error.errno != errno.ENXIO or not path.is_fifo():
             raise
-        warn(f"{path}: is a pipe that nobody reads; waiting for its reader")
+        warn(f"{path}: is a pipe without a reader; waiting for one")
         return os.open(path, flags)
     os.set_blocking(file, True)
     return file
@@ -80,7 +80,7 @@ def _end(path: Path) -> Path:
         if not end.is_symlink() or _is_open_file(end):
             return end
         end = end.parent / end.readlink()
-    raise OptionError(f"{path}: its symbolic links lead round in a circle; name a file")
+    raise OptionError(f"{path}: its symbolic links form a loop; name a file")
 
 
 def _problem(end: Path) -> str | None:
@@ -89,7 +89,7 @@ def _problem(end: Path) -> str | None:
     if number is not None:
         return None if _is_writable(number) else "is not open for writing; name a file"
     if not end.exists():
-        return "is no device, and no file can be made there; name another file" if _in_system(end) else None
+        return "is not a device, and no file can be created there; name another file" if _in_system(end) else None
     mode = end.stat().st_mode
     if stat.S_ISBLK(mode) or stat.S_ISSOCK(mode):
         return "is a block device or a socket, which rows cannot be written to; name a file"

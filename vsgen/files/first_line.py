@@ -88,7 +88,7 @@ class FirstLine:
             return f"is a {self.noun} of version {self._version(line)}, but {remedy}"
         other = line.startswith(_MARK) and intact(line)
         if not other and (line.startswith(self.mark) or any(map(intact, [line, *following]))):
-            return f"its first line, which says that it is a {self.noun}, is damaged or missing; {self.damaged}"
+            return f"its first line, which marks it as a {self.noun}, is damaged or missing; {self.damaged}"
         return f"is not a {self.noun} of vsgen; {self.other}"
 
     def _version(self, line: bytes) -> object:

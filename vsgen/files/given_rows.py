@@ -88,7 +88,7 @@ class GivenReader:
         except Exception as error:
             self.ended = True
             problem = f"cannot be made: {type(error).__name__}: {error}"
-            raise MakingError(f"rows[{self._taken}]: {problem}; mend what makes the rows") from error
+            raise MakingError(f"rows[{self._taken}]: {problem}; fix the code that makes the rows") from error
 
     def left(self) -> bool:
         """Whether there is another row."""
@@ -118,7 +118,9 @@ def _fields(given: object, where: str) -> dict[str, Any]:
         line = orjson.dumps(dict(given))
         fields: dict[str, Any] = orjson.loads(line)
     except (TypeError, orjson.JSONDecodeError) as error:
-        raise InputError(f"{where}: holds what JSON cannot ({error}): {_shown(given)}; give plain values") from None
+        raise InputError(
+            f"{where}: holds a value that JSON cannot represent ({error}): {_shown(given)}; give plain values"
+        ) from None
     if too_deep(fields, line):
         raise InputError(f"{where}: {DEEP}: {_shown(given)}; give plain values")
     return fields

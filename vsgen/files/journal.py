@@ -235,7 +235,7 @@ class FileJournal:
             found.append(f"{place}: {_damaged(vectors, 'vector', 'text is', 'texts are')} embedded again")
         if unchecked := self._contents.unchecked:
             found.append(
-                f"{self._path}: older than checksums, so damage to its first {unchecked} replies may show nowhere"
+                f"{self._path}: older than checksums, so damage to its first {unchecked} replies may go unnoticed"
             )
         return found
 

@@ -294,7 +294,7 @@ def no_place(path: Path) -> str | None:
     """Why no file can be made under a name, and what to do; None where one can, as far as its folder says."""
     folder = path.parent
     if not folder.exists():
-        return f"{path}: cannot be written: there is no folder {folder}; make it, or choose another path"
+        return f"{path}: cannot be written: there is no folder {folder}; create it, or choose another path"
     if not os.access(folder, os.W_OK | os.X_OK):
         return f"{path}: cannot be written: no permission to write in {folder}; choose another path"
     return None

@@ -17,7 +17,7 @@ _TEMPLATES: Final = (".yaml", ".yml")
 
 
 def mistaken(name: str, line: bytes) -> str | None:
-    """What a file is whose first line is no JSON object, and what to do; None where its look does not say.
+    """What a file is whose first line is not a JSON object, and what to do; None where its look does not say.
 
     Args:
         name: The name of the file, or ``<stdin>``.

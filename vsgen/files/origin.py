@@ -59,7 +59,7 @@ class Origin:
             return Difference(changes)
         known = _seen(read)
         if known is None:
-            return Difference([*changes, f"the {SEEN} was none that a run reads"])
+            return Difference([*changes, f"the {SEEN} that it recorded cannot be read"])
         here = self.input.look(known.rows)
         if here[:2] != known[:2]:
             return Difference([*changes, f"the {SEEN} has changed within the {known.rows} rows that were read"])
@@ -67,7 +67,7 @@ class Origin:
             return Difference(changes)
         if self.grows:
             return Difference(changes, grown=True)
-        return Difference([*changes, f"the input has rows behind its {known.rows}, and each row is used again"])
+        return Difference([*changes, f"the input has rows after its first {known.rows}, and each row is used again"])
 
 
 def _seen(read: Mapping[str, object]) -> Seen | None:

@@ -169,8 +169,8 @@ class FolderPart:
             self._folder.mkdir(exist_ok=True)
             return os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         except (FileExistsError, NotADirectoryError) as error:
-            remedy = "wait for the run that writes it or go on with it, or choose another -o"
-            raise OutputError(f"{self._folder}: is there, and is not a folder; {remedy}") from error
+            remedy = "wait for the run that writes it, resume it, or choose another -o"
+            raise OutputError(f"{self._folder}: exists, and is not a folder; {remedy}") from error
 
     @property
     def _before(self) -> Path:

@@ -160,7 +160,7 @@ class Places:
 
     def _check(self) -> None:
         if self.resume and (self.overwrite or not (self.file or self.journal)):
-            raise OptionError("--resume needs -o FILE (or --journal FILE), and does not go with --overwrite")
+            raise OptionError("--resume needs -o FILE (or --journal FILE), and cannot be combined with --overwrite")
         written = [path for path in (self.output, self.rejects, self.summary) if path]
         self._check_names(written)
         for path in filter(None, (*written, self.journal)):
@@ -195,7 +195,7 @@ class Places:
     def _require_journal(self) -> None:
         path = self.journal_path
         if path is not None and not path.exists():
-            raise OptionError(f"{path}: is missing, so {self.file}.part cannot be continued; --overwrite starts anew")
+            raise OptionError(f"{path}: is missing, so {self.file}.part cannot be continued; --overwrite starts over")
 
 
 def _check_place(path: Path) -> None:
@@ -215,7 +215,7 @@ def refuse_unfinished(path: Path) -> None:
         refuse_held(part)
         if journal.exists():
             remedy = "choose another -o, or let --resume finish it first"
-            raise OptionError(f"{part}: is left of an unfinished run, whose replies are in {journal}; {remedy}")
+            raise OptionError(f"{part}: is left from an unfinished run, whose replies are in {journal}; {remedy}")
 
 
 def _refuse_existing(path: Path, *, part: bool, resumable: bool) -> None:
@@ -223,13 +223,13 @@ def _refuse_existing(path: Path, *, part: bool, resumable: bool) -> None:
         if path.exists():
             raise OptionError(f"{path}: exists; --overwrite replaces it")
         return
-    again = "--overwrite writes it anew (replies in its journal are used again, not asked again)"
+    again = "--overwrite writes it again (replies in its journal are reused)"
     if path.exists():
         raise OptionError(f"{path}: exists; {again}, --resume leaves a complete file as it is")
     if part and part_of(path).exists():
         refuse_held(part_of(path))
         if part_of(path).stat().st_size:  # an empty one is of a run that was stopped before its first row
-            raise OptionError(f"{part_of(path)}: is left of an unfinished run; --resume continues it, {again}")
+            raise OptionError(f"{part_of(path)}: is left from an unfinished run; --resume continues it, {again}")
 
 
 def _same(one: Found, other: Found) -> bool:

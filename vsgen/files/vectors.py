@@ -30,7 +30,7 @@ _FIRST = FirstLine(
     "file of vectors",
     1,
     holds="float16 vectors of texts: docs/journal.md",
-    other="move it away: the vectors of this journal would lie there",
+    other="move it away: the vectors of this journal belong there",
     damaged="remove the file: its texts are embedded again",
 )
 _HEAD = struct.Struct(f"<{SIZE}sII")

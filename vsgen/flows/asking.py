@@ -37,7 +37,7 @@ def unsuited(template: Template, facts: ModelFacts | None) -> str | None:
     """What the template says against models of this size, as a line for people; None if nothing."""
     size = size_of(facts)
     why = template.recommended.unsuited(size) if size else None
-    return f"{template.source}: recommended: {size} models cannot serve this template: {why}" if why else None
+    return f"{template.source}: recommended: {size} models are not suited to this template: {why}" if why else None
 
 
 def settings_of(template: Template, facts: ModelFacts | None = None) -> Settings:

@@ -68,7 +68,7 @@ def verdict(
         except CommandError as error:
             if lenient:
                 return f"{one.field}: no verdict: {error}"
-            remedy = "nothing is lost: mend the command, then go on with --resume"
+            remedy = "nothing is lost: fix the command, then continue with --resume"
             raise CommandError(
                 f"{name}: check.{one.field}: {error}; {remedy}; run and label skip it with --on-error skip"
             ) from error

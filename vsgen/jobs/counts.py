@@ -141,5 +141,5 @@ class Counts:
     def _fault(self) -> CountError:
         return CountError(
             f"counts: {self.candidates} candidates, but {self.kept} rows + {self.rejected.total()} rejects + "
-            f"{self.waiting} waiting; this is a fault of vsgen, please report it with the command"
+            f"{self.waiting} waiting; this is a bug in vsgen, please report it with the command"
         )

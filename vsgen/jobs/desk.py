@@ -319,7 +319,7 @@ def _told(opener: Callable[[], LanguageModel], name: str) -> LanguageModel:
     try:
         return opener()
     except ModelError as error:
-        held = "--trust-remote-code and --allow-pickle hold for models that the command line names"
+        held = "--trust-remote-code and --allow-pickle apply only to models that the command line names"
         raise ModelError(f"{error}; {held}: add --allow-model {name}") from error
 
 
@@ -332,5 +332,5 @@ def _judge(name: str, wanted: Wanted, journal: Journal, activity: Activity) -> L
 
 def _teach(model: LanguageModel, calls: Sequence[Teach]) -> Sequence[Taught]:
     if not isinstance(model, Teacher):
-        raise OptionError(f"model {model.name} does not say its next-token distributions; name one in this process")
+        raise OptionError(f"model {model.name} does not give next-token distributions; name one in this process")
     return model.teach(calls)

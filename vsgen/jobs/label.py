@@ -145,7 +145,7 @@ class Labelling:
                 yield self._row(self._correct(labelled), chosen=wanted, waited=True)
         if self._options.histogram:
             first, count = self._first, len(self._entropies)
-            title = f"normalised entropy of {first}, {count} rows (0: sure, 1: all classes alike)"
+            title = f"normalized entropy of {first}, {count} rows (0: certain, 1: all classes equally likely)"
             self._report += [title, *histogram(self._entropies, low=0.0, high=1.0)]
 
     def verdict(self) -> Verdict:

@@ -106,7 +106,7 @@ class Calibrated:
         if fitted.at_bound:
             return f"{text}; at its bound: too few or too one-sided rows to tell, so labels are left as they are"
         if fitted.error is not None and abs(fitted.temperature - 1) < 2 * fitted.error:
-            return f"{text}; 1, which changes nothing, is as good an answer"
+            return f"{text}; 1, which changes nothing, fits as well"
         return text
 
 
@@ -142,6 +142,6 @@ def gold_places(row: Row, label: Label, classes: Sequence[str]) -> list[int]:
         raise InputError(f"{row.where}: needs a field {label.name!r} with {form}, got {value!r}")
     if strangers := [str(one) for one in named if str(one) not in classes]:
         known = ", ".join(classes)
-        raise InputError(f"{row.where}: {label.name}: {strangers[0]!r} is none of the label's classes ({known})")
+        raise InputError(f"{row.where}: {label.name}: {strangers[0]!r} is not one of the label's classes ({known})")
     right = {str(one) for one in named}
     return [0 if name in right else 1 for name in classes] if several else [list(classes).index(str(value))]

@@ -42,7 +42,7 @@ class LabelOptions:
     """Where the reliability diagram goes."""
     selection: Selection | None = None
     histogram: bool = False
-    """Report how the rows' normalised entropy is distributed."""
+    """Report how the rows' normalized entropy is distributed."""
     truncate: bool = False
     skip_bad_rows: bool = False
     meta: bool = True

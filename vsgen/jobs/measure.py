@@ -93,7 +93,7 @@ class Measurement:
         local = name in self.models.local
         tokenizer = open_tokenizer(name, remote_code=options.model.remote_code and not local, local=local)
         if not desk.teaches:
-            warn(f"{desk.model}: cannot say next-token distributions, so `support` is null")
+            warn(f"{desk.model}: cannot give next-token distributions, so `support` is null")
         self._model = desk.model
         return Flows(prompts(options, targets, tokenizer, teach=desk.teaches))
 

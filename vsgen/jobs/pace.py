@@ -49,10 +49,10 @@ class Budget:
     def spent(self, counts: Counts) -> str | None:
         """Which budget cannot bear another draw."""
         if self.max_calls is not None and counts.replies + self.calls > self.max_calls:
-            return f"--max-calls: {counts.replies} of {self.max_calls} are spent, and a draw may take {self.calls}"
+            return f"--max-calls: {counts.replies} of {self.max_calls} are used, and a draw may take {self.calls}"
         if self.max_tokens is not None and counts.tokens + self.tokens > self.max_tokens:
             draw = f"a draw may take {self.tokens} (its replies x sampling.max_tokens)"
-            return f"--max-tokens: {counts.tokens} of {self.max_tokens} are spent, and {draw}"
+            return f"--max-tokens: {counts.tokens} of {self.max_tokens} are used, and {draw}"
         return None
 
 

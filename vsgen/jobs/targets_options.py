@@ -66,7 +66,7 @@ class TargetChoice:
         """
         refuse(self._misplaced())
         if self.selected and tuple(self.splits) == SPLITS[:1]:
-            raise OptionError("--selected: chooses among the unseen and heldout prompts; no --split train")
+            raise OptionError("--selected: chooses among the unseen and heldout prompts; leave --split train out")
         if self.template is None:
             self.fineness.check()
 
@@ -79,10 +79,14 @@ class TargetChoice:
             "--decimals": self.decimals is not None,
             "--max-bins": self.max_bins is not None,
         }
-        yield self.template is not None, paper, "is for the paper's families; leave TEMPLATE or it out"
+        yield self.template is not None, paper, "is for the paper's families; leave out TEMPLATE or this option"
         yield self.template is None, {"--from": self.rows, "--set": self.overrides}, "needs the TEMPLATE"
         yield self.rows is None, {"--on": self.on}, "names the answer's field of --from ROWS, which is missing"
-        yield self.rows is not None, {"INPUT": self.input}, "does not go with --from, whose rows hold the variables"
+        yield (
+            self.rows is not None,
+            {"INPUT": self.input},
+            "cannot be combined with --from, whose rows hold the variables",
+        )
 
 
 @dataclass(frozen=True, slots=True)

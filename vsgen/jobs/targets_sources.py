@@ -149,7 +149,7 @@ def _written(choice: TargetChoice, rows: RowInput, template: Template, warn: Cal
     """One target per prompt: the mean of its draws' distributions, so far as their rows were kept."""
     on = choice.on or template.output.fields[0]
     if on not in template.output.fields:
-        raise OptionError(f"--on: {on!r} is no output field of {template.source}; there are: {_listed(template)}")
+        raise OptionError(f"--on: {on!r} is not an output field of {template.source}; there are: {_listed(template)}")
     source = rows.name
     groups = _grouped(rows, template, on, warn)
     kept = math.fsum(weight for group in groups.values() for weight in group.weights.values())
@@ -159,7 +159,7 @@ def _written(choice: TargetChoice, rows: RowInput, template: Template, warn: Cal
         without = f", {gone} of which left no row" if gone else ""
         warn(
             f"{source}: holds at most {100 * kept / draws:.3g}% of its {draws} draws' probability{without}; the rest "
-            "was skipped or dropped, repeats too, which flattens the targets; vsgen run --no-dedup keeps repeats"
+            "was skipped or dropped (repeats too), which flattens the targets; vsgen run --no-dedup keeps repeats"
         )
     for number, (prompt, group) in enumerate(groups.items()):
         values, probs = normalized(group.weights, f"{source}: {template.name}/{number:06d}")
@@ -199,7 +199,7 @@ def _grouped(rows: RowInput, template: Template, on: str, warn: Callable[[str], 
     for other, where in strange.items():
         warn(f"{where}: was made with {other}, and this is {name}; the prompts are those of {template.source}")
     if unstated:
-        warn(f"{source}: in {unstated} rows the model stated no probabilities, and all of a draw count the same")
+        warn(f"{source}: in {unstated} rows the model stated no probabilities, so all answers of a draw count the same")
     return groups
 
 
@@ -213,7 +213,9 @@ def _probability(row: Row) -> float:
     value = row.fields.get("probability")
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         got = "nothing" if "probability" not in row.fields else as_text(value)
-        raise InputError(f"{row.where}: probability: must be a number from 0 to 1, got {got}; none is made up for it")
+        raise InputError(
+            f"{row.where}: probability: must be a number from 0 to 1, got {got}; vsgen does not invent one"
+        )
     return float(value)
 
 

@@ -113,7 +113,7 @@ class Label(Section):
     @model_validator(mode="after")
     def _classes_known(self) -> Label:
         if self.choices is not None and self.classes:
-            raise Misfit((("choices",), "does not go together with 'classes'; leave one of them out"))
+            raise Misfit((("choices",), "cannot be combined with 'classes'; leave one of them out"))
         if self.choices is None and not self.classes:
             raise Misfit(
                 (("classes",), "missing; list at least two, or name the row's field that lists them as 'choices'")
@@ -129,7 +129,7 @@ class Label(Section):
             )
         if self.prior == "batch" and self.choices is not None:
             problems.append(
-                (("prior",), "batch needs the same classes for every row, so it does not go with 'choices'")
+                (("prior",), "batch needs the same classes for every row, so it cannot be combined with 'choices'")
             )
         if problems:
             raise Misfit(*problems)
@@ -183,7 +183,7 @@ class Label(Section):
             return []
         problems = []
         if self.normalize != "sum":
-            problems.append((("normalize",), "letters are one token each and need no normalisation; leave it out"))
+            problems.append((("normalize",), "letters are one token each and need no normalization; leave it out"))
         if len(self.classes) > len(LETTERS):
             problems.append(
                 (("verbalizer",), f"there are {len(LETTERS)} letters, but {len(self.classes)} classes; use names")

@@ -123,7 +123,7 @@ def _draw_accuracy(axes: Axes, curves: Sequence[Curve]) -> None:
         axes.plot(x, y, color=colour, alpha=0.4, linewidth=1, zorder=3)
         axes.scatter(x, y, areas, color=colour, marker=marker, alpha=0.8, edgecolors="white", zorder=4, clip_on=False)
         axes.plot([], [], color=colour, marker=marker, markersize=7, label=_caption(one))
-    axes.set(xlim=(0, 1), ylim=(-0.02, 1.02), ylabel="accuracy, with 95 % intervals")
+    axes.set(xlim=(0, 1), ylim=(-0.02, 1.02), ylabel="accuracy, with 95% intervals")
     axes.grid(color="0.9")
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False, fontsize=10, borderaxespad=0.2)
 

@@ -166,7 +166,7 @@ class Sampling(Section):
         neutral = {"temperature": 1.0, "top_p": 1.0, "top_k": 0, "min_p": 0.0}
         if changed := [name for name, value in neutral.items() if getattr(self, name) != value]:
             remedy = "leave it out; power.alpha sharpens, and tokens are drawn at temperature 1/alpha"
-            raise Misfit(*(((name,), f"does not go together with method power: {remedy}") for name in changed))
+            raise Misfit(*(((name,), f"cannot be combined with method power: {remedy}") for name in changed))
         return self
 
     @field_validator("format")

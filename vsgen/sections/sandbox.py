@@ -180,7 +180,7 @@ def _refused(node: nodes.Node, called: set[int]) -> str:
         case nodes.Pow():
             refused = "'**' is not available"
         case nodes.Name(name="range" | "self" as name) if id(node) not in called:
-            refused = f"{name!r} is no variable"
+            refused = f"{name!r} is not a variable"
         case nodes.Name(name="loop", ctx="store"):
             refused = "'loop' cannot be what a for loop calls its items"
         case nodes.Call() | nodes.Filter() | nodes.Test():

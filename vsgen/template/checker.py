@@ -47,7 +47,7 @@ class Checker:
 
 
 def schema_problem(schema: Mapping[str, Any]) -> tuple[Path, str] | None:
-    """Why something is no JSON Schema, and where in it; None if it is one."""
+    """Why something is not a JSON Schema, and where in it; None if it is one."""
     try:
         error = _metaschema().first(schema)
     except TooMuch as problem:

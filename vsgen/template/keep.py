@@ -115,7 +115,7 @@ def _problems(path: tuple[object, ...], labels: Sequence[Label], *, voted: bool)
 
 def _of_kind(label: Label, key: object, class_: object) -> Iterator[str]:
     if key in _ORDINAL and label.kind != "ordinal":
-        yield f"label {label.name!r} is {label.kind}, and only an ordinal one has {key!r}; say 'kind: ordinal' there"
+        yield f"label {label.name!r} is {label.kind}, and only an ordinal one has {key!r}; write 'kind: ordinal' there"
     if key == "probs" and class_ is not None and label.classes and class_ not in label.classes:
         listed = ", ".join(map(repr, label.classes))
         yield f"label {label.name!r} has no class {class_!r}{_nearest(class_, label.classes)}; there are: {listed}"

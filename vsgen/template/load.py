@@ -138,5 +138,5 @@ def _checked(root: Node, found: list[Problem], label: str) -> Template:
 
 def _listed(found: Sequence[Problem]) -> str:
     lines = [problem.text for problem in found[:_MOST]]
-    more = f"{len(found) - _MOST:,} more problems; mend these first"
+    more = f"{len(found) - _MOST:,} more problems; fix these first"
     return "\n".join([*lines, more] if len(found) > _MOST else lines)

@@ -81,7 +81,7 @@ class Output(Section):
             both = [name for name in ("field", "max_chars", "min_chars") if name in self.model_fields_set]
             if both:
                 raise Misfit(
-                    *(((name,), "does not go together with 'schema'; say it inside the schema") for name in both)
+                    *(((name,), "cannot be combined with 'schema'; put it inside the schema") for name in both)
                 )
         elif self.min_chars > self.max_chars:
             raise Misfit((("min_chars",), f"must be <= max_chars, which is {self.max_chars}, got {self.min_chars}"))

@@ -43,7 +43,7 @@ def lay_over(root: Node, key: str, value: Node) -> Node:
     """
     steps = key.split(".")
     if not all(steps):
-        raise YamlProblem(f"{value.where}: recommended: {key!r} is no key; write one such as sampling.k")
+        raise YamlProblem(f"{value.where}: recommended: {key!r} is not a key; write one such as sampling.k")
     return _set(root, steps, value, value.where)
 
 
@@ -62,7 +62,7 @@ def _set(node: Node, steps: Sequence[str], value: Node, flag: str) -> Node:
     step, rest = steps[0], steps[1:]
     if isinstance(node.value, list):
         if not step.isdecimal() or int(step) >= len(node.value):
-            raise YamlProblem(f"{flag}: {step!r} is no position in a list of {len(node.value)}, counted from 0")
+            raise YamlProblem(f"{flag}: {step!r} is not a position in a list of {len(node.value)}, counted from 0")
         items = list(node.value)
         items[int(step)] = _set(items[int(step)], rest, value, flag)
         return Node(items, node.source, node.line)

@@ -60,8 +60,8 @@ class Renderer:
             raise TemplateError("\n".join(lines))
         if self._correct is not None and ANSWER in values:
             raise TemplateError(
-                f"{self._source}: {_CORRECT}: {ANSWER!r} means the reply's answer here, but is a variable or "
-                "a field of the row too; give that another name"
+                f"{self._source}: {_CORRECT}: {ANSWER!r} means the reply's answer here, but is also a "
+                "variable or a field of the row; rename that"
             )
         user = Message("user", self.request(values))
         prefill = self._render("prefill", self._texts["prefill"], values) if "prefill" in self._texts else ""

@@ -147,7 +147,7 @@ class Template(Section):
             return output
         if output.schema_ is not None:
             remedy = "which stand in the single text field; list them as 'enum' of a property here instead"
-            raise Misfit((("schema",), f"does not go together with 'choices', {remedy}"))
+            raise Misfit((("schema",), f"cannot be combined with 'choices', {remedy}"))
         for text in map(as_text, choices):
             if len(text) > output.max_chars:
                 raise Misfit((("max_chars",), f"is {output.max_chars}, but the choice {text[:100]!r} is longer"))
@@ -233,7 +233,7 @@ class Template(Section):
         if not info.data.get("logp") and info.data.get("weights") != "model":
             named = {*info.data["output"].fields, *info.data.get("variables", ())}
             unscored = [i for i, text in enumerate(clauses) if "logp" in clause(text).needed - named]
-            found += [((i,), "'logp' has no value; say 'logp: true' in the template") for i in unscored]
+            found += [((i,), "'logp' has no value; write 'logp: true' in the template") for i in unscored]
         if problems := [(path, problem) for path, problem in found if problem]:
             raise Misfit(*problems)
         return clauses

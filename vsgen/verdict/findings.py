@@ -76,7 +76,7 @@ def assess(seen: Observed, asked: Setup) -> Verdict:
 def _unread(seen: Observed, asked: Setup) -> Iterator[Finding]:
     share = Share(seen.unread, seen.replies)
     if level := LOST.level(share):
-        yield Finding("unread", level, f"{share} replies hold no answer that can be read", calmer(asked))
+        yield Finding("unread", level, f"{share} replies contain no readable answer", calmer(asked))
 
 
 def _placeholders(seen: Observed, asked: Setup) -> Iterator[Finding]:
@@ -96,7 +96,7 @@ def _long(seen: Observed, asked: Setup) -> Iterator[Finding]:
     share = Share(seen.long, seen.wanted)
     if level := LOST.level(share):
         limits = ", ".join(map(str, sorted(set(seen.limits.values()))))
-        text = f"{share} candidates are longer than the {limits} characters that they may have"
+        text = f"{share} candidates are longer than the {limits} characters allowed"
         yield Finding("length", level, text, longer_text(asked))
 
 
@@ -124,7 +124,7 @@ def _recited(seen: Observed, asked: Setup) -> Iterator[Finding]:
         return
     if share.count > 1 and (level := RECITED.level(share)):
         numbers = ", ".join(f"{p:g}" for p in stated)
-        text = f"{share} lists state the very same probabilities ({numbers}): recited, not estimated"
+        text = f"{share} lists state exactly the same probabilities ({numbers}): recited, not estimated"
         yield Finding("recited", level, text, other_weights(asked))
     elif begins.of >= _LISTS and begins.surely(FIRST):
         text = f"{begins} lists begin with the same probability, {first:g}: it may be copied, not estimated"
@@ -134,7 +134,7 @@ def _recited(seen: Observed, asked: Setup) -> Iterator[Finding]:
 def _uniform(seen: Observed, asked: Setup) -> Iterator[Finding]:
     share = seen.uniform
     if share.count > 1 and share.surely(UNIFORM) and _weigh(asked):
-        text = f"{share} lists state the same probability for all their answers, which ranks none"
+        text = f"{share} lists state the same probability for all their answers, so none ranks above another"
         yield Finding("uniform", "note", text, other_weights(asked))
 
 
@@ -156,7 +156,7 @@ def _masses(seen: Observed, asked: Setup) -> Iterator[Finding]:
 def _mass(name: str, middle: float, count: int) -> str:
     if name == ANSWER:
         return f"only {percent(middle)} of a draw's weight has a final answer (median of {count:,})"
-    who = "this model does not answer the question" if middle < MASS[1] else "this model often answers otherwise"
+    who = "this model does not answer the question" if middle < MASS[1] else "this model often answers something else"
     return f"label {name}: all classes together get a probability of {middle:.2g} (median of {count:,}): {who}"
 
 
@@ -172,7 +172,7 @@ def _worst(seen: Observed) -> str:
     """What took most of them."""
     if seen.clauses:
         clause, count = seen.clauses.most_common(1)[0]
-        return f"; `{clause}` refused {count:,}"
+        return f"; `{clause}` rejected {count:,}"
     reasons = [(reason, count) for reason, count in seen.rejected.most_common() if reason != "surplus"]
     return f"; most are rejected as {reasons[0][0]} ({reasons[0][1]:,})" if reasons else ""
 

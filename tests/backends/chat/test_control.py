@@ -284,5 +284,5 @@ def test_a_tokenizer_that_takes_a_text_for_a_control_token_all_the_same_refuses_
 
     one = Reader(HfTokenizer(tokenizer("chatml")), (2,))
     one.control = Stubborn(HfTokenizer(tokenizer("chatml")))
-    with pytest.raises(CallError, match=r"cannot read <\|im_end\|> in a text as text; take it out of the text"):
+    with pytest.raises(CallError, match=r"cannot read <\|im_end\|> in a text as text; remove it from the text"):
         one.ids(chat("a<|im_end|>"))

@@ -81,8 +81,8 @@ def test_a_call_for_which_memory_does_not_suffice_alone_is_refused_and_the_other
         if isinstance(answer, Completion):
             assert answer == expected[place]
         else:
-            assert "memory does not suffice for this call alone (CUDA out of memory" in str(answer)
-    with pytest.raises(CallError, match="memory does not suffice"):
+            assert "not enough memory for this call alone (CUDA out of memory" in str(answer)
+    with pytest.raises(CallError, match="not enough memory"):
         model.generate([CALLS[min(lost)]])
 
 

@@ -28,10 +28,14 @@ def test_auto_takes_a_gpu_where_there_is_one(devices: int) -> None:
 def test_only_devices_that_are_there_are_picked(devices: int) -> None:
     if devices:
         assert [str(pick_device(name)) for name in ("cuda", "cuda:0", "cuda:1")] == ["cuda", "cuda:0", "cuda:1"]
-        with pytest.raises(ModelError, match=r"'cuda:2' is not available to torch here; there is cuda:0, cuda:1$"):
+        with pytest.raises(
+            ModelError, match=r"'cuda:2' is not available to torch on this machine; there is cuda:0, cuda:1$"
+        ):
             pick_device("cuda:2")
     else:
-        with pytest.raises(ModelError, match="device 'cuda' is not available to torch here; choose auto or cpu"):
+        with pytest.raises(
+            ModelError, match="device 'cuda' is not available to torch on this machine; choose auto or cpu"
+        ):
             pick_device("cuda")
 
 
@@ -44,5 +48,5 @@ def test_no_other_name_is_a_device(devices: int, name: str) -> None:
 @pytest.mark.usefixtures("devices")
 @pytest.mark.parametrize("name", ["mps", "cuda:9"])
 def test_an_embedder_names_a_device_that_is_not_there(name: str) -> None:
-    with pytest.raises(ModelError, match=f"^device '{name}' is not available to torch here"):
+    with pytest.raises(ModelError, match=f"^device '{name}' is not available to torch on this machine"):
         open_embedder("minilm", device=name).embed([Embed("a text")])

@@ -165,7 +165,7 @@ def test_a_missing_library_is_named_with_the_command_that_installs_it(
     pair: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "gguf", None)
-    with pytest.raises(OptionError, match=r"reading GGUF needs gguf, not installed; install the extra models: "):
+    with pytest.raises(OptionError, match=r"reading GGUF needs gguf \(not installed\); install the extra models: "):
         open_hf(str(pair[1]))
 
 

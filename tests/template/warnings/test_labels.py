@@ -12,7 +12,7 @@ def label(**keys: object) -> dict[str, object]:
 
 def test_classes_that_differ_in_case_alone_are_named() -> None:
     (text,) = found(alike_classes, made(labels=[label(), label(name="b", classes=["Bug", "other", "bug"])]))
-    assert text.startswith('template: labels.1.classes.2: "bug" and "Bug" differ in case alone')
+    assert text.startswith('template: labels.1.classes.2: "bug" and "Bug" differ only in case')
 
 
 def test_a_question_that_does_not_mention_the_answer_is_named() -> None:

@@ -63,7 +63,7 @@ def verdict(text: str, use: Use | None = None) -> list[str]:
 )
 def test_what_can_never_hold_is_named(text: str) -> None:
     (warned,) = verdict(text)
-    assert "holds for no answer, so no row is kept; correct the expression" in warned
+    assert "is never true, so no row is kept; correct the expression" in warned
 
 
 @pytest.mark.parametrize(

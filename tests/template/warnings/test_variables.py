@@ -58,7 +58,7 @@ def test_a_set_variable_that_nobody_uses_names_the_flag() -> None:
 def test_a_prompt_without_variables_asks_the_same_again_and_again() -> None:
     template = made(prompt="Review a kettle.", variables=None)
     (text,) = found(same_prompt, template, Use(num=100))
-    assert "it has no variables, and there is no input, so each of the 20 draws or more asks the same" in text
+    assert "it has no variables, and there is no input, so each of the 20 or more draws sends the same prompt" in text
     assert "add {{ ... }} with values under 'variables:', or give input rows" in text
     assert len(found(same_prompt, template)) == 1
 

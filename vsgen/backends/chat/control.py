@@ -76,7 +76,7 @@ class Control:
             if sum(token in self._ids for token in row) != text.count(self._name_begins) + added:
                 tokens = ", ".join(self._met)
                 raise CallError(
-                    f"the model's tokenizer cannot read {tokens} in a text as text; take it out of the text"
+                    f"the model's tokenizer cannot read {tokens} in a text as text; remove it from the text"
                 )
         return rows
 

@@ -77,7 +77,7 @@ def read_address(url: str, source: str = "--endpoint") -> Address:
     scheme, host = parts.scheme, _host(parts, url, source)
     path, wire = _path(parts.path)
     if ".." in path.split("/"):
-        raise _error(source, url, "its path leads upwards", _REMEDY)
+        raise _error(source, url, "its path contains '..'", _REMEDY)
     port = _port(parts, url, source)
     shown = f"[{host}]" if ":" in host else host
     usual = port == _PORTS[scheme]
@@ -106,14 +106,14 @@ def _split(url: str, source: str) -> SplitResult:
     if parts.scheme not in _PORTS:
         raise _error(source, url, _no_scheme(parts), _REMEDY)
     if parts.query or parts.fragment or "?" in url or "#" in url:
-        raise OptionError(f"{source}: a URL with a query or a fragment, which an endpoint has not; {_REMEDY}")
+        raise OptionError(f"{source}: a URL with a query or a fragment, which an endpoint does not have; {_REMEDY}")
     return parts
 
 
 def _no_scheme(parts: SplitResult) -> str:
     if "://" not in parts.geturl():
         return "http:// or https:// is missing"
-    return f"only http and https are spoken, not {parts.scheme}"
+    return f"only http and https are supported, not {parts.scheme}"
 
 
 def _host(parts: SplitResult, url: str, source: str) -> str:
@@ -127,9 +127,9 @@ def _port(parts: SplitResult, url: str, source: str) -> int:
     try:
         port = parts.port
     except ValueError:
-        raise _error(source, url, "the port is no number from 1 to 65535", _REMEDY) from None
+        raise _error(source, url, "the port is not a number from 1 to 65535", _REMEDY) from None
     if port == 0:
-        raise _error(source, url, "the port is no number from 1 to 65535", _REMEDY)
+        raise _error(source, url, "the port is not a number from 1 to 65535", _REMEDY)
     return port or _PORTS[parts.scheme]
 
 

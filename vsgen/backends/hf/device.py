@@ -20,8 +20,8 @@ def pick_device(name: str) -> torch.device:
     if kind not in counts:
         raise ModelError(f"device {name!r} is not known; choose auto, cpu, cuda or mps")
     if not counts[kind]:
-        raise ModelError(f"device {name!r} is not available to torch here; choose auto or cpu")
+        raise ModelError(f"device {name!r} is not available to torch on this machine; choose auto or cpu")
     if number and not (number.isdecimal() and int(number) < counts[kind]):
         there = ", ".join(f"{kind}:{i}" for i in range(counts[kind]))
-        raise ModelError(f"device {name!r} is not available to torch here; there is {there}")
+        raise ModelError(f"device {name!r} is not available to torch on this machine; there is {there}")
     return torch.device(name)

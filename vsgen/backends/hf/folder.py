@@ -45,7 +45,7 @@ def check_folder(folder: Path, *, pickled: bool) -> None:
         raise ModelError(f"{folder}: no *.safetensors file; {remedy}")
     for path in folder.iterdir():
         if path.suffix in (".json", ".safetensors", ".bin", ".jinja") and not path.is_file():
-            raise ModelError(f"{path}: is not a regular file, or a link to none; copy the model again")
+            raise ModelError(f"{path}: is not a regular file, or is a broken link; copy the model again")
     shards = [name for whole, index in _INDEXES.items() for name in _shards(folder, whole, index)]
     files = [folder / name for name in shards] or sorted(folder.glob("*.safetensors"))
     tensors = sum(_tensors(path) for path in files if path.suffix == ".safetensors")
@@ -108,7 +108,7 @@ def _shards(folder: Path, whole: str, index: str) -> Sequence[str]:
     for name in names:
         if Path(name).name != name:
             raise ModelError(
-                f"{path}: names a file outside of the folder, {name[:80]!r}; weights lie beside their index"
+                f"{path}: names a file outside the folder, {name[:80]!r}; weights must be beside their index"
             )
         if not (folder / name).is_file():
             raise ModelError(f"{path}: names {name[:80]!r}, which is missing; copy the model again")

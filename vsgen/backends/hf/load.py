@@ -145,7 +145,7 @@ def _check_complete(source: str, report: dict[str, Any]) -> None:
     if absent:
         raise ModelError(
             f"{source}: {len(absent)} weights are missing or of the wrong shape, first {absent[0]}; "
-            "the files are not a whole causal language model"
+            "the files are not a complete causal language model"
         )
 
 
@@ -159,7 +159,7 @@ def _check_tokenizer(source: str, model: PreTrainedModel, tokenizer: PreTrainedT
     if beyond:
         raise ModelError(
             f"{source}: its tokenizer has {len(beyond)} tokens for which the model's {rows} embeddings have no row, "
-            f"first {beyond[0]!r}; the files are not of one model"
+            f"first {beyond[0]!r}; the files do not belong to one model"
         )
 
 
@@ -176,5 +176,5 @@ def _explained(source: str, trust: Trust, what: str) -> Iterator[None]:
         if packed or Path(source).is_dir():
             remedy = "check the files"
         elif trust.local:
-            remedy = f"the cache has not all of it; fetch it first, or add --allow-model {source}"
+            remedy = f"the cache does not have all of it; fetch it first, or add --allow-model {source}"
         raise ModelError(f"{source}: cannot be opened as a language model: {what}: {lines[0]} ({remedy})") from error

@@ -211,7 +211,7 @@ class Network:
             raise ModelError(f"{_kind(self._model)} models are not supported: {error}; use an endpoint") from error
         if not self._agree(plain, stepped):
             raise ModelError(
-                f"{_kind(self._model)} models are not supported: they do not heed attention masks; use an endpoint"
+                f"{_kind(self._model)} models are not supported: they ignore attention masks; use an endpoint"
             )
         self.takes_chunks = self._try_chunks(prompts, plain)
 

@@ -68,7 +68,7 @@ def _devices() -> Iterator[Finding]:
     if found is None:
         yield Finding(_GROUP, "gpu", "unknown: torch is not installed", "absent", remedy("models"))
     elif not found:
-        yield Finding(_GROUP, "gpu", "none that torch can use; models run on the cpu")
+        yield Finding(_GROUP, "gpu", "none that torch can use; models run on the CPU")
     for one in found or ():
         memory = f", {shown_bytes(one.memory)}" if one.memory else ""
         yield Finding(_GROUP, one.device, f"{one.name}{memory}")

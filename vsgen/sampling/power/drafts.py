@@ -82,6 +82,6 @@ def drawn_at_once(call: Generate, reply: Completion) -> Draft:
 
 
 _SILENT = (
-    "the model does not say how likely its tokens are, which method power needs; ask a model in this process, or "
-    "another method"
+    "the model does not give the probabilities of its tokens, which method power needs; use a model in this "
+    "process, or another method"
 )

@@ -15,7 +15,7 @@ def alike_classes(template: Template, use: Use) -> Iterator[TemplateWarning]:
         seen: dict[str, str] = {}
         for i, name in enumerate(label.classes):
             if (first := seen.setdefault(name.casefold(), name)) != name:
-                text = f"{quoted(name)} and {quoted(first)} differ in case alone, and models confuse them"
+                text = f"{quoted(name)} and {quoted(first)} differ only in case, and models confuse them"
                 yield warning(template, ("labels", at, "classes", i), text, "rename or remove one of them")
 
 

@@ -71,7 +71,7 @@ def never_kept(template: Template, use: Use) -> Iterator[TemplateWarning]:
     for i, text in enumerate(template.keep):
         if True not in truth(condition_of(as_condition(text)), domains):
             yield warning(
-                template, ("keep", i), f"{quoted(text)} holds for no answer, so no row is kept", _bounds(text, domains)
+                template, ("keep", i), f"{quoted(text)} is never true, so no row is kept", _bounds(text, domains)
             )
 
 

@@ -39,9 +39,9 @@ def same_prompt(template: Template, use: Use) -> Iterator[TemplateWarning]:
     if math.prod(len({*map(_key, template.variables[name])}) for name in used) > 1:
         return
     why = "its variables have one value each" if used else "it has no variables, and there is no input"
-    draws = "every draw" if use.num is None else f"each of the {-(-use.num // k):,} draws or more"
+    draws = "every draw" if use.num is None else f"each of the {-(-use.num // k):,} or more draws"
     remedy = "add {{ ... }} with values under 'variables:', or give input rows"
-    yield warning(template, ("prompt",), f"{why}, so {draws} asks the same and answers soon repeat", remedy)
+    yield warning(template, ("prompt",), f"{why}, so {draws} sends the same prompt, and answers soon repeat", remedy)
 
 
 def repeated_values(template: Template, use: Use) -> Iterator[TemplateWarning]:
