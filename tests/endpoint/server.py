@@ -16,7 +16,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import cache
@@ -47,7 +47,7 @@ class Counts:
 
     def told(self) -> dict[str, Any]:
         """As JSON says it."""
-        return asdict(self) | {"connections": len(self.connections)}
+        return vars(self) | {"connections": len(self.connections)}
 
 
 class Server:
