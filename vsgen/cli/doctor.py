@@ -36,6 +36,7 @@ def doctor(
         typer.Option(
             "-m",
             "--model",
+            callback=options.some_model,
             rich_help_panel=options.MODEL,
             help="Test this model: how well it does what vsgen asks.",
         ),

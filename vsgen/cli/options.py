@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 import typer
 
 from vsgen.cli.origin import with_origin
+from vsgen.errors import OptionError
 from vsgen.sampling.names import Method as MethodName
 
 OnError: TypeAlias = Literal["stop", "skip"]
@@ -32,6 +33,18 @@ BUDGET: Final = "Budget"
 EXPERT: Final = "Expert"
 PANELS: Final = (OUTPUT, MODEL, SAMPLING, BUDGET, EXPERT)
 
+
+def some_model(option: typer.CallbackParam, value: str | None) -> str | None:
+    """The name of a model, unless it is empty: then a shell's variable was not set, and no default is meant.
+
+    Raises:
+        OptionError: It is empty.
+    """
+    if value is not None and not value.strip():
+        raise OptionError(f"--{option.name}: is empty; name a model, or leave the option out")
+    return value
+
+
 TemplateName = Annotated[
     str, typer.Argument(metavar="TEMPLATE", help="A YAML file, or the name of a shipped template (vsgen templates).")
 ]
@@ -46,6 +59,7 @@ Model = Annotated[
         "-m",
         "--model",
         envvar="VSGEN_MODEL",
+        callback=some_model,
         rich_help_panel=MODEL,
         help="A Hugging Face id, a folder, a GGUF file, or tiny (the embedded toy). Default: the template's model.",
     ),

@@ -29,7 +29,13 @@ class TargetsGroup:
         int | None, typer.Option("--samples", metavar="N", min=1, help="hard: answers per prompt. Default: 16.")
     ] = None
     tokenizer: Annotated[
-        str | None, typer.Option("--tokenizer", metavar="MODEL", help="soft: a folder, a Hugging Face id, or tiny.")
+        str | None,
+        typer.Option(
+            "--tokenizer",
+            metavar="MODEL",
+            callback=options.some_model,
+            help="soft: a folder, a Hugging Face id, or tiny.",
+        ),
     ] = None
     trust_remote_code: Annotated[
         bool,
