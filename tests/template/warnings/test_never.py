@@ -107,6 +107,7 @@ def test_rows_may_give_a_variable_any_value() -> None:
 def test_the_values_that_are_possible_are_named() -> None:
     assert "stars is at least 1 and at most 5" in verdict("stars > 5")[0]
     assert 'kind is one of "a", "b"' in verdict("kind == 'c'")[0]
+    assert "stars" not in verdict("kind == 'c'")[0] and "stars is" not in verdict("kind == 'stars'")[0]
 
 
 NUMBERS = st.sampled_from(["x", "y", "1", "0.5", "-2", "x + 1", "y - x", "2 * x", "-y"])

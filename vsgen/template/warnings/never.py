@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias
 
 from jinja2 import nodes
 
-from vsgen.sections.sandbox import condition_of
+from vsgen.sections.sandbox import compile_text, condition_of
 from vsgen.template.final import as_condition
 from vsgen.template.keep import LABELS
 from vsgen.template.schema import Template
@@ -238,7 +238,8 @@ def _of_schema(schema: Mapping[str, Any]) -> Domain:
 
 def _bounds(text: str, domains: Mapping[str, Domain]) -> str:
     """What to do about a clause: the possible values of the names in it."""
-    names = [name for name, domain in domains.items() if isinstance(domain, Range | Values) and name in text]
+    named = compile_text(as_condition(text)).names
+    names = [name for name, domain in domains.items() if isinstance(domain, Range | Values) and name in named]
     shown = [f"{name} is {_shown(domains[name])}" for name in names]
     return ", ".join(["correct the expression", *shown])
 
