@@ -128,7 +128,7 @@ def generate(
         settings: Template keys to change, such as ``{"sampling.k": 8}``.
         max_calls: Stop after this many replies.
         max_tokens: Stop after this many generated tokens.
-        allow_exec: Run the outside commands of the template's checks.
+        allow_exec: Run the external commands of the template's checks.
         allow_models: Models named by the template that may be downloaded; all others must be on this machine.
 
     Raises:

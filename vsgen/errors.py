@@ -12,7 +12,7 @@
     │   └── CallError   3  it cannot answer this one call; others it can
     │       ├── TooLongError    the call does not fit into the model's context
     │       ├── ChoiceError     a choice to score cannot be written with the model's tokens
-    │       └── CommandError    an outside command of a template gave no verdict on a row
+    │       └── CommandError    an external command of a template gave no verdict on a row
     ├── OutputError     4  what was made cannot be written (disk full, no permission); all that was written stays
     └── GateError       5  all was made and written, but it failed a quality gate (--strict)
 
@@ -76,7 +76,7 @@ class ChoiceError(CallError):
 
 
 class CommandError(CallError):
-    """An outside command that a template names ended, hung, or wrote something else than a verdict."""
+    """An external command that a template names ended, hung, or wrote something else than a verdict."""
 
 
 class OutputError(VsgenError):

@@ -106,7 +106,7 @@ class Embed:
 
 @dataclass(frozen=True, slots=True)
 class Verify:
-    """Asks an outside command of the template whether a row is right."""
+    """Asks an external command of the template whether a row is right."""
 
     command: tuple[str, ...]
     """The program and its arguments; no shell reads them."""

@@ -1,4 +1,4 @@
-"""Outside commands, as real processes: good ones answer, and each way to misbehave ends in one clear error, soon."""
+"""External commands, as real processes: good ones answer, and each way to misbehave ends in one clear error, soon."""
 
 from __future__ import annotations
 

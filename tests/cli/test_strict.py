@@ -20,7 +20,7 @@ def verdict(said: str) -> list[str]:
 def test_a_good_run_says_so_and_passes(vsgen: Vsgen) -> None:
     ended = vsgen(*GOOD, "--strict")
     assert ended.exit_code == 0
-    assert verdict(ended.stderr)[0].startswith("verdict: good: 100 % of ")
+    assert verdict(ended.stderr)[0].startswith("verdict: good: 100% of ")
 
 
 def test_a_bad_run_is_written_and_fails_only_where_that_was_asked_for(vsgen: Vsgen, tmp_path: Path) -> None:

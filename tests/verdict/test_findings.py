@@ -46,9 +46,9 @@ def uneven(i: int) -> tuple[float, ...]:
 
 def test_a_good_run_is_one_line_with_its_figures() -> None:
     (line,) = verdict([good(uneven(i)) for i in range(20)]).lines()
-    assert line.startswith("verdict: good: 100 % of 20 replies can be read, stated probabilities sum to 0.7")
+    assert line.startswith("verdict: good: 100% of 20 replies can be read, stated probabilities sum to 0.7")
     assert "label mood: mass 0.97" in line
-    assert "100 % of 60 candidates kept" in line
+    assert "100% of 60 candidates kept" in line
 
 
 def test_a_run_without_draws_is_not_bad() -> None:
@@ -103,9 +103,9 @@ def test_candidates_that_are_too_long_are_told_apart_from_other_misfits() -> Non
     asked = template(output={"max_chars": 10})
     one = outcome([record("x" * 10), record("x")], [reject("schema", "x" * 14), *[reject("schema", "")] * 2])
     found = {each.name: each for each in verdict([one] * 8, asked).findings}
-    assert found["length"].text == "20 % of 40 candidates are longer than the 10 characters allowed"
+    assert found["length"].text == "20% of 40 candidates are longer than the 10 characters allowed"
     assert "max_chars=20" in found["length"].remedy
-    assert found["misfit"].text.startswith("40 % of 40")
+    assert found["misfit"].text.startswith("40% of 40")
 
 
 def test_the_limits_of_a_schema_are_those_of_its_fields() -> None:
@@ -128,7 +128,7 @@ def test_sums_above_one_are_told_with_median_and_range() -> None:
     draws = [good((0.3 + i / 10, 0.5, 0.6)) for i in range(10)]
     finding = only(draws)
     assert (finding.name, finding.level) == ("sums", "bad")
-    assert "100 % of 10 replies" in finding.text
+    assert "100% of 10 replies" in finding.text
     assert "median 1.85, 1.40 to 2.30" in finding.text
 
 
@@ -143,7 +143,7 @@ def test_a_single_sum_above_one_among_many_is_borne() -> None:
 def test_the_same_unequal_list_again_and_again_is_recited() -> None:
     finding = only([good((0.12, 0.05, 0.03))] * 6 + [good(uneven(i)) for i in range(4)])
     assert (finding.name, finding.level) == ("recited", "bad")
-    assert "60 % of 10 lists" in finding.text
+    assert "60% of 10 lists" in finding.text
     assert "0.12, 0.05, 0.03" in finding.text
 
 
@@ -171,7 +171,7 @@ def test_low_acceptance_names_the_clause_that_refused_most() -> None:
     one = outcome([record()], [reject("keep", clause="correct")] * 7 + [reject("keep", clause="a > b")] * 2)
     finding = only([one] * 5)
     assert (finding.name, finding.level) == ("kept", "note")
-    assert "10 % of 50 candidates" in finding.text
+    assert "10% of 50 candidates" in finding.text
     assert "`correct` rejected 35" in finding.text
 
 

@@ -38,7 +38,7 @@ def test_nothing_is_known_of_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "words"), [(0, "0 %"), (1, "100 %"), (0.004, "< 1 %"), (0.996, "> 99 %"), (0.706, "71 %")]
+    ("share", "words"), [(0, "0%"), (1, "100%"), (0.004, "< 1%"), (0.996, "> 99%"), (0.706, "71%")]
 )
 def test_only_none_is_no_percent_and_only_all_is_a_hundred(share: float, words: str) -> None:
     assert percent(share) == words

@@ -17,7 +17,7 @@ def test_the_first_look_comes_after_four_draws() -> None:
     alarms = [watch.add(LOST) for _ in range(4)]
     assert alarms[:3] == [[], [], []]
     (alarm,) = alarms[3]
-    assert alarm.startswith("after 4 draws: 100 % of 4 replies contain no readable answer")
+    assert alarm.startswith("after 4 draws: 100% of 4 replies contain no readable answer")
 
 
 def test_many_candidates_are_enough_for_a_first_look() -> None:
@@ -58,4 +58,4 @@ def test_labels_that_could_not_be_made_are_counted() -> None:
         watch.add_row(record(mass=0.9).labels)
     (finding,) = watch.verdict().findings
     assert (finding.name, finding.level) == ("unlabelled", "bad")
-    assert finding.text == "50 % of 20 labels could not be made"
+    assert finding.text == "50% of 20 labels could not be made"

@@ -1,4 +1,4 @@
-"""The outside commands of a run: one long-lived process each, started when the first verdict is asked of it.
+"""The external commands of a run: one long-lived process each, started when the first verdict is asked of it.
 
 A verdict that is in the journal asks nothing, so a run that only replays starts no process.
 """

@@ -1,4 +1,4 @@
-"""One outside command: a process that reads rows and writes verdicts, one JSON object a line, in lock-step.
+"""One external command: a process that reads rows and writes verdicts, one JSON object a line, in lock-step.
 
 A row goes in only when the verdict on the one before is out, so a verdict belongs to its row whatever the command does.
 All waiting is in one loop over the three pipes, and ends at a deadline: a command that floods a pipe, or does not read

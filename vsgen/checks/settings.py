@@ -16,7 +16,7 @@ Syntax: TypeAlias = Literal["json", "python", "sql"]
 
 
 class Check(Section):
-    """One thing that a field must be: text that parses, or a row that an outside command accepts."""
+    """One thing that a field must be: text that parses, or a row that an external command accepts."""
 
     syntax: Syntax | None = None
     """json, python or sql: the field's text must parse as that; it is never run. sql needs the extra `sql`."""

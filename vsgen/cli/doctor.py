@@ -48,11 +48,11 @@ def doctor(
     """Show versions and devices, or test what a model can do.
 
     Without -m: versions, optional parts with the command that installs each, models and caches, devices, folders and
-    variables. Each line is ok, - (optional and not there) or PROBLEM, with what to do.
+    variables. Each line is ok, - (optional and missing) or PROBLEM, with what to do.
 
     With -m, a test of a minute or two shows which replies of the model can be read, how often its answers to closed
-    questions are right, whether its stated probabilities follow its own, which wording of labels it answers, and which
-    settings follow from that.
+    questions are right, whether its stated probabilities agree with its own, which wording of labels it answers, and
+    which settings are recommended.
 
     Exit status: 0 done; 2 wrong options, or a wrong variable or library; 3 the model failed, or a file of a model is
     damaged; 4 a folder cannot be written; 130 interrupted.

@@ -116,7 +116,7 @@ AllowExec = Annotated[
     typer.Option(
         "--allow-exec",
         rich_help_panel=EXPERT,
-        help="Run the external commands of the template's checks, with your rights.",
+        help="Run the external commands of the template's checks, with your permissions.",
     ),
 ]
 

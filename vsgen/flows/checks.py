@@ -22,7 +22,7 @@ from vsgen.values import Verify
 
 
 class Outside(NamedTuple):
-    """An outside command, and the field that it stands under."""
+    """An external command, and the field that it stands under."""
 
     field: str
     command: tuple[str, ...]
@@ -39,7 +39,7 @@ def syntax_problem(template: Template, fields: Mapping[str, object]) -> str | No
 
 
 def outside(template: Template) -> tuple[Outside, ...]:
-    """The template's outside commands, in its order."""
+    """The template's external commands, in its order."""
     return tuple(
         Outside(name, check.command, check.timeout, version_of(check.command))
         for name, check in _each(template)
@@ -50,7 +50,7 @@ def outside(template: Template) -> tuple[Outside, ...]:
 def verdict(
     commands: tuple[Outside, ...], name: str, fields: Mapping[str, object], *, lenient: bool = False
 ) -> Flow[str | None]:
-    """Why an outside command refuses a candidate, in its own words; None if all accept it.
+    """Why an external command refuses a candidate, in its own words; None if all accept it.
 
     Args:
         commands: Of the template.
@@ -93,7 +93,7 @@ def require(template: Template, *, allow_exec: bool) -> None:
             require_sql(where, check.dialect)
         if check.command and not allow_exec:
             remedy = "read what it does, then pass --allow-exec"
-            raise OptionError(f"{where}: runs the command '{shown(check.command)}' with your rights; {remedy}")
+            raise OptionError(f"{where}: runs the command '{shown(check.command)}' with your permissions; {remedy}")
         if check.command:
             require_command(where, check.command)
 

@@ -1,7 +1,7 @@
 """Whether a candidate is what the template asks for, decided before anything more is paid for it.
 
 `TESTS` is the one place to add a test: a function of the rules of a draw and of the candidate. They run in their order,
-and the first that rejects it gives the reason; outside commands are asked last, about what no test rejects.
+and the first that rejects it gives the reason; external commands are asked last, about what no test rejects.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ class Rules(NamedTuple):
 
     template: Template
     outside: tuple[Outside, ...] = ()
-    """The template's outside commands."""
+    """The template's external commands."""
     echoes: Echoes | None = None
     """Recognizes the echoes of this draw."""
     lenient: bool = False
-    """A candidate on which an outside command gives no verdict is refused, instead of ending the run."""
+    """A candidate on which an external command gives no verdict is refused, instead of ending the run."""
 
 
 _CLOSED: Final = frozenset({"enum", "const"})
@@ -128,7 +128,7 @@ def validate(rules: Rules, candidates: Sequence[Candidate], ids: Sequence[str]) 
         ids: Of the candidates, for messages.
 
     Raises:
-        CommandError: An outside command gave no verdict, and the rules are not lenient.
+        CommandError: An external command gave no verdict, and the rules are not lenient.
     """
     spelled = [_spelled(rules.template, candidate) for candidate in candidates]
     found = {i: misfit(rules, candidate) for i, candidate in enumerate(spelled)}

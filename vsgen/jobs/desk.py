@@ -88,7 +88,7 @@ class Wanted:
     score_batch: int = _SCORE_BATCH
     """`Score` calls that are answered at once; fewer where each has many choices."""
     commands: bool = False
-    """Outside commands may be run."""
+    """External commands may be run."""
     local: frozenset[str] = frozenset()
     """Those that only a template names: they are taken from this machine, and none of their code is run."""
 

@@ -101,7 +101,7 @@ class Template(Section):
     filter: dict[str, Filter] = Field(default={})
     """Patterns that a field must or must not contain, by field."""
     check: dict[str, Checks] = Field(default={})
-    """Checks of a field beyond its schema: json, python, sql, or an outside command; by field."""
+    """Checks of a field beyond its schema: json, python, sql, or an external command; by field."""
     repair: int = Field(default=0, ge=0, le=3)
     """How often an answer that does not fit is requested again, with the reason."""
     examples: Annotated[tuple[dict[str, Any], ...], BeforeValidator(as_list)] = ()

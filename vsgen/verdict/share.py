@@ -43,5 +43,5 @@ def percent(share: float) -> str:
     """A share in percent; only nothing is 0 and only all is 100."""
     rounded = round(100 * share)
     if rounded in (0, 100) and share not in (0.0, 1.0):
-        return "< 1 %" if share < 0.5 else "> 99 %"
-    return f"{rounded} %"
+        return "< 1%" if share < 0.5 else "> 99%"
+    return f"{rounded}%"
