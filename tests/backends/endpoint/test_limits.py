@@ -123,6 +123,17 @@ def test_it_shrinks_once_for_all_that_was_in_flight_together() -> None:
     assert limits.wait(1, 0.1) == 3.0
 
 
+def test_shrinkings_in_a_row_leave_the_server_alone_for_longer_and_longer() -> None:
+    limits, now, quiet = Limits(Ceiling()), 0.0, list[float]()
+    for _ in range(6):
+        flying = [limits.take(1, now) for _ in range(limits.concurrency)]
+        for permit in flying:
+            limits.sent_away(permit, {}, now, None)
+        quiet.append(limits.wait(1, now))
+        now += quiet[-1]
+    assert quiet == [0.0, 1.0, 2.0, 4.0, 8.0, 8.0]
+
+
 def test_where_one_is_in_flight_at_a_time_the_first_rate_limit_is_heeded() -> None:
     limits = Limits(Ceiling(concurrency=1))
     limits.sent_away(limits.take(1, 0.0), {}, 0.0, 30.0)

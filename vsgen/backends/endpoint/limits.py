@@ -4,8 +4,9 @@
 limit has shrunk it; from then on by one for each round of them (additive up). Only true rate limits shrink it, status
 429, and only where they are more than noise: more than `_NOISE` and a share of what came back since the last change. It
 then shrinks by the share that was sent away, at most by half (multiplicative down), and nothing is sent for as long as
-the server asks, or, where it does not, for half a second that doubles from one shrinking to the next. What was sent
-before the change says nothing about the new limit and is not counted: that is the cooldown.
+the server asks; where it does not, and nothing came back well since the last shrinking, for a second that doubles from
+one to the next. What was sent before the change says nothing about the new limit and is not counted: that is the
+cooldown.
 
 *Requests and tokens a minute* are buckets that fill evenly. A bucket holds a twentieth of its minute, and fills so much
 more slowly than the limit that no 60 seconds ever hold more than the limit (tokens: than the limit and one request).
@@ -33,8 +34,8 @@ _SHARE: Final = 0.15
 """Rate limits that are heeded are more than so many and this share of what came back."""
 _MEMORY: Final = 128
 """Requests that came back, after which the older half is forgotten."""
-_QUIET: Final = (0.5, 8.0)
-"""Seconds, the first and the longest pause after a shrinking whose length the server leaves open."""
+_QUIET: Final = (1.0, 8.0)
+"""Seconds, the first and the longest pause after shrinkings in a row whose length the server leaves open."""
 _LONGEST: Final = 60.0
 """Seconds, the longest that a header may hold all up."""
 _UNITS: Final = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
@@ -201,7 +202,8 @@ class Limits:
         self._limit = max(1.0, self._limit * max(0.5, 1 - share))
         self._shrunk = True
         self._since, self._came, self._sent_away = self._numbers, 0, 0
-        self._block(now + min(_LONGEST, told or min(_QUIET[1], _QUIET[0] * 2.0**self._in_a_row)))
+        quiet = min(_QUIET[1], _QUIET[0] * 2.0 ** (self._in_a_row - 1)) if self._in_a_row else 0.0
+        self._block(now + min(_LONGEST, told or quiet))
         self._in_a_row = min(self._in_a_row + 1, 10)
 
     def _heed(self, headers: Mapping[str, str], now: float) -> None:
