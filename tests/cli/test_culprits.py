@@ -25,6 +25,8 @@ FILES: dict[str, str | bytes] = {
     "long.yaml": HEAD + f"prompt: hi\nnum: 1\nkeep: {'q' * 900} > 3\n",
     "empty.yaml": "",
     "empty.jsonl": "",
+    "empty.gguf": "",
+    "cut.gguf": b"GGUF\x03\0\0\0",
     "rows.jsonl": '{"product": "tent"}\n',
     "unnamed.jsonl": '{"produkt": "tent"}\n',
     "rows.csv": "product,colour\ntent,red\n",
@@ -55,6 +57,9 @@ WRONG: dict[str, tuple[tuple[str, ...], int, str, str]] = {
     "a model behind an API": ((*RUN, "-m", "gpt-4o"), 3, "gpt-4o: ", "give a folder"),
     "a missing folder": ((*RUN, "-m", "./models/mine"), 3, "./models/mine: ", "no such folder"),
     "a missing GGUF file": ((*RUN, "-m", "mine.gguf"), 3, "mine.gguf: ", "no such folder or file"),
+    "a file that is no model": ((*RUN, "-m", "own.yaml"), 3, "own.yaml: is not a GGUF file", "or a model folder"),
+    "an empty model": ((*RUN, "-m", "empty.gguf"), 3, "empty.gguf: is an empty file", "download it again"),
+    "a model cut off": ((*RUN, "-m", "cut.gguf"), 3, "cut.gguf: is cut off", "download it again"),
     "a misspelled model": ((*RUN, "-m", "tinny"), 3, "tinny: ", "did you mean 'tiny'?"),
     "an unknown device": ((*RUN, "--device", "gpu"), 2, "--device: ", "choose auto, cpu, cuda"),
     "a device that nothing runs on": (

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Final
 
+from vsgen.backends.gguf_file import SUFFIX, check_whole, is_gguf
 from vsgen.backends.here import SHIPPED, model_is_here
 from vsgen.errors import ModelError
 
@@ -19,18 +21,27 @@ _REMEDY: Final = "give a folder, a GGUF file or a Hugging Face id, OWNER/NAME"
 
 
 def check_model_name(name: str) -> None:
-    """See that a language model may have this name: it is here, or it is a Hugging Face id.
+    """See that a language model may have this name: it is here, or it is a Hugging Face id; a file is whole.
 
     Raises:
-        ModelError: It is neither; says why, and what to give.
+        ModelError: It is neither, or a file that cannot be a model; says why, and what to give.
     """
     if problem := name_problem(name):
         raise ModelError(f"{name}: {problem}")
+    if Path(name).is_file():
+        _check_file(name)
 
 
 def name_problem(name: str) -> str | None:
     """Why no language model can have this name, and what to give; None where one may have it."""
     return None if model_is_here(name) or _ID.fullmatch(name) else f"cannot be opened: {_why(name)}"
+
+
+def _check_file(name: str) -> None:
+    """See that a file is a whole GGUF file, before any library reads it."""
+    if not is_gguf(name):
+        raise ModelError(f"{name}: is not a GGUF file (NAME{SUFFIX}) or a model folder; {_REMEDY}")
+    check_whole(Path(name))
 
 
 def _why(name: str) -> str:

@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 
 from vsgen.backends.hf.load import load
 from vsgen.backends.hf.model import open_hf
+from vsgen.backends.open import open_model
 from vsgen.backends.open_tokenizer import open_tokenizer
 from vsgen.errors import ModelError, OptionError
 from vsgen.values import Generate, Message, Prompt
@@ -141,17 +142,26 @@ def test_opening_is_silent(pair: tuple[Path, Path], capfd: pytest.CaptureFixture
 def test_a_truncated_file_is_one_clear_error(pair: tuple[Path, Path], tmp_path: Path, kept: int) -> None:
     torn = tmp_path / "torn.gguf"
     torn.write_bytes(pair[1].read_bytes()[:kept])
-    with pytest.raises(ModelError, match=r"torn\.gguf: cannot be opened as a language model: .+ \(check the files\)"):
-        open_hf(str(torn), device="cpu")
+    for open_it in (open_model, open_tokenizer):
+        with pytest.raises(ModelError, match=r"torn\.gguf: is cut off") as refused:
+            open_it(str(torn))
+        assert "download it again" in str(refused.value)
+
+
+def test_the_header_counts_the_parameters_of_the_model(pair: tuple[Path, Path]) -> None:
+    facts = open_tokenizer(str(pair[1])).facts()
+    opened = open_hf(str(pair[1]), device="cpu").facts()
+    assert facts is not None and opened is not None
+    assert facts.parameters == opened.parameters
 
 
 def test_other_files_and_missing_ones_are_refused_before_anything_is_loaded(tmp_path: Path) -> None:
     (tmp_path / "page.gguf").write_text("<html>")
-    with pytest.raises(ModelError, match=r"page\.gguf: not a GGUF file: it begins with b'<htm', not b'GGUF'"):
+    with pytest.raises(ModelError, match=r"page\.gguf: is not a GGUF file: it begins with b'<htm', not b'GGUF'"):
         open_hf(str(tmp_path / "page.gguf"))
     with pytest.raises(ModelError, match=r"none\.gguf: no such file; give a GGUF file, a model's folder or"):
         open_hf(str(tmp_path / "none.gguf"))
-    with pytest.raises(ModelError, match=r"page\.gguf: not a GGUF file"):
+    with pytest.raises(ModelError, match=r"page\.gguf: is not a GGUF file"):
         open_tokenizer(str(tmp_path / "page.gguf"))
 
 

@@ -6,41 +6,35 @@ Unpacked, a file of four bits a weight takes eight times its size in memory. Wha
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import transformers
-from transformers import PreTrainedModel
 
+from vsgen.backends.gguf_file import check_whole
 from vsgen.backends.hf import folder
 from vsgen.errors import ModelError
 from vsgen.extras import require
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
 _HF: Any = transformers
-_MAGIC = b"GGUF"
 _LIBRARIES = ("gguf", "accelerate")
 _TURN_END = "tokenizer.ggml.eot_token_id"
 """Where a file names the token that ends a turn, if that is not the one that ends a text."""
-
-
-def is_gguf(source: str) -> bool:
-    """Whether a model's name is that of a GGUF file."""
-    return source.lower().endswith(".gguf")
 
 
 def options(source: str) -> dict[str, Any]:
     """What transformers is told to read a file beside its folder, once the file has been looked at.
 
     Raises:
-        ModelError: There is no such file, or it is not GGUF.
+        ModelError: There is no such file, it is not GGUF, or it is cut off.
         OptionError: A library that reads it is not installed.
     """
     file = Path(source)
     if not file.is_file():
         raise ModelError(f"{source}: no such file; give a GGUF file, a model's folder or a Hugging Face id")
-    with file.open("rb") as stream:
-        magic = stream.read(len(_MAGIC))
-    if magic != _MAGIC:
-        raise ModelError(f"{source}: not a GGUF file: it begins with {magic!r}, not {_MAGIC!r}; fetch it again")
+    check_whole(file)
     require("models", *_LIBRARIES, where=source, use="reading GGUF")
     return {"gguf_file": file.name, "local_files_only": True}
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
 import transformers
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from vsgen.backends.gguf_file import is_gguf
 from vsgen.backends.hf import gguf
 from vsgen.backends.hf.device import pick_device
 from vsgen.backends.hf.folder import check_folder
@@ -21,6 +21,9 @@ from vsgen.backends.hub import cached_snapshot
 from vsgen.backends.identity import own_name
 from vsgen.backends.transfers import counted
 from vsgen.errors import ModelError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 _HF: Any = transformers
 """Its types are incomplete."""
@@ -66,7 +69,7 @@ def load(source: str, *, device: str, dtype: str, trust: Trust = CAREFUL) -> Ope
     """
     options: dict[str, Any] = {"trust_remote_code": trust.remote_code, "local_files_only": trust.local}
     weights: dict[str, Any] = {"use_safetensors": None if trust.pickled else True}
-    packed, origin, commit = gguf.is_gguf(source), source, None
+    packed, origin, commit = is_gguf(source), source, None
     if Path(source).is_dir():
         check_folder(Path(source), pickled=trust.pickled)
         options["local_files_only"] = True
@@ -165,7 +168,7 @@ def _check_tokenizer(source: str, model: PreTrainedModel, tokenizer: PreTrainedT
 
 @contextmanager
 def _explained(source: str, trust: Trust, what: str) -> Iterator[None]:
-    packed = gguf.is_gguf(source)
+    packed = is_gguf(source)
     try:
         yield
     except ModelError:

@@ -11,6 +11,7 @@ import torch
 import transformers
 
 from vsgen.backends.chat.spell import Speller
+from vsgen.backends.gguf_file import check_whole, is_gguf
 from vsgen.backends.hf import gguf
 from vsgen.backends.hf.folder import check_config
 from vsgen.backends.hf.load import kept
@@ -28,7 +29,7 @@ def open_speller(source: str, *, remote_code: bool = False, local: bool = False)
         ModelError: There is no tokenizer there, or it cannot be used.
     """
     folder, origin = Path(source), source
-    packed = gguf.is_gguf(source)
+    packed = is_gguf(source)
     at_hand = packed or folder.is_dir()
     options: dict[str, Any] = {"trust_remote_code": remote_code, "local_files_only": local or at_hand}
     if packed:
@@ -45,7 +46,13 @@ def open_speller(source: str, *, remote_code: bool = False, local: bool = False)
         remedy = "check the files" if at_hand else "check the id and the network, or give a folder"
         raise ModelError(f"{source}: cannot be opened as a tokenizer: {reason} ({remedy})") from error
     own = folder.stem if packed else folder.resolve().name if at_hand else source
-    return Speller(HfTokenizer(tokenizer), own, partial(_count, origin, options))
+    count = partial(_count_packed, folder) if packed else partial(_count, origin, options)
+    return Speller(HfTokenizer(tokenizer), own, count)
+
+
+def _count_packed(file: Path) -> int:
+    """Parameters in a GGUF file, as its header lists them."""
+    return check_whole(file).parameters
 
 
 def _count(origin: str, options: Mapping[str, Any]) -> int:
