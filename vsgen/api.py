@@ -251,12 +251,12 @@ def _overrides(settings: Mapping[str, object] | None) -> list[str]:
 def _check_counts(**counts: int | None) -> None:
     for name, count in counts.items():
         if count is not None and (not isinstance(count, int) or count < 1):
-            raise OptionError(f"{name}: must be a whole number >= 1, or None, got {count!r}")
+            raise OptionError(f"{name}: must be an integer >= 1, or None, got {count!r}")
 
 
 def _seed(seed: int) -> int:
     if not isinstance(seed, int) or not 0 <= seed < _SEEDS:
-        raise OptionError(f"seed: must be a whole number from 0 to {_SEEDS - 1}, got {seed!r}")
+        raise OptionError(f"seed: must be an integer from 0 to {_SEEDS - 1}, got {seed!r}")
     return seed
 
 

@@ -220,7 +220,7 @@ FILES = (
     ),
     Bomb("a million brackets", "40 levels", template("[" * 1_000_000)),
     Bomb("500,000 dashes", "40 levels", template("- " * 500_000)),
-    Bomb("a number of 900,000 digits", "whole number", template(f"{HEAD}num: {'1' * 900_000}\n")),
+    Bomb("a number of 900,000 digits", "integer", template(f"{HEAD}num: {'1' * 900_000}\n")),
     Bomb("9,000 unknown keys", "more problems", template(HEAD + "".join(f"k{i}: 1\n" for i in range(9_000)))),
     Bomb("19,000 wrong examples", "more problems", template(f"{HEAD}examples:\n" + "- x\n" * 19_000)),
     Bomb(

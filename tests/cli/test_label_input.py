@@ -58,7 +58,7 @@ GOOD = '{"text": "My lamp broke."}\n'
         ((*CATEGORY, "--method", "guess"), "--method: must be score, reasoning, votes or verbalized, got 'guess'"),
         ((*CATEGORY, "--kind", "many"), "--kind: must be nominal, ordinal or multi, got 'many'"),
         ((*CATEGORY, "--prior", "some"), "--prior: must be none, contextual or batch, got 'some'"),
-        ((*CATEGORY, "--permutations", "some"), "labels.0.permutations: must be a whole number >= 1, or all"),
+        ((*CATEGORY, "--permutations", "some"), "labels.0.permutations: must be an integer >= 1, or all"),
         ((*CATEGORY, "--set", "replies=3"), "labels.0.replies: method score draws no replies"),
         ((*CATEGORY, "--set", "metod=votes"), "unknown key 'metod'; did you mean 'method'?"),
         ((*CATEGORY, "--set", "method"), "must be key=value"),

@@ -85,7 +85,7 @@ def test_direct_pays_for_no_score(vsgen: Vsgen, tmp_path: Path) -> None:
     [
         (("weights=stated", "sampling.method=direct"), "weights: method direct states no probabilities"),
         (("weights=models",), "weights: must be 'stated', 'model' or 'uniform', got 'models'; did you mean 'model'?"),
-        (("keep=logp > -3",), "keep.0: 'logp' has no value; write 'logp: true' in the template"),
+        (("keep=logp > -3",), "which is only computed with 'logp: true'; add that to the template"),
         (("logp=maybe",), "logp: must be true or false"),
     ],
 )

@@ -194,9 +194,9 @@ def test_option_is_read_with_its_defaults() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("top=0", "top: must be a whole number >= 1, got '0'"),
-        ("top=many", "top: must be a whole number >= 1, got 'many'"),
-        ("tail=-1", "tail: must be a whole number >= 0, got '-1'"),
+        ("top=0", "top: must be an integer >= 1, got '0'"),
+        ("top=many", "top: must be an integer >= 1, got 'many'"),
+        ("tail=-1", "tail: must be an integer >= 0, got '-1'"),
         ("layout=csv", "layout: must be one of packed, distillkit, axolotl, axolotl-v1, got 'csv'"),
         ("k=20", "unknown part 'k=20'"),
         ("20", "unknown part '20'"),

@@ -47,7 +47,7 @@ def test_a_name_a_mapping_and_a_list_of_both_say_what_is_checked(tmp_path: Path)
         ("check: {code: []}", "check.code: needs at least 1, got []"),
         ("check: python", "check: must be a mapping of keys to values, got 'python'"),
         ("repair: 4", ":5: repair: must be <= 3, got 4"),
-        ("repair: true", "repair: must be a whole number, got true"),
+        ("repair: true", "repair: must be an integer, got true"),
     ],
 )  # fmt: skip
 def test_mistakes_are_told_with_their_line(tmp_path: Path, text: str, told: str) -> None:

@@ -34,6 +34,11 @@ def test_an_example_is_an_answer_with_what_led_to_it(tmp_path: Path) -> None:
             "examples:\n- {text: plum}\n- {text: plum, colour: red}",
             ":7: examples.1.colour: 'colour' is neither a field of the output nor a variable of the prompt",
         ),
+        (
+            "examples:\n- {text: plum, kinds: red}",
+            ":6: examples.0.kinds: 'kinds' is neither a field of the output nor a variable of the prompt; "
+            "did you mean 'kind'?",
+        ),
         ("examples:\n- {kind: red}", ":6: examples.0: does not fit the output: "),
         ("examples:\n- {text: 3}", ":6: examples.0: does not fit the output: "),
         ("examples:\n- {text: plum}\noutput: {min_chars: 9}", ":6: examples.0: does not fit the output: "),
@@ -48,9 +53,9 @@ def test_an_example_is_an_answer_with_what_led_to_it(tmp_path: Path) -> None:
         ("examples:\n- {text: plum, reasoning: 3}", ":6: examples.0.reasoning: must be text, got 3"),
         ("examples: {text: plum}", ":5: examples: must be a list, got "),
         ("examples:\n- plum", ":6: examples.0: must be a mapping"),
-        ("sampling: {demonstrate: -1}", ":5: sampling.demonstrate: must be a whole number, auto or off, got '-1'"),
-        ("sampling: {demonstrate: true}", ":5: sampling.demonstrate: must be a whole number, auto or off"),
-        ("sampling: {demonstrate: some}", ":5: sampling.demonstrate: must be a whole number, auto or off, got 'some'"),
+        ("sampling: {demonstrate: -1}", ":5: sampling.demonstrate: must be an integer, auto or off, got '-1'"),
+        ("sampling: {demonstrate: true}", ":5: sampling.demonstrate: must be an integer, auto or off"),
+        ("sampling: {demonstrate: some}", ":5: sampling.demonstrate: must be an integer, auto or off, got 'some'"),
         ("sampling: {format: xml}", ":5: sampling.format: must be 'json' or 'lines', got 'xml'"),
         (
             "sampling: {format: lines, method: direct}",
@@ -87,6 +92,37 @@ def test_a_bad_recommendation_is_a_mistake_whatever_the_model_and_the_flags(tmp_
         load(tmp_path, text)
     with pytest.raises(TemplateError, match=r":7: sampling\.k: must be >= 1, got 0"):
         load(tmp_path, text, "sampling.k=3")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "told"),
+    [
+        ("Name it.\n  A {{ knd }} fruit.", ":5: prompt: no variable 'knd'; did you mean 'kind'?"),
+        ("Name it.\n  A { kind } fruit.", ":5: prompt: does not use {{ kind }}, but the examples have values of it"),
+        ("Name\n  a fruit.", ":4: prompt: does not use {{ kind }}, but the examples have values of it"),
+    ],
+)
+@pytest.mark.parametrize("small", [True, False])
+def test_a_variable_that_the_prompt_misspells_is_one_problem_of_the_prompt(
+    tmp_path: Path, prompt: str, told: str, small: bool
+) -> None:
+    examples = "examples: [{text: plum, kind: sour}, {text: lime, kind: sour}]"
+    path = tmp_path / "fruit.yaml"
+    head = f"version: 1\nname: fruit\nprompt: |\n  {prompt}\nvariables: {{kind: [red, sour]}}\n"
+    path.write_text(head + (f"recommended:\n  small:\n    {examples}\n" if small else examples))
+    with pytest.raises(TemplateError) as caught:
+        load_template(str(path))
+    assert told in str(caught.value)
+    assert str(caught.value).count("\n") == 0
+
+
+def test_a_variable_that_the_prompt_needs_only_if_it_is_defined_may_stand_in_an_example(tmp_path: Path) -> None:
+    path = tmp_path / "fruit.yaml"
+    path.write_text(
+        "version: 1\nname: fruit\nprompt: 'Name a {% if kind is defined %}{{ kind }} {% endif %}fruit.'\n"
+        "examples: [{text: plum, kind: sour}]\n"
+    )
+    assert load_template(str(path)).examples[0]["kind"] == "sour"
 
 
 @pytest.mark.parametrize("word", ["off", "false", "0", "'off'"])

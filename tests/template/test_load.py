@@ -53,9 +53,9 @@ class TestOneProblem:
             ),
             ("sampling: {k: 0}", "4: sampling.k: must be >= 1, got 0"),
             ("sampling: {k: 101}", "4: sampling.k: must be <= 100, got 101"),
-            ("sampling: {k: 2.5}", "4: sampling.k: must be a whole number, got 2.5"),
-            ("sampling: {k: '3'}", "4: sampling.k: must be a whole number, got '3'"),
-            ("sampling: {k: true}", "4: sampling.k: must be a whole number, got true"),
+            ("sampling: {k: 2.5}", "4: sampling.k: must be an integer, got 2.5"),
+            ("sampling: {k: '3'}", "4: sampling.k: must be an integer, got '3'"),
+            ("sampling: {k: true}", "4: sampling.k: must be an integer, got true"),
             ("sampling: {top_p: 0}", "4: sampling.top_p: must be > 0, got 0"),
             ("sampling: {min_p: 1}", "4: sampling.min_p: must be < 1, got 1"),
             ("sampling: {temperature: .nan}", "4: sampling.temperature: must be finite, got NaN"),
@@ -281,7 +281,7 @@ class TestSet:
             ("k", "--set k: must be key=value, such as sampling.k=3"),
             ("=3", "--set =3: must be key=value, such as sampling.k=3"),
             ("a..b=3", "--set a..b=3: must be key=value, such as sampling.k=3"),
-            ("sampling.k=x", "--set sampling.k=x: sampling.k: must be a whole number, got 'x'"),
+            ("sampling.k=x", "--set sampling.k=x: sampling.k: must be an integer, got 'x'"),
             ("sampling.kk=3", "--set sampling.kk=3: sampling: unknown key 'kk'; did you mean 'k'?"),
             ("samplng.k=3", "--set samplng.k=3: unknown key 'samplng'; did you mean 'sampling'?"),
             (
@@ -292,7 +292,7 @@ class TestSet:
             ("labels.1.name=b", "--set labels.1.name=b: '1' is not a position in a list of 1, counted from 0"),
             ("labels.0.name=text", "--set labels.0.name=text: labels.0.name: 'text' is already an output field"),
             ("num=caf\udce9", "--set 'num=caf\\udce9': not UTF-8"),
-            ("num=\x1b[31m", "--set 'num=\\x1b[31m': num: must be a whole number, got '\\x1b[31m'"),
+            ("num=\x1b[31m", "--set 'num=\\x1b[31m': num: must be an integer, got '\\x1b[31m'"),
         ],
     )
     def test_errors_name_the_setting(self, setting: str, line: str) -> None:

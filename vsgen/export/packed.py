@@ -265,7 +265,7 @@ def _log(mass: Numbers) -> Numbers:
 
 def _number(key: str, value: str, least: int) -> int:
     if not value.isdecimal() or int(value) < least:
-        raise _misfit(f"{key}: must be a whole number >= {least}, got {value!r}")
+        raise _misfit(f"{key}: must be an integer >= {least}, got {value!r}")
     return int(value)
 
 

@@ -47,7 +47,7 @@ def _check_orders(value: object) -> int | Literal["all"]:
     if value == "all":
         return "all"
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"must be a whole number >= 1, or all, got {str(value)[:100]!r}")
+        raise ValueError(f"must be an integer >= 1, or all, got {str(value)[:100]!r}")
     return value
 
 

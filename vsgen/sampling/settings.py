@@ -35,7 +35,7 @@ def _check_demonstrate(value: object) -> int | Literal["auto"]:
     if value is False or value == "off":
         return 0
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError(f"must be a whole number, auto or off, got {str(value)[:100]!r}")
+        raise ValueError(f"must be an integer, auto or off, got {str(value)[:100]!r}")
     return value
 
 

@@ -7,6 +7,8 @@ from difflib import get_close_matches
 from typing import Final, TypeAlias
 
 Path: TypeAlias = tuple[str | int, ...]
+ROOT: Final = "<root>"
+"""First in the path of a problem that stands elsewhere in the template: the rest begins at the template."""
 _LONGEST: Final = 100
 
 
@@ -17,14 +19,6 @@ def likeliest(word: str, words: Sequence[str]) -> str | None:
     return found[0] if found else None
 
 
-class Misfit(ValueError):
-    """Problems of a value, each as (path inside that value, message)."""
-
-    def __init__(self, *problems: tuple[Path, str]) -> None:
-        super().__init__("; ".join(message for _, message in problems))
-        self.problems: Sequence[tuple[Path, str]] = problems
-
-
 class TextProblem(ValueError):
     """A problem inside a text of several lines."""
 
@@ -32,3 +26,11 @@ class TextProblem(ValueError):
         super().__init__(message)
         self.line = line
         """Counted from 1."""
+
+
+class Misfit(ValueError):
+    """Problems of a value, each as (path inside that value, message); a `TextProblem` gives the line in a text too."""
+
+    def __init__(self, *problems: tuple[Path, str | TextProblem]) -> None:
+        super().__init__("; ".join(str(message) for _, message in problems))
+        self.problems: Sequence[tuple[Path, str | TextProblem]] = problems

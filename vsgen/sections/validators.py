@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -53,7 +54,19 @@ def check_value(value: object) -> str | int | float | bool | None:
         raise ValueError("is a number of more than 64 bits; quote it to make it text")
     if value is None or isinstance(value, str | int | float):
         return value
-    raise ValueError("must be text, a number, true, false or null; use input rows for more")
+    raise ValueError(f"must be text, a number, true, false or null; {_unmapped(value) or 'use input rows for more'}")
+
+
+def _unmapped(value: object) -> str:
+    """How to write a text that YAML reads as a mapping because of its colon; empty for other values."""
+    match value:
+        case {**pairs} if len(pairs) == 1:
+            (key, rest), *_ = pairs.items()
+            text = f"{key}: {'' if rest is None else rest}".strip()
+            plain = rest is None or isinstance(rest, str | int | float)
+            shown = f": {json.dumps(text, ensure_ascii=False)}" if len(text) <= _LONGEST else ""
+            return f"the colon makes this a mapping; put quotes around it{shown}" if plain else ""
+    return ""
 
 
 def check_weights(

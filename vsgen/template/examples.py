@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Literal, TypeAlias
 
 from pydantic import field_validator
 
-from vsgen.sections.misfit import Misfit, Path
+from vsgen.sections.misfit import ROOT, Misfit, Path, TextProblem, likeliest
 from vsgen.sections.sandbox import compile_text
 from vsgen.sections.section import Section
 
@@ -45,7 +46,9 @@ class Recommended(Section):
         return found
 
 
-def check_examples(examples: tuple[dict[str, Any], ...], output: Any, prompt: str) -> None:
+def check_examples(
+    examples: tuple[dict[str, Any], ...], output: Any, prompt: str, variables: Collection[str] = ()
+) -> None:
     """Check worked examples.
 
     Args:
@@ -53,15 +56,32 @@ def check_examples(examples: tuple[dict[str, Any], ...], output: Any, prompt: st
             values of the prompt's variables.
         output: The template's `Output`.
         prompt: The task, as Jinja.
+        variables: Names of the template's variables.
 
     Raises:
-        Misfit: What does not fit, with its place.
+        Misfit: What does not fit, with its place; a variable that the prompt should name is a problem of the prompt.
     """
-    if problems := [problem for i, one in enumerate(examples) for problem in _problems(i, one, output, prompt)]:
+    known = {*output.fields, PROBABILITY, REASONING, *compile_text(prompt).names}
+    unused = [name for name in dict.fromkeys(name for one in examples for name in one)
+              if name in variables and name not in known]  # fmt: skip
+    problems: list[tuple[Path, str | TextProblem]] = [((ROOT, "prompt"), _unused(x, prompt, variables)) for x in unused]
+    for i, one in enumerate(examples):
+        problems += _problems(i, one, output, known | set(unused))
+    if problems:
         raise Misfit(*problems)
 
 
-def _problems(i: int, one: Mapping[str, Any], output: Any, prompt: str) -> Iterator[tuple[Path, str]]:
+def _unused(name: str, prompt: str, variables: Collection[str]) -> TextProblem:
+    """Why a prompt does not name a variable that examples have: it is misspelled there, or missing."""
+    meant = likeliest(name, sorted(compile_text(prompt).needed - set(variables)))
+    word = re.search(rf"\b{re.escape(meant or name)}\b", prompt)
+    line = prompt.count("\n", 0, word.start() if word else 0) + 1
+    if meant:
+        return TextProblem(f"no variable {meant!r}; did you mean {name!r}?", line)
+    return TextProblem(f"does not use {{{{ {name} }}}}, but the examples have values of it; write it there", line)
+
+
+def _problems(i: int, one: Mapping[str, Any], output: Any, known: Collection[str]) -> Iterator[tuple[Path, str]]:
     answer = {name: one[name] for name in output.fields if name in one}
     if problem := output.problem(answer):
         yield (i,), f"does not fit the output: {problem}"
@@ -70,7 +90,8 @@ def _problems(i: int, one: Mapping[str, Any], output: Any, prompt: str) -> Itera
         yield (i, PROBABILITY), f"must be a number above 0 and at most 1, got {stated!r}"
     if REASONING in one and not isinstance(one[REASONING], str):
         yield (i, REASONING), f"must be text, got {one[REASONING]!r}"
-    known = {*output.fields, PROBABILITY, REASONING, *compile_text(prompt).needed}
     for name in one:
         if name not in known:
-            yield (i, str(name)), f"{name!r} is neither a field of the output nor a variable of the prompt"
+            meant = likeliest(str(name), sorted(known))
+            guess = f"; did you mean {meant!r}?" if meant else ""
+            yield (i, str(name)), f"{name!r} is neither a field of the output nor a variable of the prompt{guess}"

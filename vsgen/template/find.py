@@ -45,8 +45,8 @@ def find(source: str) -> tuple[Traversable, str]:
         return templates[source], f"{source}.yaml"
     if source and _is(path.is_dir):
         raise TemplateError(_folder(source))
-    hint = nearest(source, list(templates)) or f"; the shipped ones are {', '.join(templates)}"
-    raise TemplateError(f"no template named {show(source)}{hint}; a template of your own is a path that ends in .yaml")
+    hint = nearest(source, list(templates)) or f"; the shipped ones are {', '.join(templates)}."
+    raise TemplateError(f"no template named {show(source)}{hint} A template of your own is a path that ends in .yaml")
 
 
 def text_of(file: Traversable, label: str) -> str:

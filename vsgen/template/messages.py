@@ -14,7 +14,7 @@ from vsgen.checks.settings import Check
 from vsgen.dedup.settings import Dedup
 from vsgen.labels.settings import Label
 from vsgen.sampling.settings import Power, Sampling
-from vsgen.sections.misfit import Misfit, Path, TextProblem, likeliest
+from vsgen.sections.misfit import ROOT, Misfit, Path, TextProblem, likeliest
 from vsgen.template.answer import short
 from vsgen.template.examples import Recommended
 from vsgen.template.nodes import Node, Problem
@@ -40,8 +40,8 @@ _MAPPING: Final = "must be a mapping of keys to values"
 _WHAT: Final = {
     "string_type": "must be text",
     "string_unicode": "must be valid Unicode",
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
+    "int_type": "must be an integer",
+    "int_from_float": "must be an integer",
     "float_type": "must be a number",
     "bool_type": "must be true or false",
     "dict_type": _MAPPING,
@@ -68,7 +68,8 @@ def problems(error: ErrorDetails, root: Node) -> Iterator[Problem]:
         return  # too short only because items in it are wrong, which is reported as well
     if isinstance(cause, Misfit):
         for inner, message in cause.problems:
-            yield _problem((*path, *inner), message, root)
+            place = inner[1:] if inner[:1] == (ROOT,) else (*path, *inner)
+            yield _problem(place, str(message), root, text_line=getattr(message, "line", 0))
     elif isinstance(cause, TextProblem):
         yield _problem(path, str(cause), root, text_line=cause.line)
     elif error["type"] == "extra_forbidden":

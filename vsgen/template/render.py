@@ -112,12 +112,19 @@ class Renderer:
             return ""
         first, *more = sorted(names)
         noun = "variables" if more else "variable"
-        known = f" (it may name {self._known})" if where.startswith(_KEEP) else ""
         guess = "" if more else nearest(first, list({**self._template.variables, **values}))
         listed = ", ".join(map(show, (first, *more)))
         place = self._template.place(self._path(where), first)
-        remedy = f"{guess} Otherwise {_REMEDY}" if guess else f"; {_REMEDY}"
-        return f"{place}: {where}: missing {noun} {listed}{remedy}{known}"
+        clause, remedy = self._kept(where)
+        otherwise = f"{guess} Otherwise {remedy}" if guess else f"; {remedy}"
+        return f"{place}: {where}: missing {noun} {listed}{clause}{otherwise}"
+
+    def _kept(self, where: str) -> tuple[str, str]:
+        """The clause of `keep` that lacks a name, and what to do; without a clause for other places."""
+        if not where.startswith(_KEEP):
+            return "", _REMEDY
+        clause = show(self._template.keep[int(where.rpartition(".")[2])])
+        return f" in {clause}", f"put quotes around a text, or {_REMEDY} (it may name {self._known})"
 
     def _path(self, where: str) -> Sequence[str | int]:
         """The path in the template of what messages name so."""

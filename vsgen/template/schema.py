@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from hashlib import blake2b
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from annotated_types import Gt, MinLen
 from pydantic import (
@@ -68,6 +68,12 @@ _Variable = Annotated[
         custom_error_message="must be a list of values, or a mapping of values to weights",
     ),
 ]
+
+
+_UNSCORED: Final = (
+    "'logp' here is the model's log-probability of the answer as the reply to the plain task, without examples, which "
+    "is only computed with 'logp: true'; add that to the template"
+)
 
 
 class Template(Section):
@@ -159,7 +165,7 @@ class Template(Section):
     @classmethod
     def _examples_fit(cls, examples: tuple[dict[str, Any], ...], info: ValidationInfo) -> tuple[dict[str, Any], ...]:
         if {"output", "prompt"} <= info.data.keys():
-            check_examples(examples, info.data["output"], info.data["prompt"])
+            check_examples(examples, info.data["output"], info.data["prompt"], info.data.get("variables", ()))
         return examples
 
     @field_validator("sampling")
@@ -233,7 +239,7 @@ class Template(Section):
         if not info.data.get("logp") and info.data.get("weights") != "model":
             named = {*info.data["output"].fields, *info.data.get("variables", ())}
             unscored = [i for i, text in enumerate(clauses) if "logp" in clause(text).needed - named]
-            found += [((i,), "'logp' has no value; write 'logp: true' in the template") for i in unscored]
+            found += [((i,), _UNSCORED) for i in unscored]
         if problems := [(path, problem) for path, problem in found if problem]:
             raise Misfit(*problems)
         return clauses
@@ -257,11 +263,13 @@ class Template(Section):
         """Where a word stands in one of its texts: the file, or the flag, and the line; for messages.
 
         Args:
-            path: Of the text.
+            path: Of the text; 0 is a text itself that stands for a list of one.
             word: That is looked for; where it is not found, the text's own line is given.
         """
         node: Node | None = self._root
         for step in path:
+            if step == 0 and node and isinstance(node.value, str):
+                break
             node = node and node.child(step)
         return node.place(word) if node else self.source
 
