@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import time
+
 import _signal  # type: ignore[import-not-found]  # `signal` without its names, which take a millisecond to make
 
 TYPE_CHECKING = False  # see vsgen/signals.py
@@ -16,12 +19,23 @@ def main(args: Sequence[str] | None = None) -> None:
     from vsgen import signals
 
     signals.heed()
-    from vsgen.cli.app import app  # takes a twentieth of a second, in which a signal may come
+    words = sys.argv[1:] if args is None else args
+    with signals.last_words(lambda: _last_words(words, signals.heard())):
+        from vsgen.cli.app import app  # takes a twentieth of a second, in which a signal may come
 
-    try:
-        app(args, prog_name="vsgen")
-    finally:
-        signals.leave()
+        try:
+            app(args, prog_name="vsgen")
+        finally:
+            signals.leave()
+
+
+def _last_words(words: Sequence[str], status: int) -> str:
+    """What a signal leaves on standard error before a command runs; `vsgen.cli.console` has them from then on."""
+    if "--log-json" not in words:
+        return "vsgen: interrupted"
+    when = time.strftime('"time": "%Y-%m-%dT%H:%M:%S+00:00", "seconds": 0.0', time.gmtime())  # nothing is imported here
+    ends = (("interrupted", '"text": "interrupted", '), ("end", ""))
+    return "\n".join(f'{{"event": "{event}", {when}, {text}"status": {status}}}' for event, text in ends)
 
 
 if __name__ == "__main__":

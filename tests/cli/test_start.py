@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -142,3 +146,19 @@ def test_a_model_that_cannot_be_opened_when_it_is_needed_ends_the_run(
     result = vsgen(*command, "-n", 50, "--resume")
     assert result.exit_code == 3
     assert "the model is gone" in result.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_before_a_command_runs_ends_a_log_as_any_other(number: signal.Signals, tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text(f"import os\nos.kill(os.getpid(), {int(number)})\n")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[2]}"}
+    ends = []
+    for words in (["run", "jokes"], ["run", "jokes", "--log-json"]):
+        command = [sys.executable, "-m", "vsgen", *words]
+        ends.append(subprocess.run(command, env=environment, capture_output=True, text=True, check=False))
+    assert [one.returncode for one in ends] == [128 + number] * 2
+    plain, logged = (one.stderr for one in ends)
+    assert plain == "vsgen: interrupted\n"
+    events = [json.loads(line) for line in logged.splitlines()]
+    assert [(one["event"], one["status"]) for one in events] == [(name, 128 + number) for name in ("interrupted", "end")]
+    assert all(datetime.fromisoformat(one["time"]).tzinfo for one in events)
