@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # `signal` without its names, which take a millisecond to make
 import sys
 import time
-
-import _signal  # type: ignore[import-not-found]  # `signal` without its names, which take a millisecond to make
 
 TYPE_CHECKING = False  # see vsgen/signals.py
 if TYPE_CHECKING:
