@@ -135,6 +135,17 @@ def test_a_notice_stands_above_the_line_and_leaves_nothing_of_it(screen: Screen)
     assert steps[-1] == "\x1b[2K"
 
 
+def test_a_line_of_wide_characters_is_taken_away_whole_where_the_terminal_became_narrow(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = Drawn(screen.stream)
+    drawn.show(Reading(replace(ASKING, phase="loading", model="模型模型模型模型"), 1.0))
+    monkeypatch.setenv("COLUMNS", "20")
+    drawn.close()
+    seen = screen.seen()
+    assert seen.index("模型") < seen.index("\x1b[2A"), "41 columns are three lines of 20"
+
+
 def test_a_line_waits_for_the_end_of_what_is_printed(screen: Screen) -> None:
     drawn = Drawn(screen.stream)
     sys.stderr.write("half a ")

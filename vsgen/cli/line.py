@@ -162,7 +162,7 @@ def _bytes(count: float) -> str:
 def _name(model: str | None) -> str:
     """A model's name; of a long path the end, which names the file."""
     name = " ".join(harmless(model or "the model").split())
-    while _width(name) > _LONG:
+    while width(name) > _LONG:
         name = f"…{name.removeprefix('…')[1:]}"
     return name
 
@@ -178,17 +178,18 @@ def _bar(progress: Progress, columns: int) -> str:
 def _fitting(said: list[str], room: int) -> list[str]:
     kept = said[:1]
     for one in said[1:]:
-        if _width(_BETWEEN.join([*kept, one])) > room:
+        if width(_BETWEEN.join([*kept, one])) > room:
             break
         kept.append(one)
     return kept
 
 
 def _cut(text: str, room: int) -> str:
-    while text and _width(text) > room:
+    while text and width(text) > room:
         text = text[:-1]
     return text
 
 
-def _width(text: str) -> int:
+def width(text: str) -> int:
+    """Columns of a text on a terminal."""
     return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)

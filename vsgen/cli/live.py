@@ -15,7 +15,7 @@ from threading import Event, RLock, Thread
 from typing import Any, Final, Protocol
 
 from vsgen.cli.console import say
-from vsgen.cli.line import line, sentence
+from vsgen.cli.line import line, sentence, width
 from vsgen.cli.log import LOG, fields_of
 from vsgen.cli.meter import Meter, Reading
 from vsgen.cli.options import ProgressMode
@@ -206,7 +206,7 @@ class Drawn:
                 columns = _columns(self._stream)
                 text = line(reading, columns)
                 self._put(f"{self._back(columns)}\r{text}\x1b[K")
-                self._width = len(text)
+                self._width = width(text)
 
     def print(self, text: str) -> None:
         """Print above the line."""
