@@ -99,7 +99,7 @@ def test_calibration_fits_all_distributions_and_measures_them_held_out(kind: Kin
 def test_a_verdict_says_when_a_temperature_says_nothing() -> None:
     sure = [(made(0.7, 0.2, 0.1), [0])] * 3
     correction = Correction(section())
-    assert "at its bound" in calibrate(correction, sure).verdict
+    assert "too few or too one-sided" in calibrate(correction, sure).verdict
     assert correction.idle
     right = [(made(0.5, 0.3, 0.2), [place]) for place in (0, 0, 0, 0, 0, 1, 1, 1, 2, 2)]
     assert calibrate(correction, right).verdict.endswith("1, which changes nothing, fits as well")
@@ -149,7 +149,27 @@ def test_a_temperature_at_its_bound_is_used_neither_for_labels_nor_for_what_is_t
     assert found.fitted.at_bound
     assert correction(rows[0][0]) is rows[0][0]
     assert found.held_out == found.raw
-    assert "labels are left as they are" in found.verdict
+    assert found.verdict.startswith("x: calibration not applied: even at temperature 0.05 the log loss still falls")
+    assert [name for name, _ in found.qualities] == ["x before"]
+
+
+def test_classes_that_have_nothing_to_do_with_the_labels_are_not_called_too_few() -> None:
+    rows = [(made(*p), [right]) for p in ((0.98, 0.01, 0.01), (0.01, 0.98, 0.01)) for right in (0, 1, 2)] * 20
+    correction = Correction(section())
+    found = calibrate(correction, rows)
+    assert found.fitted.flattened
+    assert "(accuracy 0.33 of 120; equal shares would give a log loss of 1.10, the labels give 3.08)" in found.verdict
+    assert correction.idle
+    assert found.known.loss > found.known.equal
+
+
+def test_a_prior_that_was_divided_out_is_named_where_no_temperature_is() -> None:
+    rows = [(made(0.6, 0.3, 0.1), [0]), (made(0.2, 0.7, 0.1), [1]), (made(0.2, 0.3, 0.5), [2])] * 3
+    correction = Correction(section())
+    correction.learn_prior([distributions(label) for label, _ in rows])
+    found = calibrate(correction, rows)
+    assert found.verdict.endswith("; the prior was divided out all the same")
+    assert [name for name, _ in found.qualities] == ["x before", "x prior divided out"]
 
 
 def test_before_is_what_the_model_said_before_a_prior_was_divided_out() -> None:

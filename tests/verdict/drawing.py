@@ -15,9 +15,9 @@ def template(**sections: object) -> Template:
     return Template.model_validate({"version": 1, "name": "days", "prompt": "Name a day."} | sections)
 
 
-def record(text: str = "Monday", mass: float | None = None) -> Record:
+def record(text: str = "Monday", mass: float | None = None, good: float = 0.5) -> Record:
     """A row, with a label where its mass is given."""
-    labels = {} if mass is None else {"mood": SoftLabel({"good": 0.5, "bad": 0.5}, 0.69, 0.0, mass)}
+    labels = {} if mass is None else {"mood": SoftLabel({"good": good, "bad": 1 - good}, 0.69, 0.0, mass)}
     return Record("days/000000.0", {"text": text}, 1.0, labels, {})
 
 

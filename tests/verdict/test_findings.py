@@ -52,7 +52,7 @@ def test_a_good_run_is_one_line_with_its_figures() -> None:
 
 
 def test_a_run_without_draws_is_not_bad() -> None:
-    assert verdict([]).lines() == ["verdict: good: nothing to judge"]
+    assert verdict([]).lines() == ["verdict: none: no figure judges this output"]
 
 
 def test_every_finding_is_one_line_with_what_to_try() -> None:

@@ -43,8 +43,7 @@ def test_a_good_run_raises_none() -> None:
 
 def test_rows_that_are_only_labelled_are_watched_too() -> None:
     watch = Watch(Setup(template()))
-    labels = record(mass=1e-5).labels
-    alarms = [alarm for _ in range(60) for alarm in watch.add_row(labels)]
+    alarms = [alarm for i in range(60) for alarm in watch.add_row(record(mass=1e-5, good=i / 60).labels)]
     (alarm,) = alarms
     assert alarm.startswith("after 20 rows: label mood")
     assert watch.verdict().bad
@@ -53,9 +52,9 @@ def test_rows_that_are_only_labelled_are_watched_too() -> None:
 
 def test_labels_that_could_not_be_made_are_counted() -> None:
     watch = Watch(Setup(template()))
-    for _ in range(10):
+    for i in range(10):
         watch.add_row({"mood": Unlabelled("too long")})
-        watch.add_row(record(mass=0.9).labels)
+        watch.add_row(record(mass=0.9, good=i / 10).labels)
     (finding,) = watch.verdict().findings
     assert (finding.name, finding.level) == ("unlabelled", "bad")
     assert finding.text == "50% of 20 labels could not be made"

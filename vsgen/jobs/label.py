@@ -232,13 +232,14 @@ class Labelling:
     def _tabulate(self, results: list[Calibrated]) -> None:
         self._report += calibration_table([quality for one in results for quality in one.qualities])
         self._report += [one.verdict for one in results]
+        for one in results:
+            self._watch.add_known(one.name, one.known)
         if self._options.plot is not None:
             curves = []
             for one in results:
-                curves += [
-                    curve(one.name, "before", one.raw, one.gold),
-                    curve(one.name, "after", one.held_out, one.gold),
-                ]
+                curves.append(curve(one.name, "before", one.raw, one.gold))
+                if one.changed:
+                    curves.append(curve(one.name, "after", one.held_out, one.gold))
             save_reliability(self._options.plot, curves)
 
     def _correct(self, labelled: Labelled) -> Labelled:

@@ -10,9 +10,10 @@ from vsgen.labels.priors import batch_prior, divide, skew
 from vsgen.labels.settings import Label
 from vsgen.labels.soft import distributions, redistributed, uncorrected
 from vsgen.labels.temperature import Fitted, cross_fitted, fit_temperature, tempered
-from vsgen.metrics.calibration import Quality, quality, ranked_probability_score
+from vsgen.metrics.calibration import Quality, equal_shares_loss, quality, ranked_probability_score
 from vsgen.probability import logs, softmax
 from vsgen.values import Row, SoftLabel
+from vsgen.verdict.observed import Known
 
 _NOTHING: Mapping[str, object] = {}
 
@@ -82,32 +83,59 @@ class Calibrated:
     raw: Sequence[Sequence[float]]
     """As the model gave it; a row for each gold row, or for each class of one where several may apply."""
     held_out: Sequence[Sequence[float]]
-    """Under the temperature that was fitted without the row."""
+    """Under what is applied: a prior divided out, and the temperature that was fitted without the row."""
     gold: Sequence[int]
     ordinal: bool = False
+    divided: bool = False
+    """A prior was divided out."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything is applied."""
+        return self.divided or not self.fitted.at_bound
 
     @property
     def qualities(self) -> list[tuple[str, Quality]]:
-        """Before and after."""
+        """Before, and after what is applied."""
+        after = "prior divided out" if self.fitted.at_bound else "after, held out"
         return [
             (f"{self.name} before", quality(self.raw, self.gold)),
-            (f"{self.name} after, held out", quality(self.held_out, self.gold)),
+            *([(f"{self.name} {after}", quality(self.held_out, self.gold))] if self.changed else []),
         ]
+
+    @property
+    def known(self) -> Known:
+        """What the verdict judges the labels by."""
+        loss = quality(self.held_out, self.gold).log_loss
+        return Known(len(self.gold), loss.value, loss.error or 0.0, equal_shares_loss(self.held_out))
 
     @property
     def verdict(self) -> str:
         """The temperature, and how far to trust it."""
         fitted = self.fitted
+        if fitted.at_bound:
+            kept = "; the prior was divided out all the same" if self.divided else ""
+            return f"{self.name}: calibration not applied: {self._bound()}{kept}"
         error = "" if fitted.error is None else f" ± {fitted.error:.3f}"
         text = f"{self.name}: temperature {fitted.temperature:.3f}{error} from {len(self.gold)} known classes"
         if self.ordinal:
             before, after = (ranked_probability_score(rows, self.gold).value for rows in (self.raw, self.held_out))
             text += f", ranked probability score {before:.4f} -> {after:.4f}"
-        if fitted.at_bound:
-            return f"{text}; at its bound: too few or too one-sided rows to tell, so labels are left as they are"
         if fitted.error is not None and abs(fitted.temperature - 1) < 2 * fitted.error:
             return f"{text}; 1, which changes nothing, fits as well"
         return text
+
+    def _bound(self) -> str:
+        """Why no temperature was found, and what to do."""
+        here, count = quality(self.held_out, self.gold), len(self.gold)
+        falls = f"even at temperature {self.fitted.temperature:g} the log loss still falls"
+        accuracy = f"accuracy {here.accuracy.value:.2f} of {count:,}"
+        if not self.fitted.flattened:
+            few = f"{falls}, so the known classes are too few or too one-sided ({accuracy})"
+            return f"{few}; give more gold rows, also such as the model gets wrong"
+        losses = f"equal shares would give a log loss of {self.known.equal:.2f}, the labels give {self.known.loss:.2f}"
+        little = f"{falls}, so these probabilities say little about the classes ({accuracy}; {losses})"
+        return f"{little}; reword the question or use another model"
 
 
 def calibrate(correction: Correction, rows: Sequence[tuple[SoftLabel, Sequence[int]]]) -> Calibrated:
@@ -122,8 +150,9 @@ def calibrate(correction: Correction, rows: Sequence[tuple[SoftLabel, Sequence[i
     gold = [place for _, places in rows for place in places]
     texts = [i for i, (_, places) in enumerate(rows) for _ in places]
     correction.fitted = fit_temperature(given, gold)
-    held_out, ordinal = cross_fitted(given, gold, groups=texts), correction.label.kind == "ordinal"
-    return Calibrated(correction.label.name, correction.fitted, raw, held_out, gold, ordinal)
+    applied = given if correction.fitted.at_bound else cross_fitted(given, gold, groups=texts)
+    ordinal, divided = correction.label.kind == "ordinal", raw != given
+    return Calibrated(correction.label.name, correction.fitted, raw, applied, gold, ordinal, divided)
 
 
 def gold_places(row: Row, label: Label, classes: Sequence[str]) -> list[int]:

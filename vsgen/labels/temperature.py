@@ -29,9 +29,15 @@ class Fitted:
     temperature: float
     """Above 1 the labels were too sure of themselves."""
     at_bound: bool
-    """The log loss still fell at `COLDEST` or `HOTTEST`: the rows are too few or too one-sided to tell."""
+    """The log loss still fell at `COLDEST`, because the rows are too few or too one-sided, or at `HOTTEST`, because the
+    probabilities say little about the classes."""
     error: float | None = None
     """Standard error of the temperature, from the curvature of the loss; None where no minimum was found."""
+
+    @property
+    def flattened(self) -> bool:
+        """Whether even `HOTTEST` was not hot enough."""
+        return self.at_bound and self.temperature == HOTTEST
 
     @property
     def usable(self) -> float:

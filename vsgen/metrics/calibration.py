@@ -113,6 +113,11 @@ def log_loss(probs: Sequence[Sequence[float]], gold: Sequence[int]) -> Estimate:
         return _mean(-np.log(table[np.arange(len(right)), right]))
 
 
+def equal_shares_loss(probs: Sequence[Sequence[float]]) -> float:
+    """The log loss, nats, of rows that give each of their classes the same probability; needs at least one row."""
+    return math.fsum(math.log(len(row)) for row in probs) / len(probs)
+
+
 def brier(probs: Sequence[Sequence[float]], gold: Sequence[int]) -> Estimate:
     """The mean over rows of the sum over classes of (probability - 1 if right else 0)²; from 0 to 2."""
     table, right = _table(probs, gold)

@@ -43,7 +43,9 @@ class Verdict:
     def lines(self) -> list[str]:
         """For people: what it comes to, then a line each."""
         counts = [self._count("bad", "finding"), self._count("note", "note")]
-        rest = ", ".join(filter(None, counts)) or ", ".join(self.figures) or "nothing to judge"
+        rest = ", ".join(filter(None, counts)) or ", ".join(self.figures)
+        if not rest:
+            return ["verdict: none: no figure judges this output"]
         word = "bad" if self.bad else "good"
         return [f"verdict: {word}: {rest}", *(f"  {one.level}: {one}" for one in self.findings)]
 

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from vsgen.template.final import ANSWER
 from vsgen.verdict.finding import Finding, Level, Verdict
+from vsgen.verdict.label_findings import alike, uninformed
 from vsgen.verdict.observed import SUM, Observed
 from vsgen.verdict.remedies import calmer, longer_reply, longer_text, look, other_draw, other_weights, reworded
 from vsgen.verdict.setup import Setup
@@ -209,7 +210,7 @@ def _weigh(asked: Setup) -> bool:
 
 _RULES: Final[Sequence[Rule]] = (
     *(_unsuited, _unread, _placeholders, _cut, _long, _misfits),
-    *(_sums, _recited, _uniform, _ranks, _unlabelled, _masses, _accepted, _repeats),
+    *(_sums, _recited, _uniform, _ranks, _unlabelled, _masses, uninformed, alike, _accepted, _repeats),
 )
 
 

@@ -7,6 +7,7 @@ from array import array
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from vsgen.flows.draw import Outcome
 from vsgen.sampling.reply_stats import ReplyStats
@@ -20,6 +21,23 @@ _DRAW = 5
 """Candidates that a draw counts as at least, when it is asked how much was seen."""
 _LIST = 3
 """Stated probabilities from which on a reply may be called uniform, or the same as another."""
+
+
+_SHAPES = 100
+"""Different labels of a name that are counted one by one; what nearly all rows have is among the first."""
+
+
+class Known(NamedTuple):
+    """What rows of known class say of labels as they are written."""
+
+    n: int
+    """Known classes."""
+    loss: float
+    """Mean log loss, nats."""
+    error: float
+    """Its standard error; 0 where there is none."""
+    equal: float
+    """The log loss of labels that give each class the same probability."""
 
 
 @dataclass(slots=True)
@@ -56,6 +74,12 @@ class Observed:
     """Those that could not be made."""
     masses: dict[str, array[float]] = field(default_factory=dict)
     """P(the reply is one of the classes) of each label, by the label's name."""
+    known: dict[str, Known] = field(default_factory=dict)
+    """By label."""
+    made: Counter[str] = field(default_factory=Counter)
+    """Labels over several classes of rows that were only labelled, by the label's name."""
+    shapes: dict[str, Counter[tuple[float, ...]]] = field(default_factory=dict)
+    """Their probabilities, `_SHAPES` different ones at most, by the label's name."""
 
     @classmethod
     def of(cls, template: Template) -> Observed:
@@ -81,6 +105,9 @@ class Observed:
         """Count a row that was only labelled."""
         self.rows += 1
         self._add_labels(labels)
+        for name, label in labels.items():
+            if isinstance(label, SoftLabel):
+                self._add_shape(name, tuple(label.probs.values()))
 
     @property
     def size(self) -> int:
@@ -121,6 +148,11 @@ class Observed:
         value, count = max(firsts.items(), key=lambda one: (one[1], one[0]), default=(0.0, 0))
         return value, Share(count, firsts.total())
 
+    def commonest(self, name: str) -> tuple[tuple[float, ...], Share]:
+        """The probabilities that most labels of a name have, and how many of all have them."""
+        (shape, count), *_ = self.shapes[name].most_common(1)
+        return shape, Share(count, self.made[name])
+
     def _add_reply(self, read: ReplyStats) -> None:
         self.replies += 1
         self.unread += not read.answers
@@ -141,6 +173,13 @@ class Observed:
                 self.unlabelled += 1
             elif label.label_mass is not None:
                 self.masses.setdefault(name, array("d")).append(label.label_mass)
+
+    def _add_shape(self, name: str, shape: tuple[float, ...]) -> None:
+        if len(shape) > 1:
+            self.made[name] += 1
+            shapes = self.shapes.setdefault(name, Counter())
+            if shape in shapes or len(shapes) < _SHAPES:
+                shapes[shape] += 1
 
 
 def _equal(stated: tuple[float, ...]) -> bool:

@@ -9,7 +9,7 @@ from vsgen.flows.draw import Outcome
 from vsgen.values import SoftLabel, Unlabelled
 from vsgen.verdict.finding import Finding, Verdict
 from vsgen.verdict.findings import assess
-from vsgen.verdict.observed import Observed
+from vsgen.verdict.observed import Known, Observed
 from vsgen.verdict.setup import Setup
 
 _FIRST: Final = 20
@@ -36,6 +36,10 @@ class Watch:
         """Count a row that was only labelled; returns as `add` does."""
         self._observed.add_row(labels)
         return self._look()
+
+    def add_known(self, name: str, known: Known) -> None:
+        """Take what rows of known class say of the labels of a name."""
+        self._observed.known[name] = known
 
     def verdict(self) -> Verdict:
         """On all draws so far."""

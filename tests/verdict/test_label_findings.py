@@ -1,0 +1,49 @@
+"""What is found in labels: that they say nothing of the classes, or the same of every row."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.verdict.drawing import template
+from vsgen.values import SoftLabel
+from vsgen.verdict.finding import Finding
+from vsgen.verdict.observed import Known
+from vsgen.verdict.setup import Setup
+from vsgen.verdict.watch import Watch
+
+
+def findings(*goods: float, known: Known | None = None) -> list[Finding]:
+    watch = Watch(Setup(template()))
+    for good in goods:
+        watch.add_row({"mood": SoftLabel({"good": good, "bad": 1 - good}, 0.0, 0.0, None)})
+    if known is not None:
+        watch.add_known("mood", known)
+    return list(watch.verdict().findings)
+
+
+def test_labels_that_are_nearly_all_uniform_are_bad() -> None:
+    (one,) = findings(*[0.5] * 57, 0.9)
+    assert (one.name, one.level) == ("alike", "bad")
+    assert one.text.startswith("label mood: 98% of 58 labels give every class the same probability")
+
+
+def test_labels_that_are_nearly_all_the_same_are_worth_a_note() -> None:
+    (one,) = findings(*[0.9] * 57, 0.2)
+    assert (one.name, one.level) == ("alike", "note")
+
+
+@pytest.mark.parametrize("goods", [[0.5] * 5, [0.5] * 30 + [0.9] * 10, [i / 200 for i in range(200)]])
+def test_labels_that_are_few_or_differ_are_not_alike(goods: list[float]) -> None:
+    assert findings(*goods) == []
+
+
+@pytest.mark.parametrize(("loss", "bad"), [(0.6, False), (0.75, False), (0.9, True), (float("inf"), True)])
+def test_a_loss_that_is_surely_above_that_of_equal_shares_is_bad(loss: float, bad: bool) -> None:
+    found = findings(known=Known(600, loss, 0.1, 0.69))
+    assert [(one.name, one.level) for one in found] == ([("loss", "bad")] if bad else [])
+
+
+def test_labels_that_no_figure_judges_are_not_called_good() -> None:
+    watch = Watch(Setup(template()))
+    watch.add_row({"mood": SoftLabel({"good": 0.9, "bad": 0.1}, 0.0, 0.0, None)})
+    assert watch.verdict().lines() == ["verdict: none: no figure judges this output"]
