@@ -140,10 +140,10 @@ def test_a_line_of_wide_characters_is_taken_away_whole_where_the_terminal_became
 ) -> None:
     drawn = Drawn(screen.stream)
     drawn.show(Reading(replace(ASKING, phase="loading", model="模型模型模型模型"), 1.0))
-    monkeypatch.setenv("COLUMNS", "20")
+    monkeypatch.setenv("COLUMNS", "25")
     drawn.close()
     seen = screen.seen()
-    assert seen.index("模型") < seen.index("\x1b[2A"), "41 columns are three lines of 20"
+    assert seen.index("模型") < seen.index("\x1b[2A"), "53 columns are three lines of 25, though 45 characters are two"
 
 
 def test_a_line_waits_for_the_end_of_what_is_printed(screen: Screen) -> None:
