@@ -121,10 +121,10 @@ WRONG: dict[str, tuple[tuple[str, ...], int, str, str]] = {
     "fewer than none": ((*RUN, "-n", "-3"), 2, "-n", ""),
     "a seed that is no number": ((*RUN, "--seed", "x"), 2, "--seed", ""),
     "a small budget": ((*RUN, "--max-tokens", "5"), 2, "--max-tokens 5: ", "give at least that"),
-    "no folder for rows": ((*RUN, "-o", "no/out.jsonl"), 4, "no/out.jsonl: ", "there is no folder no; create it"),
-    "no folder for rejects": ((*RUN, "--rejects", "no/r.jsonl"), 4, "no/r.jsonl: ", "there is no folder no; create it"),
-    "no folder for counts": ((*RUN, "--summary", "no/s.json"), 4, "no/s.json: ", "there is no folder no; create it"),
-    "no folder for calls": ((*RUN, "--journal", "no/j.journal"), 4, "no/j.journal: ", "there is no folder no; create it"),
+    "no folder for rows": ((*RUN, "-o", "no/out.jsonl"), 4, "no/out.jsonl: ", "no folder no; create it"),
+    "no folder for rejects": ((*RUN, "--rejects", "no/r.jsonl"), 4, "no/r.jsonl: ", "no folder no; create it"),
+    "no folder for counts": ((*RUN, "--summary", "no/s.json"), 4, "no/s.json: ", "no folder no; create it"),
+    "no folder for calls": ((*RUN, "--journal", "no/j.journal"), 4, "no/j.journal: ", "no folder no; create it"),
 }
 """A command line, its exit status, what it must name as wrong, and what it must say to do."""
 
