@@ -14,6 +14,8 @@
     │       ├── ChoiceError     a choice to score cannot be written with the model's tokens
     │       └── CommandError    an external command of a template gave no verdict on a row
     ├── OutputError     4  what was made cannot be written (disk full, no permission); all that was written stays
+    │   ├── FullError       there is no space; the command line says which command goes on
+    │   └── BusyError       another run holds the file
     └── GateError       5  all was made and written, but it failed a quality gate (--strict)
 
 A message says where, what, what was got and what to do: ``tickets.yaml:7: sampling.k: must be >= 1, got 0``.
@@ -83,6 +85,24 @@ class OutputError(VsgenError):
     """An output cannot be written."""
 
     status = 4
+
+
+class FullError(OutputError):
+    """There is no space for an output; what to run once there is some depends on the command."""
+
+    def __init__(self, problem: str, how: str = "again") -> None:
+        super().__init__(f"{problem}; free some space, then run the same command {how}")
+        self.problem = problem
+        """What cannot be written, and why."""
+
+
+class BusyError(OutputError):
+    """A file cannot be held; another name for it helps, which an option gives."""
+
+    def __init__(self, problem: str, option: str = "-o") -> None:
+        super().__init__(f"{problem} another {option}")
+        self.problem = problem
+        """All but the option."""
 
 
 class GateError(VsgenError):

@@ -19,7 +19,7 @@ from vsgen.jobs.task import Made
 
 __all__ = ["vsgen"]
 
-BUSY = "another vsgen run is writing here; wait for it, or choose another -o"
+BUSY = "another vsgen run is writing here; wait for it, or choose another"
 LABELLED = '{"text": "x", "labels": {"a": {"probs": {"b": 0.5, "c": 0.5}}}}\n'
 SECOND = {
     "run": ("run", "jokes", "-n", 2, "-m", "tiny", "--journal", "second.journal"),
@@ -57,7 +57,7 @@ def test_a_second_run_ends_at_once_and_has_touched_nothing(
     first = begun(Places(folder / "out.jsonl"))
     before = state(folder)
     second = vsgen(*SECOND[command], "-o", folder / "out.jsonl", *flags)
-    assert second.exit_code == 4 and BUSY in second.stderr
+    assert second.exit_code == 4 and f"{BUSY} -o" in second.stderr
     assert state(folder) == before
     assert len(list(first)) == 2 and lines(folder / "out.jsonl") == [{"n": 1}, {"n": 2}, {"n": 3}]
 
@@ -66,8 +66,15 @@ def test_rejects_are_held_like_rows(vsgen: Vsgen, folder: Path) -> None:
     first = begun(Places(folder / "out.jsonl", folder / "rejects.jsonl"))
     before = state(folder)
     second = vsgen(*SECOND["run"], "-o", "other.jsonl", "--rejects", "rejects.jsonl", "--overwrite")
-    assert second.exit_code == 4 and f"rejects.jsonl.part: {BUSY}" in second.stderr
+    assert second.exit_code == 4 and f"rejects.jsonl.part: {BUSY} --rejects" in second.stderr
     assert state(folder) == before
+    list(first)
+
+
+def test_a_journal_that_is_held_is_named_by_its_option(vsgen: Vsgen, folder: Path) -> None:
+    first = begun(Places(folder / "out.jsonl"))
+    words = ("run", "jokes", "-n", 2, "-m", "tiny", "-o", "other.jsonl", "--journal", "out.jsonl.journal")
+    assert f"out.jsonl.journal: {BUSY} --journal" in vsgen(*words).stderr
     list(first)
 
 

@@ -8,6 +8,7 @@ import math
 import os
 import re
 import resource
+import shlex
 import signal
 import subprocess
 import sys
@@ -246,6 +247,17 @@ def test_a_complete_output_is_continued_by_a_larger_n_and_kept_from_a_smaller_on
     assert len(lines(out)) == 8 and out.read_bytes().startswith(first)
 
 
+@pytest.mark.parametrize("option", ["-o", "--rejects"])
+def test_a_file_of_others_is_not_offered_to_be_resumed(vsgen: Vsgen, tmp_path: Path, option: str) -> None:
+    mine, words = tmp_path / "mine.jsonl", {"-o": tmp_path / "out.jsonl"}
+    mine.write_text("notes\n")
+    flags = [word for pair in (words | {option: mine}).items() for word in pair]
+    refused = vsgen("run", "jokes", "-n", 3, *flags, *FAST)
+    assert refused.exit_code == 2 and mine.read_text() == "notes\n"
+    assert f"{mine}: exists, and vsgen has no journal of it; choose another name, or --over" in refused.stderr
+    assert "--resume" not in refused.stderr
+
+
 def test_an_existing_output_is_left_alone_unless_a_flag_says_otherwise(vsgen: Vsgen, tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     arguments = ("run", "jokes", "-n", 3, "-o", out, *FAST)
@@ -257,6 +269,9 @@ def test_an_existing_output_is_left_alone_unless_a_flag_says_otherwise(vsgen: Vs
     again = vsgen(*arguments, "--resume")
     assert again.exit_code == 0
     assert "complete already" in again.stderr
+    assert (
+        vsgen("run", "jokes", "--overwrite", *FAST).stderr == "vsgen: --overwrite needs -o FILE; in make, write -o $@\n"
+    )
     held = vsgen("run", "jokes", "-n", 3, "-o", tmp_path / "other.jsonl", "--rejects", out, *FAST)
     assert held.exit_code == 2
     anew = vsgen(*arguments, "--overwrite")
@@ -345,7 +360,10 @@ def test_an_interrupted_run_says_how_to_go_on(tmp_path: Path, sent: signal.Signa
     assert all(json.loads(line) for line in journal.read_text().splitlines())
 
 
-def test_a_full_disk_stops_with_one_message_and_loses_nothing(vsgen: Vsgen, tmp_path: Path) -> None:
+@pytest.mark.parametrize("flags", [(), ("--overwrite",)], ids=["", "overwrite"])
+def test_a_full_disk_loses_nothing_and_the_command_in_the_message_goes_on(
+    tmp_path: Path, flags: tuple[str, ...]
+) -> None:
     """A file-size limit stands in for the disk: the kernel refuses the same write in the same way."""
     out = tmp_path / "out.jsonl"
 
@@ -353,13 +371,13 @@ def test_a_full_disk_stops_with_one_message_and_loses_nothing(vsgen: Vsgen, tmp_
         resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 
-    arguments = ("run", "story-openers", "-n", 100, "-o", out, "--patience", 0, *FAST)
+    arguments = ("run", "story-openers", "-n", 100, "-o", out, "--patience", 0, *FAST, *flags)
     ended = subprocess.run(command(*arguments), preexec_fn=limit, capture_output=True, text=True, check=False)
     assert ended.returncode == 4
-    assert "--resume" in ended.stderr and "Traceback" not in ended.stderr
+    assert "free some space, then run:\n" in ended.stderr and "Traceback" not in ended.stderr
     kept = len((tmp_path / "out.jsonl.journal").read_bytes().splitlines())
-    resumed = vsgen(*arguments, "--resume")
-    assert resumed.exit_code == 0
+    resumed = subprocess.run(shlex.split(ended.stderr.rpartition(":\n  ")[2]), check=False)
+    assert resumed.returncode == 0
     assert len(lines(out)) == 100
     assert kept > 5
 

@@ -94,6 +94,26 @@ def test_a_command_that_fails_writes_none_and_leaves_what_was_there(vsgen: Vsgen
     assert path.read_text() == "of before"
 
 
+@pytest.mark.parametrize(
+    ("command", "flags", "how"),
+    [
+        ("run", (), "free some space, then run:\n  vsgen run --resume jokes"),
+        ("run", ("--overwrite",), "free some space, then run:\n  vsgen run jokes"),
+        ("targets", (), "free some space, then run the same command with --overwrite"),
+    ],
+)
+def test_a_summary_without_space_leaves_a_complete_file_and_says_how_to_get_it(
+    vsgen: Vsgen, tmp_path: Path, command: str, flags: tuple[str, ...], how: str
+) -> None:
+    out, asked = tmp_path / "out.jsonl", ("jokes", "-n", 1, *FAST) if command == "run" else ()
+    ended = vsgen(command, *asked, "-o", out, *flags, "--summary", "/dev/full")
+    assert ended.exit_code == 4 and out.exists()
+    assert f"{out} is complete, only its summary is missing; {how}" in ended.stderr
+    if command == "run":
+        assert vsgen("run", *asked, "-o", out, *(flags or ("--resume",)), "--summary", tmp_path / "s").exit_code == 0
+        assert json.loads((tmp_path / "s").read_text())["rows"] == 1
+
+
 @pytest.mark.parametrize("name", ["out.jsonl", "out.jsonl.part", "out.jsonl.journal", "rows.jsonl"])
 def test_it_overwrites_no_other_file_of_the_command(vsgen: Vsgen, tmp_path: Path, name: str) -> None:
     rows = tmp_path / "rows.jsonl"

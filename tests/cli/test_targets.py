@@ -283,6 +283,9 @@ def test_a_row_that_is_no_use_is_named(
         (("no-such",), "no template named 'no-such'"),
         (("DAYS", "-o", "DAYS"), "is named twice; input, output"),
         (("-o", "."), ".: is a directory; name a file in it"),
+        (("-o", ""), "-o: is empty; give a file's name"),
+        (("--output=",), "--output: is empty"),
+        (("--overwrite",), "--overwrite needs -o FILE"),
     ],
 )
 def test_flags_that_do_not_go_together_are_one_message(

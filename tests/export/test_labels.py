@@ -58,7 +58,9 @@ def test_row_that_could_not_be_labelled_is_an_error_or_left_out(make_row: MakeRo
 def test_missing_labels_are_named_with_those_that_are_there(make_row: MakeRow) -> None:
     with pytest.raises(InputError, match=r"rows.jsonl:1: labels.tone: is missing; the row has category"):
         labelled([make_row()], ["tone"])
-    with pytest.raises(InputError, match=r"rows.jsonl:1: has no labels"):
+    with pytest.raises(
+        InputError, match=r"rows.jsonl:1: .*; add one: vsgen label rows.jsonl --name NAME --classes A,B -o"
+    ):
         labelled([make_row(labels={})])
     with pytest.raises(InputError, match="the input has no rows"):
         labelled([])

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vsgen.cli.options import VARIABLES
+from vsgen.errors import FullError, OutputError
 from vsgen.terminal import harmless, is_terminal
 
 if TYPE_CHECKING:
@@ -39,8 +40,26 @@ def going_on(places: Places) -> str:
         return "vsgen: interrupted; with -o FILE a run can be resumed" if places.journaled else "vsgen: interrupted"
     fed = " and ".join(_fed(places))
     how = f"To continue, give the same rows to {fed} again" if fed else "To go on"
+    return f"vsgen: interrupted; nothing is lost. {how}:\n  {_goes_on(places)}"
+
+
+def with_space(error: FullError, places: Places) -> OutputError:
+    """The same error, with the command that goes on once there is space; as it is where nothing is left to go on with.
+
+    Args:
+        error: What had no space.
+        places: The files of the command.
+    """
+    if places.journal_path is None:
+        return error
+    fed = " and ".join(_fed(places))
+    then = f"give the same rows to {fed} again" if fed else "run"
+    return OutputError(f"{error.problem}; free some space, then {then}:\n  {_goes_on(places)}")
+
+
+def _goes_on(places: Places) -> str:
     resumes = places.file is not None and not (places.resume or places.overwrite)
-    return f"vsgen: interrupted; nothing is lost. {how}:\n  {' '.join(map(_quoted, _command(resumes=resumes)))}"
+    return " ".join(map(_quoted, _command(resumes=resumes)))
 
 
 def _quoted(word: str) -> str:

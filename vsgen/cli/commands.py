@@ -15,7 +15,7 @@ from vsgen.cli.menu import ENTRIES, command
 from vsgen.cli.page import show_page
 from vsgen.cli.printed import reader_may_close, show
 from vsgen.cli.shell import not_resumable
-from vsgen.cli.usage import no_such_command, usage_errors
+from vsgen.cli.usage import no_such_command, refuse_empty_names, usage_errors
 from vsgen.errors import OptionError
 
 
@@ -29,6 +29,7 @@ class Command(TyperCommand):
             OptionError: They cannot be read, for instance.
         """
         with usage_errors(ctx, args):
+            refuse_empty_names(ctx, args)
             return super().parse_args(ctx, args)
 
 

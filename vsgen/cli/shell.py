@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from vsgen import signals
-from vsgen.cli.again import going_on
+from vsgen.cli.again import going_on, with_space
 from vsgen.cli.console import interrupted, last_words, many, say, summary, warn
 from vsgen.cli.log import LOG, VERSION
-from vsgen.errors import GateError
+from vsgen.errors import FullError, GateError
 from vsgen.terminal import is_terminal
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ def carry_out(task: Task[Any, Any], talk: TalkGroup, *, strict: bool = False) ->
     except KeyboardInterrupt as stop:
         interrupted(going_on(task.places), signals.status(stop))
         raise typer.Exit(signals.status(stop)) from None
+    except FullError as error:
+        raise with_space(error, task.places) from error
     if not talk.quiet:
         _report(task, carried, time.monotonic() - begun)
     if strict and not carried.counts.passed:

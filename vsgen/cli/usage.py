@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Final
 
 from typer.core import TyperArgument, TyperOption
@@ -49,6 +50,22 @@ def usage_errors(context: Any, words: Sequence[str]) -> Iterator[None]:
         if getattr(error, "exit_code", None) != OptionError.status or not hasattr(error, "ctx"):
             raise  # typer's errors have no public root
         raise OptionError(_problem(error, context, given)) from None
+
+
+def refuse_empty_names(context: Any, words: Sequence[str]) -> None:
+    """See that no file has an empty name, as a variable that is not set leaves it; a `Path` of it would be a folder.
+
+    Args:
+        context: The command's, of typer.
+        words: What stands after its name.
+
+    Raises:
+        OptionError: One has.
+    """
+    values, _, _ = context.command.make_parser(context).parse_args(list(words))
+    for parameter in context.command.params:
+        if values.get(parameter.name) == "" and parameter.type_descriptor.annotation is Path:
+            raise OptionError(f"{_as_typed(parameter, words)}: is empty; give a file's name")
 
 
 def no_such_command(name: str) -> OptionError:

@@ -7,6 +7,7 @@ not, and do not say so: `FLOAT_LABELS` and `STACKED_LABELS` are what to add ther
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -163,7 +164,9 @@ def _label(row: Row, name: str) -> Mapping[str, Any]:
 def _labels(row: Row) -> Mapping[str, object]:
     labels = row.fields.get("labels")
     if not isinstance(labels, dict) or not labels:
-        raise InputError(f"{row.where}: has no labels; give rows of `vsgen run` or `vsgen label`")
+        source = row.where.rpartition(":")[0].replace("<stdin>", "-")
+        add = shlex.join(["vsgen", "label", source, "--name", "NAME", "--classes", "A,B", "-o", "labeled.jsonl"])
+        raise InputError(f"{row.where}: has no labels; add one: {add}")
     return labels
 
 

@@ -12,11 +12,10 @@ from pathlib import Path
 from threading import Event, Thread
 from types import TracebackType
 
-from vsgen.errors import OutputError
+from vsgen.errors import FullError, OutputError
 from vsgen.files.disk import hold, sync_data, sync_folder
 
 _SECONDS = 1.0
-_REMEDY = "free some space, then run the same command with --resume"
 
 
 class Appended:
@@ -116,8 +115,8 @@ class Appended:
         os.ftruncate(self._file, size)
         self.size = size
 
-    def _failure(self, why: str | None) -> OutputError:
-        return OutputError(f"{self.path}: cannot write {self._what}: {why}; {_REMEDY}")
+    def _failure(self, why: str | None) -> FullError:
+        return FullError(f"{self.path}: cannot write {self._what}: {why}")
 
 
 class _Sync:

@@ -9,22 +9,21 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from vsgen.errors import OutputError
+from vsgen.errors import BusyError
 
 
 def lock(file: int, path: Path) -> None:
     """Lock an open file or folder, until it is closed.
 
     Raises:
-        OutputError: Another run holds it, or the file system has no locks.
+        BusyError: Another run holds it, or the file system has no locks.
     """
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        busy = "another vsgen run is writing here; wait for it, or choose another -o"
-        raise OutputError(f"{path}: {busy}") from error
+        raise BusyError(f"{path}: another vsgen run is writing here; wait for it, or choose") from error
     except OSError as error:
-        raise OutputError(f"{path}: cannot be locked: {error.strerror}; choose another -o") from error
+        raise BusyError(f"{path}: cannot be locked: {error.strerror}; choose") from error
 
 
 def hold(path: Path, opened: Callable[[], int]) -> int:
@@ -36,7 +35,7 @@ def hold(path: Path, opened: Callable[[], int]) -> int:
 
     Raises:
         OSError: It cannot be opened.
-        OutputError: Another run holds it.
+        BusyError: Another run holds it.
     """
     while True:
         file = opened()
@@ -55,7 +54,7 @@ def refuse_held(path: Path) -> None:
 
     Raises:
         OSError: It cannot be opened.
-        OutputError: One does.
+        BusyError: One does.
     """
     file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:

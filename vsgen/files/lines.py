@@ -16,16 +16,13 @@ from typing import Final, Protocol
 
 import orjson
 
-from vsgen.errors import OutputError
+from vsgen.errors import FullError, OutputError
 from vsgen.files.destinations import is_written_through, open_through
 from vsgen.files.part import Part
 from vsgen.terminal import harmless_json, is_terminal
 
 _STDOUT = "<stdout>"
 _OPTION = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
-_RESUMED = "with --resume"
-AGAIN = "again"
-"""How a command is run again that lacked space."""
 
 
 class ReaderGone(Exception):
@@ -75,9 +72,8 @@ class FileLines:
             OutputError: It cannot be written, or another run holds it.
         """
         self._path = path
-        self._how = _RESUMED if keep else AGAIN
         self._digest = blake2b(digest_size=8)
-        with writing(path, self._how):
+        with writing(path):
             self._part = Part(path, keep=keep)
 
     @property
@@ -95,19 +91,19 @@ class FileLines:
 
     def begin(self) -> None:
         """Empty the part."""
-        with writing(self._part.path, self._how):
+        with writing(self._part.path):
             self._part.begin()
 
     def write(self, lines: Iterable[Mapping[str, object]]) -> None:
         """Append lines; they are with the system when this returns."""
         if data := _dumps(lines):
             self._digest.update(data)
-            with writing(self._part.path, self._how):
+            with writing(self._part.path):
                 self._part.write(data)
 
     def finish(self) -> None:
         """Make the whole file appear; it is on the disk, under its name, when this returns."""
-        with writing(self._path, self._how):
+        with writing(self._path):
             self._part.place()
 
 
@@ -129,7 +125,7 @@ class ThroughLines:
             OutputError: It cannot be opened.
         """
         self._path, self._quiet = path, quiet
-        with writing(path, AGAIN):
+        with writing(path):
             self._file = open_through(path, warn)
         self._seen = os.isatty(self._file)
 
@@ -152,7 +148,7 @@ class ThroughLines:
             OutputError: It cannot be written.
         """
         data = _dumps(lines, seen=self._seen)
-        with writing(self._path, AGAIN):
+        with writing(self._path):
             while data:
                 try:
                     data = data[os.write(self._file, data) :]
@@ -274,12 +270,11 @@ def _dumps(lines: Iterable[Mapping[str, object]], *, seen: bool = False) -> byte
 
 
 @contextmanager
-def writing(where: Path, how: str) -> Iterator[None]:
+def writing(where: Path) -> Iterator[None]:
     """Within it, what the system refuses becomes an error of the tree.
 
     Args:
         where: What is written, as messages call it.
-        how: A command that lacked space is run again: `AGAIN`, or what else helps.
 
     Raises:
         OutputError: It cannot be written.
@@ -287,7 +282,7 @@ def writing(where: Path, how: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _failed(where, error, how) from error
+        raise _failed(where, error) from error
 
 
 def no_place(path: Path) -> str | None:
@@ -300,9 +295,10 @@ def no_place(path: Path) -> str | None:
     return None
 
 
-def _failed(where: Path | str, error: OSError, how: str) -> OutputError:
+def _failed(where: Path | str, error: OSError, how: str = "again") -> OutputError:
     if error.errno == errno.ENOENT and (problem := no_place(Path(where))):
         return OutputError(problem)
-    full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-    remedy = f"free some space, then run the same command {how}" if full else "choose another path"
-    return OutputError(f"{where}: cannot be written: {error.strerror or error}; {remedy}")
+    problem = f"{where}: cannot be written: {error.strerror or error}"
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return FullError(problem, how)
+    return OutputError(f"{problem}; choose another path")

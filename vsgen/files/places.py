@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from vsgen.errors import OptionError, OutputError
+from vsgen.errors import BusyError, FullError, OptionError, OutputError
 from vsgen.files.complete import Done, done, interrupted_otherwise, name_of
 from vsgen.files.destinations import destination, is_written_through
 from vsgen.files.disk import refuse_held
@@ -120,7 +120,8 @@ class Places:
     def open_journal(self, open_files: ExitStack) -> Journal:
         """The journal, closed with `open_files`."""
         path = self.journal_path
-        return open_files.enter_context(FileJournal(path)) if path else MemoryJournal()
+        with _named_by("--journal" if self.journal else "-o"):
+            return open_files.enter_context(FileJournal(path)) if path else MemoryJournal()
 
     def open_outputs(self, open_files: ExitStack, found: Found, warn: Callable[[str], None]) -> tuple[Lines, Lines]:
         """Where rows and rejects go, closed with `open_files`; held, but not yet emptied.
@@ -142,7 +143,8 @@ class Places:
     def _open_rejects(self, warn: Callable[[str], None]) -> Lines:
         if self.rejects is None:
             return NoLines()
-        return open_lines(self.rejects, warn, quiet=self.file is None, keep=self.journal_path is not None)
+        with _named_by("--rejects"):
+            return open_lines(self.rejects, warn, quiet=self.file is None, keep=self.journal_path is not None)
 
     def _open_output(self, warn: Callable[[str], None]) -> Lines:
         if self.output is not None:
@@ -155,12 +157,23 @@ class Places:
         Raises:
             OutputError: They cannot be written.
         """
-        if self.summary is not None:
-            write_line(self.summary, summary, warn)
+        if self.summary is None:
+            return
+        try:
+            with _named_by("--summary"):
+                write_line(self.summary, summary, warn)
+        except FullError as error:
+            if self.file is None:
+                raise
+            flag = "--resume" if self.journaled else "--overwrite"
+            how = "again" if self.resume or self.overwrite else f"with {flag}"
+            raise FullError(f"{error.problem}; {self.file} is complete, only its summary is missing", how) from error
 
     def _check(self) -> None:
         if self.resume and (self.overwrite or not (self.file or self.journal)):
             raise OptionError("--resume needs -o FILE (or --journal FILE), and cannot be combined with --overwrite")
+        if self.overwrite and not (self.output or self.rejects or self.journal):
+            raise OptionError("--overwrite needs -o FILE; in make, write -o $@")
         written = [path for path in (self.output, self.rejects, self.summary) if path]
         self._check_names(written)
         for path in filter(None, (*written, self.journal)):
@@ -177,7 +190,7 @@ class Places:
     def _refuse_overwriting(self) -> None:
         for path in filter(None, (self.output, self.rejects)):
             if not is_written_through(path):
-                _refuse_existing(path, part=path == self.output, resumable=self.journaled)
+                _refuse_existing(path, self.journal_path, part=path == self.output)
 
     def _check_names(self, written: Sequence[Path]) -> None:
         if folders := [path for path in (*written, self.journal) if path is not None and path.is_dir()]:
@@ -218,11 +231,23 @@ def refuse_unfinished(path: Path) -> None:
             raise OptionError(f"{part}: is left from an unfinished run, whose replies are in {journal}; {remedy}")
 
 
-def _refuse_existing(path: Path, *, part: bool, resumable: bool) -> None:
-    if not resumable:
+@contextmanager
+def _named_by(option: str) -> Iterator[None]:
+    """Within it, what another run holds is named by this option."""
+    try:
+        yield
+    except BusyError as error:
+        raise BusyError(error.problem, option) from error
+
+
+def _refuse_existing(path: Path, journal: Path | None, *, part: bool) -> None:
+    if journal is None:
         if path.exists():
             raise OptionError(f"{path}: exists; --overwrite replaces it")
         return
+    if path.exists() and not journal.exists():
+        remedy = "choose another name, or --overwrite replaces it (everything is requested)"
+        raise OptionError(f"{path}: exists, and vsgen has no journal of it; {remedy}")
     again = "--overwrite writes it again (replies in its journal are reused)"
     if path.exists():
         raise OptionError(f"{path}: exists; {again}, --resume leaves a complete file as it is")

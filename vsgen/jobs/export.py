@@ -12,7 +12,7 @@ from vsgen.export.dataset import check_replaceable, load, write_dataset
 from vsgen.export.forms import Wanted, export_table
 from vsgen.export.table import Table
 from vsgen.files.destinations import destination, is_written_through
-from vsgen.files.lines import AGAIN, PipeLines, open_lines, writing
+from vsgen.files.lines import PipeLines, open_lines, writing
 from vsgen.files.part import FolderPart, part_of
 from vsgen.files.places import refuse_unfinished
 from vsgen.files.rows import read_rows
@@ -70,7 +70,7 @@ def save_dataset(table: Table, path: Path, *, overwrite: bool = False) -> int:
     check_replaceable(path, overwrite=overwrite)
     load()
     real = destination(path)
-    with writing(path, AGAIN):
+    with writing(path):
         real.parent.mkdir(parents=True, exist_ok=True)
         with signals.unwound(), FolderPart(real) as part, signals.at_end(part.close):
             rows = write_dataset(table, part.made, parquet=path.suffix == _PARQUET, cache=part.cache)

@@ -18,7 +18,7 @@ from vsgen.flows.label import Labeller
 from vsgen.jobs.counts import UNLABELLED, Counts
 from vsgen.jobs.desk import Desk, Wanted
 from vsgen.jobs.label_correct import Calibrated, Correction, calibrate, gold_places
-from vsgen.jobs.label_options import LabelOptions
+from vsgen.jobs.label_options import FLAGS, LabelOptions
 from vsgen.jobs.label_rows import How, Labelled, Spool, checked, label_row, row_line, soft, with_text
 from vsgen.jobs.local import kept_local
 from vsgen.jobs.occurrence import Occurrences
@@ -62,7 +62,7 @@ class Labelling:
         self._input = open_rows(options.input)
         self._gold_input = None if options.gold is None else RowInput(options.gold)
         self._gold_seen = self._gold_input and self._gold_input.look()
-        self._watch = Watch(Setup(options.template))
+        self._watch = Watch(Setup(options.template, by_flags=options.template.source == FLAGS))
         self._corrections = {one.name: Correction(one) for one in options.template.labels}
         self._batch = [one for one in self._corrections.values() if one.label.prior == "batch"]
         self._uncorrected: dict[str, list[list[list[float]]]] = {one.label.name: [] for one in self._batch}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import orjson
 
@@ -19,6 +20,8 @@ from vsgen.sections.validators import check_name
 from vsgen.template.load import load_template, template_of
 from vsgen.template.schema import Template
 
+FLAGS: Final = "flags"
+"""What messages call the command line, where labels stand there."""
 _SHOWN = 60
 """Characters of what was given that a message repeats."""
 
@@ -111,7 +114,7 @@ def from_template(source: str, on: str | None, overrides: Sequence[str]) -> tupl
 
 
 def from_flags(
-    sections: Sequence[Mapping[str, object]], on: str | None, overrides: Sequence[str], *, source: str = "flags"
+    sections: Sequence[Mapping[str, object]], on: str | None, overrides: Sequence[str], *, source: str = FLAGS
 ) -> tuple[Template, str]:
     """A template that was put together from flags, and the field that holds the text.
 

@@ -70,9 +70,11 @@ def longer_text(asked: Setup) -> str:
     return "raise maxLength in output.schema, or ask for less in the prompt"
 
 
-def reworded(_: Setup, label: str) -> str:
+def reworded(asked: Setup, label: str) -> str:
     """For a label whose question is not answered."""
-    return f"reword the prompt of label {label}, or name another model for it; vsgen doctor -m MODEL compares wordings"
+    other = "a larger model (-m)" if asked.by_flags else "name another model for it"
+    ask = f"ask for {label} in other words (--prompt)" if asked.by_flags else f"reword the prompt of label {label}"
+    return f"{ask}, or {other}; vsgen doctor -m MODEL compares wordings"
 
 
 def look(_: Setup) -> str:

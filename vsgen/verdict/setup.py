@@ -20,6 +20,8 @@ class Setup:
     """What the template says against models of this size."""
     small: bool = False
     """The model is small; see `vsgen.flows.asking.SMALL`."""
+    by_flags: bool = False
+    """The labels stand on the command line, not in a file."""
 
     @classmethod
     def of_run(cls, template: Template, facts: ModelFacts | None) -> Setup:
