@@ -110,7 +110,7 @@ def test_a_journal_whose_first_line_is_damaged_is_left_as_it_is_and_can_be_mende
     first, *others = filled(path)
     damaged = b"".join([damage(first), *others])
     path.write_bytes(damaged)
-    with pytest.raises(OptionError, match="its first line, which says that it is a journal, is damaged or missing"):
+    with pytest.raises(OptionError, match="its first line, which marks it as a journal, is damaged or missing"):
         FileJournal(path)
     assert path.read_bytes() == damaged
     path.write_bytes(b"".join([first, *others]))

@@ -64,9 +64,10 @@ def check(
         raise InputError(f"{input}: has no rows; give at least one JSON object")
     use = _use(loaded, reader, rows=input is not None)
     show(*folded(draw_lines(draws, reader), columns(sys.stdout)))
+    remarks = reader.remarks() if reader else ("these are chat messages; add -m ID to see the tokens of a model",)
     made = plan(loaded, [one.call.prompt for one in draws], use)
     show(*folded(plan_lines(loaded, made, facts), columns(sys.stdout)))
-    for remark in reader.remarks() if reader else ("these are chat messages; add -m ID to see the tokens of a model",):
+    for remark in remarks:
         show(f"note: {remark}")
     _conclude(loaded, [str(found) for found in template_warnings(loaded, use)], strict=strict)
 
