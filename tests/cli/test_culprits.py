@@ -25,6 +25,7 @@ FILES: dict[str, str | bytes] = {
     "long.yaml": HEAD + f"prompt: hi\nnum: 1\nkeep: {'q' * 900} > 3\n",
     "colon_item.yaml": HEAD + "prompt: '{{ lid }}'\nvariables:\n  lid:\n    - fine\n    - the lid: it rattles\n",
     "unquoted.yaml": OWN + "keep: not sure not in text\n",
+    "space.yaml": HEAD + "num:500\nprompt: hi\n",
     "empty.yaml": "",
     "empty.jsonl": "",
     "empty.gguf": "",
@@ -92,6 +93,19 @@ WRONG: dict[str, tuple[tuple[str, ...], int, str, str]] = {
         2,
         "colon_item.yaml:7: variables.lid.1: ",
         'the colon makes this a mapping; put quotes around it: "the lid: it rattles"',
+    ),
+    "a key without a space": (("check", "space.yaml"), 2, "space.yaml:3:1: ", 'put a space after "num:"'),
+    "one class": (
+        ("label", "rows.jsonl", "--on", "product", "--name", "kind", "--classes", "good", "-m", "tiny"),
+        2,
+        "--classes: needs at least 2",
+        "such as good,bad",
+    ),
+    "a template to label": (
+        ("label", "own.yaml", "--name", "kind", "--classes", "a,b", "-m", "tiny", "-o", "rows.jsonl"),
+        2,
+        "own.yaml: is a template",
+        "--template own.yaml",
     ),
     "a text of keep without quotes": (
         ("check", "unquoted.yaml"),

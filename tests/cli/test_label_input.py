@@ -49,7 +49,7 @@ GOOD = '{"text": "My lamp broke."}\n'
         (("--name", "x", "--classes", "a,b,a"), "flags: labels.0.classes.2: class 'a' is named twice"),
         (("--name", "x", "--classes", "a,,b"), "flags: labels.0.classes.1: a class must not be empty"),
         (("--name", "x", "--classes", "a,"), "flags: labels.0.classes.1: a class must not be empty"),
-        (("--name", "x", "--classes", "a"), "flags: labels.0.classes: needs at least 2"),
+        (("--name", "x", "--classes", "a"), "--classes: needs at least 2, such as good,bad; got 'a'"),
         (("--name", "x", "--classes", '["a", 1]'), "--classes: must be a JSON list of texts, got"),
         (("--name", "x", "--classes", '["a", "b"'), "--classes: not a JSON list"),
         (("--name", "x", "--classes", "a,b", "--choices", "o"), "labels.0.choices: cannot be combined with"),

@@ -63,7 +63,6 @@ def test_a_template_without_labels_and_a_field_that_no_prompt_can_name_are_told(
         (" a , b c ", ["a", "b c"]),
         ("a,,b", ["a", "", "b"]),
         ('["a, or b", "c"]', ["a, or b", "c"]),
-        ("[]", []),
         ("é,日本", ["é", "日本"]),
     ],
 )

@@ -163,7 +163,11 @@ class TestOneProblem:
                 "t.yaml:1:5: not valid YAML: mapping values are not allowed in this context; "
                 "the value has a colon followed by a space: put quotes around the whole value",
             ),
-            ("a: b\n  c: d\n", "t.yaml:2:4: not valid YAML: mapping values are not allowed in this context"),
+            (
+                "a: b\n  c: d\n",
+                "t.yaml:2:4: not valid YAML: mapping values are not allowed in this context; "
+                "indent like the line above",
+            ),
             (
                 "a:\n\t- b\n",
                 "t.yaml:2:1: not valid YAML: found character that cannot start any token; "
@@ -288,7 +292,7 @@ class TestSet:
                 "sampling={k: 3, k: 4}",
                 "--set sampling={k: 3, k: 4}: duplicate key 'k'; it is already at --set sampling={k: 3, k: 4}",
             ),
-            ("sampling.stop=[a", "--set sampling.stop=[a: not valid YAML: did not find expected ',' or ']'"),
+            ("sampling.stop=[a", "--set sampling.stop=[a: not valid YAML: '[' is not closed"),
             ("labels.1.name=b", "--set labels.1.name=b: '1' is not a position in a list of 1, counted from 0"),
             ("labels.0.name=text", "--set labels.0.name=text: labels.0.name: 'text' is already an output field"),
             ("num=caf\udce9", "--set 'num=caf\\udce9': not UTF-8"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,8 @@ from vsgen.template.schema import Template
 
 FLAGS: Final = "flags"
 """What messages call the command line, where labels stand there."""
+_FEWEST = 2
+"""Classes of a label."""
 _SHOWN = 60
 """Characters of what was given that a message repeats."""
 
@@ -89,6 +92,9 @@ class LabelOptions:
             raise OptionError(
                 "--plot needs --calibrate GOLD: only rows whose class is known show how reliable labels are"
             )
+        if isinstance(self.input, str) and self.input.lower().endswith((".yaml", ".yml")):
+            remedy = f"give the rows, and the template with --template {shlex.quote(self.input)}"
+            raise OptionError(f"{self.input}: is a template, and rows are needed here; {remedy}")
         if self.gold == self.input == "-":
             raise OptionError("--calibrate -: standard input is INPUT already; name a file for one of them")
 
@@ -161,10 +167,15 @@ def classes_of(word: str) -> list[str]:
     """What follows ``--classes``: names parted by commas, or a JSON list of names where one holds a comma.
 
     Raises:
-        OptionError: It begins as a JSON list and is none of texts.
+        OptionError: It begins as a JSON list and is none of texts, or it names fewer than two.
     """
-    if not word.lstrip().startswith("["):
-        return [name.strip() for name in word.split(",")]
+    names = _json_list(word) if word.lstrip().startswith("[") else [name.strip() for name in word.split(",")]
+    if len(names) < _FEWEST:
+        raise OptionError(f"--classes: needs at least {_FEWEST}, such as good,bad; got {word[:_SHOWN]!r}")
+    return names
+
+
+def _json_list(word: str) -> list[str]:
     try:
         names = orjson.loads(word)
     except orjson.JSONDecodeError as error:

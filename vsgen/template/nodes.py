@@ -15,6 +15,8 @@ from typing import Any, Final, TypeAlias
 
 import yaml
 
+from vsgen.template.slips import slip_of
+
 Scalar: TypeAlias = str | int | float | bool | None
 
 _MAX_NODES: Final = 20_000
@@ -111,10 +113,9 @@ def read(text: str, source: str, *, lines: bool = True) -> tuple[Node, list[Prob
         reader = _Reader(text, source, lines)
         return reader.document(), reader.problems
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        mark, what = slip_of(error, text, _LOADER)
         where = f"{source}:{mark.line + 1}:{mark.column + 1}" if mark and lines else source
-        hint = _remedy(text.splitlines()[mark.line : mark.line + 1]) if mark else ""
-        raise YamlProblem(f"{where}: not valid YAML: {error.problem or error.context}{hint}") from None
+        raise YamlProblem(f"{where}: not valid YAML: {what}") from None
     except (yaml.YAMLError, UnicodeEncodeError):  # of the reader, which knows no lines
         bad = _CONTROL.search(text)
         where = f"{source}:{text.count(chr(10), 0, bad.start()) + 1}" if bad and lines else source
@@ -124,18 +125,6 @@ def read(text: str, source: str, *, lines: bool = True) -> tuple[Node, list[Prob
 def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
-
-
-def _remedy(lines: Sequence[str]) -> str:
-    """What to do about a line that is no YAML, where its look says why."""
-    line = lines[0] if lines else ""
-    if re.match(" *\t", line):
-        return "; the line begins with a tab: indent with spaces"
-    if begins := re.match(r"""\s*(?:- |\w+: )+\s*(["'\[{%@`&*!])""", line):
-        return f"; the value begins with {begins[1]}: put quotes around the whole value"
-    if re.match(r"\s*(?:- )*[\w.-]+: +[^\s\"'\[{|>#].*?:(?: |$)", line):
-        return "; the value has a colon followed by a space: put quotes around the whole value"
-    return ""
 
 
 def plain(node: Node) -> Any:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.template.warnings.warned import found, made
 from vsgen.template.load import load_template
-from vsgen.template.warnings.variables import repeated_values, same_prompt, unused
+from vsgen.template.warnings.variables import null_values, repeated_values, same_prompt, unused
 from vsgen.template.warnings.warning import Use
 
 BOTH = {"product": ["kettle", "lamp"], "tone": ["polite", "angry"]}
@@ -94,3 +94,17 @@ def test_a_value_that_is_listed_twice_is_named() -> None:
 def test_values_of_other_types_and_weights_are_no_repeats() -> None:
     assert found(repeated_values, made(variables={"product": [1, True, "1", 1.5, None, "null"]})) == []
     assert found(repeated_values, made(variables={"product": {"kettle": 2, "lamp": 1}})) == []
+
+
+def test_an_empty_item_and_a_null_are_named_with_their_line(tmp_path: Path) -> None:
+    for item in ("-", "- null", "- ~"):
+        file = tmp_path / "t.yaml"
+        file.write_text(f"version: 1\nname: t\nprompt: Say {{{{ a }}}}.\nvariables:\n  a:\n    - one\n    {item}\n")
+        (one,) = null_values(load_template(str(file)), Use())
+        assert str(one).startswith(f"{file}:7: variables.a.1: is empty or null, which is written as the word null; ")
+
+
+def test_a_null_that_the_prompt_tests_for_or_whose_word_is_meant_is_no_slip() -> None:
+    tested = made(prompt="Review{% if product %} a {{ product }}{% endif %}.", variables={"product": [None, "lamp"]})
+    assert found(null_values, tested) == []
+    assert found(null_values, made(variables={"product": ["null", "", 0]})) == []

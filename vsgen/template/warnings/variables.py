@@ -1,18 +1,20 @@
-"""Variables that nothing uses, prompts that never change, values that are listed twice."""
+"""Variables that nothing uses, prompts that never change, values that are listed twice or are null."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
-from vsgen.sections.misfit import likeliest
+from vsgen.sections.misfit import TextProblem, likeliest
 from vsgen.sections.sandbox import compile_text
 from vsgen.template.answer import as_text
 from vsgen.template.final import as_condition
 from vsgen.template.keep import OWN
-from vsgen.template.schema import Template
+from vsgen.template.schema import Template, Value
+from vsgen.template.variables import draw_variables
 from vsgen.template.warnings.closed import distinct
 from vsgen.template.warnings.warning import TemplateWarning, Use, quoted, warning
 
@@ -46,17 +48,43 @@ def same_prompt(template: Template, use: Use) -> Iterator[TemplateWarning]:
 
 def repeated_values(template: Template, use: Use) -> Iterator[TemplateWarning]:
     """Values that a list has twice."""
-    lists: dict[tuple[str, ...], object] = {("variables", name): one for name, one in template.variables.items()}
-    lists["choices",] = template.choices
-    for path, values in lists.items():
-        if not isinstance(values, tuple):
-            continue
+    for path, values in _lists(template):
         seen: set[tuple[type, object]] = set()
         for i, value in enumerate(values):
             if _key(value) in seen:
                 text = f"{quoted(value)} is listed more than once, and counts more than the others"
                 yield warning(template, (*path, i), text, "remove it, or write weights as {value: weight}")
             seen.add(_key(value))
+
+
+def null_values(template: Template, use: Use) -> Iterator[TemplateWarning]:
+    """Values that are null, as an item without text is, where the prompt writes out the word."""
+    for path, values in _lists(template):
+        if None in values and (path == ("choices",) or _written_out(template, path[-1])):
+            text = "is empty or null, which is written as the word null"
+            yield warning(
+                template, (*path, values.index(None)), text, "write a value, remove the item, or quote 'null'"
+            )
+
+
+def _lists(template: Template) -> Iterator[tuple[tuple[str, ...], tuple[Value, ...]]]:
+    """The lists of values, each with its path."""
+    for name, values in template.variables.items():
+        if isinstance(values, tuple):
+            yield ("variables", name), values
+    if isinstance(template.choices, tuple):
+        yield ("choices",), template.choices
+
+
+def _written_out(template: Template, name: str) -> bool:
+    """Whether a null of this variable appears in what the model reads; it does not where a text tests for it."""
+    for text in map(compile_text, _asked(template)):
+        values = {**dict.fromkeys(text.needed, ""), **draw_variables(template, 0, 0)}
+        with suppress(TextProblem):
+            words = [text.render({**values, name: value}).count("null") for value in (None, "")]
+            if words[0] > words[1]:
+                return True
+    return False
 
 
 def _key(value: object) -> tuple[type, object]:
