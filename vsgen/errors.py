@@ -23,6 +23,11 @@ A message says where, what, what was got and what to do: ``tickets.yaml:7: sampl
 
 from __future__ import annotations
 
+from typing import Final
+
+SKIP_IT: Final = "run and label skip it with --on-error skip (after an unfinished run with -o: add --resume)"
+"""The remedy of a row that cannot be used."""
+
 
 class VsgenError(Exception):
     """The root; `status` is the exit status of a command that ends with it."""

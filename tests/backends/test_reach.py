@@ -38,3 +38,9 @@ def test_a_hub_that_answers_with_an_error_is_left_to_the_libraries(monkeypatch: 
         monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{server.server_port}")
         check_reachable("owner/missing")
         server.shutdown()
+
+
+def test_an_environment_that_forbids_downloads_is_named_and_nothing_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(ModelError, match=r"^owner/missing: is not on this machine, and HF_HUB_OFFLINE=1 forbids"):
+        open_model("owner/missing")

@@ -51,7 +51,7 @@ def test_vectors_go_to_standard_output_and_the_note_to_standard_error(vsgen: Vsg
         "classes": ["billing", "bug", "how-to"],
     }
     assert "vsgen: 3 rows -> stdout" in result.stderr
-    assert "torch.nn.functional.cross_entropy(outputs.logits, labels)" in result.stderr
+    assert "docs/training.md" in result.stderr
     assert vsgen("export", rows, "--to", "jsonl", "--quiet").stderr == ""
 
 

@@ -138,11 +138,21 @@ def test_choices_of_each_row_and_letters(vsgen: Vsgen, tmp_path: Path) -> None:
         assert [list(probs(row, "right")) for row in lines(ended.stdout)] == [["3", "4", "5"], ["yes", "no"]]
 
 
-def test_an_empty_text_is_labelled_like_any_other(vsgen: Vsgen) -> None:
-    for flags in (CATEGORY, ("--name", "tags", "--classes", "rude,urgent", "--kind", "multi", "-m", "tiny")):
-        ended = vsgen("label", "-", *flags, stdin='{"text": ""}\n')
-        assert ended.exit_code == 0, ended.stderr
-        assert all(0 <= p <= 1 for p in probs(lines(ended.stdout)[0], flags[1]).values())
+@pytest.mark.parametrize("text", ["", " \t"])
+def test_a_blank_text_is_not_labelled_as_if_it_said_something(vsgen: Vsgen, text: str) -> None:
+    given = json.dumps({"text": text}) + '\n{"text": "Hello."}\n'
+    ended = vsgen("label", "-", *CATEGORY, stdin=given)
+    assert ended.exit_code == 2
+    assert "<stdin>:1: field 'text' is blank; give a text" in ended.stderr
+    ended = vsgen("label", "-", *CATEGORY, "--on-error", "skip", stdin=given)
+    assert [row["text"] for row in lines(ended.stdout)] == ["Hello."]
+
+
+def test_a_row_without_the_field_is_reported_before_a_model_is_opened(vsgen: Vsgen, rows: Path) -> None:
+    flags = ("--name", "x", "--classes", "a,b", "--on", "body", "-m", "nobody/has-this-model")
+    ended = vsgen("label", rows, *flags)
+    assert ended.exit_code == 2
+    assert "no field 'body' to label" in ended.stderr
 
 
 # --- priors, calibration, selection

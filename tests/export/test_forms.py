@@ -15,7 +15,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from vsgen.errors import InputError, OptionError
 from vsgen.export.forms import FORMS, Wanted, export_table
-from vsgen.export.labels import FLOAT_LABELS, STACKED_LABELS
+from vsgen.export.labels import STACKED_LABELS
 from vsgen.export.packed import FIELD, axolotl_row, distillkit_row, pack, unpack
 from vsgen.values import Message, Row, Taught
 
@@ -119,7 +119,8 @@ def test_shipped_loss_is_the_soft_cross_entropy_where_transformers_trains_anothe
     assert left_alone.item() == pytest.approx(binary.item())
     model.config.problem_type = None
     space: dict[str, Any] = {"transformers": HF, "torch": torch}
-    exec(FLOAT_LABELS, space)
+    page = (Path(__file__).parents[2] / "docs/training.md").read_text()
+    exec(page.partition("```python\n")[2].partition("```")[0], space)
     trainer = object.__new__(space["SoftTrainer"])
     loss = trainer.compute_loss(model, {**batch, "labels": vectors})
     assert loss.item() == pytest.approx(torch.nn.functional.cross_entropy(logits, vectors).item())

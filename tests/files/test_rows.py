@@ -35,7 +35,7 @@ def test_rows_come_back_as_they_were_written(
 def test_a_line_that_is_no_object_is_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_bytes(b'{"a": 1}\n\n' + line.encode("latin-1") + b"\n")
-    with pytest.raises(InputError, match=r"rows\.jsonl:3: not (a )?JSON.*--on-error skip"):
+    with pytest.raises(InputError, match=r"rows\.jsonl:3: not (a )?(JSON|UTF-8).*--on-error skip"):
         list(read_rows(str(path)))
 
 
@@ -172,3 +172,14 @@ def test_a_pipe_is_looked_at_and_read_all_the_same(tmp_path: Path) -> None:
     assert given.look(2)[::2] == (2, False) and given.look()[::2] == (5, True)
     assert [row.fields["n"] for row in given.rows()] == [0, 1, 2, 3, 4]
     writer.join(60)
+
+
+def test_a_line_in_latin_1_is_named_as_such_and_one_that_is_skipped_is_not_told_how_to_skip(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b'{"text": "a"}\n{"text": "caf\xe9"}\n')
+    with pytest.raises(InputError, match=r"rows\.jsonl:2: not UTF-8 .*iconv -f latin1 -t utf-8.*--on-error skip"):
+        list(read_rows(str(path)))
+    skipped: list[str] = []
+    assert len(list(read_rows(str(path), skip=skipped.append))) == 1
+    assert skipped[0].endswith("; skipped")
+    assert "--on-error" not in skipped[0]

@@ -132,7 +132,7 @@ BAD = {
 def test_a_bad_text_is_named_with_its_label_and_what_to_do(kind: str) -> None:
     bad, problem = BAD[kind]
     with pytest.raises(
-        InputError, match=rf"^in:2: label queue: {problem}.*; run and label skip it with --on-error skip$"
+        InputError, match=rf"^in:2: label queue: {problem}.*; run and label skip it with --on-error skip"
     ):
         labelled(labeller(TONE | {"prompt": "Tone?"}, QUEUE), text("a"), bad, text("b", "in:3"))
 

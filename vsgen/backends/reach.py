@@ -19,14 +19,15 @@ def check_reachable(source: str) -> None:
         source: The name of a language model; one that is on this machine is not looked for.
 
     Raises:
-        ModelError: No connection to the hub can be made.
+        ModelError: No connection to the hub can be made, or the environment forbids it.
     """
     if model_is_here(source):
         return
     from huggingface_hub import constants, utils
 
     if constants.HF_HUB_OFFLINE:
-        return
+        remedy = "unset it once while online, or give a folder or a GGUF file"
+        raise ModelError(f"{source}: is not on this machine, and HF_HUB_OFFLINE=1 forbids the download; {remedy}")
     hub: Any = utils
     try:
         hub.get_session().head(constants.ENDPOINT, timeout=_SECONDS)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Form: TypeAlias = Literal["datasets", "sentence-transformers", "trl", "jsonl", "distillkit", "axolotl"]
 
-_FLOAT = "note: AutoModelForSequenceClassification takes float labels for independent yes-no labels; for a softmax:"
+_FLOAT = "note: AutoModelForSequenceClassification needs a loss of its own for these vectors: see docs/training.md"
 _STACKED = "note: CrossEncoderTrainer needs its vectors stacked; pass data_collator=SoftCollator(model.preprocess):"
 
 
@@ -167,11 +167,11 @@ def _pair(text: str | None) -> tuple[str, str] | None:
 
 
 def _say(wanted: Wanted, count: int, skipped: int, output: Path | None) -> None:
-    from vsgen.export.labels import FLOAT_LABELS, STACKED_LABELS
+    from vsgen.export.labels import STACKED_LABELS
 
     left = f" ({skipped} without a label left out)" if skipped else ""
     say(f"vsgen: {count} rows{left} -> {output or 'stdout'}")
     if wanted.form in {"jsonl", "datasets"}:
-        say(f"{_FLOAT}\n{FLOAT_LABELS}")
+        say(_FLOAT)
     if wanted.pair:
         say(f"{_STACKED}\n{STACKED_LABELS}")

@@ -159,10 +159,15 @@ def _drawn(label: LabelColumn, row: Row, wanted: Wanted) -> list[str]:
 def _vectors(found: Labelled, on: str) -> Table:
     label = found.only()
     rows = (
-        {"id": row.fields.get("id"), "text": text_of(row, on), "label": label.vector(row), "classes": [*label.classes]}
+        {**_id(row), "text": text_of(row, on), "label": label.vector(row), "classes": [*label.classes]}
         for row in found.rows
     )
     return Table({"id": TEXT, "text": TEXT, "label": Column("vector", label.classes), "classes": Column("texts")}, rows)
+
+
+def _id(row: Row) -> dict[str, object]:
+    """The row's name, where it has one."""
+    return {"id": row.fields["id"]} if "id" in row.fields else {}
 
 
 def _single(found: Labelled, remedy: str) -> LabelColumn:

@@ -1,7 +1,7 @@
 """Label columns: each row's distribution over the classes as a vector in one fixed order.
 
 A plain cross entropy takes such vectors as they are: ``torch.nn.CrossEntropyLoss()(logits, vectors)``. Two libraries do
-not, and do not say so: `FLOAT_LABELS` and `STACKED_LABELS` are what to add there.
+not, and do not say so: docs/training.md and `STACKED_LABELS` have what to add there.
 """
 
 from __future__ import annotations
@@ -15,17 +15,6 @@ from typing import Any
 
 from vsgen.errors import InputError, OptionError
 from vsgen.values import Row
-
-FLOAT_LABELS = """\
-class SoftTrainer(transformers.Trainer):
-    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        labels = inputs.pop("labels")
-        outputs = model(**inputs)
-        loss = torch.nn.functional.cross_entropy(outputs.logits, labels)
-        return (loss, outputs) if return_outputs else loss
-"""
-"""Soft labels for AutoModelForSequenceClassification: left alone it takes float labels for several labels at once, and
-trains a binary cross entropy of each class without a word."""
 
 STACKED_LABELS = """\
 class SoftCollator(sentence_transformers.cross_encoder.data_collator.CrossEncoderDataCollator):

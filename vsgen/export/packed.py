@@ -78,7 +78,7 @@ def parse_token_logprobs(text: str) -> TokenLogprobs:
                 raise _misfit(f"layout: must be one of {', '.join(get_args(Layout))}, got {value!r}")
             values[key] = value
         else:
-            raise _misfit(f"unknown part {part!r}")
+            raise _misfit(f"unknown part {part!r}{f'; did you mean top={part}?' if part.isdecimal() else ''}")
     return TokenLogprobs(**values)
 
 

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 import orjson
 
-from vsgen.errors import InputError
+from vsgen.errors import SKIP_IT, InputError
 from vsgen.files.mistaken import mistaken
 
 Skip: TypeAlias = Callable[[str], None]
@@ -39,21 +39,32 @@ def fields_of(line: bytes, where: str, skip: Skip | None) -> dict[str, object] |
     try:
         value = orjson.loads(line.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:
-        problem = DEEP if "depth limit" in error.msg else f"not JSON ({error.msg})"
+        problem = _no_json(error, line)
     else:
         problem = _problem(value, line)
         if not problem and isinstance(value, dict):
             return value
     shown = line[: 4 * _SHOWN].strip()[:_SHOWN].decode("utf-8", "replace")
-    remedy = "give one JSON object per line; run and label skip others with --on-error skip"
-    message = f"{where}: {problem}: got {shown!r}; {remedy}"
+    message = f"{where}: {problem}: got {shown!r}"
+    remedy = f"give one JSON object per line; {SKIP_IT}"
     name, _, number = where.rpartition(":")
     if number == "1" and (other := mistaken(name, line)):
-        message = f"{where}: {other}"
+        message, remedy = f"{where}: {other}", ""
     if skip is None:
-        raise InputError(message)
-    skip(message)
+        raise InputError("; ".join(filter(None, [message, remedy])))
+    skip(f"{message}; skipped")
     return None
+
+
+def _no_json(error: orjson.JSONDecodeError, line: bytes) -> str:
+    """Why a line cannot be read as JSON."""
+    if "depth limit" in error.msg:
+        return DEEP
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return "not UTF-8 (convert the file, for example with iconv -f latin1 -t utf-8)"
+    return f"not JSON ({error.msg})"
 
 
 def _problem(value: object, line: bytes) -> str:

@@ -14,7 +14,7 @@ from vsgen.checks.commands import require_command, shown, version_of
 from vsgen.checks.settings import Check
 from vsgen.checks.sql import require_sql
 from vsgen.checks.syntax import problem
-from vsgen.errors import CommandError, OptionError
+from vsgen.errors import SKIP_IT, CommandError, OptionError
 from vsgen.flow import Flow, ask
 from vsgen.template.answer import as_text
 from vsgen.template.schema import Template
@@ -69,9 +69,7 @@ def verdict(
             if lenient:
                 return f"{one.field}: no verdict: {error}"
             remedy = "nothing is lost: fix the command, then continue with --resume"
-            raise CommandError(
-                f"{name}: check.{one.field}: {error}; {remedy}; run and label skip it with --on-error skip"
-            ) from error
+            raise CommandError(f"{name}: check.{one.field}: {error}; {remedy}; {SKIP_IT}") from error
         if not checked.ok:
             return f"{one.field}: {checked.problem or f'refused by {shown(one.command)}'}"
     return None

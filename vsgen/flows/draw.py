@@ -12,7 +12,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from vsgen.dedup.merge import merge
-from vsgen.errors import CallError, InputError, TemplateError
+from vsgen.errors import SKIP_IT, CallError, InputError, TemplateError
 from vsgen.flow import Flow, Spent, error_of, metered
 from vsgen.flows import rows
 from vsgen.flows.admit import Gate, Quota
@@ -162,7 +162,7 @@ class Pipeline:
             problem = f"{row.where}: {error}"
             if self._skip_bad_rows:
                 return Outcome(skipped=problem)
-            raise InputError(f"{problem}; run and label skip it with --on-error skip") from error
+            raise InputError(f"{problem}; {SKIP_IT}") from error
         ids = [f"{self._template.name}/{number:06d}.{i}" for i in range(len(drawn.candidates) + len(drawn.malformed))]
         draw = _Draw(ids, prompt, spent.first or prompt, values, self._meta(drawn, values, row))
         checked = yield from self._validate(drawn, draw)

@@ -10,7 +10,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from vsgen.errors import CallError, ChoiceError, InputError, TemplateError, TooLongError
+from vsgen.errors import SKIP_IT, CallError, ChoiceError, InputError, TemplateError, TooLongError
 from vsgen.flow import Flow, Together, Turn, directed, together
 from vsgen.labels.method import classify
 from vsgen.labels.question import Question
@@ -126,7 +126,7 @@ class Labeller:
             problem = rest if own else str(error)
         if self._lenient:
             return Unlabelled(problem)
-        raise InputError(f"{text.name}: label {label.name}: {problem}; run and label skip it with --on-error skip")
+        raise InputError(f"{text.name}: label {label.name}: {problem}; {SKIP_IT}")
 
     def _one(self, label: Label, text: Text) -> Flow[SoftLabel | Unlabelled]:
         values, tries = dict(text.values), list[tuple[int, int]]()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from vsgen.engine.source import Chain, Flows
-from vsgen.errors import InputError, OptionError
+from vsgen.errors import SKIP_IT, InputError, OptionError
 from vsgen.files.origin import Origin
 from vsgen.files.places import Places
 from vsgen.files.rows import RowInput, Seen
@@ -66,11 +66,12 @@ class Labelling:
         self._corrections = {one.name: Correction(one) for one in options.template.labels}
         self._batch = [one for one in self._corrections.values() if one.label.prior == "batch"]
         self._uncorrected: dict[str, list[list[list[float]]]] = {one.label.name: [] for one in self._batch}
-        self._gold: list[Row] = []
+        self._gold = list(_gold_rows(self._gold_input, options)) if self._gold_input else []
         self._known: list[Labelled] = []
         self._entropies: list[float] = []
         self._spool: Spool | None = None
         self._report: list[str] = []
+        self._look_at_first()
 
     @property
     def places(self) -> Places:
@@ -100,7 +101,6 @@ class Labelling:
             self._spool = Spool()
             desk.on_close(self._spool.close)
         counts.expected = self._input.count() if isinstance(self._input, RowInput) else None
-        self._gold = list(_gold_rows(self._gold_input, options)) if self._gold_input else []
         known = self._flow(desk, lenient=True)
         gold = Flows(known(row, row.index) for row in self._gold)
         skip = counts.skipping(warn) if options.skip_bad_rows else None
@@ -177,12 +177,19 @@ class Labelling:
         occurrences = Occurrences()
         return lambda row, _: label_row(labeller, row, occurrences.name(row.fields))
 
+    def _look_at_first(self) -> None:
+        """See that the first row of a file can be labelled, which says most of what may be wrong with the others."""
+        if isinstance(self._input, RowInput) and self._input.never_waits and not self._options.skip_bad_rows:
+            for row in self._input.rows():
+                self._usable(row, None)
+                break
+
     def _usable(self, row: Row, skip: Warn | None) -> bool:
         try:
             checked(row, self._options)
         except InputError as error:
             if skip is None:
-                raise InputError(f"{error}; run and label skip it with --on-error skip") from None
+                raise InputError(f"{error}; {SKIP_IT}") from None
             skip(str(error))
             return False
         return True

@@ -54,6 +54,8 @@ def with_text(row: Row, job: LabelOptions) -> Row:
         raise InputError(f"{row.where}: no field {job.on!r} to label; its fields are: {known}; name one with --on")
     if row.fields[job.on] is None:
         raise InputError(f"{row.where}: field {job.on!r} is null; give a text, or name another field with --on")
+    if row.fields[job.on] == "" or str(row.fields[job.on]).isspace():
+        raise InputError(f"{row.where}: field {job.on!r} is blank; give a text, or name another field with --on")
     return row
 
 
