@@ -34,7 +34,8 @@ def said(tmp_path: Path, *program: str, path: str = "") -> list[str]:
     (tmp_path / "hook" / "sitecustomize.py").write_text(STRUCK)
     root = str(Path(__file__).parents[2])
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path / "hook"), root])}
-    environment["PATH"] = os.pathsep.join(filter(None, [path, os.environ["PATH"]]))
+    inactive = [one for one in os.environ["PATH"].split(os.pathsep) if Path(one) != Path(sys.executable).parent]
+    environment["PATH"] = os.pathsep.join([*filter(None, [path]), *inactive])  # also where an environment is active
     stopped = subprocess.run(
         [*program, "run", "random-item", "-n", "2", "-o", "out.jsonl"],
         cwd=tmp_path,
