@@ -28,6 +28,7 @@ FILES: dict[str, str | bytes] = {
     "space.yaml": HEAD + "num:500\nprompt: hi\n",
     "empty.yaml": "",
     "empty.jsonl": "",
+    "late.jsonl.part": "",
     "empty.gguf": "",
     "cut.gguf": b"GGUF\x03\0\0\0",
     "rows.jsonl": '{"product": "tent"}\n',
@@ -38,8 +39,8 @@ FILES: dict[str, str | bytes] = {
 RUN = ("run", "own.yaml", "-m", "tiny", "-n", "1")
 
 WRONG: dict[str, tuple[tuple[str, ...], int, str, str]] = {
-    "no model": (("run", "own.yaml"), 2, "own.yaml: name a model", "vsgen try own.yaml -m ID"),
-    "no model to try": (("try", "own.yaml"), 2, "own.yaml: name a model", "vsgen try own.yaml -m ID"),
+    "no model": (("run", "own.yaml"), 2, "own.yaml: name a model", "-m ID, or export VSGEN_MODEL=ID"),
+    "no model to try": (("try", "own.yaml"), 2, "own.yaml: name a model", "-m ID, or export VSGEN_MODEL=ID"),
     "no model to measure": (("measure",), 2, "measure: name a model", "-m ID"),
     "no model to label": (
         ("label", "rows.jsonl", "--on", "product", "--name", "kind", "--classes", "a,b"),
@@ -131,6 +132,18 @@ WRONG: dict[str, tuple[tuple[str, ...], int, str, str]] = {
     "a misspelled key": ((*RUN, "--set", "sampling.kk=3"), 2, "'kk'", "did you mean 'k'?"),
     "half a setting": ((*RUN, "--set", "sampling.k"), 2, "--set sampling.k: ", "must be key=value"),
     "a hot temperature": ((*RUN, "--temperature", "7"), 2, "--temperature: ", "must be a number from 0 to 5, got '7'"),
+    "both to go on and anew": (
+        (*RUN, "-o", "o.jsonl", "--resume", "--overwrite"),
+        2,
+        "--resume cannot be combined with --overwrite",
+        "leave one of them out",
+    ),
+    "rows that a run still writes": (
+        ("label", "late.jsonl", "-m", "tiny", "--name", "kind", "--classes", "a,b"),
+        2,
+        "late.jsonl: is not complete",
+        "a run is writing it, or was interrupted and needs --resume",
+    ),
     "no rows at all": ((*RUN, "-n", "0"), 2, "-n", ""),
     "fewer than none": ((*RUN, "-n", "-3"), 2, "-n", ""),
     "a seed that is no number": ((*RUN, "--seed", "x"), 2, "--seed", ""),
@@ -171,3 +184,33 @@ def test_rows_of_a_shipped_template_are_said_to_be_a_toys(vsgen: Vsgen) -> None:
     asked = ("run", "random-item", "-n", 1, "--no-dedup")
     assert "the output comes from the toy model tiny" in vsgen(*asked).stderr
     assert "the toy model" not in vsgen(*asked, "-m", "tiny").stderr
+
+
+def test_a_model_that_only_a_variable_names_is_known_by_it(vsgen: Vsgen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VSGEN_MODEL", "missing.gguf")
+    assert "missing.gguf: cannot be opened" in (said := vsgen("run", "jokes", "-n", 1).stderr)
+    assert "the variable VSGEN_MODEL names it" in said
+    assert "VSGEN_MODEL" not in vsgen("run", "jokes", "-n", 1, "-m", "none.gguf").stderr
+
+
+@pytest.mark.parametrize("command", ["run", "try"])
+def test_rows_of_the_toy_for_a_task_that_it_does_not_know_are_called_that(
+    vsgen: Vsgen, tmp_path: Path, command: str
+) -> None:
+    (tmp_path / "own.yaml").write_text(OWN)
+    words = {"run": ("-n", 1), "try": ()}[command]
+    own = vsgen(command, tmp_path / "own.yaml", "-m", "tiny", *words)
+    assert "the rows come from the toy model tiny, which knows the tasks of the shipped templates alone" in own.output
+    assert "which knows" not in vsgen(command, "random-item", "-m", "tiny", *words).output
+
+
+def test_replies_of_a_run_that_was_stopped_before_its_first_row_are_not_used_silently(
+    vsgen: Vsgen, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.jsonl"
+    words = ("run", "random-item", "-n", 1, "-m", "tiny", "-o", out)
+    assert "earlier run" not in vsgen(*words).stderr
+    out.rename(tmp_path / "out.jsonl.part").write_bytes(b"")
+    again = vsgen(*words)
+    assert again.exit_code == 0
+    assert "out.jsonl.journal: has the replies of" in again.stderr and "none of them is made again" in again.stderr

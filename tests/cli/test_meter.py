@@ -36,9 +36,10 @@ def readings(last: int, *, recalled: int = 0, wanted: int = 100) -> Iterator[Rea
         yield meter.read(even(seconds, recalled=recalled, wanted=wanted), float(seconds))
 
 
-def test_nothing_is_said_of_the_rest_before_three_draws_are_done() -> None:
+def test_nothing_is_said_of_the_rest_or_the_rate_before_three_draws_are_done() -> None:
     for reading in readings(60):
         assert (reading.left is not None) == (reading.progress.units >= 3)
+        assert (reading.rows_per_second is not None) == (reading.progress.units >= 3)
 
 
 @pytest.mark.parametrize("seconds", [60, 120, 250, 400])

@@ -60,6 +60,9 @@ class Numbers:
 
     def verdict(self) -> None: ...
 
+    def unjudged(self) -> None:
+        """Nothing."""
+
     def report(self) -> list[str]:
         return []
 

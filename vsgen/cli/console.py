@@ -77,11 +77,18 @@ def user_errors() -> Iterator[None]:
     try:
         yield
     except VsgenError as error:
+        text = f"{error}{_origin(error)}"
         if LOG.active:
-            LOG.event("error", text=str(error), status=error.status)
+            LOG.event("error", text=text, status=error.status)
         else:
-            say(f"{_NAME}{error}")
+            say(f"{_NAME}{text}")
         raise typer.Exit(error.status) from None
+
+
+def _origin(error: VsgenError) -> str:
+    """Where the name of a model is from that cannot be opened, where nobody may have typed it."""
+    name = os.environ.get("VSGEN_MODEL")
+    return " (the variable VSGEN_MODEL names it)" if name and str(error).startswith(f"{name}: ") else ""
 
 
 def summary(counts: Counts, noun: str, report: Sequence[str], seconds: float, where: str) -> list[str]:

@@ -135,6 +135,8 @@ class Meter:
     def _rate(self, progress: Progress, seconds: float) -> float | None:
         if self._begun is None or progress.rows <= self._begun[1] or seconds <= self._begun[0]:
             return None
+        if progress.units < self._begun[2] + _FEW:
+            return None
         return (progress.rows - self._begun[1]) / (seconds - self._begun[0])
 
     def _left(self, progress: Progress, speed: float | None, rate: float | None) -> tuple[float, float] | None:

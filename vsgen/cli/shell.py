@@ -125,4 +125,7 @@ def _report(task: Task[Any, Any], carried: Carried[Any, Any], seconds: float) ->
     elif counts.was_done:
         say(f"vsgen: {where} is complete already: {many(counts.kept, 'rows')}")
     else:
-        say("\n".join(summary(counts, task.noun, task.report(), seconds, where)))
+        lines = summary(counts, task.noun, task.report(), seconds, where)
+        if counts.kept and (unjudged := task.unjudged()):
+            lines.append(f"  {unjudged}")
+        say("\n".join(lines))

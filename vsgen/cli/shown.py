@@ -31,6 +31,8 @@ def draw_lines(shown: Shown, trial: Trial, seconds: float) -> Iterator[str]:
     yield from (f"note: {note}" for note in (*outcome.notes, *trial.remarks))
     yield _head("verdict on this draw")
     yield from shown.verdict.lines()
+    if outcome.records and (unjudged := trial.unjudged):
+        yield unjudged
     yield _spent(shown, seconds)
     yield ""
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import codecs
 import shlex
+from pathlib import Path
 from typing import Final
 
+from vsgen.files.part import part_of
 from vsgen.files.similar import similar_file
 
 _JSON: Final = "import json, sys; [print(json.dumps(row)) for row in json.load(sys.stdin)]"
@@ -42,6 +44,8 @@ def unreadable(name: str, error: OSError) -> str:
     if isinstance(error, IsADirectoryError):
         return f"{name}: is a folder; name a JSONL file in it"
     if isinstance(error, FileNotFoundError):
+        if part_of(Path(name)).exists():
+            return f"{name}: is not complete: a run is writing it, or was interrupted and needs --resume"
         close = similar_file(name, _ROWS)
         hint = f"did you mean {close!r}?" if close else "give a JSONL file, or - for stdin"
         return f"{name}: no such file; {hint}"

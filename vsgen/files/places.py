@@ -117,11 +117,21 @@ class Places:
         path = self.journal_path
         journal.begin(parts, name_of(self.file, path) if self.file and path else None)
 
-    def open_journal(self, open_files: ExitStack) -> Journal:
-        """The journal, closed with `open_files`."""
+    def open_journal(self, open_files: ExitStack, warn: Callable[[str], None]) -> Journal:
+        """The journal, closed with `open_files`.
+
+        Args:
+            open_files: Closes it.
+            warn: Gets how much of an earlier run is used again, where no flag asks for that.
+        """
         path = self.journal_path
+        if path is None:
+            return MemoryJournal()
         with _named_by("--journal" if self.journal else "-o"):
-            return open_files.enter_context(FileJournal(path)) if path else MemoryJournal()
+            journal = open_files.enter_context(FileJournal(path))
+        if len(journal) and not (self.resume or self.overwrite):
+            warn(f"{path}: has the replies of {len(journal):,} calls of an earlier run; none of them is made again")
+        return journal
 
     def open_outputs(self, open_files: ExitStack, found: Found, warn: Callable[[str], None]) -> tuple[Lines, Lines]:
         """Where rows and rejects go, closed with `open_files`; held, but not yet emptied.
@@ -170,10 +180,7 @@ class Places:
             raise FullError(f"{error.problem}; {self.file} is complete, only its summary is missing", how) from error
 
     def _check(self) -> None:
-        if self.resume and (self.overwrite or not (self.file or self.journal)):
-            raise OptionError("--resume needs -o FILE (or --journal FILE), and cannot be combined with --overwrite")
-        if self.overwrite and not (self.output or self.rejects or self.journal):
-            raise OptionError("--overwrite needs -o FILE; in make, write -o $@")
+        self._check_flags()
         written = [path for path in (self.output, self.rejects, self.summary) if path]
         self._check_names(written)
         for path in filter(None, (*written, self.journal)):
@@ -186,6 +193,14 @@ class Places:
             refuse_held(part_of(self.file))
             if part_of(self.file).stat().st_size:
                 self._require_journal()
+
+    def _check_flags(self) -> None:
+        if self.resume and self.overwrite:
+            raise OptionError("--resume cannot be combined with --overwrite; leave one of them out")
+        if self.resume and not (self.file or self.journal):
+            raise OptionError("--resume needs -o FILE (or --journal FILE)")
+        if self.overwrite and not (self.output or self.rejects or self.journal):
+            raise OptionError("--overwrite needs -o FILE; in make, write -o $@")
 
     def _refuse_overwriting(self) -> None:
         for path in filter(None, (self.output, self.rejects)):

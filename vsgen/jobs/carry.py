@@ -67,7 +67,7 @@ class Carried(Generic[R, V]):
         self._warn_once(filter(None, [places.changed(origin)]))
         with ExitStack() as stack:
             lines, rejects = places.open_outputs(stack, found, self._warn)  # held before anything is done
-            journal = places.open_journal(stack)
+            journal = places.open_journal(stack, self._warn)
             self._warn_once(journal.problems)
             places.begin(journal, origin.parts)
             desk = stack.enter_context(Desk(self._task.models, journal, self.activity))

@@ -29,6 +29,7 @@ from vsgen.jobs.local import kept_local
 from vsgen.jobs.pace import Budget, Pace
 from vsgen.jobs.row_flows import RowFlows, open_rows, row_flows
 from vsgen.jobs.task import Made, Warn
+from vsgen.jobs.unjudged import unjudged
 from vsgen.ports import Source
 from vsgen.template.examples import Size
 from vsgen.template.load import load_template
@@ -206,6 +207,10 @@ class Generation:
     def seen(self) -> Seen | None:
         """What was read of the input."""
         return self._rows.seen if self._rows else None
+
+    def unjudged(self) -> str | None:
+        """Whether the rows make sense."""
+        return unjudged(self.models.asked, self._template, self.places.file)
 
     def report(self) -> list[str]:
         """For people: how the clauses of `keep` fared, and what stated probabilities are worth."""

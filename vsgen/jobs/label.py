@@ -152,6 +152,9 @@ class Labelling:
         """On all labels."""
         return self._watch.verdict()
 
+    def unjudged(self) -> None:
+        """Nothing."""
+
     def report(self) -> list[str]:
         """Calibration and histogram."""
         return self._report

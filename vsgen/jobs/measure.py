@@ -130,6 +130,9 @@ class Measurement:
     def verdict(self) -> None:
         """A measurement judges a model, and no rows."""
 
+    def unjudged(self) -> None:
+        """Nothing."""
+
     def report(self) -> list[str]:
         """Means by family, aligned."""
         return list(self.summary.table())

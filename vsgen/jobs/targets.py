@@ -90,6 +90,9 @@ class TargetRows:
     def verdict(self) -> None:
         """What is exactly known needs none."""
 
+    def unjudged(self) -> None:
+        """Nothing."""
+
     def report(self) -> list[str]:
         """Nothing more is to be said."""
         return []

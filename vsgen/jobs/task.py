@@ -124,6 +124,10 @@ class Task(Protocol[R, V_co]):
         """On all that was made; None where nothing is judged."""
         ...
 
+    def unjudged(self) -> str | None:
+        """What the verdict cannot see, and how to look at it; None where that needs no word."""
+        ...
+
     def report(self) -> list[str]:
         """Lines for people, once all is done."""
         ...

@@ -20,6 +20,7 @@ from vsgen.jobs.asked import asked
 from vsgen.jobs.carry import answers
 from vsgen.jobs.desk import Desk, ModelChoice, Wanted
 from vsgen.jobs.local import kept_local
+from vsgen.jobs.unjudged import unjudged
 from vsgen.template.load import load_template
 from vsgen.template.render import Renderer
 from vsgen.template.variables import draw_variables
@@ -99,6 +100,11 @@ class Trial:
     def render(self, prompt: Prompt, judge: str | None = None) -> str | None:
         """A prompt as the model, or a judge, reads it; None where it cannot say."""
         return self._desk.render(prompt, judge)
+
+    @property
+    def unjudged(self) -> str | None:
+        """What the verdict cannot see; None where that needs no word."""
+        return unjudged(self._desk.asked, self.template)
 
     @property
     def remarks(self) -> Sequence[str]:
