@@ -123,6 +123,14 @@ def test_a_run_warns_once_before_it_asks(vsgen: Vsgen, template: Path, tmp_path:
     assert "warning" not in vsgen("run", template, *made, "--overwrite").stderr
 
 
+def test_a_wrong_input_is_a_warning_of_check_and_run(vsgen: Vsgen, template: Path, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"animal": "cat"}\n{"animal": "dog"}\n')
+    warned = "no prompt or expression uses a field of the input rows (animal)"
+    assert vsgen("check", template, rows).stderr.count(warned) == 1
+    assert vsgen("run", template, rows, "-m", "tiny", "--set", "labels=[]").stderr.count(warned) == 1
+
+
 def test_a_template_that_is_not_there_is_named(vsgen: Vsgen) -> None:
     shown = vsgen("check", "support-ticket")
     assert shown.exit_code == 2

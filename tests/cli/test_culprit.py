@@ -88,4 +88,4 @@ def test_a_budget_that_bears_a_draw_for_models_of_one_size_is_not_refused(vsgen:
     )
     ended = vsgen("run", path, "-n", 1, "--no-dedup", "--max-calls", 1, "-m", "tiny")
     assert ended.exit_code == 1
-    assert "--max-calls: 0 of 1 are used, and a draw may take 5" in ended.stderr
+    assert "--max-calls: 0 of 1 are used, and the next draw may need 5" in ended.stderr

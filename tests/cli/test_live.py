@@ -176,6 +176,7 @@ def test_a_log_tells_a_run_from_its_start_to_its_end(vsgen: Vsgen, tmp_path: Pat
     assert (first["event"], first["log"], first["command"], first["wanted"]) == ("start", 1, "run", 4)
     assert verdict == {**verdict, "event": "verdict", "verdict": json.loads(summary.read_text())["verdict"]}
     assert total["summary"] == json.loads(summary.read_text())
+    assert {json.loads(line)["output"] for line in made.stderr.splitlines()} == {str(tmp_path / "out.jsonl")}
     assert (last["event"], last["status"]) == ("end", 0)
     times = [json.loads(line)["seconds"] for line in made.stderr.splitlines()]
     assert times == sorted(times)

@@ -156,11 +156,13 @@ def test_meta_can_be_left_out(vsgen: Vsgen) -> None:
     assert list(json.loads(row)) == ["id", "text", "probability"]
 
 
-def test_plain_progress_is_a_line_of_counts(vsgen: Vsgen, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plain_progress_is_a_line_of_counts(vsgen: Vsgen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vsgen.cli.live._INTERVALS", ((math.inf, 0.0),))
     monkeypatch.setattr("vsgen.cli.live.Plain.period", 0.001)
     said = vsgen("run", "jokes", "-n", 10, "--progress", "plain", *FAST).stderr
     assert re.search(r"^vsgen: 0:00:0\d · \d+/10 rows · .* tokens$", said, re.MULTILINE)
+    named = vsgen("run", "jokes", "-n", 10, "--progress", "plain", "-o", tmp_path / "out.jsonl", *FAST).stderr
+    assert f"vsgen: {tmp_path / 'out.jsonl'}: 0:00:0" in named
     assert vsgen("run", "jokes", "-n", 10, "--quiet", *FAST).stderr == ""
 
 

@@ -83,7 +83,7 @@ def test_a_run_that_ends_short_has_a_summary_that_says_why(vsgen: Vsgen, tmp_pat
     assert ended.exit_code == 1
     summary = json.loads(path.read_text())
     assert summary["wanted"] == 500 and summary["rows"] == len(ended.stdout.splitlines())
-    assert summary["stopped"].startswith("--max-calls: 2 of 2 are used")
+    assert summary["stopped"].startswith("--max-calls: all 2 are used")
 
 
 def test_a_command_that_fails_writes_none_and_leaves_what_was_there(vsgen: Vsgen, tmp_path: Path) -> None:

@@ -47,6 +47,11 @@ def test_every_shipped_template_is_good(vsgen: Vsgen) -> None:
         assert vsgen("check", line.split()[0]).exit_code == 0
 
 
+def test_init_names_a_folder_that_is_missing_as_run_does(vsgen: Vsgen, tmp_path: Path) -> None:
+    ended = vsgen("init", tmp_path / "data" / "reviews")
+    assert ended.exit_code == 4 and f"there is no folder {tmp_path / 'data'}; create it" in ended.stderr
+
+
 def test_init_starts_a_template_that_is_good_and_overwrites_nothing(vsgen: Vsgen, tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     begun = vsgen("init", tmp_path / "mine")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from itertools import repeat
+from dataclasses import replace
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -59,10 +60,10 @@ def check(
     if facts is not None:
         loaded = load_template(template, sample.overrides, size_of(facts))
     rows = repeat(Row(0)) if input is None else read_rows(input)
-    draws = list(preview(loaded, rows, seed=sample.seed, count=num, facts=facts))
-    if not draws:
+    if (first := next(rows, None)) is None:
         raise InputError(f"{input}: has no rows; give at least one JSON object")
-    use = _use(loaded, reader, rows=input is not None)
+    draws = list(preview(loaded, chain([first], rows), seed=sample.seed, count=num, facts=facts))
+    use = replace(_use(loaded, reader, rows=input is not None), fields=first.fields)
     show(*folded(draw_lines(draws, reader), columns(sys.stdout)))
     remarks = reader.remarks() if reader else ("these are chat messages; add -m ID to see the tokens of a model",)
     made = plan(loaded, [one.call.prompt for one in draws], use)

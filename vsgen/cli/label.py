@@ -188,7 +188,7 @@ def label(
     A soft label is a probability for each class, P(class | text). Reads and writes JSONL.
 
     Exit status: 0 done; 2 wrong options or input; 3 the model failed; 4 the output cannot be written; 5 with --strict:
-    rows are written, but the verdict is bad; 130 interrupted; 143 terminated.
+    rows are written, but the verdict is bad; 130 interrupted; 143 terminated; 129 hung up.
 
     Examples:
         vsgen label rows.jsonl --name mood --classes good,bad -m Qwen/Qwen2.5-1.5B-Instruct -o labeled.jsonl

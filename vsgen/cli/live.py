@@ -148,7 +148,7 @@ class Plain:
     def show(self, reading: Reading) -> None:
         """A line, if one is due."""
         if self._timer.due(reading):
-            say(f"vsgen: {sentence(reading)}")
+            say(f"vsgen: {f'{LOG.output}: ' if LOG.output else ''}{sentence(reading)}")
 
     def close(self) -> None:
         """Nothing is left to do."""

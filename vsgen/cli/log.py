@@ -25,18 +25,20 @@ class Log:
     def __init__(self) -> None:
         self.active = False
         """Standard error is a log."""
+        self.output: str | None = None
+        """The file that rows go to, so that the lines of two commands in one log can be told apart."""
         self._begun = 0.0
 
     def begin(self, words: Sequence[str]) -> None:
         """Log if these words of the command line ask for it, so that what is wrong with the others is logged too."""
         options = words[: words.index("--")] if "--" in words else words
-        self.active, self._begun = OPTION in options, time.monotonic()
+        self.active, self.output, self._begun = OPTION in options, None, time.monotonic()
 
     def line(self, event: str, **fields: object) -> str:
         """An event as a line."""
         when = datetime.now(UTC).isoformat(timespec="milliseconds")
         seconds = round(time.monotonic() - self._begun, 3)
-        shown = {"event": event, "time": when, "seconds": seconds, **fields}
+        shown = {"event": event, "time": when, "seconds": seconds, "output": self.output, **fields}
         return json.dumps(shown, default=str)  # in ASCII, whatever the names of files hold
 
     def event(self, event: str, **fields: object) -> None:
@@ -55,7 +57,10 @@ class Log:
         except SystemExit as end:
             self._end(end.code)
             raise
-        self._end(0)
+        else:
+            self._end(0)
+        finally:
+            self.output = None
 
     def _end(self, status: object) -> None:
         if self.active:

@@ -47,7 +47,7 @@ def measure(
     or a template's.
 
     Exit status: 0 done; 2 wrong template, input or options; 3 the model failed; 4 the output cannot be written; 130
-    interrupted; 143 terminated.
+    interrupted; 143 terminated; 129 hung up.
 
     Examples:
         vsgen measure -m Qwen/Qwen2.5-1.5B-Instruct --samples 200 -o figures.jsonl

@@ -95,7 +95,8 @@ def run(
     Draws answers, checks them, drops near-duplicates, adds labels and writes JSONL.
 
     Exit status: 0 done; 1 fewer rows than -n; 2 wrong template, input or options; 3 the model failed; 4 the output
-    cannot be written; 5 with --strict: rows are written, but the verdict is bad; 130 interrupted; 143 terminated.
+    cannot be written; 5 with --strict: rows are written, but the verdict is bad; 130 interrupted; 143 terminated; 129
+    hung up.
 
     Examples:
         vsgen run support-tickets -n 40 -o tickets.jsonl

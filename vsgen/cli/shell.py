@@ -99,10 +99,10 @@ def _on_terminal(places: Places) -> bool:
 
 
 def _begin(task: Task[Any, Any], talk: TalkGroup) -> None:
+    LOG.output = str(task.places.output) if task.places.output else None
     if LOG.active and not talk.quiet:
         from importlib.metadata import version
 
-        output = task.places.output
         LOG.event(
             "start",
             log=VERSION,
@@ -110,7 +110,6 @@ def _begin(task: Task[Any, Any], talk: TalkGroup) -> None:
             command=task.command,
             model=task.models and task.models.asked,
             wanted=task.wanted,
-            output=output and str(output),
         )
 
 
@@ -121,7 +120,7 @@ def _report(task: Task[Any, Any], carried: Carried[Any, Any], seconds: float) ->
         if (verdict := carried.summary.get("verdict")) is not None:
             LOG.event("verdict", verdict=verdict)
         lines = [] if counts.was_done else task.report()
-        LOG.event("summary", output=where, already=counts.was_done, summary=carried.summary, report=lines)
+        LOG.event("summary", already=counts.was_done, summary=carried.summary, report=lines)
     elif counts.was_done:
         say(f"vsgen: {where} is complete already: {many(counts.kept, 'rows')}")
     else:

@@ -55,10 +55,11 @@ def init(
 
     Examples:
         vsgen init reviews
-        vsgen init data/reviews.yaml
+        vsgen init reviews.yml
         vsgen init tickets --from support-tickets
     """
     from vsgen.errors import OptionError, OutputError
+    from vsgen.files.lines import no_place
     from vsgen.template.starter import begin, place
 
     file = place(name)
@@ -69,7 +70,8 @@ def init(
     except FileExistsError:
         raise OptionError(f"{file}: exists; name another file") from None
     except OSError as error:
-        raise OutputError(f"{file}: cannot be written: {error.strerror}; name another file") from error
+        problem = no_place(file) or f"{file}: cannot be written: {error.strerror}; name another file"
+        raise OutputError(problem) from error
     say(f"vsgen: wrote {file}; edit it, then: vsgen try {shlex.quote(str(file))} -m MODEL")
 
 

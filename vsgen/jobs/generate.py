@@ -16,6 +16,7 @@ from vsgen.files.origin import NUM, ON_ERROR, Origin
 from vsgen.files.places import Places
 from vsgen.files.records import record_line, rejected_line
 from vsgen.files.rows import RowInput, Seen
+from vsgen.flow import Flow
 from vsgen.flows.asking import size_of, unsuited
 from vsgen.flows.checks import outside, require
 from vsgen.flows.draw import Outcome, Pipeline, Quota
@@ -37,6 +38,7 @@ from vsgen.template.render import Renderer
 from vsgen.template.schema import Template
 from vsgen.template.variables import draw_variables
 from vsgen.template.warnings.rules import template_warnings
+from vsgen.template.warnings.variables import unused_rows
 from vsgen.template.warnings.warning import Use
 from vsgen.values import Record, Rejected, Row, Unlabelled
 from vsgen.verdict.finding import Verdict
@@ -157,7 +159,14 @@ class Generation:
         if self._input is None:
             return Flows(pipeline.draw(Row(0), number) for number in count())
         skip = counts.skipping(warn) if options.skip_bad_rows else None
-        self._rows = row_flows(self._input, pipeline.draw, desk, skip=skip, again=counts.wanted is not None)
+
+        def draw(row: Row, number: int) -> Flow[Outcome]:
+            if number == 0:
+                for found in unused_rows(self._template, Use(fields=row.fields)):
+                    warn(f"warning: {found}")
+            return pipeline.draw(row, number)
+
+        self._rows = row_flows(self._input, draw, desk, skip=skip, again=counts.wanted is not None)
         return self._rows
 
     def most(self) -> int | None:

@@ -49,11 +49,17 @@ class Budget:
     def spent(self, counts: Counts) -> str | None:
         """Which budget cannot bear another draw."""
         if self.max_calls is not None and counts.replies + self.calls > self.max_calls:
-            return f"--max-calls: {counts.replies} of {self.max_calls} are used, and a draw may take {self.calls}"
+            return _spent("--max-calls", counts.replies, self.max_calls, f"{self.calls}")
         if self.max_tokens is not None and counts.tokens + self.tokens > self.max_tokens:
-            draw = f"a draw may take {self.tokens} (its replies x sampling.max_tokens)"
-            return f"--max-tokens: {counts.tokens} of {self.max_tokens} are used, and {draw}"
+            need = f"{self.tokens} (its replies x sampling.max_tokens)"
+            return _spent("--max-tokens", counts.tokens, self.max_tokens, need)
         return None
+
+
+def _spent(option: str, used: int, most: int, need: str) -> str:
+    if used >= most:
+        return f"{option}: all {most} are used"
+    return f"{option}: {used} of {most} are used, and the next draw may need {need}"
 
 
 class Pace:

@@ -114,7 +114,8 @@ def _sums(seen: Observed, asked: Setup) -> Iterator[Finding]:
     if (level := IMPOSSIBLE.level(share)) and _weigh(asked):
         middle, low, high = median(seen.sums), min(seen.sums), max(seen.sums)
         spread = f"median {middle:.2f}" + (f", {low:.2f} to {high:.2f}" if share.of > 1 else "")
-        text = f"the stated probabilities of {share} replies sum to more than {SUM} ({spread}): no distribution"
+        sums = f"{share} {_noun(share.of, 'reply', 'replies')} sum to more than {SUM} ({spread})"
+        text = f"the stated probabilities of {sums}: no distribution"
         yield Finding("sums", level, text, other_weights(asked))
 
 
@@ -223,11 +224,17 @@ def _settings(asked: Setup) -> Iterator[str]:
 def _figures(seen: Observed) -> Iterator[str]:
     """What was measured, in words."""
     if seen.replies:
-        yield f"{percent(1 - seen.unread / seen.replies)} of {seen.replies:,} replies can be read"
+        replies = f"{seen.replies:,} {_noun(seen.replies, 'reply', 'replies')}"
+        yield f"{percent(1 - seen.unread / seen.replies)} of {replies} can be read"
     if seen.sums:
         yield f"stated probabilities sum to {median(seen.sums):.2f} (median)"
     for name, masses in seen.masses.items():
         if name != ANSWER:
             yield f"label {name}: mass {median(masses):.2g}"
     if seen.wanted:
-        yield f"{percent(seen.kept / seen.wanted)} of {seen.wanted:,} candidates kept"
+        candidates = f"{seen.wanted:,} {_noun(seen.wanted, 'candidate', 'candidates')}"
+        yield f"{percent(seen.kept / seen.wanted)} of {candidates} kept"
+
+
+def _noun(count: int, one: str, several: str) -> str:
+    return one if count == 1 else several

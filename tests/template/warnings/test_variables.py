@@ -8,7 +8,7 @@ import pytest
 
 from tests.template.warnings.warned import found, made
 from vsgen.template.load import load_template
-from vsgen.template.warnings.variables import null_values, repeated_values, same_prompt, unused
+from vsgen.template.warnings.variables import null_values, repeated_values, same_prompt, unused, unused_rows
 from vsgen.template.warnings.warning import Use
 
 BOTH = {"product": ["kettle", "lamp"], "tone": ["polite", "angry"]}
@@ -43,6 +43,13 @@ def test_a_warning_names_the_line(tmp_path: Path) -> None:
 )
 def test_every_text_and_expression_uses_variables(keys: dict[str, object]) -> None:
     assert found(unused, made(variables=BOTH, **keys)) == []
+
+
+def test_rows_of_which_nothing_is_used_are_probably_the_wrong_file() -> None:
+    (text,) = found(unused_rows, made(), Use(fields=["text", "id"]))
+    assert "prompt: no prompt or expression uses a field of the input rows (text, id); write {{ text }} there" in text
+    assert found(unused_rows, made(), Use(fields=["text", "product"])) == found(unused_rows, made(), Use()) == []
+    assert found(unused_rows, made(keep="tone != 'polite'"), Use(fields=["tone"])) == []
 
 
 def test_a_mistyped_variable_that_rows_stand_in_for_has_the_name_that_is_meant() -> None:

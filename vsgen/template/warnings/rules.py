@@ -11,11 +11,11 @@ from vsgen.template.warnings.labels import alike_classes, blind_question
 from vsgen.template.warnings.length import cut
 from vsgen.template.warnings.never import never_kept
 from vsgen.template.warnings.prompted import misfit_example
-from vsgen.template.warnings.variables import null_values, repeated_values, same_prompt, unused
+from vsgen.template.warnings.variables import null_values, repeated_values, same_prompt, unused, unused_rows
 from vsgen.template.warnings.warning import Rule, TemplateWarning, Use
 
 RULES: Final[Sequence[Rule]] = (
-    *(unused, same_prompt, repeated_values, null_values, too_many, cut, misfit_example),
+    *(unused, unused_rows, same_prompt, repeated_values, null_values, too_many, cut, misfit_example),
     *(alike_classes, blind_question, never_kept),
 )
 

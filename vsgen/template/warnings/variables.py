@@ -32,6 +32,16 @@ def unused(template: Template, use: Use) -> Iterator[TemplateWarning]:
         yield warning(template, ("variables", name), "no prompt or expression uses it", remedy)
 
 
+def unused_rows(template: Template, use: Use) -> Iterator[TemplateWarning]:
+    """Input rows of which nothing is used: probably the wrong file."""
+    elsewhere = set(re.findall(r"\w+", " ".join(_texts(template.recommended.model_dump()))))
+    if use.fields and not (_mentioned(template) | elsewhere) & set(use.fields):
+        first, *more = use.fields
+        listed = ", ".join([first, *more[:2], *(["..."] if more[2:] else [])])
+        text = f"no prompt or expression uses a field of the input rows ({listed})"
+        yield warning(template, ("prompt",), text, f"write {{{{ {first} }}}} there, give other rows, or none")
+
+
 def same_prompt(template: Template, use: Use) -> Iterator[TemplateWarning]:
     """A prompt that is the same in every draw, where more than one draw is needed."""
     k = template.sampling.k

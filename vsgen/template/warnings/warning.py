@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -49,6 +49,8 @@ class Use:
     """Whether input rows come, whose fields are variables and win over the template's."""
     tokens: Callable[[str], int] = estimated
     """Counts the tokens of a text."""
+    fields: Collection[str] = ()
+    """Those of the first input row, once it is there."""
 
 
 Rule: TypeAlias = Callable[[Template, Use], Iterator[TemplateWarning]]
