@@ -214,3 +214,11 @@ def test_replies_of_a_run_that_was_stopped_before_its_first_row_are_not_used_sil
     again = vsgen(*words)
     assert again.exit_code == 0
     assert "out.jsonl.journal: has the replies of" in again.stderr and "none of them is made again" in again.stderr
+
+
+def test_an_overwritten_file_that_has_fewer_rows_than_before_is_named(vsgen: Vsgen, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    words = ("run", "random-item", "-m", "tiny", "-o", out, "--set", "dedup.embedder=hash", "--overwrite")
+    assert "rows before" not in vsgen(*words, "-n", 3).stderr
+    assert "rows before" not in vsgen(*words, "-n", 3).stderr
+    assert "out.jsonl: had 3 rows before and has 1 now" in vsgen(*words, "-n", 1).stderr

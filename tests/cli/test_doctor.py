@@ -77,7 +77,8 @@ def test_a_card_has_every_figure_and_a_recommendation(vsgen: Vsgen) -> None:
     assert len(re.findall(r"\d of 9 ", shown.stdout)) == 6
     assert re.search(r"rank correlation -?[\d.]+ \(\d+ answers\)", shown.stdout)
     assert len(re.findall(r"\d+ of 12", shown.stdout)) >= 4
-    assert re.search(r"recommended\n  sampling: \{.+\}", shown.stdout)
+    assert re.search(r"recommended for lists of short answers .+\n  sampling: \{.+\}", shown.stdout)
+    assert re.findall(r"measuring (\d) of 9: ", shown.stderr) == [*"123456789"]
 
 
 def test_a_model_that_is_not_there_is_one_message(vsgen: Vsgen) -> None:

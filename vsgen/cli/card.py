@@ -37,7 +37,7 @@ def card_lines(card: Card) -> Iterator[str]:
         mass = "-" if one.mass is None else f"{one.mass:.2g}"
         yield f"  {one.name:32}{mass:>8}{one.right.count:>9} of {one.right.of}"
     yield ""
-    yield "recommended"
+    yield "recommended for lists of short answers (for sentences, try --method direct; see docs/models.md)"
     yield from (f"  {line}" for line in card.advice())
 
 

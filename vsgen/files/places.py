@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from vsgen.errors import BusyError, FullError, OptionError, OutputError
-from vsgen.files.complete import Done, done, interrupted_otherwise, name_of
+from vsgen.files.complete import Content, Done, done, interrupted_otherwise, name_of
 from vsgen.files.destinations import destination, is_written_through
 from vsgen.files.disk import refuse_held
 from vsgen.files.journal import FileJournal, MemoryJournal
@@ -111,6 +111,23 @@ class Places:
             return interrupted_otherwise(self.file, self.journal_path, origin)
         except OSError as error:
             raise OptionError(f"{error.filename}: {error.strerror}; name another file") from error
+
+    def shrinks(self, rows: int) -> str | None:
+        """What to say where --overwrite puts fewer rows into the place of FILE than it has.
+
+        Args:
+            rows: That will be there.
+        """
+        if not (self.overwrite and self.file and self.journal_path and self.file.is_file()):
+            return None
+        try:
+            before = Content.of(self.file).rows
+        except OSError:  # it is replaced all the same
+            return None
+        if before <= rows:
+            return None
+        again = "the template and flags of then, with --overwrite, make them again from the replies in the journal"
+        return f"{self.file}: had {before:,} rows before and has {rows:,} now; {again}"
 
     def begin(self, journal: Journal, parts: Mapping[str, object]) -> None:
         """Let the journal say that the output is made from now on; see `vsgen.ports.Journal.begin`."""

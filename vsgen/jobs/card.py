@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 from typing import Final
 
 from vsgen.card.asks import Drawn, bare, draw, label, own, sentiment
@@ -65,15 +66,20 @@ def measure(
     activity = activity or Activity()
     with Desk(Wanted(choice), MemoryJournal(), activity) as desk:
         activity.stage = None
-        report("bare answers")
+        stages = count(1)
+
+        def begin(text: str) -> None:
+            report(f"{next(stages)} of {len(WAYS) + 3}: {text}")
+
+        begin("bare answers (all of it takes a few minutes on a CPU)")
         alone = {name: _bare(desk, exchanges) for name, exchanges in BARE.items()}
         lists = []
         for name, way in WAYS.items():
-            report(f"lists: {name}")
+            begin(f"lists: {name}")
             lists.append(_lists(desk, name, way, clock))
-        report("stated probabilities against the model's own")
+        begin("stated probabilities against the model's own")
         ranks, ranked = _ranks(desk, [one for each in lists for one in each.drawn])
-        report("labels")
+        begin("labels")
         wordings = [Wording(name, _labels(desk, asked)) for name, asked in WORDINGS.items()]
         return Card(desk.model, desk.facts, alone, lists, ranks, ranked, wordings)
 

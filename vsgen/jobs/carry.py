@@ -86,6 +86,7 @@ class Carried(Generic[R, V]):
             self._warn_once(desk.remarks)
             self.counts.close()
             journal.sync()  # whoever sees a whole FILE has the replies it was made from
+            self._warn_once(filter(None, [places.shrinks(self.counts.kept)]))
             rejects.finish()
             lines.finish()
             self._summarize(journal, desk.model if self._task.models else None, time.monotonic() - begun)
