@@ -74,6 +74,8 @@ def test_labels_are_recommended_only_where_they_beat_chance() -> None:
     right = Wording("class names", [label(name) for _, name in SENTENCES])
     guess = Wording("letters", [label("positive") for _ in SENTENCES])
     assert card(fine, wordings=[guess, right]).advice()[-1] == "labels: class names, 12 of 12 sentences right"
+    listed = Wording("letters", right.labels, "--set verbalizer=letters")
+    assert card(fine, wordings=[listed]).advice()[-1].startswith("labels: letters (--set verbalizer=letters), 12 of 12")
     assert "no wording is clearly better than chance" in card(fine, wordings=[guess]).advice()[-1]
 
 

@@ -82,7 +82,7 @@ def test_rows_that_vsgen_run_made_bring_their_variables(vsgen: Vsgen, tmp_path: 
     assert found["meta"]["variables"] == {"thing": "a colour"}
     bare = vsgen("label", write(tmp_path / "bare.jsonl", [{"text": "red"}]), "--template", template, "-m", "tiny")
     assert bare.exit_code == 2
-    assert "bare.jsonl:1: label fits: missing variable 'thing'" in bare.stderr
+    assert "bare.jsonl:1: label fits: the prompt needs a field 'thing'" in bare.stderr
 
 
 @pytest.mark.parametrize(("meta", "flags"), [("mine", ()), ("mine", ("--no-meta",)), ({"a": 1}, ("--no-meta",))])
@@ -153,6 +153,8 @@ def test_a_row_without_the_field_is_reported_before_a_model_is_opened(vsgen: Vsg
     ended = vsgen("label", rows, *flags)
     assert ended.exit_code == 2
     assert "no field 'body' to label" in ended.stderr
+    ended = vsgen("label", rows, *flags[:4], "--prompt", "Which? {{ txt }}", "-m", "nobody/has-this-model")
+    assert "label x: the prompt needs a field 'txt'; the row's fields are: " in ended.stderr
 
 
 # --- priors, calibration, selection

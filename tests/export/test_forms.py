@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,13 @@ def test_shipped_loss_is_the_soft_cross_entropy_where_transformers_trains_anothe
     loss = trainer.compute_loss(model, {**batch, "labels": vectors})
     assert loss.item() == pytest.approx(torch.nn.functional.cross_entropy(logits, vectors).item())
     assert abs(loss.item() - left_alone.item()) > 0.1
+
+
+def test_a_row_without_an_id_has_none_in_jsonl(make_row: MakeRow) -> None:
+    row = make_row(0)
+    bare = replace(row, fields={name: value for name, value in row.fields.items() if name != "id"})
+    exported = export_table(iter([row, bare]), Wanted(form="jsonl")).rows
+    assert [one.get("id", "none") for one in exported] == [row.fields["id"], "none"]
 
 
 def cross_encoder(folder: Path) -> Any:

@@ -74,6 +74,8 @@ class Wording:
 
     name: str
     labels: Sequence[SoftLabel | Unlabelled]
+    flags: str = ""
+    """What asks for it in `vsgen label`."""
 
     @property
     def mass(self) -> float | None:
@@ -133,8 +135,9 @@ def _labels(wordings: Sequence[Wording]) -> str:
     best = max(wordings, key=lambda one: (one.right.count, one.mass or 0))
     if not best.right.surely(1 / len(CLASSES)):
         return "no wording is clearly better than chance; name another model for labels, or a prior"
-    weak = "" if (best.mass or 0) >= MASS[1] else ", though it seldom answers with a class at all"
-    return f"{best.name}, {best.right.count} of {best.right.of} sentences right{weak}"
+    weak = "" if (best.mass or 0) >= MASS[1] else ", though it seldom answers with a class at all; use a larger model"
+    flags = f" ({best.flags})" if best.flags else ""
+    return f"{best.name}{flags}, {best.right.count} of {best.right.of} sentences right{weak}"
 
 
 def _yaml(sampling: Mapping[str, object]) -> str:

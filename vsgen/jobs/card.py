@@ -37,6 +37,13 @@ WORDINGS: Final[Mapping[str, Label]] = {
     "class names within the question": sentiment(listed=False),
     "letters": sentiment(letters=True),
 }
+FLAGS: Final[Mapping[str, str]] = {
+    "class names": "the default of vsgen label",
+    "class names with capitals": "--classes with capitals",
+    "class names within the question": "--set listed=false, and --prompt ending in the classes: 'A, B or C?'",
+    "letters": "--set verbalizer=letters",
+}
+"""What asks for each wording in ``vsgen label``."""
 _REPLIES: Final = {True: 2, False: 1}
 """Of each closed and each open task in each way."""
 _MOST: Final = 40
@@ -80,7 +87,7 @@ def measure(
         begin("stated probabilities against the model's own")
         ranks, ranked = _ranks(desk, [one for each in lists for one in each.drawn])
         begin("labels")
-        wordings = [Wording(name, _labels(desk, asked)) for name, asked in WORDINGS.items()]
+        wordings = [Wording(name, _labels(desk, asked), FLAGS[name]) for name, asked in WORDINGS.items()]
         return Card(desk.model, desk.facts, alone, lists, ranks, ranked, wordings)
 
 

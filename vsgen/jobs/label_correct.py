@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 
 from vsgen.errors import InputError
 from vsgen.labels.priors import batch_prior, divide, skew
@@ -168,9 +169,18 @@ def gold_places(row: Row, label: Label, classes: Sequence[str]) -> list[int]:
     named = value if isinstance(value, list) else [value]
     if value is None or (not several and isinstance(value, list)):
         form = "a list of classes" if several else "a class"
-        raise InputError(f"{row.where}: needs a field {label.name!r} with {form}, got {value!r}")
+        fields = "" if label.name in row.fields else f"; its fields are: {', '.join(row.fields) or 'none'}"
+        raise InputError(f"{row.where}: needs a field {label.name!r} with {form}, got {value!r}{fields}")
     if strangers := [str(one) for one in named if str(one) not in classes]:
-        known = ", ".join(classes)
-        raise InputError(f"{row.where}: {label.name}: {strangers[0]!r} is not one of the label's classes ({known})")
+        known, meant = ", ".join(classes), _meant(strangers[0], classes)
+        problem = f"{strangers[0]!r} is not one of the label's classes ({known}){meant}"
+        raise InputError(f"{row.where}: {label.name}: {problem}")
     right = {str(one) for one in named}
     return [0 if name in right else 1 for name in classes] if several else [list(classes).index(str(value))]
+
+
+def _meant(word: str, classes: Sequence[str]) -> str:
+    """The class most like a word, whatever its case."""
+    folded = {one.casefold(): one for one in classes}
+    close = get_close_matches(word.casefold(), folded, 1)
+    return f"; did you mean {folded[close[0]]!r}?" if close else ""

@@ -13,6 +13,7 @@ from vsgen.files.records import label_line
 from vsgen.flow import Flow, Spent, metered
 from vsgen.flows.label import Labeller, Labels, Text
 from vsgen.jobs.label_options import LabelOptions
+from vsgen.sections.sandbox import compile_text
 from vsgen.values import Row, SoftLabel
 
 
@@ -66,6 +67,8 @@ def checked(row: Row, job: LabelOptions) -> Row:
         InputError: It is not; names the line.
     """
     with_text(row, job)
+    if not job.skip_bad_rows:  # else the label says what its prompt lacks, and the row is kept
+        _check_prompts(row, job)
     labels = row.fields.get("labels", {})
     if not isinstance(labels, Mapping):
         raise InputError(f"{row.where}: field 'labels' must be an object of labels, got {type(labels).__name__}")
@@ -73,6 +76,22 @@ def checked(row: Row, job: LabelOptions) -> Row:
         remedy = f"take it out (jq 'del(.labels.{twice[0]})'), or give the new one another name"
         raise InputError(f"{row.where}: has a label {twice[0]!r} already; {remedy}")
     return row
+
+
+def _check_prompts(row: Row, job: LabelOptions) -> None:
+    there = {**_drawn(row), **row.fields}
+    for label in job.template.labels:
+        for name in sorted(compile_text(label.prompt).needed - there.keys()):
+            fields = ", ".join(row.fields)
+            problem = f"the prompt needs a field {name!r}; the row's fields are: {fields}"
+            raise InputError(f"{row.where}: label {label.name}: {problem}; correct --prompt or the row")
+
+
+def _drawn(row: Row) -> Mapping[str, object]:
+    """The variables that ``vsgen run`` drew for it."""
+    meta = row.fields.get("meta")
+    drawn = meta.get("variables") if isinstance(meta, Mapping) else None
+    return drawn if isinstance(drawn, Mapping) else {}
 
 
 def label_row(labeller: Labeller, row: Row, name: str) -> Flow[Labelled]:
@@ -84,9 +103,7 @@ def label_row(labeller: Labeller, row: Row, name: str) -> Flow[Labelled]:
         name: Names the randomness of its labels; see `vsgen.jobs.occurrence`.
     """
     spent = Spent()
-    meta = row.fields.get("meta")
-    drawn = meta.get("variables") if isinstance(meta, Mapping) else None
-    values = {**(drawn if isinstance(drawn, Mapping) else {}), **row.fields}
+    values = {**_drawn(row), **row.fields}
     (labels,) = yield from metered(labeller.label([Text(row.where, name, values)]), spent)
     return Labelled(row, labels, spent.tokens, spent.calls)
 
