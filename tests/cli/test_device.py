@@ -49,6 +49,7 @@ def test_an_unknown_number_format_is_one_message_before_anything_is_opened(vsgen
     ended = vsgen("run", "random-item", "--dtype", "int4")
     assert (ended.exit_code, ended.stdout) == (2, "")
     assert ended.stderr.startswith("vsgen: --dtype: no number format named 'int4'; choose auto, float32, ")
+    assert "did you mean float16?" in vsgen("run", "random-item", "--dtype", "fp16").stderr
 
 
 @pytest.mark.usefixtures("unopened")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _DEVICE: Final = re.compile(r"auto|cpu|(cuda|mps)(:\d+)?")
 DTYPES: Final = ("auto", "float32", "bfloat16", "float16", "float64")
+_SHORT: Final = {"fp16": "float16", "half": "float16", "bf16": "bfloat16", "fp32": "float32", "fp64": "float64"}
+"""What other programs call number formats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ class LoadGroup:
             raise OptionError(f"{origin}: no device named {device!r}; choose auto, cpu, cuda, cuda:1 or mps")
         dtype, origin = _named("dtype", self.dtype)
         if dtype not in DTYPES:
-            raise OptionError(f"{origin}: no number format named {dtype!r}; choose {', '.join(DTYPES)}")
+            meant = f"; did you mean {_SHORT[dtype]}?" if dtype in _SHORT else ""
+            raise OptionError(f"{origin}: no number format named {dtype!r}; choose {', '.join(DTYPES)}{meant}")
         return ModelChoice(
             model,
             device,
