@@ -159,7 +159,7 @@ def test_a_model_without_log_probabilities_is_refused(engine: Engine) -> None:
     def mute(calls: Sequence[Generate]) -> Sequence[Completion]:
         return [Completion("a", (1, 2)) for _ in calls]
 
-    with pytest.raises(ModelError, match="does not say how likely its tokens are"):
+    with pytest.raises(ModelError, match="does not give the probabilities of its tokens"):
         draw(settings(engine), mute)
 
 
