@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from struct import pack
 
 import pytest
 
@@ -91,7 +92,7 @@ def test_python_and_the_laws_need_no_more(tmp_path: Path) -> None:
     ],
 )
 def test_what_needs_an_extra_says_so_at_once(tmp_path: Path, words: str, extra: str) -> None:
-    (tmp_path / "model.gguf").write_bytes(b"GGUF")
+    (tmp_path / "model.gguf").write_bytes(b"GGUF" + pack("<IQQ8x", 3, 0, 0))  # a whole file of no tensors
     code = _WITHOUT + "from vsgen.__main__ import main\nsys.argv[0] = 'vsgen'\nmain()"
     ended = subprocess.run([sys.executable, "-c", code, *words.split()], cwd=tmp_path, capture_output=True, text=True)
     assert (ended.returncode, ended.stdout) == (2, ""), ended.stderr

@@ -79,6 +79,7 @@ WRONG: dict[str, tuple[tuple[str, ...], int, str, str]] = {
         "'suport-tickets'",
         "did you mean 'support-tickets'? A template of your own",
     ),
+    "a template without its ending": (("check", "own"), 2, "'own'", "did you mean 'own.yaml'?"),
     "no template of this name": (("check", "zzz"), 2, "'zzz'", "the shipped ones are arithmetic, "),
     "a missing template": (("check", "xyz.yaml"), 2, "xyz.yaml: no such file", "vsgen init xyz.yaml"),
     "a template almost named": (("check", "own1.yaml"), 2, "own1.yaml: no such file", "did you mean 'own.yaml'?"),

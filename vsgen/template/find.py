@@ -45,7 +45,9 @@ def find(source: str) -> tuple[Traversable, str]:
         return templates[source], f"{source}.yaml"
     if source and _is(path.is_dir):
         raise TemplateError(_folder(source))
-    hint = nearest(source, list(templates)) or f"; the shipped ones are {', '.join(templates)}."
+    own = next((source + ending for ending in _ENDINGS if _is(Path(source + ending).is_file)), None)
+    hint = own and f"; did you mean {show(own)}?"
+    hint = hint or nearest(source, list(templates)) or f"; the shipped ones are {', '.join(templates)}."
     raise TemplateError(f"no template named {show(source)}{hint} A template of your own is a path that ends in .yaml")
 
 
