@@ -82,7 +82,7 @@ def test_a_budget_bounds_what_a_draw_may_take(vsgen: Vsgen) -> None:
     result = vsgen(*RUN, *SMC, "--max-tokens", 2000)
     assert result.exit_code == 1
     assert "--max-tokens: " in result.stderr
-    assert "a draw may take" in result.stderr
+    assert "the next draw may need" in result.stderr
 
 
 def test_check_shows_one_turn_and_asks_no_model(vsgen: Vsgen) -> None:

@@ -15,9 +15,10 @@ from vsgen.sampling.replies.lazy import pattern
 
 BLANK: Final = r"\s\ufeff\u200b-\u200d\u2060"
 # A comment ends with its line, or before a bracket after which the value goes on: replies of one line have them too.
-_COMMENT: Final = r"(?://|#)(?:[^\n}\]]|[}\]](?!\s{0,40}+(?:[,}\]]|\Z))){0,200}+(?=[\n}\]])"
-_BLOCK_COMMENT: Final = r"/\*(?:[^*]|\*(?!/)){0,200}+\*/"
-GAP: Final = rf"(?:[{BLANK}]++|{_COMMENT}|{_BLOCK_COMMENT}|\.\.\.|…)*+"
+# Groups are atomic, not possessive: up to Python 3.11.4 a possessive one with choices inside matches wrongly.
+_COMMENT: Final = r"(?://|#)(?>(?:[^\n}\]]|[}\]](?!\s{0,40}+(?:[,}\]]|\Z))){0,200})(?=[\n}\]])"
+_BLOCK_COMMENT: Final = r"/\*(?>(?:[^*]|\*(?!/)){0,200})\*/"
+GAP: Final = rf"(?>(?:[{BLANK}]++|{_COMMENT}|{_BLOCK_COMMENT}|\.\.\.|…)*)"
 _COLON: Final = rf"{GAP}:"
 _WORD: Final = r"\w[\w-]{0,63}+"
 _AFTER_WORD: Final = rf"[\"']?+{_COLON}"
@@ -46,7 +47,7 @@ SOLID: Final = frozenset("\"'{}[]:,0123456789" + string.ascii_letters)
 SPACE: Final = pattern(GAP)
 REST: Final = pattern(rf"{GAP}\Z")
 COLON: Final = pattern(_COLON)
-COLONS: Final = pattern(rf"(?::{GAP})++")
+COLONS: Final = pattern(rf"(?>(?::{GAP})+)")
 """One colon too many, or more."""
 KEYED: Final = pattern(QUOTED_KEY)
 KEY_CUT: Final = pattern(rf"{_WORD}\Z")
