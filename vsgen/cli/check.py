@@ -44,7 +44,7 @@ def check(
     """
     from vsgen.cli.checked import draw_lines, plan_lines
     from vsgen.cli.folded import columns, folded
-    from vsgen.errors import InputError
+    from vsgen.files.mistaken import without_rows
     from vsgen.files.rows import read_rows
     from vsgen.flows.asking import size_of
     from vsgen.flows.checks import require
@@ -61,7 +61,7 @@ def check(
         loaded = load_template(template, sample.overrides, size_of(facts))
     rows = repeat(Row(0)) if input is None else read_rows(input)
     if (first := next(rows, None)) is None:
-        raise InputError(f"{input}: has no rows; give at least one JSON object")
+        raise without_rows(str(input))
     draws = list(preview(loaded, chain([first], rows), seed=sample.seed, count=num, facts=facts))
     use = replace(_use(loaded, reader, rows=input is not None), fields=first.fields)
     show(*folded(draw_lines(draws, reader), columns(sys.stdout)))

@@ -10,9 +10,8 @@ from typing import Any, Final, NamedTuple
 from typer.core import TyperArgument, TyperOption
 
 from vsgen.cli.menu import ENTRIES
+from vsgen.files.endings import TEMPLATES
 from vsgen.terminal import harmless
-
-_ENDINGS: Final = (".yaml", ".yml")
 
 
 class Found(NamedTuple):
@@ -95,7 +94,7 @@ def _values(parameter: Any, command: str) -> Iterable[Found]:
 
 def _templates() -> Iterator[Found]:
     yield from _shipped()
-    yield from (Found(one.name) for one in _here() if one.name.endswith(_ENDINGS))
+    yield from (Found(one.name) for one in _here() if one.name.endswith(TEMPLATES))
 
 
 def _shipped() -> Iterator[Found]:

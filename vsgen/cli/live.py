@@ -15,6 +15,7 @@ from threading import Event, RLock, Thread
 from typing import Any, Final, Protocol
 
 from vsgen.cli.console import say
+from vsgen.cli.folded import columns
 from vsgen.cli.line import line, sentence, width
 from vsgen.cli.log import LOG, fields_of
 from vsgen.cli.meter import Meter, Reading
@@ -203,9 +204,9 @@ class Drawn:
             return
         with self._lock:
             if self._whole and not self._closed:
-                columns = _columns(self._stream)
-                text = line(reading, columns)
-                self._put(f"{self._back(columns)}\r{text}\x1b[K")
+                wide = _columns(self._stream)
+                text = line(reading, wide)
+                self._put(f"{self._back(wide)}\r{text}\x1b[K")
                 self._width = width(text)
 
     def print(self, text: str) -> None:
@@ -255,8 +256,7 @@ class _Above:
 
 def _columns(stream: Any) -> int:
     """How wide the terminal is now."""
-    with suppress(OSError, ValueError):
-        if columns := os.get_terminal_size(stream.fileno()).columns:
-            return columns
+    if wide := columns(stream):
+        return wide
     value = os.environ.get("COLUMNS", "")
     return int(value) if value.isdecimal() and int(value) > 0 else 80

@@ -16,6 +16,7 @@ from typer.core import TyperArgument, TyperOption
 from vsgen.cli.menu import ENTRIES
 from vsgen.cli.page import read_text, usage, value_name
 from vsgen.errors import OptionError
+from vsgen.files.endings import TEMPLATES
 
 _MOVED: Final[Mapping[str, str]] = {"--evaluate": "is a command of its own: vsgen measure, with the same options"}
 """Options that are gone, and what replaces them."""
@@ -70,7 +71,7 @@ def refuse_empty_names(context: Any, words: Sequence[str]) -> None:
 
 def no_such_command(name: str) -> OptionError:
     """The error that names the command which was probably meant."""
-    if name.endswith((".yaml", ".yml")):
+    if name.endswith(TEMPLATES):
         return OptionError(f"{name}: not a command but a template; write: vsgen run {name}")
     meant = _SYNONYMS.get(name) or _nearest(name, ENTRIES)
     return OptionError(f"{name}: no such command; {_did_you_mean(meant)}vsgen --help lists the commands")

@@ -11,6 +11,7 @@ from typing import Final
 import orjson
 
 from vsgen.errors import OptionError
+from vsgen.files.endings import TEMPLATES
 from vsgen.files.origin import ON_ERROR
 from vsgen.files.places import Places
 from vsgen.jobs.asked import chosen
@@ -92,7 +93,7 @@ class LabelOptions:
             raise OptionError(
                 "--plot needs --calibrate GOLD: only rows whose class is known show how reliable labels are"
             )
-        if isinstance(self.input, str) and self.input.lower().endswith((".yaml", ".yml")):
+        if isinstance(self.input, str) and self.input.lower().endswith(TEMPLATES):
             remedy = f"give the rows, and the template with --template {shlex.quote(self.input)}"
             raise OptionError(f"{self.input}: is a template, and rows are needed here; {remedy}")
         if self.gold == self.input == "-":

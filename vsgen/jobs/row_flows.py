@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, Protocol, TypeVar
 
-from vsgen.errors import InputError
 from vsgen.files.given_rows import GivenRows
+from vsgen.files.mistaken import without_rows
 from vsgen.files.rows import RowInput, Seen
 from vsgen.flow import Flow
 from vsgen.jobs.desk import Desk
@@ -118,7 +118,7 @@ class RowFlows(Generic[R]):
             if (flow := self._flow(row, self._offset + row.index)) is not None:
                 return flow
         if self._reader.ended and self._empty:
-            raise InputError(f"{self._name}: has no rows; give at least one JSON object")
+            raise without_rows(self._name)
         return None
 
     def _row(self) -> Row | None:

@@ -13,6 +13,7 @@ from vsgen.distributions.names import SPLITS
 from vsgen.distributions.paper import paper_targets
 from vsgen.distributions.target import Target, normalized
 from vsgen.errors import InputError, OptionError, TemplateError
+from vsgen.files.mistaken import without_rows
 from vsgen.files.rows import RowInput
 from vsgen.jobs.targets_options import TargetChoice
 from vsgen.template.answer import as_text
@@ -132,7 +133,7 @@ def _settings(given: RowInput | None, template: Template, render: Renderer) -> I
         for values in product(*free.values()):
             yield {**dict(zip(free, values, strict=True)), **row.fields}
     if given is not None and not some:
-        raise InputError(f"{given.name}: has no rows; give at least one JSON object")
+        raise without_rows(given.name)
 
 
 @dataclass(slots=True)

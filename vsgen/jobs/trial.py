@@ -8,8 +8,8 @@ from itertools import islice
 
 from vsgen import signals
 from vsgen.dedup.index import Index
-from vsgen.errors import InputError
 from vsgen.files.journal import MemoryJournal
+from vsgen.files.mistaken import without_rows
 from vsgen.files.rows import read_rows
 from vsgen.flow import Heard, overheard
 from vsgen.flows.asking import size_of
@@ -143,5 +143,5 @@ def _rows(source: str | None, count: int) -> list[Row]:
         return [Row(number) for number in range(count)]
     rows = list(islice(read_rows(source), count))
     if not rows:
-        raise InputError(f"{source}: has no rows; give at least one JSON object")
+        raise without_rows(source)
     return rows

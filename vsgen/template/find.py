@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from vsgen.errors import TemplateError
+from vsgen.files.endings import ROWS, TABLES, TEMPLATES
 from vsgen.files.similar import similar_file
 from vsgen.template.catalog import shipped
 from vsgen.template.messages import nearest, show
 
 _MAX_BYTES: Final = 1_048_576
-_ENDINGS: Final = (".yaml", ".yml")
-_ROWS: Final = (".jsonl", ".ndjson", ".csv", ".tsv")
-"""Endings of files that hold rows."""
 
 
 def template_text(source: str) -> str:
@@ -36,16 +34,16 @@ def find(source: str) -> tuple[Traversable, str]:
         TemplateError: There is no template of this name.
     """
     path = Path(source)
-    if source.lower().endswith(_ROWS):
+    if source.lower().endswith(ROWS + TABLES):
         raise TemplateError(f"{show(source)}: is a file of rows, and a template is needed here; {_order(source)}")
-    if source.endswith(_ENDINGS) or os.sep in source or _is(path.is_file):
+    if source.endswith(TEMPLATES) or os.sep in source or _is(path.is_file):
         return path, source
     templates = shipped()
     if source in templates:
         return templates[source], f"{source}.yaml"
     if source and _is(path.is_dir):
         raise TemplateError(_folder(source))
-    own = next((source + ending for ending in _ENDINGS if _is(Path(source + ending).is_file)), None)
+    own = next((source + ending for ending in TEMPLATES if _is(Path(source + ending).is_file)), None)
     hint = own and f"; did you mean {show(own)}?"
     hint = hint or nearest(source, list(templates)) or f"; the shipped ones are {', '.join(templates)}."
     raise TemplateError(f"no template named {show(source)}{hint} A template of your own is a path that ends in .yaml")
@@ -94,12 +92,14 @@ def _instead(file: Traversable, label: str) -> str:
     name = file.name.rpartition(".")[0]
     if name in shipped():
         return f"; the shipped template is named {name!r}, without an ending"
-    if close := similar_file(label, _ENDINGS):
+    if close := similar_file(label, TEMPLATES):
         return f"; did you mean {close!r}?"
     folder = Path(label).parent
     if not folder.is_dir():
         return f"; there is no folder {folder}"
-    return f"; to make one: vsgen init {shlex.quote(label)}" if label.isprintable() and label.endswith(_ENDINGS) else ""
+    return (
+        f"; to make one: vsgen init {shlex.quote(label)}" if label.isprintable() and label.endswith(TEMPLATES) else ""
+    )
 
 
 def _decoded(content: bytes, label: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from vsgen.errors import OptionError
+from vsgen.files.endings import TEMPLATES
 from vsgen.template.find import template_text
 from vsgen.template.nodes import resolve
 
@@ -21,7 +22,7 @@ _TOY: Final = re.compile(r"^model: *tiny\b.*\n", re.MULTILINE)
 
 def place(name: str) -> Path:
     """The file of a new template: the name itself, with .yaml where it has no ending of YAML."""
-    return Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
+    return Path(name if name.endswith(TEMPLATES) else f"{name}.yaml")
 
 
 def begin(path: Path, origin: str | None = None) -> str:

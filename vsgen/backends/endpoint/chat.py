@@ -41,12 +41,10 @@ class Chat:
 
     def dialog(self, call: Call, model: str, can: Abilities) -> Dialog:
         """See `vsgen.backends.endpoint.wire.Wire`."""
-        if (problem := self.lacks(call, can)) is not None:
+        if (problem := self.lacks(call, can)) is not None or not isinstance(call, Generate | Score):
             return Said(Refused("refused", f"the server has no {problem}"))
         if isinstance(call, Score):
             return (yield from scored(call, model, can))
-        if not isinstance(call, Generate):
-            return Said(Refused("refused", "the server has no such calls"))
         body = {"model": model, "messages": turns(call.prompt, can), **drawing(call, can), **form(call, can)}
         request = post(CHAT, body | continued(call.prompt), call.prompt, call.max_tokens)
         return (yield from asked(request, partial(read_reply, call=call)))

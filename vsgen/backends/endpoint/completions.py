@@ -46,12 +46,10 @@ class Completions:
 
     def dialog(self, call: Call, model: str, can: Abilities) -> Dialog:
         """See `vsgen.backends.endpoint.wire.Wire`."""
-        if (problem := self.lacks(call, can)) is not None:
+        if (problem := self.lacks(call, can)) is not None or not isinstance(call, Generate | Score):
             return Said(Refused("refused", f"the server has no {problem}"))
         if isinstance(call, Score):
             return (yield from _scored(call, model))
-        if not isinstance(call, Generate):
-            return Said(Refused("refused", "the server has no such calls"))
         request = post(ROUTE, _body(call, model, can), call.prompt, call.max_tokens)
         return (yield from asked(request, partial(_read_reply, call=call)))
 
