@@ -210,7 +210,8 @@ class Process:
         """Wait for it, and send it a signal after so many seconds."""
         code = self._wait(None if sent is None else after)
         if code is None and sent is not None:
-            os.kill(self._pid, sent)
+            with suppress(ProcessLookupError):  # it may have ended since
+                os.kill(self._pid, sent)
             code = self._wait(None)
         assert code is not None
         said = self._said.read_text() if self._said.exists() else ""
