@@ -7,15 +7,15 @@ is refused, ignored or not answered is absent; what vsgen does then is in `FALLB
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Generator, Mapping
+from collections.abc import Callable, Container, Generator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import orjson
 
 from vsgen.backends.endpoint.http import Request, Response
 from vsgen.backends.endpoint.wire import Abilities, Said, Unreadable, Wire
-from vsgen.values import Completion, Generate, Message, Prompt, Refused, Score, Scores
+from vsgen.values import Call, Completion, Generate, Message, Prompt, Refused, Score, Scores, Teach
 
 Asking: TypeAlias = Generator[Request, Response | None, Said | None]
 """Yields requests; is sent each response, or None where a request was given up."""
@@ -47,7 +47,17 @@ class Found:
     """Why an ability is absent, in the server's words, where it gave any."""
 
 
+class Seen(NamedTuple):
+    """What one probe shows."""
+
+    able: Mapping[str, Any]
+    """Members of `Abilities`."""
+    reasons: Mapping[str, str]
+    """Why abilities are absent, in the server's words."""
+
+
 Examination: TypeAlias = Generator[Request, Response | None, Found]
+Probe: TypeAlias = Generator[Request, Response | None, Seen]
 
 _TRIES: Final = 2
 """Of a request whose response cannot be used, which may be chance or the lack of the ability."""
@@ -85,15 +95,64 @@ def examine(wire: Wire, model: str, only: Container[str] | None = None) -> Exami
         model: As the server names it.
         only: The abilities that matter, by their names in `Abilities`; None for all.
     """
+    base = yield from find_base(wire, model)
+    if base.problem is not None:
+        return base
+    made = probes(wire, model, base.can, only)
+    seen = []
+    for probe in made:
+        seen.append((yield from probe))
+    return found(base.can, seen)
+
+
+def find_base(wire: Wire, model: str) -> Examination:
+    """Find out the least: whether the model can be asked at all, how a limit is taken, and whether it thinks."""
     can, problem = yield from _base(wire, model)
-    if problem is not None:
-        return Found(can, problem)
+    return Found(can, problem)
+
+
+def probes(wire: Wire, model: str, can: Abilities, only: Container[str] | None = None) -> list[Probe]:
+    """The examinations of single abilities, which do not depend on one another.
+
+    Args:
+        wire: How the server is asked.
+        model: As the server names it.
+        can: What `find_base` found.
+        only: The abilities that matter; None for all.
+    """
+    wanted = [(name, probe) for name, probe in _PROBES.items() if only is None or name in only]
+    return [_probed(_Server(wire, model, can, {}, name), probe) for name, probe in wanted]
+
+
+def found(can: Abilities, seen: Iterable[Seen]) -> Found:
+    """What all probes together say of a server."""
     reasons: dict[str, str] = {}
-    for name, probe in _PROBES.items():
-        if only is None or name in only:
-            seen = yield from probe(_Server(wire, model, can, reasons, name))
-            can = replace(can, **seen)
+    for one in seen:
+        can = replace(can, **one.able)
+        reasons |= one.reasons
     return Found(can, None, {name: why for name, why in reasons.items() if not getattr(can, name)})
+
+
+def used_by(call: Call) -> frozenset[str]:
+    """The abilities that decide how a call is answered, each a key of `FALLBACKS`."""
+    match call:
+        case Score():
+            return frozenset({"prompt_logprobs", "top_logprobs", "prefill"})
+        case Teach():
+            return frozenset({"tokens", "prompt_logprobs"})
+        case Generate():
+            wanted = {
+                "json_schema": call.schema is not None,
+                "pattern": call.pattern is not None,
+                "seed": True,
+                "top_k": bool(call.top_k or call.min_p),
+                "stop": bool(call.stop),
+                "prefill": bool(call.prompt.prefill and call.prompt.messages),
+                "tokens": bool(call.prefix or call.resumable),
+            }
+            return frozenset(name for name, needed in wanted.items() if needed)
+        case _:
+            return frozenset()
 
 
 def missing(call: Generate, can: Abilities) -> tuple[str, ...]:
@@ -138,6 +197,11 @@ class _Server:
 
 
 _Seen: TypeAlias = Generator[Request, Response | None, dict[str, Any]]
+
+
+def _probed(server: _Server, probe: Callable[[_Server], _Seen]) -> Probe:
+    able = yield from probe(server)
+    return Seen(able, server.reasons)
 
 
 def _said(wire: Wire, call: Generate | Score, model: str, can: Abilities) -> Asking:

@@ -62,6 +62,12 @@ class Address:
         scheme, _, rest = self.origin.partition("://")
         return rest.removesuffix(f":{_PORTS[scheme]}")
 
+    @property
+    def path(self) -> str:
+        """What of the base follows the place; empty for the usual ``/v1``."""
+        path = self.base.partition("://")[2].partition("/")[2]
+        return f"/{path}".removesuffix("/v1").rstrip("/")
+
 
 def read_address(url: str, source: str = "--endpoint") -> Address:
     """The address that a URL names.

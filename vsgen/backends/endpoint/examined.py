@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Generator, Sequence
 from dataclasses import replace
 from queue import SimpleQueue
+from typing import Final, TypeVar
 
-from vsgen.backends.endpoint.abilities import Found, examine
+from vsgen.backends.endpoint.abilities import Found, find_base, found, probes
+from vsgen.backends.endpoint.exchange import Patience
 from vsgen.backends.endpoint.http import Request, Response
 from vsgen.backends.endpoint.settings import Target
 from vsgen.backends.endpoint.transport import EndpointExecutor, Transport
 from vsgen.backends.endpoint.wire import Abilities, Dialog, Said
 from vsgen.errors import VsgenError
 from vsgen.ports import Ticket
-from vsgen.values import Answer, Call, Verified, Verify
+from vsgen.values import Answer, Call, Refused, Verified, Verify
+
+R = TypeVar("R")
+_PATIENCE: Final = Patience(tries=3, seconds=0.0, away=5.0, limited=60.0)
+"""A server that fails at once is more likely misnamed than ill, and whoever typed the command waits."""
 
 
 def examined(transport: Transport, target: Target, only: Container[str] | None = None) -> Found:
-    """What a server can do for a model, asked in as many requests as that takes.
+    """What a server can do for a model; its abilities are tried side by side, so that it takes a few replies' time.
 
     Args:
         transport: How requests get there.
@@ -28,41 +34,54 @@ def examined(transport: Transport, target: Target, only: Container[str] | None =
         EndpointError: No request can be answered there: a wrong key, an unknown model, a server that is away.
     """
     relay, box = _Relay(target.wire.name), _Box()
-    executor = transport.executor(replace(target, wire=relay), box)
+    executor = transport.executor(replace(target, wire=relay), box, patience=_PATIENCE)
     try:
-        return _moved(target, only, relay, executor, box)
+        (base,) = _moved([find_base(target.wire, target.model)], relay, executor, box)
+        if base.problem is not None:
+            return replace(base, problem=box.refused or base.problem)
+        return found(base.can, _moved(probes(target.wire, target.model, base.can, only), relay, executor, box))
     finally:
         executor.close(cancel=True)
 
 
-def _moved(target: Target, only: Container[str] | None, relay: _Relay, executor: EndpointExecutor, box: _Box) -> Found:
-    dialog = examine(target.wire, target.model, only)
-    place = 0
-    try:
-        relay.request = next(dialog)
-        while True:
-            relay.response = None
-            executor.submit(Ticket(0, place), _ANY)
-            executor.flush()
-            box.wait()
-            relay.request, place = dialog.send(relay.response), place + 1
-    except StopIteration as end:
-        found: Found = end.value
-        return found
-
-
-_ANY = Verify((), "")
-"""Stands for the request that the relay holds."""
+def _moved(
+    dialogs: Sequence[Generator[Request, Response | None, R]], relay: _Relay, executor: EndpointExecutor, box: _Box
+) -> list[R]:
+    """Move dialogs side by side to their ends; their values, in order."""
+    ends: dict[int, R] = {}
+    responses: dict[int, Response | None] = dict.fromkeys(range(len(dialogs)))
+    begun: set[int] = set()
+    while len(ends) < len(dialogs):
+        for number, response in responses.items():
+            dialog = dialogs[number]
+            try:
+                request = dialog.send(response) if number in begun else next(dialog)
+            except StopIteration as end:
+                ends[number] = end.value
+                continue
+            begun.add(number)
+            executor.submit(Ticket(0, number), relay.call(number, request))
+        executor.flush()
+        responses = {number: relay.taken(number) for number in (box.wait() if len(ends) < len(dialogs) else ())}
+    return [ends[number] for number in range(len(dialogs))]
 
 
 class _Relay:
-    """A wire whose every call is the one request that it holds."""
+    """A wire whose calls are numbers of requests that it holds."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.request = Request("")
-        self.response: Response | None = None
-        """To the last request; None if that was given up."""
+        self._requests: dict[str, Request] = {}
+        self._responses: dict[str, Response] = {}
+
+    def call(self, number: int, request: Request) -> Call:
+        """The call that has a request sent."""
+        self._requests[str(number)] = request
+        return Verify((), str(number))
+
+    def taken(self, number: int) -> Response | None:
+        """The response to the last request of this number; None if that was given up."""
+        return self._responses.pop(str(number), None)
 
     def lacks(self, call: Call, can: Abilities) -> str | None:
         """See `vsgen.backends.endpoint.wire.Wire`."""
@@ -70,7 +89,8 @@ class _Relay:
 
     def dialog(self, call: Call, model: str, can: Abilities) -> Dialog:
         """See `vsgen.backends.endpoint.wire.Wire`."""
-        self.response = yield self.request
+        assert isinstance(call, Verify)
+        self._responses[call.row] = yield self._requests[call.row]
         return Said(Verified(ok=True))
 
 
@@ -78,18 +98,23 @@ class _Box:
     """Where the answers come in."""
 
     def __init__(self) -> None:
-        self._letters: SimpleQueue[VsgenError | None] = SimpleQueue()
+        self._letters: SimpleQueue[Sequence[int] | VsgenError] = SimpleQueue()
+        self.refused: str | None = None
+        """Why the last request that was given up was."""
 
     def put_all(self, letters: Sequence[tuple[Ticket, Answer]]) -> None:
         """See `vsgen.ports.Letterbox`."""
-        for _ in letters:
-            self._letters.put(None)
+        for _, answer in letters:
+            self.refused = answer.problem if isinstance(answer, Refused) else self.refused
+        self._letters.put([ticket.place for ticket, _ in letters])
 
     def fail(self, error: VsgenError) -> None:
         """See `vsgen.ports.Letterbox`."""
         self._letters.put(error)
 
-    def wait(self) -> None:
-        """Wait for one answer; raises what has failed for good."""
-        if (error := self._letters.get()) is not None:
-            raise error
+    def wait(self) -> Sequence[int]:
+        """Wait for answers; which they are. Raises what has failed for good."""
+        letter = self._letters.get()
+        if isinstance(letter, VsgenError):
+            raise letter
+        return letter

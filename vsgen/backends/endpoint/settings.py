@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
-from vsgen.backends.endpoint.address import Address
+from vsgen.backends.endpoint.address import ANTHROPIC, Address
 from vsgen.backends.endpoint.breaker import Run
 from vsgen.backends.endpoint.exchange import Patience
 from vsgen.backends.endpoint.keys import Key
 from vsgen.backends.endpoint.limits import Ceiling
 from vsgen.backends.endpoint.wire import Abilities, Wire
+
+_UNNAMED: Final = frozenset({"chat", "embeddings"})
+"""Wires that go without saying."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,5 +53,6 @@ class Target:
 
     @property
     def name(self) -> str:
-        """Names the model in the journal: never with a key."""
-        return f"{self.model}@{self.address.place}"
+        """Names the model in rows and in the journal: with all that decides who answers, and never with a key."""
+        wire = "" if self.wire.name in _UNNAMED or self.address.host == ANTHROPIC else f"/{self.wire.name}"
+        return f"{self.model}@{self.address.place}{self.address.path}{wire}"

@@ -19,6 +19,7 @@ import asyncio
 import atexit
 import threading
 from collections.abc import Collection, Generator
+from dataclasses import replace
 from email.utils import formatdate
 from random import Random
 from typing import Any, Final, TypeAlias
@@ -29,12 +30,12 @@ from yarl import URL
 from vsgen.backends.endpoint.account import Account
 from vsgen.backends.endpoint.address import WireName
 from vsgen.backends.endpoint.body import unpacked
-from vsgen.backends.endpoint.exchange import Came, Pause, Step, converse
+from vsgen.backends.endpoint.exchange import Came, Patience, Pause, Step, converse
 from vsgen.backends.endpoint.http import Fault, FaultKind, Request, Response
 from vsgen.backends.endpoint.limits import Permit
 from vsgen.backends.endpoint.reading import quoted
 from vsgen.backends.endpoint.settings import Settings, Target
-from vsgen.backends.endpoint.wire import Said, Usage
+from vsgen.backends.endpoint.wire import Abilities, Said, Usage
 from vsgen.errors import CallError, ModelError, VsgenError
 from vsgen.flow import refusal
 from vsgen.ports import Letterbox, Ticket
@@ -71,11 +72,17 @@ class Transport:
         self._thread: threading.Thread | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
 
-    def executor(self, target: Target, letters: Letterbox) -> EndpointExecutor:
-        """An executor that asks this model, and puts answers there."""
+    def executor(self, target: Target, letters: Letterbox, patience: Patience | None = None) -> EndpointExecutor:
+        """An executor that asks this model, and puts answers there.
+
+        Args:
+            target: Whom to ask.
+            letters: Where answers go.
+            patience: With each request; None for that of the settings.
+        """
         origin, place = target.address.origin, target.address.place
         account = self._accounts.setdefault(origin, Account(place, self.settings.ceiling, self.settings.run))
-        user = EndpointExecutor(self, account, target, letters)
+        user = EndpointExecutor(self, account, target, letters, patience or self.settings.patience)
         self._users.add(user)
         return user
 
@@ -146,8 +153,11 @@ class Transport:
 class EndpointExecutor:
     """An executor whose calls one model behind a URL answers."""
 
-    def __init__(self, transport: Transport, account: Account, target: Target, letters: Letterbox) -> None:
+    def __init__(
+        self, transport: Transport, account: Account, target: Target, letters: Letterbox, patience: Patience
+    ) -> None:
         """Set up; see `Transport.executor`."""
+        self._patience = patience
         self._transport = transport
         self._account = account
         self._target = target
@@ -159,6 +169,10 @@ class EndpointExecutor:
         self._submitted = self._answered = 0
         self.usage = Usage()
         """Of all replies so far; may be read in any thread."""
+
+    def heed(self, can: Abilities) -> None:
+        """Ask from now on what this server can, which was not known before."""
+        self._target = replace(self._target, can=can)
 
     def submit(self, ticket: Ticket, call: Call) -> None:
         """Take a call; it is begun with after `flush`."""
@@ -235,7 +249,7 @@ class EndpointExecutor:
     async def _answered_by_server(self, ticket: Ticket, call: Call) -> Answer:
         transport, target, loop = self._transport, self._target, asyncio.get_running_loop()
         dialog = target.wire.dialog(call, target.model, target.can)
-        talk = converse(dialog, patience=transport.settings.patience, rng=transport.rng, now=loop.time())
+        talk = converse(dialog, patience=self._patience, rng=transport.rng, now=loop.time())
         estimated = 0
         step = _moved(talk, None)
         while not isinstance(step, Said):

@@ -1,0 +1,44 @@
+"""A server that answers for models: where it is, how it is spoken to, and who named it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from vsgen.backends.endpoint.address import Address, WireName
+from vsgen.backends.endpoint.chat import Chat
+from vsgen.backends.endpoint.completions import Completions
+from vsgen.backends.endpoint.embeddings import Embeddings
+from vsgen.backends.endpoint.keys import Key
+from vsgen.backends.endpoint.messages import Messages
+from vsgen.backends.endpoint.settings import Target
+from vsgen.backends.endpoint.wire import Wire
+
+_WIRES: Final[Mapping[WireName, Callable[[], Wire]]] = {"chat": Chat, "completions": Completions, "messages": Messages}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server, as the user or a template names it."""
+
+    address: Address
+    key: Key | None = None
+    """What it wants to see; None for a server that needs none."""
+    wire: WireName | None = None
+    """The API that is spoken; None for the one that the address suggests."""
+    source: str = "--endpoint"
+    """Who named it, for messages."""
+
+    @property
+    def flagged(self) -> bool:
+        """An option of the command line names it, so that it is meant for whatever model is named."""
+        return self.source.startswith("--")
+
+    def target(self, model: str) -> Target:
+        """A language model there."""
+        return Target(self.address, self.key, _WIRES[self.wire or self.address.wire](), model)
+
+    def embedder(self, model: str) -> Target:
+        """An embedder there."""
+        return Target(self.address, self.key, Embeddings(), model)
