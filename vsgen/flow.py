@@ -32,6 +32,7 @@ from vsgen.values import (
     Scores,
     Taught,
     Teach,
+    Usage,
     Vector,
     Verified,
     Verify,
@@ -222,7 +223,10 @@ class Spent:
 
 
 def metered(flow: Flow[R], spent: Spent) -> Flow[R]:
-    """Move a flow as it is, and count the `Generate` calls that were answered and their tokens."""
+    """Move a flow as it is, and count the `Generate` calls that were answered and their tokens.
+
+    A server may draw a reply and refuse it all the same, such as one whose limit went into thoughts: it counts too.
+    """
 
     def asked(wait: Wait) -> Wait:
         if isinstance(wait, Together):
@@ -232,11 +236,22 @@ def metered(flow: Flow[R], spent: Spent) -> Flow[R]:
         return wait
 
     def came(_: Wait, answers: Sequence[Any]) -> None:
-        drawn = [reply for reply in answers if isinstance(reply, Completion)]
+        drawn = [tokens for answer in answers if (tokens := _drawn(answer)) is not None]
         spent.calls += len(drawn)
-        spent.tokens += sum(reply.drawn for reply in drawn)
+        spent.tokens += sum(drawn)
 
     return _through(flow, asked, came)
+
+
+def _drawn(answer: object) -> int | None:
+    """The tokens of a drawn reply; None where nothing was drawn."""
+    match answer:
+        case Completion():
+            return answer.drawn
+        case Refused(usage=Usage(drawn=drawn)) if drawn:
+            return drawn
+        case _:
+            return None
 
 
 class Heard(NamedTuple):

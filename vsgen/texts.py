@@ -1,6 +1,11 @@
-"""What is text at all: surrogates without their partner are no characters, and no file or tokenizer takes them."""
+"""What is text at all, since surrogates without their partner are no characters; and about how long it is."""
 
 from __future__ import annotations
+
+from typing import Final
+
+_CHARACTERS: Final = 4
+"""Of a token of English, about."""
 
 
 def pair_surrogates(text: str) -> str:
@@ -10,3 +15,9 @@ def pair_surrogates(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text
+
+
+def about_tokens(text: str) -> int:
+    """About how many tokens a text has where no tokenizer is at hand; characters beyond ASCII count as one each."""
+    plain = sum(map(str.isascii, text))
+    return len(text) - plain + -(-plain // _CHARACTERS)

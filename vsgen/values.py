@@ -119,6 +119,37 @@ class Verify:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens that a call took, which is what is paid for."""
+
+    prompt: int = 0
+    """Of the prompt, `cached` included."""
+    drawn: int = 0
+    """Of the reply, `hidden` included."""
+    hidden: int = 0
+    """Those of `drawn` that the model thought and the server does not show."""
+    cached: int = 0
+    """Those of `prompt` that the server had in its cache."""
+    estimated: int = 0
+    """Those of `prompt` and `drawn` that were estimated, since the server does not count them."""
+
+    def __add__(self, other: Usage) -> Usage:
+        """Both."""
+        return Usage(
+            self.prompt + other.prompt,
+            self.drawn + other.drawn,
+            self.hidden + other.hidden,
+            self.cached + other.cached,
+            self.estimated + other.estimated,
+        )
+
+    @property
+    def total(self) -> int:
+        """Of prompt and reply."""
+        return self.prompt + self.drawn
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
     """The reply to `Generate`."""
 
@@ -139,6 +170,8 @@ class Completion:
     """`logq` token by token, of a resumable reply."""
     count: int = 0
     """How many tokens were drawn, where a server counts them and says no ids; hidden thoughts included."""
+    usage: Usage | None = field(default=None, compare=False)
+    """What a server took for it, all attempts together, which is no part of what it says; None in this process."""
 
     @property
     def drawn(self) -> int:
@@ -158,6 +191,8 @@ class Scores:
     """The least that each may be, nats; empty where all are exact."""
     upper: tuple[float, ...] = ()
     """The most that each may be, nats; empty where all are exact."""
+    usage: Usage | None = field(default=None, compare=False)
+    """As that of a `Completion`."""
 
     @property
     def exact(self) -> tuple[float | None, ...]:
@@ -193,6 +228,8 @@ class Vector:
     data: bytes
     """Little-endian float16 components. They are rounded here, and not where they are written, so that a run that
     writes to a pipe decides as one that keeps its vectors in a file."""
+    usage: Usage | None = field(default=None, compare=False)
+    """As that of a `Completion`; no file keeps it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +301,8 @@ class Refused:
     """How many a call takes that is too long."""
     context: int = 0
     """How many there may be."""
+    usage: Usage | None = field(default=None, compare=False)
+    """What a server took all the same; None in this process."""
 
 
 Answer: TypeAlias = Reply | Refused

@@ -14,7 +14,7 @@ from vsgen.engine.source import Flows
 from vsgen.files.journal import FileJournal
 from vsgen.flow import Flow, ask
 from vsgen.ports import Ticket
-from vsgen.values import Answer, Call, Completion, Generate, Prompt, Refused
+from vsgen.values import Answer, Call, Completion, Generate, Prompt, Refused, Score, Scores, Usage
 
 
 def generate(seed: int) -> Generate:
@@ -24,25 +24,24 @@ def generate(seed: int) -> Generate:
 class Counting:
     """An executor that answers all it was asked when it is flushed; seed 13 it refuses."""
 
-    def __init__(self, journal: FileJournal) -> None:
+    def __init__(self, journal: FileJournal, answer: Answer | None = None) -> None:
+        self._answer = answer
         self.asked: list[Call] = []
         self.flushed = 0
-        self._new: list[tuple[Ticket, Generate]] = []
+        self._new: list[tuple[Ticket, Call]] = []
         self._mailbox = Mailbox()
         self._replay = Replay(journal, self._mailbox)
         self.paid, self.recalled = self._replay.paid, self._replay.recalled
         self.executor = self._replay.executor("model", self)
 
     def submit(self, ticket: Ticket, call: Call) -> None:
-        assert isinstance(call, Generate)
         self.asked.append(call)
         self._new.append((ticket, call))
 
     def flush(self) -> None:
         self.flushed += len(self._new)
         for ticket, call in self._new:
-            answer = Refused("refused", "no") if call.seed == 13 else Completion(f"reply to {call.seed}")
-            self._mailbox.put(ticket, answer)
+            self._mailbox.put(ticket, self._answer or _reply(call))
         self._new = []
 
     def room(self) -> int:
@@ -67,6 +66,11 @@ class Counting:
     def texts(self, seeds: list[int]) -> dict[int, str]:
         found = self.answers(seeds).items()
         return {place: answer.text for place, answer in found if isinstance(answer, Completion)}
+
+
+def _reply(call: Call) -> Answer:
+    assert isinstance(call, Generate)
+    return Refused("refused", "no") if call.seed == 13 else Completion(f"reply to {call.seed}")
 
 
 def test_known_calls_are_answered_from_the_journal(tmp_path: Path) -> None:
@@ -126,3 +130,24 @@ def test_nobody_computes_for_later_flows_while_the_journal_answers_what_is_wante
         assert not counting.flushed
         assert counting.first([flow(1), flow(2)]) == "reply to 1 reply to 2 reply to 3"
         assert counting.flushed
+
+
+def test_scores_that_are_asked_for_again_and_again_are_paid_once(tmp_path: Path) -> None:
+    score, usage = Score(Prompt(prefill="x"), ("a", "b")), Usage(9, 2)
+    scores = Scores((-1.0, -2.0), usage=usage)
+    with FileJournal(tmp_path / "j") as journal:
+        for paid, recalled in ((usage, None), (None, usage)):  # a first run, and one that goes on
+            counting = Counting(journal, scores)
+            for place in range(3):
+                counting.executor.submit(Ticket(0, place), score)
+                counting.executor.flush()
+                counting._replay.wait(0)
+            assert (counting.paid.usage.get("model"), counting.recalled.usage.get("model")) == (paid, recalled)
+
+
+def test_what_a_refusal_took_is_paid(tmp_path: Path) -> None:
+    with FileJournal(tmp_path / "j") as journal:
+        counting = Counting(journal, Refused("refused", "the whole limit was thought", usage=Usage(5, 50, 50)))
+        counting.answers([1])
+        assert counting.paid.usage == {"model": Usage(5, 50, 50)} and counting.paid.served == {"model"}
+        assert not counting.paid.calls

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -9,7 +10,7 @@ import pytest
 from vsgen.engine.replay import Tally
 from vsgen.files.journal import FileJournal
 from vsgen.files.replies import Unreadable, read_reply, said_reply
-from vsgen.values import Call, Completion, Generate, Prompt, Reply, Score, Scores
+from vsgen.values import Call, Completion, Generate, Prompt, Reply, Score, Scores, Usage
 
 CALL = Generate(Prompt(prefill="x"), seed=1)
 SCORE = Score(Prompt(prefill="x"), ("a", "b"))
@@ -45,6 +46,24 @@ def test_tokens_that_a_server_counts_are_counted_though_it_names_none() -> None:
     tally.add(CALL, Completion("one", (1, 2, 3)))
     tally.add(CALL, Completion("two", count=4))
     assert tally.tokens == 7
+
+
+@pytest.mark.parametrize(("call", "reply"), [(CALL, Completion("x", count=4)), (SCORE, Scores((-1.0, -2.0)))])
+def test_what_a_reply_took_is_read_back(tmp_path: Path, call: Call, reply: Completion | Scores) -> None:
+    usage = Usage(9, 4, 1, 2, 3)
+    with FileJournal(tmp_path / "journal") as journal:
+        journal.add(journal.key("m", call), "m", call, replace(reply, usage=usage))
+    with FileJournal(tmp_path / "journal") as journal:
+        found = journal.find(journal.key("m", call), call)
+    assert found == reply and isinstance(found, Completion | Scores) and found.usage == usage
+
+
+@pytest.mark.parametrize(
+    "usage", [7, {"prompt": 1}, {"prompt": -1, "drawn": 0, "hidden": 0, "cached": 0, "estimated": 0}]
+)
+def test_a_usage_that_is_none_makes_no_reply(usage: object) -> None:
+    with pytest.raises(Unreadable):
+        read_reply(SCORE, "score", {"logp": [-1, -2], "prompt_tokens": 0, "usage": usage})
 
 
 def test_bounds_of_another_length_than_the_choices_are_no_reply() -> None:

@@ -38,8 +38,8 @@ def labelled(scores: Scores, how: Label) -> SoftLabel:
         for call in calls:
             assert isinstance(call, Score)
             at = [known.get(choice, i) for i, choice in enumerate(call.choices)]
-            ends = [tuple(values[i] for i in at) if values else () for values in (scores.lower, scores.upper)]
-            made.append(Scores(tuple(scores.logp[i] for i in at), 9, *ends))
+            lower, upper = (tuple(values[i] for i in at) if values else () for values in (scores.lower, scores.upper))
+            made.append(Scores(tuple(scores.logp[i] for i in at), 9, lower, upper))
         return made
 
     found = _moved(classify(ASKED, how, Random(1)), answered)

@@ -87,11 +87,11 @@ def _conclude(template: Template, warnings: list[str], *, strict: bool) -> None:
 
 
 def _use(template: Template, reader: Speller | None, *, rows: bool) -> Use:
-    from vsgen.template.warnings.warning import Use, estimated
+    from vsgen.template.warnings.warning import Use
     from vsgen.values import Message, Prompt
 
     if reader is None:
-        return Use(template.num, rows, estimated)
+        return Use(template.num, rows)
     probe = Prompt((Message("user", "-"),))
     return Use(template.num, rows, lambda text: len(reader.spell(probe, [text])[1][0]))
 

@@ -11,11 +11,12 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from vsgen.digests import DigestMap
 from vsgen.engine.mailbox import Mailbox
 from vsgen.errors import OutputError, VsgenError
 from vsgen.ports import Executor, Journal, Ticket
 from vsgen.texts import pair_surrogates
-from vsgen.values import Answer, Call, Completion, Refused, Reply
+from vsgen.values import Answer, Call, Completion, Refused, Reply, Score, Scores, Usage, Vector
 
 
 class _Pending(NamedTuple):
@@ -36,12 +37,35 @@ class Tally:
     """By kind."""
     tokens: int = 0
     """Drawn in their replies."""
+    usage: dict[str, Usage] = field(default_factory=dict)
+    """What they took, by model."""
+    served: set[str] = field(default_factory=set)
+    """The models that a server runs."""
 
     def add(self, call: Call, reply: Reply) -> None:
         """Count one more."""
         self.calls[kind_of(call)] += 1
         if isinstance(reply, Completion):
             self.tokens += reply.drawn
+
+    def take(self, model: str, answer: Answer) -> None:
+        """Count what an answer took."""
+        stated = answer.usage if isinstance(answer, Completion | Scores | Vector | Refused) else None
+        if stated is not None:
+            self.served.add(model)
+        if taken := stated or _taken(answer):
+            self.usage[model] = self.usage.get(model, Usage()) + taken
+
+
+def _taken(answer: Answer) -> Usage | None:
+    """What an answer took in this process."""
+    match answer:
+        case Completion():
+            return Usage(answer.prompt_tokens, answer.drawn)
+        case Scores():
+            return Usage(answer.prompt_tokens)
+        case _:
+            return None
 
 
 def kind_of(call: Call) -> str:
@@ -69,6 +93,8 @@ class Replay:
         """Calls by kind that are on their way."""
         self._asked: dict[Ticket, _Pending] = {}
         self._under_way: dict[str, _Pending] = {}
+        self._scored = DigestMap(0)
+        """Scores whose usage is counted: the same ones may be asked for again and again, and are paid once."""
         self.known = False
         """Whether replies that the journal knew lie in the mailbox."""
 
@@ -113,6 +139,8 @@ class Replay:
         if (reply := self._journal.find(key, call)) is not None:
             self._mailbox.put(ticket, reply)
             self.recalled.add(call, reply)
+            if self._once(key, call):
+                self.recalled.take(model, reply)
             self.known = True
         elif (asked := self._under_way.get(key)) is not None:
             asked.same.append(ticket)
@@ -135,9 +163,19 @@ class Replay:
             answer = _writable(answer)
             self._journal.add(asked.key, asked.model, asked.call, answer)
             self.paid.add(asked.call, answer)
+            self._once(asked.key, asked.call)
+        self.paid.take(asked.model, answer)
         self.open[kind_of(asked.call)] -= 1
         del self._asked[ticket], self._under_way[asked.key]  # last: an interruption before finds it again
         return [(each, answer) for each in (ticket, *asked.same)]
+
+    def _once(self, key: str, call: Call) -> bool:
+        """Whether the usage of a reply is not counted yet; then it is from now on."""
+        if not isinstance(call, Score):
+            return True
+        new = self._scored.get(bytes.fromhex(key)) is None
+        self._scored[bytes.fromhex(key)] = b""
+        return new
 
 
 def _writable(reply: Reply) -> Reply:

@@ -10,6 +10,7 @@ import base64
 import math
 import struct
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from operator import countOf
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from vsgen.values import (
     Scores,
     Taught,
     Teach,
+    Usage,
     Vector,
     Verified,
     Verify,
@@ -36,9 +38,12 @@ KINDS: Final[Mapping[type[Call], str]] = {
     Verify: "check",
 }
 """What a line calls each kind of call."""
-_LATER: Final = frozenset({"logps", "logqs", "count", "lower", "upper"})
+_LATER: Final = frozenset({"logps", "logqs", "count", "lower", "upper", "usage"})
 """Members that the first journals do not have."""
-_RARE: Final[Mapping[type[Reply], tuple[str, ...]]] = {Completion: ("count",), Scores: ("lower", "upper")}
+_RARE: Final[Mapping[type[Reply], tuple[str, ...]]] = {
+    Completion: ("count", "usage"),
+    Scores: ("lower", "upper", "usage"),
+}
 """Members that only servers' replies have, and that are not written where they say nothing."""
 _ROUNDED: Final = 1.0
 """What no log-probability exceeds, however coarsely a model computes."""
@@ -167,6 +172,14 @@ def _old_vector(data: bytes) -> Vector:
     return Vector(struct.pack(f"<{count}e", *floats))
 
 
+def _usage(value: Any) -> Usage:
+    counts = _members(_of(dict)(value), _COUNTS)
+    if min(counts.values(), default=0) < 0:
+        raise Unreadable
+    return Usage(**counts)
+
+
+_COUNTS: Final = {field.name: _of(int) for field in fields(Usage)}
 _NUMBER: Final = (float, int)
 """A sum of nothing is an int."""
 _COMPLETION: Final = {
@@ -179,12 +192,14 @@ _COMPLETION: Final = {
     "logps": _tuple_of(*_NUMBER),
     "logqs": _tuple_of(*_NUMBER),
     "count": _of(int),
+    "usage": _usage,
 }
 _SCORES: Final = {
     "logp": _log_probabilities,
     "prompt_tokens": _of(int),
     "lower": _log_probabilities,
     "upper": _log_probabilities,
+    "usage": _usage,
 }
 _TAUGHT: Final = {
     "prompt_tokens": _tuple_of(int),

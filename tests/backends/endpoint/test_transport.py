@@ -20,11 +20,11 @@ from vsgen.backends.endpoint.keys import Key
 from vsgen.backends.endpoint.limits import Ceiling
 from vsgen.backends.endpoint.settings import Settings, Target, Timeouts
 from vsgen.backends.endpoint.transport import EndpointExecutor, Transport
-from vsgen.backends.endpoint.wire import Abilities, Usage
+from vsgen.backends.endpoint.wire import Abilities, Dialog, Said, Unreadable, Wire
 from vsgen.engine.mailbox import Mailbox
 from vsgen.errors import EndpointError, VsgenError
 from vsgen.ports import Ticket
-from vsgen.values import Answer, Completion, Generate, Message, Prompt, Refused
+from vsgen.values import Answer, Call, Completion, Generate, Message, Prompt, Refused, Usage
 
 SECRET = "sk-secret-0123456789"
 FAST = Settings(patience=Patience(seconds=0.0, first=0.001, longest=0.01), timeouts=Timeouts(5.0, 0.5, 5.0))
@@ -38,11 +38,11 @@ def call(number: int) -> Generate:
 class Client:
     """An executor and its mailbox."""
 
-    def __init__(self, url: str, settings: Settings = FAST) -> None:
+    def __init__(self, url: str, settings: Settings = FAST, wire: Wire | None = None) -> None:
         address = read_address(url)
         self.mailbox = Mailbox()
         self.transport = Transport(settings, Random(0))
-        target = Target(address, Key(SECRET, address.origin), Chat(), "echo", Abilities(seed=True))
+        target = Target(address, Key(SECRET, address.origin), wire or Chat(), "echo", Abilities(seed=True))
         self.executor: EndpointExecutor = self.transport.executor(target, self.mailbox)
 
     def ask(self, count: int) -> dict[Ticket, Answer]:
@@ -83,6 +83,42 @@ def texts(answers: list[Answer]) -> list[str]:
     return [answer.text for answer in answers if isinstance(answer, Completion)]
 
 
+def sum_of(answers: dict[Ticket, Answer]) -> Usage:
+    usages = [answer.usage for answer in answers.values() if isinstance(answer, Completion | Refused)]
+    return sum((usage for usage in usages if usage), Usage())
+
+
+class Picky(Chat):
+    """Reads no reply at the first try."""
+
+    def dialog(self, call: Call, model: str, can: Abilities) -> Dialog:
+        inner = super().dialog(call, model, can)
+        request = next(inner)
+        yield request
+        response = yield Unreadable("not to my taste")
+        try:
+            inner.send(response)
+        except StopIteration as end:
+            said: Said = end.value
+            return said
+        raise AssertionError("one request is enough")
+
+
+def test_what_a_failed_attempt_took_counts_where_the_server_states_it() -> None:
+    with serving(Plan()) as server:
+        client = Client(server.url, wire=Picky())
+        answers = client.ask(2)
+        client.executor.close(cancel=False)
+    assert server.counts.requests == 4
+    assert sum_of(answers) == Usage(40, 20)
+    assert all(isinstance(answer, Completion) and answer.count == 5 for answer in answers.values())
+
+
+def test_what_a_refusal_took_counts() -> None:
+    answers, _ = asked(Plan(shares={"filtered": 1.0}), 1)
+    assert isinstance(answers[0], Refused) and answers[0].usage == Usage(10, 5)
+
+
 def test_calls_are_answered_over_few_connections_and_tokens_are_counted() -> None:
     with serving(Plan(latency=0.01)) as server:
         client = Client(server.url, replace(FAST, ceiling=Ceiling(concurrency=8, start=8)))
@@ -91,7 +127,7 @@ def test_calls_are_answered_over_few_connections_and_tokens_are_counted() -> Non
         assert client.executor.room() == 16
         client.executor.close(cancel=False)
     assert len(set(texts(list(answers.values())))) == 40
-    assert client.executor.usage == Usage(400, 200)
+    assert sum_of(answers) == Usage(400, 200)
     assert server.counts.requests == sum(server.counts.served.values()) == 40
     assert server.counts.together == 8
     assert len(server.counts.connections) == 8

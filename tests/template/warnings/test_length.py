@@ -6,7 +6,7 @@ import pytest
 
 from tests.template.warnings.warned import found, made
 from vsgen.template.warnings.length import answer_tokens, cut
-from vsgen.template.warnings.warning import Use, estimated
+from vsgen.template.warnings.warning import Use
 
 LONG = {"output": {"max_chars": 400}, "sampling": {"k": 20}}
 
@@ -53,7 +53,3 @@ def test_the_tokenizer_at_hand_counts() -> None:
     assert found(cut, made(**LONG), Use(tokens=lambda text: 1)) == []
     assert found(cut, made(output={"max_chars": 100}), Use(tokens=len)) == []
     assert found(cut, made(output={"max_chars": 300}), Use(tokens=len)) != []
-
-
-def test_tokens_are_estimated_by_characters() -> None:
-    assert (estimated(""), estimated("abcde"), estimated("日本"), estimated("abcd日")) == (0, 2, 2, 2)

@@ -19,7 +19,7 @@ import asyncio
 import atexit
 import threading
 from collections.abc import Collection, Generator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from random import Random
 from typing import Any, Final, TypeAlias
@@ -30,6 +30,7 @@ from yarl import URL
 from vsgen.backends.endpoint.account import Account
 from vsgen.backends.endpoint.address import WireName
 from vsgen.backends.endpoint.body import unpacked
+from vsgen.backends.endpoint.counted import counted, stated, with_usage
 from vsgen.backends.endpoint.exchange import Came, Patience, Pause, Step, converse
 from vsgen.backends.endpoint.http import Fault, FaultKind, Request, Response
 from vsgen.backends.endpoint.limits import Permit
@@ -167,8 +168,6 @@ class EndpointExecutor:
         self._outbox: list[tuple[Ticket, Answer]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._submitted = self._answered = 0
-        self.usage = Usage()
-        """Of all replies so far; may be read in any thread."""
 
     def heed(self, can: Abilities) -> None:
         """Ask from now on what this server can, which was not known before."""
@@ -222,10 +221,11 @@ class EndpointExecutor:
 
     async def _answer(self, ticket: Ticket, call: Call) -> None:
         """Answer one call, exactly once, or say that none will be answered any more."""
+        taken = _Taken()
         try:
-            answer = await self._answered_by_server(ticket, call)
+            answer = await self._answered_by_server(ticket, call, taken)
         except CallError as error:
-            answer = refusal(error)
+            answer = with_usage(refusal(error), taken.lost)
         except VsgenError as error:
             self._fail(error)
             return
@@ -246,7 +246,7 @@ class EndpointExecutor:
         self._letters.fail(error)
         self._give_up()
 
-    async def _answered_by_server(self, ticket: Ticket, call: Call) -> Answer:
+    async def _answered_by_server(self, ticket: Ticket, call: Call, taken: _Taken) -> Answer:
         transport, target, loop = self._transport, self._target, asyncio.get_running_loop()
         dialog = target.wire.dialog(call, target.model, target.can)
         talk = converse(dialog, patience=self._patience, rng=transport.rng, now=loop.time())
@@ -258,22 +258,24 @@ class EndpointExecutor:
                 step = _moved(talk, Came(None, loop.time()))
             else:
                 estimated += step.request.tokens
-                step = await self._send(talk, ticket, step.request)
-        self._account.replied(step.answer, estimated, step.usage, loop.time())
-        self.usage += step.usage
-        return step.answer
+                step = await self._send(talk, ticket, step.request, taken)
+        self._account.replied(step.answer, estimated, step.usage + taken.lost, loop.time())
+        return counted(step, call, taken.requests, taken.lost)
 
-    async def _send(self, talk: _Talk, ticket: Ticket, request: Request) -> Step | Said:
+    async def _send(self, talk: _Talk, ticket: Ticket, request: Request, taken: _Taken) -> Step | Said:
         """Send one request when it may be sent; what its exchange makes of what came."""
         now, account = asyncio.get_running_loop().time, self._account
         permit = await self._permitted(ticket, request.tokens)
+        what: Response | Fault | None = None
         try:
             what = await self._sender.fetch(request)
             step = _moved(talk, Came(what, now()))
         except BaseException:
+            taken.came(what, useful=False)
             account.abandon(permit, now())
             raise
         else:
+            taken.came(what, useful=not isinstance(step, Pause))
             account.came(permit, what, step if isinstance(step, Pause) else None, now())
         finally:
             self._transport.pump(account)
@@ -309,6 +311,22 @@ class EndpointExecutor:
         finally:
             if take_back is not None:
                 take_back()
+
+
+@dataclass(slots=True)
+class _Taken:
+    """What the requests of one call took, apart from what its dialog counts."""
+
+    requests: int = 0
+    """That were of use."""
+    lost: Usage = field(default_factory=Usage)
+    """What the others took."""
+
+    def came(self, what: Response | Fault | None, *, useful: bool) -> None:
+        """Something came of a request."""
+        self.requests += useful
+        if not useful and isinstance(what, Response):
+            self.lost += stated(what)
 
 
 class _Sender:

@@ -24,39 +24,13 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from vsgen.backends.endpoint.http import Request, Response
 from vsgen.values import Answer, Call
+from vsgen.values import Usage as Usage
 
 T = TypeVar("T")
 
 
 class Unreadable(Exception):
     """A response is of no use; `str` of it says why, in one line, quoting little of what the server sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens that a server says it took; what is paid for."""
-
-    prompt: int = 0
-    drawn: int = 0
-    """Of the reply, `hidden` included."""
-    hidden: int = 0
-    """Those of `drawn` that were thought and not shown."""
-    cached: int = 0
-    """Those of `prompt` that the server had in its cache."""
-
-    def __add__(self, other: Usage) -> Usage:
-        """Both."""
-        return Usage(
-            self.prompt + other.prompt,
-            self.drawn + other.drawn,
-            self.hidden + other.hidden,
-            self.cached + other.cached,
-        )
-
-    @property
-    def total(self) -> int:
-        """Of prompt and reply."""
-        return self.prompt + self.drawn
 
 
 class Said(NamedTuple):

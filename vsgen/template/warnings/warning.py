@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from vsgen.template.schema import Template
-
-_CHARACTERS = 4
-"""Of a token of English, about."""
+from vsgen.texts import about_tokens
 
 
 class TemplateWarning(NamedTuple):
@@ -33,12 +31,6 @@ class TemplateWarning(NamedTuple):
         return int(last) if last.isdecimal() else 0
 
 
-def estimated(text: str) -> int:
-    """About how many tokens a text has where no tokenizer is at hand; characters beyond ASCII count as one each."""
-    plain = sum(map(str.isascii, text))
-    return len(text) - plain + -(-plain // _CHARACTERS)
-
-
 @dataclass(frozen=True, slots=True)
 class Use:
     """How a template will be used."""
@@ -47,7 +39,7 @@ class Use:
     """Rows that are wanted; None where nobody says."""
     rows: bool = False
     """Whether input rows come, whose fields are variables and win over the template's."""
-    tokens: Callable[[str], int] = estimated
+    tokens: Callable[[str], int] = about_tokens
     """Counts the tokens of a text."""
     fields: Collection[str] = ()
     """Those of the first input row, once it is there."""

@@ -1,0 +1,77 @@
+"""What a call took: as the server counts it, or an estimate where it does not count, and what failed attempts took."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import orjson
+
+from vsgen.backends.endpoint.http import Response
+from vsgen.backends.endpoint.reading import usage_of
+from vsgen.backends.endpoint.wire import Said, Usage
+from vsgen.texts import about_tokens
+from vsgen.values import Answer, Call, Completion, Embed, Generate, Prompt, Refused, Score, Scores, Vector
+
+_TURN: Final = 4
+"""Tokens around a message."""
+
+
+def counted(said: Said, call: Call, requests: int, lost: Usage) -> Answer:
+    """The answer to a call, with all that it took.
+
+    Args:
+        said: What came of its dialog.
+        call: What was asked.
+        requests: How many of its requests were answered.
+        lost: What its failed attempts took.
+    """
+    answer, usage = said
+    if not usage.total and not isinstance(answer, Refused):
+        usage = _estimated(answer, call, requests)
+        if isinstance(answer, Completion) and not answer.drawn:
+            answer = replace(answer, count=usage.drawn, prompt_tokens=usage.prompt)
+    return with_usage(answer, usage + lost)
+
+
+def with_usage(answer: Answer, usage: Usage) -> Answer:
+    """An answer with what it took; a refusal that took nothing stays as it is."""
+    match answer:
+        case Completion() | Scores() | Vector():
+            return replace(answer, usage=usage)
+        case Refused() if usage.total:
+            return replace(answer, usage=usage)
+        case _:
+            return answer
+
+
+def stated(response: Response) -> Usage:
+    """What a response that is of no use says that it took all the same."""
+    if response.status >= 300:
+        return Usage()
+    try:
+        said = orjson.loads(response.body)
+    except orjson.JSONDecodeError:
+        return Usage()
+    if not isinstance(said, dict):
+        return Usage()
+    usage = usage_of(said)
+    return usage if usage.total else usage_of(said, "input_tokens", "output_tokens")
+
+
+def _estimated(answer: Answer, call: Call, requests: int) -> Usage:
+    match call, answer:
+        case Generate(prompt=prompt), Completion(text=text):
+            read, drawn = _read(prompt), about_tokens(text)
+        case Score(prompt=prompt), _:
+            read, drawn = requests * _read(prompt), requests
+        case Embed(text=text), _:
+            read, drawn = about_tokens(text), 0
+        case _:
+            return Usage()
+    return Usage(read, drawn, estimated=read + drawn)
+
+
+def _read(prompt: Prompt) -> int:
+    turns = sum(about_tokens(one.content) + _TURN for one in prompt.messages)
+    return turns + about_tokens(prompt.prefill) + about_tokens(prompt.cue)
