@@ -62,10 +62,18 @@ def vllm(body: dict[str, Any]) -> Response:
         return reply("qx42")
     if "response_format" in body:
         return reply('{"a": "qx", "b": "ban"}')
-    if body.get("continue_final_message"):
-        return reply(" 8, 9, 10")
     fixed = "seed" in body or body.get("top_k") == 1
-    return reply("123456789012" if fixed else "banana")
+    read = sum(len(one["content"].split()) + 2 for one in body["messages"])
+    usage = {"prompt_tokens": read - 2 * bool(body.get("continue_final_message")), "completion_tokens": 3}
+    return reply("123456789012" if fixed else "banana", usage)
+
+
+def older_vllm(body: dict[str, Any]) -> Response:
+    """Refuses forms that bound spaces, and lets any be written."""
+    form = body.get("response_format", {}).get("type")
+    if form == "structural_tag":
+        return refuses("extra fields are not permitted: max_whitespace_cnt")
+    return reply('{\n  "a"  \n  :\n\n  "q', finish_reason="length") if form else vllm(body)
 
 
 def ollama(body: dict[str, Any]) -> Response:
@@ -89,7 +97,7 @@ def openai(body: dict[str, Any]) -> Response:
         return refuses(f"Unrecognized request argument supplied: {min(strange)}")
     if "stop" in body:
         return refuses("Unsupported parameter: 'stop' is not supported with this model.")
-    usage = {"completion_tokens": 60, "completion_tokens_details": {"reasoning_tokens": 50}}
+    usage = {"prompt_tokens": 9, "completion_tokens": 60, "completion_tokens_details": {"reasoning_tokens": 50}}
     form = body.get("response_format", {}).get("json_schema", {})
     if form and not form.get("strict"):
         return reply('{"a": "qx", "b": "banana"}', usage)
@@ -100,10 +108,31 @@ def test_a_server_that_heeds_everything_can_everything() -> None:
     found, asked = examined(vllm)
     assert found.problem is None and not found.reasons
     expected = Abilities(
-        "full", pattern=True, logprobs=True, top_logprobs=20, prompt_logprobs=True, seed=True, prefill=True, top_k=True
+        "tight", pattern=True, logprobs=True, top_logprobs=20, prompt_logprobs=True, seed=True, prefill=True, top_k=True
     )
     assert found.can == expected
     assert len(asked) <= 20
+
+
+def test_a_form_that_a_small_model_fills_with_spaces_is_held_all_the_same() -> None:
+    found, _ = examined(older_vllm, only={"json_schema"})
+    assert found.can == Abilities("full")
+
+
+def test_a_model_that_goes_on_with_its_own_message_in_another_turn_has_no_prefill() -> None:
+    def turn_by_turn(body: dict[str, Any]) -> Response:
+        read = sum(len(one["content"].split()) + 2 for one in body["messages"])
+        return reply("anana, as I said", {"prompt_tokens": read, "completion_tokens": 4})
+
+    assert not examined(turn_by_turn, only={"prefill"})[0].can.prefill
+
+
+def test_a_seed_is_seen_with_a_model_that_replies_to_some_prompts_alone() -> None:
+    def terse(body: dict[str, Any]) -> Response:
+        knows = "city" in body["messages"][-1]["content"]
+        return reply(f"Rome {body.get('seed')}" if knows else "", {"prompt_tokens": 5, "completion_tokens": 1})
+
+    assert examined(terse, only={"seed"})[0].can.seed
 
 
 def test_what_a_server_takes_and_does_not_heed_is_absent() -> None:
@@ -141,7 +170,7 @@ def test_a_server_that_does_not_answer_has_no_abilities_but_a_problem(answer: An
 
 def test_a_request_that_is_given_up_costs_one_ability_and_not_the_others() -> None:
     found, _ = examined(lambda body: None if "seed" in body and len(body) < 6 else vllm(body))
-    assert not found.can.seed and found.can.json_schema == "full"
+    assert not found.can.seed and found.can.json_schema == "tight"
 
 
 def test_each_request_of_a_walk_may_be_unreadable_once() -> None:

@@ -70,8 +70,17 @@ def test_what_a_server_can_is_sent_and_what_it_cannot_is_not() -> None:
     assert body(call, reasoning).keys() == {"model", "messages", "max_completion_tokens"}
 
 
+def test_a_server_that_has_settings_of_its_own_is_told_to_draw_from_the_whole_distribution() -> None:
+    whole = {"top_p": 1.0, "top_k": 1 << 20, "min_p": 0.0, "repetition_penalty": 1.0}
+    assert body(CALL, ALL).items() >= whole.items()
+    assert not body(CALL).keys() & whole.keys()
+
+
 def test_a_schema_goes_as_the_server_takes_it() -> None:
     call = replace(CALL, schema=SCHEMA)
+    tight = body(call, replace(ALL, json_schema="tight"))["response_format"]
+    assert tight["type"] == "structural_tag" and tight["format"]["max_whitespace_cnt"] == 1
+    assert tight["format"]["json_schema"] == json.loads(SCHEMA)
     assert body(call, ALL)["response_format"]["json_schema"]["schema"] == json.loads(SCHEMA)
     strict = body(call, Abilities("strict"))["response_format"]
     assert strict["type"] == "json_schema" and strict["json_schema"]["strict"] is True

@@ -64,8 +64,12 @@ _TRIES: Final = 2
 _LIMIT: Final = 32
 _LIMIT_OF_THINKERS: Final = 2048
 _WORD = Prompt((Message("user", "Write the word banana."),))
-_CHANCE = Prompt((Message("user", "Write a short story about a random animal."),))
-_COUNT = Prompt((Message("user", "Count from 1 to 20, separated by commas."),), "1, 2, 3, 4, 5, 6, 7,")
+_CHANCES = (
+    Prompt((Message("user", "Write a short story about a random animal."),)),
+    Prompt((Message("user", "Name a random city."),)),
+    Prompt(prefill="Once upon a time"),
+)
+"""What hardly comes out alike twice; small models and those without a chat template reply to some of them alone."""
 _CHOICE = Score(Prompt((Message("user", "Is water wet? Reply with yes or no."),), cue="Answer:"), ("yes", "no"))
 _FIRST = Prompt((Message("system", "You are terse."), Message("user", "Write the word banana.")))
 _FORM: Final = orjson.dumps(
@@ -76,6 +80,9 @@ _FORM: Final = orjson.dumps(
         "additionalProperties": False,
     }
 ).decode()
+_FORM_BEGUN: Final = '{"a":"qx","b":"'
+_SPACES: Final = 8
+"""Of a reply that is cut off before it has more than spaces."""
 _PATTERN: Final = "qx[0-9]{2}"
 _WIDEST: Final = (20, 5)
 """How many alternatives servers state at most."""
@@ -145,7 +152,7 @@ def used_by(call: Call) -> frozenset[str]:
                 "json_schema": call.schema is not None,
                 "pattern": call.pattern is not None,
                 "seed": True,
-                "top_k": bool(call.top_k or call.min_p),
+                "top_k": True,  # who heeds it has other settings than the call where the call leaves them out
                 "stop": bool(call.stop),
                 "prefill": bool(call.prompt.prefill and call.prompt.messages),
                 "tokens": bool(call.prefix or call.resumable),
@@ -244,22 +251,27 @@ def _absent(can: Abilities, able: Mapping[str, Any]) -> bool:
 
 
 def _json_schema(server: _Server) -> _Seen:
-    for kind in ("full", "strict"):
+    for kind in ("tight", "full", "strict") if server.wire.name != "messages" else ("full", "strict"):
         text = yield from server.text(server.call(_WORD, schema=_FORM), json_schema=kind)
-        if _held(text, bounded=kind == "full"):
+        if _held(text, kind):
             return {"json_schema": kind}
     return {}
 
 
-def _held(text: str | None, *, bounded: bool) -> bool:
-    """Whether a reply has a form that nobody would give it unless he must."""
+def _held(text: str | None, kind: str) -> bool:
+    """Whether a reply has a form that nobody would give it unless he must.
+
+    Grammars that allow any whitespace between two tokens let small models write little else.
+    """
     try:
         said = orjson.loads(text or "")
     except orjson.JSONDecodeError:
-        return False
+        squeezed = "".join((text or "").split())
+        begun = _FORM_BEGUN.startswith(squeezed) and len(text or "") - len(squeezed) >= _SPACES
+        return begun and kind != "tight"
     if not isinstance(said, dict) or said.get("a") != "qx" or not isinstance(said.get("b"), str):
         return False
-    return len(said["b"]) <= 3 or not bounded
+    return len(said["b"]) <= 3 or kind == "strict"
 
 
 def _pattern(server: _Server) -> _Seen:
@@ -281,20 +293,30 @@ def _prompt_logprobs(server: _Server) -> _Seen:
 
 
 def _prefill(server: _Server) -> _Seen:
-    text = yield from server.text(server.call(_COUNT, temperature=0.0), prefill=True)
-    return {"prefill": (text or "").lstrip().startswith("8")}
+    """A reply that is begun goes on in its place where its beginning makes the prompt one token longer, and no turn.
+
+    What a model writes does not tell: many go on with their last message in a turn of its own.
+    """
+    read = []
+    for begun in ("", "a"):
+        said = yield from server.said(server.call(replace(_WORD, prefill=begun)), prefill=True)
+        if said is None or not said.usage.prompt:
+            return {}
+        read.append(said.usage.prompt)
+    return {"prefill": read[1] - read[0] == 1}
 
 
 def _alike(name: str, **members: Any) -> Callable[[_Server], _Seen]:
     """Whether what is left to chance comes out alike twice."""
 
     def probe(server: _Server) -> _Seen:
-        texts = []
-        for _ in range(2):
-            texts.append((yield from server.text(server.call(_CHANCE, **members), **{name: True})))
-            if texts[0] is None:
-                return {}
-        return {name: bool(texts[0]) and texts[0] == texts[1]}
+        for prompt in _CHANCES:
+            texts = []
+            for _ in range(2):
+                texts.append((yield from server.text(server.call(prompt, **members), **{name: True})))
+            if any(texts):
+                return {name: texts[0] == texts[1]}
+        return {}
 
     return probe
 

@@ -18,6 +18,8 @@ _STOPS: Final = 4
 """Stop strings that every server takes; a reply is cut at the others when it is here."""
 _SEEDS: Final = 1 << 31
 """Seeds that every server takes as they are."""
+_EVERY_TOKEN: Final = 1 << 20
+"""`top_k` of the whole vocabulary: for this some servers take 0, some -1, and all a number that no vocabulary has."""
 _CHARS: Final = 3
 """Characters of a token, so that limits are estimated rather too high than too low."""
 _TURN: Final = 8
@@ -38,13 +40,18 @@ def post(path: str, body: Mapping[str, object], prompt: Prompt, drawn: int) -> R
 
 
 def drawing(call: Generate, can: Abilities) -> dict[str, Any]:
-    """The members that say how a reply is drawn, as far as the server heeds them."""
+    """The members that say how a reply is drawn, as far as the server heeds them.
+
+    What a request leaves out is up to the server: vLLM takes it from the model's ``generation_config.json`` (for many
+    ``top_k: 20`` and a repetition penalty), llama.cpp has ``top_k`` 40, ``top_p`` .95 and ``min_p`` .05. So servers
+    that heed ``top_k`` are given all of them.
+    """
     body: dict[str, Any] = {"max_completion_tokens" if can.max_completion_tokens else "max_tokens": call.max_tokens}
     if can.temperature:
         body["temperature"] = call.temperature
-        body |= {"top_p": call.top_p} if call.top_p < 1 else {}
+        body |= {"top_p": call.top_p} if call.top_p < 1 or can.top_k else {}
     if can.top_k:
-        body |= {name: value for name, value in (("top_k", call.top_k), ("min_p", call.min_p)) if value}
+        body |= {"top_k": call.top_k or _EVERY_TOKEN, "min_p": call.min_p, "repetition_penalty": 1.0}
     if can.seed:
         body["seed"] = call.seed % _SEEDS
     if can.stop and call.stop:
@@ -56,6 +63,9 @@ def form(call: Generate, can: Abilities) -> dict[str, Any]:
     """The members that hold a reply to its schema or pattern, as far as the server can."""
     if call.schema is not None and can.json_schema is not None:
         schema = orjson.loads(call.schema)
+        if can.json_schema == "tight":
+            held = {"type": "json_schema", "json_schema": schema, "max_whitespace_cnt": 1}
+            return {"response_format": {"type": "structural_tag", "format": held}}
         strict = can.json_schema == "strict"
         usable = strict_schema(schema) if strict else schema
         if usable is not None:

@@ -48,8 +48,9 @@ Dialog: TypeAlias = Generator[Request | Unreadable, Response, Said]
 class Abilities:
     """What a server can do for one model; by default the least that every server can."""
 
-    json_schema: Literal["full", "strict"] | None = None
-    """Replies held to a JSON Schema: any, or only the common subset that strict modes take."""
+    json_schema: Literal["tight", "full", "strict"] | None = None
+    """Replies held to a JSON Schema: any, with at most one space between two tokens; any, with as many as the model
+    likes, on which small ones spend their limit; or only the common subset that strict modes take."""
     pattern: bool = False
     """Replies held to a regular expression."""
     choice: bool = False
