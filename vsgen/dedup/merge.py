@@ -30,6 +30,8 @@ def merge(candidates: Sequence[Candidate], twins: Mapping[int, int]) -> tuple[Me
     """
     if chained := sorted(twins.keys() & twins.values()):
         raise ValueError(f"a twin may not repeat another candidate, but these do: {chained}")
+    if not twins:
+        return tuple(Merged(candidate, 1) for candidate in candidates)
     weights = [0.0 if i in twins else candidate.weight for i, candidate in enumerate(candidates)]
     counts = [int(i not in twins) for i in range(len(candidates))]
     for repeat, twin in twins.items():

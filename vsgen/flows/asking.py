@@ -71,8 +71,10 @@ class Asker:
 
     def ask(self, task: Prompt, values: Mapping[str, object], number: int) -> Prompt:
         """The task with the worked exchanges of draw `number` before it; its seed draws which."""
+        if not self._shows:
+            return task
         rng = Random(f"{self._seed}/{self._template.name}/{number}/exchanges")
-        exchanges = self._examples(values, rng) or own(self.settings, rng) if self._shows else []
+        exchanges = self._examples(values, rng) or own(self.settings, rng)
         return demonstrated(task, self.settings.sampling, exchanges, rng)
 
     @property

@@ -192,7 +192,8 @@ class Pipeline:
         judged = answered(self._template.output.answer, self._render, weighed.candidates, draw.values)
         rejections = dict(checked.rejections)
         valid = {i: one for i, one in enumerate(judged.candidates) if i not in rejections}
-        kept = yield from self._keeper.sift(valid, {i: draw.text(i, one) for i, one in valid.items()}, judged.voted)
+        texts = {i: draw.text(i, one) for i, one in valid.items()} if self._template.keep else {}
+        kept = yield from self._keeper.sift(valid, texts, judged.voted)
         rejections |= kept.rejections
         rejections |= yield from self._gate.sift(draw.ids, judged.candidates, rejections.keys())
         records, rejected = yield from self._rows(judged, rejections, kept.labels, draw)
@@ -214,7 +215,8 @@ class Pipeline:
         """Give what is kept the labels that it has not yet, teach it, and write everything out."""
         merged = merge(judged.candidates, rows.within(draw.ids, rejections))
         kept = {i: one.candidate for i, one in enumerate(merged) if i not in rejections}
-        made = yield from self._labeller.label([draw.text(i, one) for i, one in kept.items()], self._later)
+        texts = [draw.text(i, one) for i, one in kept.items()] if self._later else []
+        made = (yield from self._labeller.label(texts, self._later)) if texts else [Labels()] * len(kept)
         labels |= {i: self._ordered({**labels[i], **own}) for i, own in zip(kept, made, strict=True)}
         common: Labels = {} if judged.voted is None else {ANSWER: judged.voted}
         lessons = yield from self._teach(

@@ -143,11 +143,9 @@ def validate(rules: Rules, candidates: Sequence[Candidate], ids: Sequence[str]) 
 def _spelled(template: Template, candidate: Candidate) -> Candidate:
     """The candidate in its canonical spelling, flagged where that or its stated probability is odd."""
     fields = template.output.spelled(candidate.fields)
-    odd = {
-        RESPELLED: fields != candidate.fields,
-        ZERO: candidate.verbalized == 0,
-        CUT: len(candidate.reasoning or "") >= MOST_REASONING,
-    }
-    if not any(odd.values()):
+    respelled, zero = fields != candidate.fields, candidate.verbalized == 0
+    cut = candidate.reasoning is not None and len(candidate.reasoning) >= MOST_REASONING
+    if not (respelled or zero or cut):
         return candidate
+    odd = {RESPELLED: respelled, ZERO: zero, CUT: cut}
     return replace(candidate, fields=fields, flags=(*candidate.flags, *(name for name, holds in odd.items() if holds)))

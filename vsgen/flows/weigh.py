@@ -77,7 +77,8 @@ def weigh(template: Template, drawn: Distribution, checked: Validated, task: Pro
         for i in checked.rejections:
             candidates[i] = replace(candidates[i], logp=None)
     shares = _shares(template, candidates, math.fsum(lost.weight for lost in drawn.malformed))
-    weighed = [replace(one, weight=share) for one, share in zip(candidates, shares, strict=True)]
+    pairs = zip(candidates, shares, strict=True)
+    weighed = [one if one.weight == share else replace(one, weight=share) for one, share in pairs]
     return Weighed(weighed, notes, _rank(candidates) if template.scored else None)
 
 

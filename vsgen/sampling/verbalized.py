@@ -108,6 +108,7 @@ def _weights(stated: Sequence[float | None], basis: Basis) -> Sequence[float]:
 
 def _candidate(settings: Settings, read: Parsed, reply: int, item: Item, weight: float) -> Candidate:
     fields = item.fields if settings.key is None else dict(zip(settings.fields, item.fields.values(), strict=False))
-    asked = {NO_JSON} if settings.sampling.format == "lines" else set[str]()
-    flags = tuple(flag for flag in item.flags if flag not in asked)
+    flags = item.flags
+    if flags and settings.sampling.format == "lines":
+        flags = tuple(flag for flag in flags if flag != NO_JSON)  # as was asked
     return Candidate(fields, weight, item.verbalized, None, read.reasoning, flags, reply)

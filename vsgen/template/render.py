@@ -40,10 +40,11 @@ class Renderer:
         own = _own(template)
         self._needed |= {f"{_KEEP}.{i}": clause(text).needed - own.keys() for i, text in enumerate(template.keep)}
         self._known = ", ".join(dict.fromkeys((*own, *template.variables)))
+        self._variables = frozenset[str]().union(*self._needed.values())
 
     def variables(self) -> frozenset[str]:
         """Names needed from outside: those of the prompt and, but for the answer's own fields, those of the labels."""
-        return frozenset().union(*self._needed.values())
+        return self._variables
 
     def prompt(self, values: Mapping[str, object]) -> Prompt:
         """The system message, if any, the task as a user message, and the beginning of the reply.

@@ -156,6 +156,11 @@ def test_the_problem_is_told_in_words_on_one_short_line() -> None:
     assert "\n" not in str(problem(TASK.replace(" ", "\n")))
 
 
+@given(st.text(st.characters(max_codepoint=127)))
+def test_ascii_is_folded_as_any_other_text(text: str) -> None:
+    assert f"{fold(text)} é".strip() == fold(f"{text} é")
+
+
 @given(st.text(), st.text(), st.text())
 def test_no_text_raises_whatever_was_asked(answer: str, request: str, words: str) -> None:
     Echoes(Context(("text",), (request,), (words,), (words,), (request,))).problem({"text": answer})

@@ -12,7 +12,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from vsgen.sampling.prompts import PROBABILITY, REASONING, RESPONSES
 from vsgen.sampling.replies.lazy import pattern
@@ -46,6 +47,8 @@ _DEMANDS: Final = pattern(
 )
 _LETTERS: Final = pattern(r"[^\W\d]+(?:[ _-][^\W\d]+)*")
 _WORD: Final = pattern(r"[^\W_]+")
+_ASCII: Final = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}
+"""What ASCII becomes where words are all that counts."""
 _SENTENCE: Final = pattern(r"(?<=[.!?:])\s+|\n+")
 _STRING: Final = pattern(r'"((?:[^"\\]|\\.)*)"')
 _ENTRY: Final = pattern(r"^\s*(?:\d{1,3}[.):]|[-*•])\s+(.*?)(?:\s*[(\[—–-]\s*[\d.]+%?\s*[)\]]?)?\s*$", re.MULTILINE)
@@ -99,17 +102,13 @@ class Echoes:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._given = [_padded(fold(text)) for text in context.given]
+        self._given = [fold(text) for text in context.given]
         whole = fold("\n".join(context.request))
         parts = [part for text in context.request if not self._is_given(part := fold(text))]
         self._request = list(dict.fromkeys(text for text in (whole, *parts) if _enough(text)))
-        words = "\n".join(context.words)
-        self._words = _padded(fold(words))
-        self._sentences = [one for text in _SENTENCE.split(words) if len((one := fold(text)).split()) >= _OPENING]
-        named = {key for key in _KEYS if f'"{key}"' in words} | {PROBABILITY}.intersection(fold(words).split())
-        self._keys = sorted(named.difference(context.fields, whole.split()))
-        self._form = "".join(words.split())
-        self._examples = frozenset(one for text in _answers(context.examples) if len((one := fold(text)).split()) > 2)
+        self._words = _read_words(context.words)
+        self._keys = sorted(self._words.named.difference(context.fields, whole.split()))
+        self._examples = _read_examples(context.examples)
 
     def beside(self, words: Iterable[str]) -> Echoes:
         """The same, where the model has read more."""
@@ -129,11 +128,10 @@ class Echoes:
         return None
 
     def _echo(self, name: str, text: str) -> str | None:
-        folded = fold(text)
-        own = fold(name.replace("_", " "))
+        folded, own = fold(text), _read_name(name)
         if _stands_for(" ".join(text.split()), folded, own):
             return "stands for an answer and is none"
-        if folded in (own, fold(name), *self._keys):
+        if folded in (own.spaced, own.folded, *self._keys):
             return "repeats a name of the form"
         if self._is_form(text):
             return "repeats the form"
@@ -147,51 +145,100 @@ class Echoes:
         return "repeats an example" if folded in self._examples else None
 
     def _is_form(self, text: str) -> bool:
+        if '"' not in text:
+            return False
         if any(re.search(rf'"{key}"\s*:', text) for key in self._keys):
             return True
         squeezed = "".join(text.split())
-        return len(squeezed) > 5 and squeezed[0] in '{["' and '":' in squeezed and squeezed in self._form
+        return len(squeezed) > 5 and squeezed[0] in '{["' and '":' in squeezed and squeezed in self._words.form
 
     def _repeats_request(self, folded: str) -> bool:
         """Whether an answer is the request or its greater part, opens with nothing else, or hardly adds to it."""
         return any(
             folded == text
             or folded.count(text) * len(text) >= _PART * len(folded)
-            or (not self._is_given(folded) and _piece(folded, text))
+            or (_piece(folded, text) and not self._is_given(folded))
             for text in self._request
         )
 
     def _repeats_words(self, folded: str) -> bool:
-        if len(folded.split()) >= _OPENING and _holds(self._words, folded):
+        if _holds(self._words.folded, folded) and len(folded.split()) >= _OPENING:
             return True
-        return any(_holds(folded, one) and len(one) >= _PART * len(folded) for one in self._sentences)
+        least = _PART * len(folded)
+        return any(least <= len(one) <= len(folded) and _holds(folded, one) for one in self._words.sentences)
 
     def _is_given(self, folded: str) -> bool:
         return any(_holds(text, folded) for text in self._given)
 
 
+class _Words(NamedTuple):
+    """What vsgen wrote, as answers are compared with it."""
+
+    folded: str
+    sentences: tuple[str, ...]
+    """Those of several words, folded."""
+    named: frozenset[str]
+    """Keys of the reply's form that stand in it."""
+    form: str
+    """All of it without spaces."""
+
+
+@lru_cache(maxsize=64)
+def _read_words(texts: tuple[str, ...]) -> _Words:
+    """Read what vsgen wrote, which is the same in all draws that show no examples."""
+    words = "\n".join(texts)
+    folded = fold(words)
+    sentences = tuple(one for text in _SENTENCE.split(words) if len((one := fold(text)).split()) >= _OPENING)
+    named = {key for key in _KEYS if f'"{key}"' in words} | {PROBABILITY}.intersection(folded.split())
+    return _Words(folded, sentences, frozenset(named), "".join(words.split()))
+
+
+@lru_cache(maxsize=64)
+def _read_examples(replies: tuple[str, ...]) -> frozenset[str]:
+    """The answers of worked exchanges that have more than two words, folded."""
+    return frozenset(one for text in _answers(replies) if len((one := fold(text)).split()) > 2)
+
+
+class _Name(NamedTuple):
+    """The name of a field."""
+
+    folded: str
+    spaced: str
+    """With spaces in the place of underscores."""
+    demands: frozenset[str]
+    """What asks for the field in the place of filling it in."""
+
+
+@lru_cache(maxsize=256)
+def _read_name(name: str) -> _Name:
+    own = fold(name.replace("_", " "))
+    demands = (f"your {own}", f"your {own} here", f"insert {own}", f"insert {own} here", f"enter {own}")
+    return _Name(fold(name), own, frozenset(demands))
+
+
 def fold(text: str) -> str:
     """The words of a text, without case, punctuation and width, with single spaces between them."""
+    if text.isascii():
+        return " ".join(text.translate(_ASCII).split())
     return " ".join(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
 
 
 def _says(text: str) -> bool:
     """Whether a text holds more than punctuation: a letter, a digit or a symbol."""
-    return any(unicodedata.category(char)[0] in "LNS" for char in text)
+    return _WORD.search(text) is not None or any(unicodedata.category(char)[0] in "LNS" for char in text)
 
 
-def _stands_for(text: str, folded: str, own: str) -> bool:
+def _stands_for(text: str, folded: str, own: _Name) -> bool:
     worded = folded not in _REAL_ALONE and _WORDS.fullmatch(folded)
     if (text and not text.strip(".… ")) or _NUMBERED.fullmatch(text) or worded:
         return True
-    demands = (f"your {own}", f"your {own} here", f"insert {own}", f"insert {own} here", f"enter {own}")
-    if folded.startswith("lorem ipsum") or folded in demands:
+    if folded.startswith("lorem ipsum") or folded in own.demands:
         return True
     found = _BRACKETED.fullmatch(text)
     if found is None:
         return False
     inner = fold(found["inner"].replace("_", " "))
-    if inner in ("", own) or _WORDS.fullmatch(inner) or _DEMANDS.fullmatch(inner):
+    if inner in ("", own.spaced) or _WORDS.fullmatch(inner) or _DEMANDS.fullmatch(inner):
         return True
     if not _LETTERS.fullmatch(found["inner"]):
         return False
@@ -200,7 +247,7 @@ def _stands_for(text: str, folded: str, own: str) -> bool:
 
 def _piece(folded: str, text: str) -> bool:
     """Whether an answer is the greater part of a text, or its first words."""
-    if not _enough(folded) or not _holds(text, folded):
+    if not _holds(text, folded) or not _enough(folded):
         return False
     opens = len(folded.split()) >= _OPENING and text.startswith(f"{folded} ")
     return opens or len(folded) >= _PART * len(text)
@@ -212,11 +259,8 @@ def _enough(folded: str) -> bool:
 
 
 def _holds(text: str, part: str) -> bool:
-    return bool(part) and _padded(part) in _padded(text)
-
-
-def _padded(folded: str) -> str:
-    return f" {folded.strip()} "
+    """Whether a folded text holds all words of another, one after the other."""
+    return bool(part) and f" {part} " in f" {text} "
 
 
 def _answers(replies: Iterable[str]) -> Iterable[str]:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from vsgen.sampling.prompts import REASONING
+from vsgen.sampling.prompts import PROBABILITY, REASONING, RESPONSES
 from vsgen.sampling.replies.items import Found
 from vsgen.sampling.replies.lenient import read
 from vsgen.sampling.replies.naming import COLLECTIONS, Names, names_item, pick, squeeze
@@ -18,6 +18,7 @@ from vsgen.sampling.replies.reading import Flaw, Unread
 
 _DEPTH: Final = 6
 """How deep a list of items may lie."""
+_FORM: Final = frozenset({REASONING, RESPONSES, PROBABILITY})
 _LONGEST: Final = 4000
 """Characters of a lost item that are kept where it is no text."""
 _WHOLE: Final[Mapping[int, Flaw]] = {}
@@ -49,6 +50,8 @@ def records(
             of it is missing; else it is lost.
         trusted: the value is the whole reply, so a list of bare numbers is meant as the list of responses.
     """
+    if not flaws and isinstance(value, dict) and (items := _as_asked(value, asked)) is not None:
+        return items
     context = _Context(asked, text, flaws)
     return _from_list(value, context, trusted) if isinstance(value, list) else _from_value(value, context)
 
@@ -56,6 +59,28 @@ def records(
 def repeats(found: Sequence[Found], asked: Names, text: str, start: int = 0, end: int | None = None) -> bool:
     """Whether a key may stand twice in an object of a value that is valid JSON: there a strict reader drops one."""
     return len(found) < text.count(f'"{asked.fields[0]}"', start, len(text) if end is None else end)
+
+
+def _as_asked(reply: Mapping[str, object], asked: Names) -> list[Found] | None:
+    """The items of a reply in the very form that was asked for, which need no search; None for any other reply."""
+    entries = reply.get(RESPONSES)
+    if not isinstance(entries, list) or not entries or not _holds_only(reply, asked):
+        return None
+    keys = {*asked.fields, PROBABILITY} if asked.verbalized else set(asked.fields)
+    if not all(isinstance(entry, dict) and entry.keys() == keys and _is_plain(entry) for entry in entries):
+        return None
+    return [Found({name: entry[name] for name in asked.fields}, entry.get(PROBABILITY)) for entry in entries]
+
+
+def _holds_only(reply: Mapping[str, object], asked: Names) -> bool:
+    """Whether there is nothing beside the list but a reasoning, and no field goes by a name of the form."""
+    reasoned = len(reply) == 1 or (len(reply) == 2 and isinstance(reply.get(REASONING), str))
+    return reasoned and _FORM.isdisjoint(asked.fields)
+
+
+def _is_plain(record: Mapping[str, object]) -> bool:
+    """Whether its values are texts and numbers, and nothing is missing."""
+    return all(isinstance(value, str | int | float) for value in record.values())
 
 
 def _from_value(value: object, context: _Context) -> list[Found]:
