@@ -1,7 +1,7 @@
 """vsgen: synthetic data from YAML templates, by verbalized sampling. The map is in vsgen/README.md.
 
-From Python: `generate` and `label`; see docs/python.md. They are imported when they are first used, so that the command
-line starts without them.
+From Python: `generate`, `label` and `endpoint`; see docs/python.md. They are imported when they are first used, so that
+the command line starts without them.
 """
 
 from __future__ import annotations
@@ -11,16 +11,27 @@ from importlib import import_module
 TYPE_CHECKING = False  # that of `typing` takes longer to import than all else that stands before a command's first line
 if TYPE_CHECKING:
     from vsgen import errors
-    from vsgen.api import Rows, generate, label
+    from vsgen.api import Rows, endpoint, generate, label
     from vsgen.errors import VsgenError
     from vsgen.jobs.label_rows import Labelled
     from vsgen.values import Record, SoftLabel, Unlabelled
 
 __version__ = "0.1.0"
 
-__all__ = ["Labelled", "Record", "Rows", "SoftLabel", "Unlabelled", "VsgenError", "errors", "generate", "label"]
+__all__ = [
+    "Labelled",
+    "Record",
+    "Rows",
+    "SoftLabel",
+    "Unlabelled",
+    "VsgenError",
+    "endpoint",
+    "errors",
+    "generate",
+    "label",
+]
 
-_HOMES = dict.fromkeys(("Rows", "generate", "label"), "vsgen.api")
+_HOMES = dict.fromkeys(("Rows", "endpoint", "generate", "label"), "vsgen.api")
 _HOMES |= dict.fromkeys(("Record", "SoftLabel", "Unlabelled"), "vsgen.values")
 _HOMES |= {"Labelled": "vsgen.jobs.label_rows", "VsgenError": "vsgen.errors"}
 

@@ -16,6 +16,7 @@ the logger ``vsgen``.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +24,9 @@ from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
 
 import orjson
 
+from vsgen.backends.endpoint.address import WireName, read_address
+from vsgen.backends.endpoint.keys import find_key, key_text
+from vsgen.backends.endpoint.server import Server
 from vsgen.errors import InputError, OptionError, TemplateError
 from vsgen.files.given_rows import MakingError
 from vsgen.files.places import Places
@@ -113,6 +117,7 @@ def generate(
     max_tokens: int | None = None,
     allow_exec: bool = False,
     allow_models: Sequence[str] = (),
+    endpoint: Server | None = None,
 ) -> Rows[Record]:
     """Draw from a template, as ``vsgen run`` does.
 
@@ -130,6 +135,7 @@ def generate(
         max_tokens: Stop after this many generated tokens.
         allow_exec: Run the external commands of the template's checks.
         allow_models: Models named by the template that may be downloaded; all others must be on this machine.
+        endpoint: The server that the model is on, from `vsgen.endpoint`; `model` is then its name there.
 
     Raises:
         UserError: The template or the arguments are wrong. The iterator raises all later errors.
@@ -143,7 +149,7 @@ def generate(
         input=None if rows is None else _input(rows),
         places=_places(journal),
         num=num,
-        model=_choice(model, allow_models),
+        model=_choice(model, allow_models, endpoint),
         seed=_seed(seed),
         max_calls=max_calls,
         max_tokens=max_tokens,
@@ -151,6 +157,22 @@ def generate(
         allow_exec=allow_exec,
     )
     return Rows(Generation(options))
+
+
+def endpoint(url: str, *, key_file: str | Path | None = None, wire: WireName | None = None) -> Server:
+    """A server that answers for models, for `generate` and `label`.
+
+    Args:
+        url: Its base, such as ``http://localhost:8000/v1``.
+        key_file: A file with its API key; without one, the key is from the environment, as for the commands.
+        wire: ``chat``, ``completions`` or ``messages``; None for the one that the URL suggests.
+
+    Raises:
+        OptionError: It is no URL, or its key cannot be read.
+    """
+    address = read_address(url, "endpoint")
+    text = None if key_file is None else key_text(Path(key_file), "key_file")
+    return Server(address, find_key(address, os.environ, text), wire, "endpoint")
 
 
 def label(
@@ -164,6 +186,7 @@ def label(
     on_error: OnError = "stop",
     truncate: bool = False,
     allow_models: Sequence[str] = (),
+    endpoint: Server | None = None,
 ) -> Rows[Labelled]:
     """Add soft labels to rows, as ``vsgen label`` does.
 
@@ -178,6 +201,7 @@ def label(
         on_error: What to do about an unusable row. With ``skip``, a label that cannot be made is `Unlabelled`.
         truncate: Cut texts that are too long for the model.
         allow_models: As for `generate`.
+        endpoint: As for `generate`.
 
     Raises:
         UserError: The labels or the arguments are wrong. The iterator raises all later errors.
@@ -191,7 +215,7 @@ def label(
         on=field,
         input=_input(rows),
         places=_places(journal),
-        model=_choice(model, allow_models),
+        model=_choice(model, allow_models, endpoint),
         seed=_seed(seed),
         truncate=truncate,
         skip_bad_rows=_skips(on_error),
@@ -229,13 +253,15 @@ def _places(journal: str | Path | None) -> Places:
     return Places(journal=None if journal is None else Path(journal), to_stdout=False)
 
 
-def _choice(model: str | Path | LanguageModel | None, allow: Sequence[str]) -> ModelChoice:
+def _choice(model: str | Path | LanguageModel | None, allow: Sequence[str], endpoint: Server | None) -> ModelChoice:
     if isinstance(allow, str) or not all(isinstance(name, str) for name in allow):
         raise OptionError(f"allow_models: give names in a list, got {allow!r:.60}")
     if model is None:
-        return ModelChoice(allow=tuple(allow))
+        return ModelChoice(allow=tuple(allow), server=endpoint)
     if isinstance(model, str | Path):
-        return ModelChoice(str(model), allow=tuple(allow))
+        return ModelChoice(str(model), allow=tuple(allow), server=endpoint)
+    if endpoint is not None:
+        raise OptionError(f"endpoint: needs the model's name there, got {model!r:.60}")
     if not isinstance(model, LanguageModel):
         raise OptionError(f"model: give a name, a path, or an object with name, generate and score, got {model!r:.60}")
     return ModelChoice(model.name, allow=tuple(allow), opened=model)

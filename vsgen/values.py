@@ -236,9 +236,10 @@ class Vector:
 class ModelFacts:
     """What a language model is, apart from what it says."""
 
-    parameters: int
+    parameters: int | None
+    """None where nobody says."""
     vocabulary: int
-    """Tokens that it knows."""
+    """Tokens that it knows; 0 where nobody says."""
     context: int | None
     """Tokens that prompt and reply may have together; None where there is no limit."""
     dtype: str

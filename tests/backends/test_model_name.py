@@ -13,11 +13,11 @@ from vsgen.errors import ModelError
 
 IDS = ["HuggingFaceTB/SmolLM2-135M-Instruct", "a/b.c-d_e", "01-ai/Yi-6B", "_owner/model"]
 WRONG = [
-    ("http://localhost:8000/v1", "calls no server"),
-    ("https://api.example.com/v1/chat", "calls no server"),
+    ("http://localhost:8000/v1", "--endpoint URL"),
+    ("https://api.example.com/v1/chat", "--endpoint URL"),
     ("https://huggingface.co/org/model", "named by its id; give org/model"),
     ("https://huggingface.co/org/model/tree/main", "named by its id; give org/model"),
-    ("gpt-4o", "models behind an API are not supported"),
+    ("gpt-4o", "--endpoint https://api.openai.com/v1 -m gpt-4o"),
     ("SmolLM2-135M-Instruct", "a Hugging Face id has an owner"),
     ("tinny", "did you mean 'tiny'?"),
     ("Tiny", "did you mean 'tiny'?"),

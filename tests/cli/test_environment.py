@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 VALUES = {
     "VSGEN_MODEL": ("tiny", "here", None),
+    "VSGEN_ENDPOINT": ("http://a.test", "http://b.test", None),
     "VSGEN_DEVICE": ("cuda", "cpu", None),
     "VSGEN_DTYPE": ("float16", "float32", None),
     "VSGEN_BATCH": ("7", "3", None),

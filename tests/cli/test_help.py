@@ -53,7 +53,7 @@ def test_a_page_keeps_to_its_width_and_names_no_types(name: str, width: int) -> 
 def test_groups_come_in_one_order_and_rare_options_last() -> None:
     headings = [line for line in lines("run") if re.fullmatch(r"\S.*:", line)]
     assert headings == [
-        *("Arguments:", "Output:", "Model:", "Sampling:", "Budget:", "Expert:"),
+        *("Arguments:", "Output:", "Model:", "Endpoint:", "Sampling:", "Budget:", "Expert:"),
         *("Exit status:", "Examples:"),
     ]
     shown = lines("run")

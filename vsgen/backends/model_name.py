@@ -9,6 +9,7 @@ from typing import Final
 
 from vsgen.backends.gguf_file import SUFFIX, check_whole, is_gguf
 from vsgen.backends.here import SHIPPED, model_is_here
+from vsgen.backends.provider_name import provider_options
 from vsgen.errors import ModelError
 
 _ID: Final = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)
@@ -34,7 +35,9 @@ def check_model_name(name: str) -> None:
 
 def name_problem(name: str) -> str | None:
     """Why no language model can have this name, and what to give; None where one may have it."""
-    return None if model_is_here(name) or _ID.fullmatch(name) else f"cannot be opened: {_why(name)}"
+    if model_is_here(name) or (_ID.fullmatch(name) and provider_options(name) is None):
+        return None
+    return f"cannot be opened: {_why(name)}"
 
 
 def _check_file(name: str) -> None:
@@ -48,12 +51,14 @@ def _why(name: str) -> str:
     if page := _HUB.fullmatch(name):
         return f"a model is named by its id; give {page[1]}"
     if "://" in name:
-        return f"an address, but vsgen runs models on this machine and calls no server; {_REMEDY}"
+        return "an address; give it with --endpoint URL, and with -m the model's name on that server"
+    if options := provider_options(name):
+        return f"it is behind a URL; give {options}"
     if "/" in name or name.lower().endswith(".gguf"):
         return f"no such folder or file; {_REMEDY}"
     if close := get_close_matches(name[:_LONGEST].lower(), SHIPPED, 1, _LIKE):
         return f"no model has this name; did you mean {close[0]!r}?"
     return (
-        "no folder or file has this name, a Hugging Face id has an owner, and models behind an API are not supported; "
-        f"{_REMEDY}"
+        "no folder or file has this name, and a Hugging Face id has an owner; "
+        f"{_REMEDY}; a model behind a URL needs --endpoint URL"
     )

@@ -64,7 +64,9 @@ def _of(share: Share) -> str:
     return f"{share.count} of {share.of}"
 
 
-def _size(parameters: int) -> str:
+def _size(parameters: int | None) -> str:
+    if parameters is None:
+        return "unknown"
     for unit, name in ((10**9, "B"), (10**6, "M"), (10**3, "K")):
         if parameters >= unit:
             return f"{parameters / unit:.3g}{name}"

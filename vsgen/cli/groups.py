@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -13,11 +14,14 @@ from vsgen.cli.origin import OfVariable
 from vsgen.errors import OptionError
 
 if TYPE_CHECKING:
+    from vsgen.backends.endpoint.settings import Settings
     from vsgen.files.places import Places
     from vsgen.jobs.desk import ModelChoice
 
 _DEVICE: Final = re.compile(r"auto|cpu|(cuda|mps)(:\d+)?")
 DTYPES: Final = ("auto", "float32", "bfloat16", "float16", "float64")
+_OPENAI: Final = "OPENAI_BASE_URL"
+"""The variable that other programs read; ours goes before it."""
 _SHORT: Final = {"fp16": "float16", "half": "float16", "bf16": "bfloat16", "fp32": "float32", "fp64": "float64"}
 """What other programs call number formats."""
 
@@ -77,6 +81,67 @@ class LoadGroup:
         values = {one.name: getattr(self, one.name) for one in fields(self)}
         given = [one.name for one in fields(self) if values[one.name] != one.default]
         return [name for name in given if not isinstance(values[name], OfVariable)]
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointGroup:
+    """Where the language model is, if it is behind a URL, and how its server is treated."""
+
+    panel: ClassVar[str] = options.ENDPOINT
+    endpoint: options.Endpoint = None
+    api_key_file: options.ApiKeyFile = None
+    wire: options.WireOption = "auto"
+    concurrency: options.Concurrency = 64
+    rpm: options.Rpm = None
+    tpm: options.Tpm = None
+    timeout: options.Timeout = 600
+    proxy: options.Proxy = None
+    allow_endpoint: options.AllowEndpoint = None
+
+    def choice(self, loaded: ModelChoice) -> ModelChoice:
+        """The same model, at this server.
+
+        Raises:
+            OptionError: The URL, or the key, cannot be used.
+        """
+        from vsgen.backends.endpoint.address import read_address
+        from vsgen.backends.endpoint.keys import find_key, key_text, provider_key
+        from vsgen.backends.endpoint.server import Server
+
+        allowed = [read_address(url, "--allow-endpoint") for url in self.allow_endpoint or ()]
+        others = tuple(Server(one, provider_key(one, os.environ), None, "--allow-endpoint") for one in allowed)
+        url, source = self._named()
+        if url is None:
+            self._refuse_alone()
+            return replace(loaded, allowed=others, http=self._settings())
+        address = read_address(url, source)
+        text = None if self.api_key_file is None else key_text(self.api_key_file, "--api-key-file")
+        key = find_key(address, os.environ, text)
+        server = Server(address, key, None if self.wire == "auto" else self.wire, source)
+        return replace(loaded, server=server, allowed=others, http=self._settings())
+
+    def _named(self) -> tuple[str | None, str]:
+        """The server's URL, and the option or the variable that names it."""
+        if self.endpoint is not None:
+            return str(self.endpoint), "VSGEN_ENDPOINT" if isinstance(self.endpoint, OfVariable) else "--endpoint"
+        return os.environ.get(_OPENAI) or None, _OPENAI
+
+    def _refuse_alone(self) -> None:
+        """See that what only an endpoint has is not given without one."""
+        for name, given in (("--api-key-file", self.api_key_file), ("--wire", self.wire != "auto")):
+            if given:
+                raise OptionError(f"{name}: needs --endpoint URL")
+
+    def _settings(self) -> Settings:
+        from vsgen.backends.endpoint.limits import Ceiling
+        from vsgen.backends.endpoint.settings import Settings, Timeouts
+
+        usual = Timeouts()
+        return Settings(
+            Ceiling(self.concurrency, min(self.concurrency, Ceiling().start), self.rpm, self.tpm),
+            timeouts=Timeouts(min(usual.connect, self.timeout), min(usual.silent, self.timeout), self.timeout),
+            proxy=self.proxy,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from vsgen.cli import options
-from vsgen.cli.groups import FilesGroup, LoadGroup, TalkGroup
+from vsgen.cli.groups import EndpointGroup, FilesGroup, LoadGroup, TalkGroup
 from vsgen.cli.shell import carry_out
 from vsgen.errors import OptionError
 from vsgen.labels.names import Kind, Method, Prior
@@ -174,6 +174,7 @@ def label(
     rejects: options.Rejects = None,
     model: options.Model = None,
     load: LoadGroup,
+    endpoint: EndpointGroup,
     review: ReviewGroup,
     talk: TalkGroup,
     on_error: options.OnErrorOption = "stop",
@@ -204,7 +205,7 @@ def label(
         on=on,
         input=input,
         places=files.places([input, labels.template, review.calibrate], rejects),
-        model=load.choice(model),
+        model=endpoint.choice(load.choice(model)),
         seed=labels.seed,
         gold=review.calibrate,
         plot=review.plot,

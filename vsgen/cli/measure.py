@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 import typer
 
 from vsgen.cli import options
-from vsgen.cli.groups import FilesGroup, LoadGroup, TalkGroup
+from vsgen.cli.groups import EndpointGroup, FilesGroup, LoadGroup, TalkGroup
 from vsgen.cli.prompts import PromptsGroup, TemplateWithChoices
 from vsgen.cli.shell import carry_out
 
@@ -36,6 +36,7 @@ def measure(
     files: FilesGroup,
     model: options.Model = None,
     load: LoadGroup,
+    endpoint: EndpointGroup,
     asked: MeasureGroup,
     talk: TalkGroup,
 ) -> None:
@@ -59,7 +60,7 @@ def measure(
 
     wanted = MeasureOptions(
         choice=prompts.choice(template, input),
-        model=load.choice(model),
+        model=endpoint.choice(load.choice(model)),
         samples=asked.samples,
         seed=asked.seed,
         probes=asked.probes,

@@ -12,10 +12,12 @@ from vsgen.errors import OptionError
 from vsgen.sampling.names import Method as MethodName
 
 OnError: TypeAlias = Literal["stop", "skip"]
+WireChoice: TypeAlias = Literal["auto", "chat", "completions", "messages"]
 ProgressMode: TypeAlias = Literal["auto", "plain", "none"]
 
 VARIABLES: Final = (
     "VSGEN_MODEL",
+    "VSGEN_ENDPOINT",
     "VSGEN_DEVICE",
     "VSGEN_DTYPE",
     "VSGEN_BATCH",
@@ -28,10 +30,11 @@ VARIABLES: Final = (
 OUTPUT: Final = "Output"
 """Headings of ``--help``. A command's own headings stand before these, which come in this order."""
 MODEL: Final = "Model"
+ENDPOINT: Final = "Endpoint"
 SAMPLING: Final = "Sampling"
 BUDGET: Final = "Budget"
 EXPERT: Final = "Expert"
-PANELS: Final = (OUTPUT, MODEL, SAMPLING, BUDGET, EXPERT)
+PANELS: Final = (OUTPUT, MODEL, ENDPOINT, SAMPLING, BUDGET, EXPERT)
 
 
 def some_model(option: typer.CallbackParam, value: str | None) -> str | None:
@@ -109,6 +112,66 @@ AllowModel = Annotated[
         callback=with_origin,
         rich_help_panel=EXPERT,
         help="Allow the download of a model that only the template names. Repeatable.",
+    ),
+]
+Endpoint = Annotated[
+    str | None,
+    typer.Option(
+        "--endpoint",
+        metavar="URL",
+        envvar="VSGEN_ENDPOINT",
+        callback=with_origin,
+        help="Ask the server at this URL: vLLM, SGLang, llama.cpp, Ollama or a provider. -m is the name there.",
+    ),
+]
+ApiKeyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--api-key-file",
+        metavar="FILE",
+        help="File with the server's API key. Default: VSGEN_API_KEY, OPENAI_API_KEY or ANTHROPIC_API_KEY.",
+    ),
+]
+WireOption = Annotated[
+    WireChoice,
+    typer.Option(
+        "--wire",
+        metavar="API",
+        help="The server's API: chat, completions (both OpenAI's) or messages (Anthropic's). Default: from the URL.",
+    ),
+]
+Concurrency = Annotated[
+    int, typer.Option("--concurrency", metavar="N", min=1, max=4096, help="Most requests at the same time.")
+]
+Rpm = Annotated[
+    int | None, typer.Option("--rpm", metavar="N", min=1, help="Most requests per minute. Default: no limit.")
+]
+Tpm = Annotated[
+    int | None,
+    typer.Option("--tpm", metavar="N", min=1, help="Most tokens per minute, prompts included. Default: no limit."),
+]
+Timeout = Annotated[
+    float,
+    typer.Option(
+        "--timeout", metavar="SECONDS", min=1, max=86400, help="Longest time for one reply. Then it is asked again."
+    ),
+]
+Proxy = Annotated[
+    str | None,
+    typer.Option(
+        "--proxy",
+        metavar="URL",
+        rich_help_panel=EXPERT,
+        help="HTTP proxy for the server. Variables such as HTTPS_PROXY are not used.",
+    ),
+]
+AllowEndpoint = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-endpoint",
+        metavar="URL",
+        rich_help_panel=EXPERT,
+        help="Allow a server that only the template names. Repeatable. Servers on this machine are allowed.",
     ),
 ]
 AllowExec = Annotated[

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from vsgen.cli import options
-from vsgen.cli.groups import FilesGroup, LoadGroup, SampleGroup, TalkGroup
+from vsgen.cli.groups import EndpointGroup, FilesGroup, LoadGroup, SampleGroup, TalkGroup
 from vsgen.cli.shell import carry_out
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def run(
     rejects: options.Rejects = None,
     model: options.Model = None,
     load: LoadGroup,
+    endpoint: EndpointGroup,
     sample: SampleGroup,
     limits: LimitsGroup,
     talk: TalkGroup,
@@ -111,7 +112,7 @@ def run(
         input=input,
         places=files.places([input, template], rejects),
         num=rows.num,
-        model=load.choice(model),
+        model=endpoint.choice(load.choice(model)),
         seed=sample.seed,
         max_calls=limits.max_calls,
         max_tokens=limits.max_tokens,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from vsgen.cli import options
-from vsgen.cli.groups import LoadGroup, SampleGroup, TalkGroup
+from vsgen.cli.groups import EndpointGroup, LoadGroup, SampleGroup, TalkGroup
 from vsgen.cli.printed import show
 from vsgen.cli.shell import shown
 
@@ -17,6 +17,7 @@ def try_(
     num: options.Draws = 1,
     model: options.Model = None,
     load: LoadGroup,
+    endpoint: EndpointGroup,
     sample: SampleGroup,
     talk: TalkGroup,
     allow_exec: options.AllowExec = False,
@@ -42,7 +43,7 @@ def try_(
         overrides=sample.overrides,
         input=input,
         draws=num,
-        model=load.choice(model),
+        model=endpoint.choice(load.choice(model)),
         seed=sample.seed,
         allow_exec=allow_exec,
     )

@@ -30,7 +30,12 @@ def size_of(facts: ModelFacts | None) -> Size | None:
         return "large"
     if facts.embedded:
         return None
-    return "small" if facts.parameters <= SMALL else "large"
+    return "small" if _is_small(facts) else "large"
+
+
+def _is_small(facts: ModelFacts) -> bool:
+    """Whether a model is known to be small."""
+    return facts.parameters is not None and facts.parameters <= SMALL
 
 
 def unsuited(template: Template, facts: ModelFacts | None) -> str | None:
@@ -112,7 +117,7 @@ def _ours(template: Template, facts: ModelFacts | None) -> int:
         return wanted
     if facts is None or facts.embedded or template.sampling.method == "power":
         return 0
-    return int(facts.parameters <= SMALL or not facts.chat)
+    return int(_is_small(facts) or not facts.chat)
 
 
 def _brief(item: Mapping[str, Any]) -> bool:

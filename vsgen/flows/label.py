@@ -150,12 +150,12 @@ class Labeller:
     def _judged(self, label: Label, asked: Question, rng: Random) -> Flow[SoftLabel | Unlabelled]:
         """Ask the label's own model, where it names one."""
         flow = classify(asked, label, rng)
-        if label.model is None:
+        if label.judge is None:
             return (yield from flow)
-        made = yield from directed(flow, label.model)
+        made = yield from directed(flow, label.judge)
         if isinstance(made, Unlabelled):
             return made
-        return replace(made, details={**made.details, "model": self._judges.get(label.model, label.model)})
+        return replace(made, details={**made.details, "model": self._judges.get(label.judge, label.model)})
 
     def _question(self, label: Label, values: Mapping[str, object]) -> Question:
         neutral = {**values, **dict.fromkeys(self._own, CONTENT_FREE)}

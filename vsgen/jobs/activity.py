@@ -17,8 +17,7 @@ from vsgen.jobs.counts import Counts
 
 if TYPE_CHECKING:
     from vsgen.engine.replay import Replay
-    from vsgen.engine.worker import Worker
-    from vsgen.ports import Ticket
+    from vsgen.ports import Drawing, Ticket
 
 Phase: TypeAlias = Literal[
     "starting",
@@ -108,7 +107,7 @@ class Activity:
         """What it does where that has nothing to do with a model; None while models are asked."""
         self._opening: list[str] = []
         self._replay: Replay | None = None
-        self._workers: Sequence[Worker] = ()
+        self._workers: Sequence[Drawing] = ()
 
     @contextmanager
     def opening(self, model: str) -> Iterator[None]:
@@ -119,7 +118,7 @@ class Activity:
         finally:
             self._opening.remove(model)
 
-    def asks(self, replay: Replay, workers: Sequence[Worker]) -> None:
+    def asks(self, replay: Replay, workers: Sequence[Drawing]) -> None:
         """Models are opened; calls will go through `replay`, and `workers`, to which more are added, answer them."""
         self._replay, self._workers, self.stage = replay, workers, "loading"
 

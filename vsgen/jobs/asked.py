@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from vsgen.backends.here import SHIPPED
 from vsgen.errors import OptionError
 from vsgen.template.schema import Template
 
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
 
 _MODEL: Final = "-m ID, or export VSGEN_MODEL=ID"
 _REMEDY: Final = (
-    "(ID is a Hugging Face id, a folder or a GGUF file); use -m tiny only to try the plumbing: its rows are a toy's"
+    "(ID is a Hugging Face id, a folder or a GGUF file; with --endpoint URL, a name on that server); "
+    "use -m tiny only to try the plumbing: its rows are a toy's"
 )
 
 
@@ -36,6 +38,9 @@ def chosen(choice: ModelChoice, named: str | None, where: str) -> str:
     Raises:
         OptionError: Neither names one.
     """
-    if name := choice.name or named:
+    served = choice.server is not None and choice.server.flagged
+    if name := choice.name or (None if served and named in SHIPPED else named):
         return name
+    if served:
+        raise OptionError("--endpoint: name the model as the server calls it, with -m NAME")
     raise OptionError(f"{where}: name a model: {_MODEL} {_REMEDY}")

@@ -8,14 +8,18 @@ asked, each once.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from random import Random
 from types import TracebackType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from vsgen import signals
+from vsgen.backends.endpoint.server import Server
+from vsgen.backends.endpoint.service import Sample, Service
+from vsgen.backends.endpoint.settings import Settings
 from vsgen.backends.known import LazyModel
 from vsgen.backends.open import ON_CPU, TINY, content, open_model, stamp
 from vsgen.backends.open_embedder import open_embedder
@@ -43,8 +47,15 @@ from vsgen.values import (
     Verify,
 )
 
+if TYPE_CHECKING:
+    from vsgen.backends.endpoint.transport import EndpointExecutor, Transport
+    from vsgen.backends.served import ServedModel
+
+_Model: TypeAlias = "LazyModel | ServedModel"
 _FIXED: Final = "float64"
 """The number format of models that compute alike everywhere."""
+_ASKED: Final = (Generate, Score, Teach)
+"""What language models are asked."""
 _EMBED_BATCH = 256
 _SCORE_BATCH = 32
 _AHEAD: Final = 4
@@ -71,6 +82,12 @@ class ModelChoice:
     """The device was named for this command, so that it must mean something; else it is a default."""
     opened: LanguageModel | None = None
     """The model itself, where the caller has opened it."""
+    server: Server | None = None
+    """Where it is, if behind a URL; see `vsgen.jobs.servers` for whether that holds for the model that is named."""
+    allowed: Sequence[Server] = ()
+    """Other servers that a template may name."""
+    http: Settings = field(default_factory=Settings)
+    """How servers are treated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +106,10 @@ class Wanted:
     """`Score` calls that are answered at once; fewer where each has many choices."""
     commands: bool = False
     """External commands may be run."""
+    samples: Sequence[Sample] = ()
+    """Calls like those that the language model will be asked."""
+    services: Mapping[str, Service] = field(default_factory=dict)
+    """Those of all these that are behind a URL, by name; see `vsgen.jobs.servers`."""
     local: frozenset[str] = frozenset()
     """Those that only a template names: they are taken from this machine, and none of their code is run."""
 
@@ -98,15 +119,21 @@ class Wanted:
         return self.choice.name or self.default
 
     @property
+    def here(self) -> list[str]:
+        """The language models that are opened in this process, by name."""
+        names = dict.fromkeys([*([] if self.choice.opened else [self.asked]), *self.judges])
+        return [name for name in names if name not in self.services]
+
+    @property
     def parts(self) -> dict[str, object]:
         """What an output is made from, as far as it hangs on the models: what is in their files, and how they compute.
 
         A model that computes alike everywhere has no device and no number format. Files that are not here say nothing.
         """
-        names = [] if self.choice.opened else [self.asked]
-        names += [name for name in self.judges if name not in names]
+        names = self.here
         files = {f"content of model {name}": content(name) for name in names}
         parts: dict[str, object] = {name: digest for name, digest in files.items() if digest is not None}
+        parts |= {f"endpoint of model {name}": service.target.name for name, service in self.services.items()}
         if any(name not in ON_CPU for name in names):
             parts |= {"--device": self.choice.device, "--dtype": self.choice.dtype}
         return parts
@@ -131,9 +158,11 @@ class Desk:
         self._journal = journal
         self._letters = Mailbox()
         self._stack = ExitStack()
-        self._workers: list[Worker] = []
+        self._workers: list[Worker | EndpointExecutor] = []
         self._embedder: Embedder | None = None
-        self._models: dict[str, LazyModel] = {}
+        self._embedder_name: str | None = None
+        self._models: dict[str, _Model] = {}
+        self._transport: Transport | None = None
         self._activity = activity or Activity()
         self.mailbox = Replay(journal, self._letters)
         """Where the engine waits."""
@@ -141,7 +170,7 @@ class Desk:
         self.executors: dict[type[Call], Executor] = {}
         """Who answers each kind of call."""
         if wanted is not None:
-            check_device(wanted.choice, [self.asked, *wanted.judges], wanted.embedder)
+            check_device(wanted.choice, [] if wanted.choice.opened else wanted.here, self._here(wanted.embedder))
             self._connect_all(wanted)
 
     def __enter__(self) -> Desk:
@@ -191,8 +220,7 @@ class Desk:
     def models(self) -> Models:
         """What is known of the language models."""
         judges = {name: one.known.name for name, one in self._models.items()}
-        embedder = self._embedder.name if self._embedder else None
-        return Models(self.model, judges, embedder, self.facts)
+        return Models(self.model, judges, self._embedder_name, self.facts)
 
     @property
     def notes(self) -> Sequence[str]:
@@ -208,6 +236,7 @@ class Desk:
             *([unnamed] if toy else []),
             *([unused] if fixed else []),
             *([f"{self.model}: {slow}"] if slow else []),
+            *self._served_notes(),
         ]
 
     @property
@@ -238,34 +267,72 @@ class Desk:
 
     def render(self, prompt: Prompt, judge: str | None = None) -> str | None:
         """A prompt as the language model, or one of the judges, reads it; None where it cannot say."""
-        model = self._models[judge or self.asked].opened()
-        return model.render(prompt) if isinstance(model, Inspectable) else None
+        model = self._models[judge or self.asked]
+        opened = model.opened() if isinstance(model, LazyModel) else None
+        return opened.render(prompt) if isinstance(opened, Inspectable) else None
 
     def _connect_all(self, wanted: Wanted) -> None:
         if wanted.embedder:
-            with self._activity.opening(wanted.embedder):
-                self._embedder = embedder = open_embedder(
-                    wanted.embedder,
-                    device=wanted.choice.device,
-                    journal=self._journal,
-                    local=wanted.embedder in wanted.local,
-                )
-            embed = Batched[Embed](embedder.embed, _EMBED_BATCH)
-            name = f"embedder {embedder.name}"
-            self.executors[Embed] = self._begun(embedder.name, {Embed: embed}, name, _AHEAD * _EMBED_BATCH)
+            self.executors[Embed] = self._connect_embedder(wanted.embedder, wanted)
         if wanted.commands:
             commands = self._stack.enter_context(Commands())
             self._stack.enter_context(signals.at_end(commands.kill))
             check = Batched[Verify](commands.answer, 1)
             self.executors[Verify] = self._begun("check", {Verify: check}, "check", _AHEAD, interrupt=commands.kill)
-        self._models[self.asked] = _lazy(self.asked, wanted, self._journal, self._activity)
-        models = {self.asked: self._connect(self._models[self.asked])}
-        for name in wanted.judges:
-            if name not in self._models:
-                self._models[name] = _judge(name, wanted, self._journal, self._activity)
-                models[name] = self._connect(self._models[name])
+        models: dict[str, Mapping[type[Call], Executor]] = {}
+        for name in dict.fromkeys([self.asked, *wanted.judges]):
+            if (service := wanted.services.get(name)) is not None:
+                models[name] = self._connect_served(name, service)
+            else:
+                open_here = _lazy if name == self.asked else _judge
+                self._models[name] = model = open_here(name, wanted, self._journal, self._activity)
+                models[name] = self._connect(model)
         self.executors |= models[self.asked]
         self.executors[Directed] = Directory(models)
+
+    def _connect_embedder(self, name: str, wanted: Wanted) -> Executor:
+        """The executor of texts that are embedded."""
+        if (service := wanted.services.get(name)) is not None:
+            served = self._served(service)
+            self._embedder_name = served.known.name
+            return self.mailbox.executor(served.known.name, served.executor)
+        with self._activity.opening(name):
+            local = name in wanted.local
+            self._embedder = embedder = open_embedder(
+                name, device=wanted.choice.device, journal=self._journal, local=local
+            )
+        self._embedder_name = embedder.name
+        embed = Batched[Embed](embedder.embed, _EMBED_BATCH)
+        return self._begun(embedder.name, {Embed: embed}, f"embedder {embedder.name}", _AHEAD * _EMBED_BATCH)
+
+    def _connect_served(self, name: str, service: Service) -> Mapping[type[Call], Executor]:
+        """The executors of a language model behind a URL."""
+        with self._activity.opening(service.target.name):
+            self._models[name] = model = self._served(service)
+        return dict.fromkeys(_ASKED, self.mailbox.executor(model.known.name, model.executor))
+
+    def _served(self, service: Service) -> ServedModel:
+        """A model behind a URL; all of them share one transport."""
+        from vsgen.backends.endpoint.transport import Transport  # slow to import, and most commands have no endpoint
+        from vsgen.backends.served import ServedModel
+
+        if self._transport is None:
+            self._transport = Transport(self._wanted.choice.http, Random())
+        model = ServedModel(service, self._transport, self._letters, self._journal)
+        self._workers.append(model.executor)
+        return model
+
+    def _served_notes(self) -> Iterator[str]:
+        for name, service in self._wanted.services.items():
+            if isinstance(model := self._models.get(name), LazyModel) or model is None:
+                continue
+            if name == self.asked and not service.server.flagged:
+                yield f"{model.known.name} is asked over HTTP, by {service.server.source}"
+            yield from model.notes
+
+    def _here(self, embedder: str | None) -> str | None:
+        """An embedder, if it is in this process."""
+        return None if embedder in self._wanted.services else embedder
 
     def _connect(self, model: LazyModel) -> dict[type[Call], Executor]:
         """The executors of a language model: its queues share one thread."""

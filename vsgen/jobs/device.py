@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vsgen.backends.open import ON_CPU
@@ -13,19 +13,21 @@ if TYPE_CHECKING:
     from vsgen.jobs.desk import ModelChoice
 
 
-def check_device(choice: ModelChoice, models: Iterable[str], embedder: str | None) -> None:
+def check_device(choice: ModelChoice, models: Sequence[str], embedder: str | None) -> None:
     """See that a device named for this command is one that something runs on.
 
     Args:
         choice: Names the device; one that is only a default is not checked.
-        models: The names of all language models that the command opens.
-        embedder: The embedder's name; None where it opens none.
+        models: The names of all language models that the command opens in this process.
+        embedder: The embedder's name; None where it opens none in this process.
 
     Raises:
         OptionError: All of them run on the CPU whatever is asked for.
     """
     if not choice.device_named or choice.device in ("auto", "cpu"):
         return
+    if not models and embedder is None:
+        raise OptionError(f"--device {choice.device}: no model of this command runs in this process; leave it out")
     opened = [*dict.fromkeys(models), *([f"the embedder {embedder}"] if embedder else [])]
     fixed = [*ON_CPU, *(f"the embedder {name}" for name in EMBEDDERS_ON_CPU)]
     if all(name in fixed for name in opened):

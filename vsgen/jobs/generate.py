@@ -29,6 +29,8 @@ from vsgen.jobs.desk import Desk, ModelChoice, Wanted
 from vsgen.jobs.local import kept_local
 from vsgen.jobs.pace import Budget, Pace
 from vsgen.jobs.row_flows import RowFlows, open_rows, row_flows
+from vsgen.jobs.samples import of_run
+from vsgen.jobs.servers import with_servers
 from vsgen.jobs.task import Made, Warn
 from vsgen.jobs.unjudged import unjudged
 from vsgen.ports import Source
@@ -91,7 +93,7 @@ class Generation:
         self._refuse_small_budget()
         if options.input is None:
             Renderer(self._template).prompt(draw_variables(self._template, options.seed, 0))
-        self.models = kept_local(self._wanted(), self._template)
+        self.models = kept_local(with_servers(self._wanted(), self._template), self._template)
         """The models that it may ask."""
         self._input = None if options.input is None else open_rows(options.input)
         self._rows: RowFlows[Outcome] | None = None
@@ -236,9 +238,10 @@ class Generation:
         return Wanted(
             self._options.model,
             default=asked(self._options.model, self._template),
-            embedder=dedup.embedder if dedup else None,
+            embedder=dedup.place if dedup else None,
             judges=self._template.judges,
             commands=True,
+            samples=tuple(of_run(self._template, teach=self._options.token_logprobs is not None)),
         )
 
     def _paced(self, rows: int) -> Pace:

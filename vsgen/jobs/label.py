@@ -23,6 +23,8 @@ from vsgen.jobs.label_rows import How, Labelled, Spool, checked, label_row, row_
 from vsgen.jobs.local import kept_local
 from vsgen.jobs.occurrence import Occurrences
 from vsgen.jobs.row_flows import open_rows, row_flows
+from vsgen.jobs.samples import of_labels
+from vsgen.jobs.servers import with_servers
 from vsgen.jobs.task import Made, Warn
 from vsgen.labels.select import Criterion, informativeness, most_informative, normalised_entropy
 from vsgen.labels.soft import distributions, kind_of
@@ -56,8 +58,13 @@ class Labelling:
         if options.plot is not None:
             ensure_drawable(options.plot)
         self._options = options
-        wanted = Wanted(options.model, default=options.asked, judges=options.template.judges)
-        self.models = kept_local(wanted, options.template)
+        wanted = Wanted(
+            options.model,
+            default=options.asked,
+            judges=options.template.judges,
+            samples=tuple(of_labels(options.template)),
+        )
+        self.models = kept_local(with_servers(wanted, options.template), options.template)
         """The models that it may ask."""
         self._input = open_rows(options.input)
         self._gold_input = None if options.gold is None else RowInput(options.gold)
@@ -95,7 +102,7 @@ class Labelling:
         options, judges = self._options, desk.models.judges
         self._warn = warn
         methods = {one.name: one.method for one in options.template.labels}
-        models = {one.name: judges[one.model or desk.asked] for one in options.template.labels}
+        models = {one.name: judges[one.judge or desk.asked] for one in options.template.labels}
         self._how = How(models, options.seed, methods) if options.meta else None
         if self._batch or options.selection:
             self._spool = Spool()

@@ -34,7 +34,7 @@ def kept_local(wanted: Wanted, template: Template | None) -> Wanted:
         return wanted
     choice = wanted.choice
     local = {one.name for one in template.named} - {choice.name, *choice.allow}
-    opened = {*wanted.judges, choice.name or wanted.default, wanted.embedder}
+    opened = {*wanted.judges, wanted.asked, wanted.embedder} - wanted.services.keys()
     for name, problem in absent(template):
         if name in local & opened:
             raise TemplateError(problem)

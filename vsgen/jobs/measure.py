@@ -20,6 +20,8 @@ from vsgen.jobs.desk import Desk, Wanted
 from vsgen.jobs.local import kept_local
 from vsgen.jobs.measure_options import MeasureOptions
 from vsgen.jobs.measure_rows import UNIQUE, Measured, Summary, of_probe, of_target
+from vsgen.jobs.samples import of_measure
+from vsgen.jobs.servers import with_servers
 from vsgen.jobs.targets import peeked
 from vsgen.jobs.targets_sources import count_targets, find_targets, open_input, open_template
 from vsgen.jobs.task import Made, Warn
@@ -61,8 +63,13 @@ class Measurement:
         self._options = options
         self._template = open_template(options.wanted)
         self._input = open_input(options.wanted)
-        wanted = Wanted(options.model, default=options.asked(self._template), score_batch=_SCORED)
-        self.models = kept_local(wanted, self._template)
+        wanted = Wanted(
+            options.model,
+            default=options.asked(self._template),
+            score_batch=_SCORED,
+            samples=tuple(of_measure()),
+        )
+        self.models = kept_local(with_servers(wanted, self._template), self._template)
         """The model that it measures."""
         self.summary = Summary()
         """Means by family."""
@@ -89,13 +96,19 @@ class Measurement:
         options = self._options
         self._seen = None if self._input is None else self._input.look()
         targets = peeked(find_targets(options.wanted, self._template, self._input, warn))
-        name = options.asked(self._template)
-        local = name in self.models.local
-        tokenizer = open_tokenizer(name, remote_code=options.model.remote_code and not local, local=local)
+        tokenizer = self._tokenizer()
         if not desk.teaches:
             warn(f"{desk.model}: cannot give next-token distributions, so `support` is null")
         self._model = desk.model
         return Flows(prompts(options, targets, tokenizer, teach=desk.teaches))
+
+    def _tokenizer(self) -> Tokenizer | None:
+        """The model's; None where that is behind a URL."""
+        name = self.models.asked
+        if name in self.models.services:
+            return None
+        local = name in self.models.local
+        return open_tokenizer(name, remote_code=self._options.model.remote_code and not local, local=local)
 
     def most(self) -> int:
         """Prompts under way: each asks for its thousand replies at once."""

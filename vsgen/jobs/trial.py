@@ -20,6 +20,8 @@ from vsgen.jobs.asked import asked
 from vsgen.jobs.carry import answers
 from vsgen.jobs.desk import Desk, ModelChoice, Wanted
 from vsgen.jobs.local import kept_local
+from vsgen.jobs.samples import of_run
+from vsgen.jobs.servers import with_servers
 from vsgen.jobs.unjudged import unjudged
 from vsgen.template.load import load_template
 from vsgen.template.render import Renderer
@@ -80,14 +82,16 @@ class Trial:
         if job.input is None:
             Renderer(self.template).prompt(draw_variables(self.template, job.seed, 0))
         dedup = self.template.dedup or None
-        embedder = dedup.embedder if dedup else None
+        embedder = dedup.place if dedup else None
         wanted = Wanted(
             job.model,
             default=asked(job.model, self.template),
             embedder=embedder,
             judges=self.template.judges,
             commands=True,
+            samples=tuple(of_run(self.template)),
         )
+        wanted = with_servers(wanted, self.template)
         self._desk = Desk(kept_local(wanted, self.template), MemoryJournal(), self._activity)
         self._activity.stage = None
         self.template = load_template(job.template, job.overrides, size_of(self._desk.facts))

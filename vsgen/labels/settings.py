@@ -72,6 +72,9 @@ class Label(Section):
     """The question (Jinja); the answer's fields, the variables and the input row's fields are its variables."""
     model: str | None = Field(default=None, min_length=1)
     """The model that labels, instead of the one that writes: `tiny`, a Hugging Face id, a folder or a GGUF file."""
+    endpoint: str | None = Field(default=None, min_length=1, exclude_if=lambda value: value is None)
+    """The URL of the server that `model` is on; run is the server of the model that writes. Without it, `model` runs in
+    this process. A server on another machine must also be allowed on the command line."""
     method: Method = "score"
     """score: the model's own probabilities of whole class names; reasoning: their mean over reasoning traces; votes:
     counted over freely drawn replies, with a prior; verbalized: what the model states."""
@@ -122,6 +125,8 @@ class Label(Section):
 
     @model_validator(mode="after")
     def _goes_together(self) -> Label:
+        if self.endpoint is not None and self.model is None:
+            raise Misfit((("endpoint",), "needs 'model', the model's name on that server"))
         problems = [*self._of_other_methods(), *self._of_letters(), *self._of_listing()]
         if self.normalize == "pmi" and self.prior == "contextual":
             problems.append(
@@ -134,6 +139,11 @@ class Label(Section):
         if problems:
             raise Misfit(*problems)
         return self
+
+    @property
+    def judge(self) -> str | None:
+        """Names the model that labels among those of a run; None for the model that writes."""
+        return self.model if self.endpoint is None else f"{self.model}@{self.endpoint}"
 
     @property
     def count(self) -> int:

@@ -1,4 +1,4 @@
-"""Models that a template itself names, and where: nobody has asked for them by name on the command line."""
+"""Models of this process that a template itself names, and where: nobody has named them on the command line."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def named(template: Template, root: Node, source: str) -> Iterator[Named]:
         source: What messages call it, and its own nodes.
     """
     dedup = template.dedup or None
-    names: dict[tuple[str | int, ...], str | None] = {("model",): template.model}
-    names[("dedup", "embedder")] = dedup and dedup.embedder
-    names |= {("labels", i, "model"): label.model for i, label in enumerate(template.labels)}
+    names: dict[tuple[str | int, ...], str | None] = {("model",): None if template.endpoint else template.model}
+    names[("dedup", "embedder")] = dedup and (None if dedup.endpoint else dedup.embedder)
+    names |= {("labels", i, "model"): None if one.endpoint else one.model for i, one in enumerate(template.labels)}
     for path, name in names.items():
         node = _find(path, root)
         if name is not None and (node is None or node.source == source):

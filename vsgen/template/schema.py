@@ -137,6 +137,9 @@ class Template(Section):
     """Answers to keep, unless the command line says otherwise."""
     model: str | None = Field(default=None, min_length=1)
     """Model to ask, unless the command line says otherwise."""
+    endpoint: str | None = Field(default=None, min_length=1, exclude_if=lambda value: value is None)
+    """URL of the server that `model` is on, unless the command line says otherwise. A server on another machine must
+    also be allowed on the command line (--allow-endpoint)."""
     recommended: Recommended = Recommended()
     """Settings by the size of the model; flags and `--set` win over them."""
 
@@ -252,7 +255,7 @@ class Template(Section):
     @property
     def judges(self) -> tuple[str, ...]:
         """The models that labels name, each once."""
-        return tuple(dict.fromkeys(label.model for label in self.labels if label.model is not None))
+        return tuple(dict.fromkeys(judge for label in self.labels if (judge := label.judge) is not None))
 
     @property
     def source(self) -> str:

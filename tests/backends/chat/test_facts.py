@@ -22,7 +22,7 @@ def test_the_embedded_model_knows_itself() -> None:
     model = open_model("tiny")
     assert isinstance(model, Inspectable)
     facts = model.facts()
-    assert 100_000 < facts.parameters < 10_000_000
+    assert facts.parameters and 100_000 < facts.parameters < 10_000_000
     assert (facts.dtype, facts.device, facts.chat) == ("float64", "cpu", True)
     assert facts.context and facts.context > 100
 

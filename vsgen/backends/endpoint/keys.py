@@ -7,6 +7,7 @@ copied, compared or put into a message it stays hidden, and it cannot be pickled
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final, NoReturn
 
 from vsgen.backends.endpoint.address import ANTHROPIC, OPENAI, Address, WireName, read_address
@@ -92,6 +93,29 @@ def find_key(
             f"(keys go to {address.host} by https only)"
         )
     return None
+
+
+def key_text(file: Path, where: str) -> str:
+    """What is in the file of a key.
+
+    Raises:
+        OptionError: It cannot be read.
+    """
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not a text file"
+        raise OptionError(f"{where} {file}: {why}; give a file that holds the key alone") from None
+
+
+def provider_key(address: Address, environ: Mapping[str, str]) -> Key | None:
+    """The key for a further endpoint that the user allows: only a provider's own variable can be meant for it.
+
+    Raises:
+        OptionError: What is configured cannot be a key.
+    """
+    name = next((name for name in _provider_keys(address, environ) if environ.get(name)), None)
+    return None if name is None else _key(environ[name], address, name)
 
 
 def _provider_keys(address: Address, environ: Mapping[str, str]) -> tuple[str, ...]:

@@ -32,8 +32,8 @@ class Server:
 
     @property
     def flagged(self) -> bool:
-        """An option of the command line names it, so that it is meant for whatever model is named."""
-        return self.source.startswith("--")
+        """An option or an argument names it, so that it is meant for whatever model is named."""
+        return self.source.startswith("--") or self.source == "endpoint"
 
     def target(self, model: str) -> Target:
         """A language model there."""

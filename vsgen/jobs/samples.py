@@ -1,0 +1,76 @@
+"""Calls like those that a command will ask, by which a server is examined before anything is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+from vsgen.backends.endpoint.service import Sample
+from vsgen.flow import Flow, Together, Turn
+from vsgen.flows.asking import settings_of
+from vsgen.labels.method import classify
+from vsgen.labels.question import Question
+from vsgen.labels.settings import Label
+from vsgen.sampling.methods import open_sampler
+from vsgen.template.schema import Template
+from vsgen.values import Call, Generate, Message, Prompt, Score, Teach
+
+_TEXT = "-"
+_ASKED = Prompt((Message("user", _TEXT),), cue=_TEXT)
+SCORES = Score(_ASKED, ("a", "b"))
+TEACHES = Teach(_ASKED, "a")
+
+
+def of_run(template: Template, *, teach: bool = False) -> Iterator[Sample]:
+    """What a run asks the model that writes.
+
+    Args:
+        template: What it draws from.
+        teach: Answers are taught token by token.
+    """
+    yield from _of_draws(template)
+    yield from of_labels(template)
+    if teach:
+        yield Sample("--token-logprobs", TEACHES)
+
+
+def of_measure() -> Iterator[Sample]:
+    """What a measurement asks."""
+    yield Sample("measure", Generate(_ASKED, 0))
+    yield Sample("measure", SCORES, needed=False)
+    yield Sample("measure", TEACHES, needed=False)
+
+
+def of_labels(template: Template) -> Iterator[Sample]:
+    """What the labels ask that name no model of their own."""
+    yield from (each for label in template.labels if label.judge is None for each in of_label(label))
+
+
+def _of_draws(template: Template) -> Iterator[Sample]:
+    messages = [Message("system", _TEXT)] if template.system or template.sampling.method != "direct" else []
+    prompt = Prompt((*messages, Message("user", _TEXT)), prefill=_TEXT if template.prefill else "")
+    part = f"method {template.sampling.method}"
+    yield from (Sample(part, call) for call in _first(open_sampler(settings_of(template))(prompt, Random(0))))
+    if template.scored:
+        yield Sample("logp" if template.logp else "weights: model", SCORES)
+
+
+def of_label(label: Label) -> Iterator[Sample]:
+    """What a label asks."""
+    part = f"label {label.name} (method {label.method})"
+    asked = Question(_TEXT, label.classes or ("a", "b"), _TEXT)
+    yield from (Sample(part, call) for call in _first(classify(asked, label, Random(0))))
+    if label.method == "reasoning":
+        yield Sample(part, SCORES)
+
+
+def _first(flow: Flow[object]) -> Iterator[Call]:
+    """The calls that a flow waits for first."""
+    match next(flow):
+        case Together(flows):
+            for each in flows:
+                yield from _first(each)
+        case Turn():
+            return
+        case calls:
+            yield from calls

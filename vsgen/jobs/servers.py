@@ -1,0 +1,106 @@
+"""Which of a command's models are behind a URL, and whose word that is.
+
+A flag of the command line is meant for the model that it names. A variable of the environment is a default, and leaves
+alone what is on this machine by its own name: the embedded model, a folder, a file. A template is untrusted: a server
+that only it names must be on this machine, or the user must allow it; and it gets no key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from vsgen.backends.endpoint.address import read_address
+from vsgen.backends.endpoint.server import Server
+from vsgen.backends.endpoint.service import Service
+from vsgen.backends.here import SHIPPED
+from vsgen.errors import TemplateError
+from vsgen.jobs.samples import of_label
+from vsgen.template.schema import Template
+
+if TYPE_CHECKING:
+    from vsgen.jobs.desk import ModelChoice, Wanted
+
+RUN: Final = "run"
+"""What a label's ``endpoint`` says for the server of the run's own model."""
+
+
+def with_servers(wanted: Wanted, template: Template | None) -> Wanted:
+    """The same models, with those that are behind a URL.
+
+    Args:
+        wanted: What the command opens.
+        template: Whose word counts as well; None has none.
+
+    Raises:
+        TemplateError: The template names a server that it may not name.
+        OptionError: What stands for a URL is none.
+    """
+    own = own_server(wanted.choice, template)
+    services = dict(_of_template(wanted, template, own)) if template else {}
+    if own is not None and wanted.asked not in services:
+        services[wanted.asked] = Service(own, wanted.asked, wanted.samples)
+    return replace(wanted, services=services) if services else wanted
+
+
+def own_server(choice: ModelChoice, template: Template | None) -> Server | None:
+    """The server of the command's own model; None where that runs in this process.
+
+    Raises:
+        TemplateError: The template names a server that it may not name.
+        OptionError: What stands for a URL is none.
+    """
+    server = choice.server
+    if choice.opened is not None or (server is not None and server.flagged):
+        return server if choice.opened is None else None
+    if choice.name is not None and _is_here(choice.name):
+        return None
+    if template is not None and template.endpoint is not None:
+        return server or _allowed(template.endpoint, template.place(("endpoint",), template.endpoint), choice)
+    name = choice.name or (template.model if template else None)
+    return None if name is None or _is_here(name) else server
+
+
+def _of_template(wanted: Wanted, template: Template, own: Server | None) -> Iterator[tuple[str, Service]]:
+    """What a template's sections name themselves, by the names that the desk has."""
+    choice, dedup = wanted.choice, template.dedup or None
+    for i, label in enumerate(template.labels):
+        if label.endpoint is not None and label.model is not None and (judge := label.judge) is not None:
+            server = _named(label.endpoint, template, ("labels", i, "endpoint"), choice, own)
+            yield judge, Service(server, label.model, tuple(of_label(label)))
+    if dedup is not None and dedup.endpoint is not None and wanted.embedder is not None:
+        server = _named(dedup.endpoint, template, ("dedup", "endpoint"), choice, own)
+        yield wanted.embedder, Service(server, dedup.embedder, embeds=True)
+
+
+def _named(
+    url: str, template: Template, path: tuple[str | int, ...], choice: ModelChoice, own: Server | None
+) -> Server:
+    where = f"{template.place(path, url)}: {'.'.join(map(str, path))}"
+    if url != RUN:
+        return _allowed(url, where, choice)
+    if own is None:
+        raise TemplateError(f"{where}: is {RUN}, but the run's own model has no endpoint; give a URL, or --endpoint")
+    return own
+
+
+def _allowed(url: str, where: str, choice: ModelChoice) -> Server:
+    """The server of a URL that a template names."""
+    address = read_address(url, where)
+    for one in (choice.server, *choice.allowed):
+        if one is not None and one.address.base == address.base:
+            return one
+    if not address.loopback:
+        shown = f"{address.base}: a template alone may not name a server that is not on this machine"
+        raise TemplateError(f"{where}: {shown}; add --allow-endpoint {address.base}")
+    return Server(address, source=where)
+
+
+def _is_here(name: str) -> bool:
+    """Whether a name is that of something on this machine, so that no server is meant."""
+    try:
+        return name in SHIPPED or Path(name).expanduser().exists()
+    except (OSError, ValueError, RuntimeError):
+        return False
