@@ -276,6 +276,14 @@ class Journal(Protocol):
         """What was last kept under a name; None if nothing was."""
         ...
 
+    def keep(self, key: str, value: Mapping[str, object]) -> None:
+        """Keep a JSON object under a digest that is no call's; there may be as many as there are calls."""
+        ...
+
+    def kept(self, key: str) -> Mapping[str, Any] | None:
+        """What was last kept under a digest; None if nothing was."""
+        ...
+
     @property
     def problems(self) -> Sequence[str]:
         """What of it cannot be read or trusted, in words; so far."""

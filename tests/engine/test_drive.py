@@ -394,3 +394,19 @@ def test_answers_to_flows_that_were_given_up_reach_nobody() -> None:
         break
     assert server.waiting
     assert list(drive(Flows(one_call(n) for n in range(50)), server.executors, server)) == list(range(50))
+
+
+def test_an_engine_whose_calls_are_never_answered_stops_once_it_can_do_nothing_else() -> None:
+    device = Shuffled(0)
+    silent = Shuffled(1)
+
+    def flow(number: int) -> Flow[int]:
+        yield from ask(Embed(str(number)))
+        if number >= 5:
+            yield from ask(Generate(Prompt(), seed=number))
+        return number
+
+    executors: dict[type[Call], Shuffled] = {Embed: device, Generate: silent}
+    found = list(drive(Flows(map(flow, range(10))), executors, device, stalled=lambda: not device.waiting))
+    assert found == list(range(5))
+    assert len(silent.waiting) == 5

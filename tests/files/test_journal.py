@@ -310,3 +310,17 @@ def test_the_journal_in_memory_remembers_scores_up_to_a_bound() -> None:
         journal.add(journal.key("m", call), "m", call, Scores((-1.0, -2.0)))
     assert journal.find(journal.key("m", call), call) == Scores((-1.0, -2.0))
     assert len(journal._replies) < 10_000
+
+
+def test_what_is_kept_under_a_digest_outlives_the_run_and_is_no_reply(tmp_path: Path) -> None:
+    path, call = tmp_path / "journal", Generate(Prompt(prefill="a"), seed=1)
+    key = digest("m", call)
+    with FileJournal(path) as journal:
+        assert journal.kept(key) is None
+        journal.keep(key, {"a": 1})
+        journal.keep(key, {"a": 2})
+    with FileJournal(path) as journal:
+        assert journal.kept(key) == {"a": 2}
+        assert journal.find(key, call) is None
+        journal.add(key, "m", call, Completion("x"))
+        assert journal.kept(key) is None

@@ -33,6 +33,7 @@ def drive(
     *,
     most: Callable[[], int | None] | None = None,
     unfinished: int = 4096,
+    stalled: Callable[[], bool] | None = None,
 ) -> Generator[R]:
     """Run flows to their ends; yields their values in the order in which they were started, each as soon as it is due.
 
@@ -43,6 +44,8 @@ def drive(
         most: How many flows may be started and not yet handed out, by what is wanted; asked again whenever one could
             start. Once it is 0 and nothing is under way, the engine stops. None, asked or given, bounds nothing.
         unfinished: How many flows may be started and not yet handed out in any case, which bounds memory.
+        stalled: Whether no answer will come any more in this process to calls that are open. Asked when nothing else
+            can be done; the engine then gives up what is under way, and stops.
 
     Raises:
         VsgenError: Of a flow or of the source, once all that comes before it is handed out; nothing that comes after it
@@ -58,6 +61,8 @@ def drive(
             if engine.idle and not started and engine.over():
                 return
             engine.flush()
+            if stalled is not None and not engine.goes_on(started) and stalled():
+                return
             engine.take_in(mailbox.wait(0 if started == _BURST else None))
     finally:
         engine.close()
@@ -135,6 +140,14 @@ class _Engine(Generic[R]):
     def over(self) -> bool:
         """With nothing under way: whether nothing will come any more."""
         return self._source.ended or not self._wanted()
+
+    def goes_on(self, started: int) -> bool:
+        """Whether flows will start before an answer comes.
+
+        Args:
+            started: How many were just started.
+        """
+        return started == _BURST or (self._may_start() and not self._source.ended)
 
     def ready(self) -> Iterator[R]:
         """Hand out what is finished, in order."""

@@ -149,6 +149,11 @@ class Replay:
             self.open[kind_of(call)] += 1
             inner.submit(ticket, call)
 
+    @property
+    def under_way(self) -> int:
+        """Calls whose answers the engine has not had."""
+        return len(self._asked)
+
     def oldest(self) -> tuple[Ticket, str] | None:
         """The call that has been on its way longest in the order of flows, and its kind; may be asked in any thread."""
         asked = list(self._asked.items())  # at once, as far as other threads can tell

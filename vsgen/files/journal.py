@@ -38,6 +38,8 @@ from vsgen.files.vectors import Vectors, vectors_path
 from vsgen.values import Call, Embed, Generate, Message, Prompt, Reply, Score, Vector
 
 _REMEMBERED = 4096
+_KEPT = "kept"
+"""The kind of lines that are no call's."""
 _NAMES: dict[type[object], list[str]] = {
     kind: sorted(field.name for field in fields(kind)) for kind in (*KINDS, Prompt, Message)
 }
@@ -99,6 +101,13 @@ class MemoryJournal:
         """See `vsgen.ports.Journal`."""
         return None
 
+    def keep(self, key: str, value: Mapping[str, object]) -> None:
+        """See `vsgen.ports.Journal`."""
+
+    def kept(self, key: str) -> Mapping[str, Any] | None:
+        """See `vsgen.ports.Journal`."""
+        return None
+
     @property
     def problems(self) -> Sequence[str]:
         """See `vsgen.ports.Journal`."""
@@ -156,14 +165,12 @@ class FileJournal:
 
     def find(self, key: str, call: Call) -> Reply | None:
         """See `vsgen.ports.Journal`; a line that cannot be read counts as not there, so its call is asked again."""
-        place = self._contents.places.get(bytes.fromhex(key))
-        if place is None:
+        if self._contents.places.get(bytes.fromhex(key)) is None:
             return self._vectors.find(bytes.fromhex(key)) if self._vectors and isinstance(call, Embed) else None
-        begin, length = PLACE.unpack(place)
         try:
-            entry = orjson.loads(self._file.read(length, begin))
+            entry = self._entry(key) or {}
             return read_reply(call, entry["kind"], entry["reply"])
-        except (orjson.JSONDecodeError, KeyError, TypeError, Unreadable):
+        except (KeyError, TypeError, Unreadable):
             self._misfits.add(key)
             return None
 
@@ -185,8 +192,7 @@ class FileJournal:
             "call": _asked(call),
             "reply": said_reply(reply),
         }
-        line = sealed(orjson.dumps(entry, default=_base64))
-        self._contents.places[bytes.fromhex(key)] = PLACE.pack(self._file.append(line), len(line))
+        self._append(key, entry)
 
     def sync(self) -> None:
         """See `vsgen.ports.Journal`.
@@ -224,6 +230,16 @@ class FileJournal:
         """See `vsgen.ports.Journal`."""
         return self._contents.notes.get(name)
 
+    def keep(self, key: str, value: Mapping[str, object]) -> None:
+        """See `vsgen.ports.Journal`."""
+        self._append(key, {"key": key, "kind": _KEPT, "value": value})
+
+    def kept(self, key: str) -> Mapping[str, Any] | None:
+        """See `vsgen.ports.Journal`."""
+        entry = self._entry(key)
+        value = entry.get("value") if entry is not None and entry.get("kind") == _KEPT else None
+        return value if isinstance(value, dict) else None
+
     @property
     def problems(self) -> Sequence[str]:
         """See `vsgen.ports.Journal`."""
@@ -243,6 +259,22 @@ class FileJournal:
     def unreadable(self) -> int:
         """See `vsgen.ports.Journal`."""
         return self._contents.damaged + len(self._misfits) + (self._vectors.unreadable if self._vectors else 0)
+
+    def _append(self, key: str, entry: Mapping[str, object]) -> None:
+        line = sealed(orjson.dumps(entry, default=_base64))
+        self._contents.places[bytes.fromhex(key)] = PLACE.pack(self._file.append(line), len(line))
+
+    def _entry(self, key: str) -> dict[str, Any] | None:
+        """The line under a key, parsed; None where there is none, or it is none of ours."""
+        place = self._contents.places.get(bytes.fromhex(key))
+        if place is None:
+            return None
+        begin, length = PLACE.unpack(place)
+        try:
+            entry = orjson.loads(self._file.read(length, begin))
+        except orjson.JSONDecodeError:
+            return None
+        return entry if isinstance(entry, dict) else None
 
     def _open_vectors(self) -> Vectors:
         if self._vectors is None:

@@ -104,7 +104,9 @@ Step: TypeAlias = Send | Pause
 
 
 @dataclass(frozen=True, slots=True)
-class _Failure:
+class Failure:
+    """Why a response is not used, though the same request may be answered later."""
+
     why: str
     blame: Blame
     told: float | None = None
@@ -123,7 +125,7 @@ class _Tries:
     blamed: int = 0
     """Failures that may lie in the request."""
 
-    def again(self, failure: _Failure, now: float) -> Pause:
+    def again(self, failure: Failure, now: float) -> Pause:
         """The pause after a failure.
 
         Raises:
@@ -139,7 +141,7 @@ class _Tries:
         jitter = self.rng.uniform(0.0, min(bound, 0.1 + failure.told / 4))
         return Pause(failure.told + jitter, failure.why, failure.blame, failure.told)
 
-    def _check(self, failure: _Failure, elapsed: float) -> None:
+    def _check(self, failure: Failure, elapsed: float) -> None:
         told, patience = failure.told or 0.0, self.patience
         if told > patience.asked:
             raise EndpointError(f"{failure.why}; the server asks to wait {told:,.0f} s: go on later with --resume")
@@ -181,7 +183,7 @@ def converse(dialog: Dialog, *, patience: Patience, rng: Random, now: float) -> 
             said: Said = end.value
             return said
         if isinstance(step, Unreadable):
-            failure = _Failure(f"a reply that cannot be read: {step}", "request", patient=False)
+            failure = Failure(f"a reply that cannot be read: {step}", "request", patient=False)
             now = (yield tries.again(failure, now)).now
         else:
             request, tries = step, _Tries(patience, rng, now)
@@ -193,7 +195,7 @@ def _exchange(request: Request, tries: _Tries) -> Generator[Step, Came, tuple[Re
         what, now = yield Send(request)
         match what:
             case Response():
-                failure = _failure(what)
+                failure = failure_of(what)
                 if failure is None:
                     return what, now
             case Fault():
@@ -203,7 +205,7 @@ def _exchange(request: Request, tries: _Tries) -> Generator[Step, Came, tuple[Re
         yield tries.again(failure, now)
 
 
-def _failure(response: Response) -> _Failure | None:
+def failure_of(response: Response) -> Failure | None:
     """What is wrong with a response; None if the dialog is to have it.
 
     Raises:
@@ -216,10 +218,10 @@ def _failure(response: Response) -> _Failure | None:
     if remedy := _remedy(response):
         raise EndpointError(f"{words}: {remedy}")
     if status == 429:
-        return _Failure(words, "rate", retry_after(response.headers))
+        return Failure(words, "rate", retry_after(response.headers))
     if status in _AWAY:
-        return _Failure(words, "away", retry_after(response.headers))
-    return _Failure(words, "request", retry_after(response.headers)) if status in _RETRIED else None
+        return Failure(words, "away", retry_after(response.headers))
+    return Failure(words, "request", retry_after(response.headers)) if status in _RETRIED else None
 
 
 def _remedy(response: Response) -> str | None:
@@ -232,7 +234,7 @@ def _remedy(response: Response) -> str | None:
     return _FATAL.get(status)
 
 
-def _faulty(fault: Fault) -> _Failure:
+def _faulty(fault: Fault) -> Failure:
     """What is wrong where there is no response.
 
     Raises:
@@ -244,8 +246,8 @@ def _faulty(fault: Fault) -> _Failure:
         case "tls":
             raise EndpointError(f"{fault.detail}: the server's certificate is not trusted; SSL_CERT_FILE names others")
         case "connect":
-            return _Failure(fault.detail, "away")
+            return Failure(fault.detail, "away")
         case "too-large":
-            return _Failure(fault.detail, "request", patient=False)
+            return Failure(fault.detail, "request", patient=False)
         case _:
-            return _Failure(fault.detail, "request")
+            return Failure(fault.detail, "request")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
+LARGEST: Final = 8 * 2**20
+"""Bytes, the longest response that is read."""
 FaultKind: TypeAlias = Literal["connect", "tls", "timeout", "reset", "redirect", "too-large", "protocol"]
 
 

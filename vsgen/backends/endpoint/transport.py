@@ -32,7 +32,7 @@ from vsgen.backends.endpoint.address import WireName
 from vsgen.backends.endpoint.body import unpacked
 from vsgen.backends.endpoint.counted import counted, stated, with_usage
 from vsgen.backends.endpoint.exchange import Came, Patience, Pause, Step, converse
-from vsgen.backends.endpoint.http import Fault, FaultKind, Request, Response
+from vsgen.backends.endpoint.http import LARGEST, Fault, FaultKind, Request, Response
 from vsgen.backends.endpoint.limits import Permit
 from vsgen.backends.endpoint.reading import quoted
 from vsgen.backends.endpoint.settings import Settings, Target
@@ -42,8 +42,6 @@ from vsgen.flow import refusal
 from vsgen.ports import Letterbox, Ticket
 from vsgen.values import Answer, Call
 
-LARGEST: Final = 8 * 2**20
-"""Bytes, the longest response that is read."""
 _AHEAD: Final = 2
 """Calls that may be here, for each that may be in flight."""
 _HOPS: Final = 3
