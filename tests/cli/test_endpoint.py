@@ -124,3 +124,15 @@ def test_what_a_label_needs_and_the_server_has_not_is_said_before_anything_is_as
         done = vsgen("run", "support-tickets", "--endpoint", server.url, "-m", "tiny", "-n", 1)
     assert done.exit_code == 2
     assert "label category (method score)" in done.stderr and "votes or verbalized" in done.stderr
+
+
+def test_check_takes_a_model_behind_a_url_for_what_it_is_and_asks_no_server(
+    vsgen: Vsgen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VSGEN_ENDPOINT", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("VSGEN_MODEL", "some-1.5B-model")
+    done = vsgen("check", "support-tickets")
+    assert done.exit_code == 0, done.output
+    assert "127.0.0.1:9 lays them out itself" in done.stdout
+    monkeypatch.setenv("VSGEN_MODEL", "tiny")
+    assert "127.0.0.1:9" not in vsgen("check", "support-tickets").stdout

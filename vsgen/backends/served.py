@@ -14,15 +14,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from vsgen.backends.endpoint.abilities import FALLBACKS, Found, missing, used_by
 from vsgen.backends.endpoint.examined import examined
+from vsgen.backends.endpoint.facts import served_facts
 from vsgen.backends.endpoint.service import Service
 from vsgen.backends.endpoint.settings import Target
-from vsgen.backends.endpoint.sizes import parameters_of
 from vsgen.backends.endpoint.transport import EndpointExecutor, Transport
 from vsgen.backends.endpoint.wire import Abilities
 from vsgen.backends.known import Known
 from vsgen.errors import EndpointError, OptionError
 from vsgen.ports import Journal, Letterbox
-from vsgen.values import Call, Generate, Message, ModelFacts, Prompt, Score, Teach
+from vsgen.values import Call, Generate, Message, Prompt, Score, Teach
 
 _REMEDIES: Final[Mapping[type[Call], str]] = {
     Score: "set the label's method to votes or verbalized, or take another server",
@@ -60,15 +60,7 @@ class ServedModel:
                 raise OptionError(f"{part}: {target.name} has no {lack}; {_REMEDIES[type(call)]}")
         self.known = Known(
             target.name,
-            ModelFacts(
-                parameters=parameters_of(service.model),
-                vocabulary=0,
-                context=self.can.context,
-                dtype="unknown",
-                device=target.address.place,
-                chat=target.wire.name != "completions",
-                system=self.can.system,
-            ),
+            served_facts(target, self.can),
             transport.settings.ceiling.concurrency,
             target.wire.lacks(_TAUGHT, self.can) is None,
         )

@@ -11,11 +11,12 @@ import typer
 
 from vsgen.cli import options
 from vsgen.cli.console import say
-from vsgen.cli.groups import SampleGroup
+from vsgen.cli.groups import SampleGroup, endpoint_named
 from vsgen.cli.printed import show
 
 if TYPE_CHECKING:
     from vsgen.backends.chat.spell import Speller
+    from vsgen.backends.endpoint.server import Server
     from vsgen.template.schema import Template
     from vsgen.template.warnings.warning import Use
     from vsgen.values import ModelFacts
@@ -27,6 +28,7 @@ def check(
     input: options.Input = None,
     num: options.Draws = 2,
     model: options.Model = None,
+    endpoint: options.Endpoint = None,
     sample: SampleGroup,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with status 5 if there is a warning.")] = False,
 ) -> None:
@@ -42,6 +44,7 @@ def check(
         vsgen check reviews.yaml products.jsonl -n 3
         vsgen check support-tickets -m tiny --method vs-cot
     """
+    from vsgen.backends.endpoint.facts import served_facts
     from vsgen.cli.checked import draw_lines, plan_lines
     from vsgen.cli.folded import columns, folded
     from vsgen.files.mistaken import without_rows
@@ -56,7 +59,10 @@ def check(
 
     loaded = load_template(template, sample.overrides)
     require(loaded, allow_exec=True)
-    reader, facts = _reader(model)
+    server = _server(model, endpoint, loaded)
+    reader, facts = (
+        _reader(model) if server is None else (None, served_facts(server.target(str(model or loaded.model))))
+    )
     if facts is not None:
         loaded = load_template(template, sample.overrides, size_of(facts))
     rows = repeat(Row(0)) if input is None else read_rows(input)
@@ -65,7 +71,10 @@ def check(
     draws = list(preview(loaded, chain([first], rows), seed=sample.seed, count=num, facts=facts))
     use = replace(_use(loaded, reader, rows=input is not None), fields=first.fields)
     show(*folded(draw_lines(draws, reader), columns(sys.stdout)))
-    remarks = reader.remarks() if reader else ("these are chat messages; add -m ID to see the tokens of a model",)
+    seen = (
+        "add -m ID to see the tokens of a model" if server is None else f"{server.address.place} lays them out itself"
+    )
+    remarks = reader.remarks() if reader else (f"these are chat messages; {seen}",)
     made = plan(loaded, [one.call.prompt for one in draws], use)
     show(*folded(plan_lines(loaded, made, facts), columns(sys.stdout)))
     for remark in remarks:
@@ -94,6 +103,18 @@ def _use(template: Template, reader: Speller | None, *, rows: bool) -> Use:
         return Use(template.num, rows)
     probe = Prompt((Message("user", "-"),))
     return Use(template.num, rows, lambda text: len(reader.spell(probe, [text])[1][0]))
+
+
+def _server(model: str | None, endpoint: str | None, template: Template) -> Server | None:
+    """The server that the model is on; None where it is in this process. No server is asked."""
+    from vsgen.backends.endpoint.address import read_address
+    from vsgen.backends.endpoint.server import Server
+    from vsgen.jobs.desk import ModelChoice
+    from vsgen.jobs.servers import own_server
+
+    url, source = endpoint_named(endpoint)
+    named = None if url is None else Server(read_address(url, source), source=source)
+    return own_server(ModelChoice(model, server=named), template)
 
 
 def _reader(model: str | None) -> tuple[Speller | None, ModelFacts | None]:

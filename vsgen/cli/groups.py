@@ -110,7 +110,7 @@ class EndpointGroup:
 
         allowed = [read_address(url, "--allow-endpoint") for url in self.allow_endpoint or ()]
         others = tuple(Server(one, provider_key(one, os.environ), None, "--allow-endpoint") for one in allowed)
-        url, source = self._named()
+        url, source = endpoint_named(self.endpoint)
         if url is None:
             self._refuse_alone()
             return replace(loaded, allowed=others, http=self._settings())
@@ -119,12 +119,6 @@ class EndpointGroup:
         key = find_key(address, os.environ, text)
         server = Server(address, key, None if self.wire == "auto" else self.wire, source)
         return replace(loaded, server=server, allowed=others, http=self._settings())
-
-    def _named(self) -> tuple[str | None, str]:
-        """The server's URL, and the option or the variable that names it."""
-        if self.endpoint is not None:
-            return str(self.endpoint), "VSGEN_ENDPOINT" if isinstance(self.endpoint, OfVariable) else "--endpoint"
-        return os.environ.get(_OPENAI) or None, _OPENAI
 
     def _refuse_alone(self) -> None:
         """See that what only an endpoint has is not given without one."""
@@ -211,6 +205,17 @@ class SampleGroup:
         """What stands for template keys, as ``key=value``; an option of its own goes before ``--set``."""
         own = {"method": self.method, "k": self.k, "temperature": self.temperature}
         return [*(self.sets or ()), *(f"sampling.{key}={value}" for key, value in own.items() if value is not None)]
+
+
+def endpoint_named(option: str | None) -> tuple[str | None, str]:
+    """The URL of the server, and the option or the variable that names it.
+
+    Args:
+        option: The value of ``--endpoint``, which its variable may have given.
+    """
+    if option is not None:
+        return str(option), "VSGEN_ENDPOINT" if isinstance(option, OfVariable) else "--endpoint"
+    return os.environ.get(_OPENAI) or None, _OPENAI
 
 
 def _named(option: str, value: str | None) -> tuple[str, str]:
