@@ -61,7 +61,7 @@ def check(
     require(loaded, allow_exec=True)
     server = _server(model, endpoint, loaded)
     reader, facts = (
-        _reader(model) if server is None else (None, served_facts(server.target(str(model or loaded.model))))
+        _reader(model) if server is None else (None, served_facts(server.target(model or loaded.model or "")))
     )
     if facts is not None:
         loaded = load_template(template, sample.overrides, size_of(facts))
