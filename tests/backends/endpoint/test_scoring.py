@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,6 +67,40 @@ def test_bounds_hold_the_truth_however_little_is_listed(can: Abilities, top: int
             assert lower - 1e-9 <= truth(toy, choice) <= upper + 1e-9
         assert lower <= found.logp[i] <= upper
     assert min(found.logp) > -math.inf, "what is not listed is not zero"
+
+
+def step(**probs: float) -> Any:
+    return [{"token": text.replace("_", " "), "logprob": math.log(p)} for text, p in probs.items()]
+
+
+def walked(steps: dict[str, Any], *choices: str) -> Scores:
+    """Choices along steps that are listed by what the reply begins with."""
+
+    def server(request: Any) -> Any:
+        last = orjson.loads(request.body)["messages"][-1]
+        top = steps[last["content"] if last["role"] == "assistant" else ""]
+        return ok({"choices": [{"logprobs": {"content": [{**top[0], "top_logprobs": top}]}}], "usage": {}})
+
+    answer = talk(Chat().dialog(Score(Prompt(PROMPT.messages), choices), "m", LLAMA), server).answer
+    assert isinstance(answer, Scores), answer
+    return answer
+
+
+def test_tokens_of_one_text_are_one_token_since_llama_cpp_names_none_that_ends() -> None:
+    end = [{"token": "", "logprob": math.log(0.9)}, {"token": "", "logprob": math.log(0.0005)}]
+    found = walked({"": step(Monday=0.2, x=0.7), "Monday": [*end, *step(x=0.01)]}, "Monday")
+    assert found.logp == pytest.approx([math.log(0.2 * 0.9005)]) and not found.upper
+
+
+def test_a_beginning_that_is_not_the_choices_own_token_does_not_bound_it() -> None:
+    steps = {
+        "": step(so=0.4, T=0.3, Monday=0.2),
+        "T": step(uesday=0.0001, he=0.9),
+        "Tuesday": [*step(x=0.1), {"token": "</s>", "logprob": math.log(0.8)}],
+    }
+    found = walked(steps, "Tuesday")
+    assert found.lower[0] == pytest.approx(math.log(0.3 * 0.0001 * 0.8))
+    assert found.upper[0] == pytest.approx(math.log(0.1))  # what the first step leaves
 
 
 def test_without_prefill_one_request_bounds_each_choice_by_its_first_token() -> None:

@@ -3,9 +3,11 @@
 A choice is walked along, token by token: its beginning is given as the beginning of the reply (prefill), and the next
 step's probabilities are read. What a server does not list is not zero: it is at most as probable as the last that it
 lists, and as what the listed ones leave of 1. So every choice has a lower and an upper bound, equal where all of its
-steps and the end of the reply are listed. Without prefill only the first step can be read: then a choice is at most as
-probable as its first token. Between the bounds lies an estimate: the upper one where nothing speaks for another
-continuation, shared by those that begin alike, and half of it where the choice is not listed at all.
+steps and the end of the reply are listed. A listed token that a choice begins with need not be the choice's own (a
+space, of a word with its space): its own is then one that is not listed, which bounds the choice as well. Without
+prefill only the first step can be read: then a choice is at most as probable as its first token. Between the bounds
+lies an estimate: the upper one where nothing speaks for another continuation, shared by those that begin alike, and
+half of it where the choice is not listed at all.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from vsgen.backends.endpoint.asking import CHAT, continued, post, turns
 from vsgen.backends.endpoint.http import Request, Response
 from vsgen.backends.endpoint.reading import first, member, read_object, refused, usage_of
 from vsgen.backends.endpoint.wire import Abilities, Said, Unreadable, Usage, asked
+from vsgen.probability import log_sum_exp
 from vsgen.values import Prompt, Refused, Score, Scores
 
 _END: Final = re.compile(r"(?:<[^<>\s]{1,40}>)?")
@@ -95,8 +98,11 @@ def _listed(response: Response) -> Listed | Refused:
         return refused(response)
     said = read_object(response)
     place = first(member(first(said, "choices"), "logprobs", dict), "content")
-    stated = [place, *member(place, "top_logprobs", list)]
-    logps = dict(pair for one in stated if (pair := _pair(one)) is not None)
+    logps: dict[str, float] = {}
+    for text, logp in filter(None, map(_pair, member(place, "top_logprobs", list))):
+        logps[text] = log_sum_exp([logps[text], logp]) if text in logps else logp  # llama.cpp names no token that ends
+    if (drawn := _pair(place)) is not None:
+        logps.setdefault(*drawn)
     if not logps or math.fsum(map(math.exp, logps.values())) > _ROUNDING:
         raise Unreadable("'top_logprobs' of the reply are no distribution")
     return Listed(logps, usage_of(said))
@@ -135,20 +141,32 @@ class _Walked(NamedTuple):
     """Its next token was listed wherever it was read."""
     read: bool
     """What comes after it was read."""
+    aside: float
+    """The most that the choice has where its own tokens are others, which are not listed; no logarithm."""
 
 
 def _walk(choice: str, known: Mapping[str, Listed]) -> _Walked:
-    begun, logp = "", 0.0
+    begun, logp, aside = "", 0.0, 0.0
     while (here := known.get(begun)) is not None and begun != choice:
         text = here.longest(choice[len(begun) :])
         if text is None:
-            return _Walked(begun, logp, listed=False, read=True)
+            return _Walked(begun, logp, listed=False, read=True, aside=aside)
+        if begun + text != choice:
+            aside = max(aside, math.exp(logp) * here.unlisted)
         begun, logp = begun + text, logp + here.logps[text]
-    return _Walked(begun, logp, listed=True, read=here is not None)
+    return _Walked(begun, logp, listed=True, read=here is not None, aside=aside)
 
 
 def _bounds(choice: str, known: Mapping[str, Listed], choices: tuple[str, ...]) -> Bounds:
     walked = _walk(choice, known)
+    lower, upper, estimate = _bounds_along(walked, known, choices)
+    if walked.aside <= upper:
+        return Bounds(lower, upper, estimate)
+    return Bounds(lower, walked.aside, max(estimate, walked.aside / 2))
+
+
+def _bounds_along(walked: _Walked, known: Mapping[str, Listed], choices: tuple[str, ...]) -> Bounds:
+    """As if the tokens that were walked along were the choice's own."""
     reached, here = math.exp(walked.logp), known.get(walked.begun)
     if here is None:
         alike = sum(_walk(one, known).begun == walked.begun for one in choices)
