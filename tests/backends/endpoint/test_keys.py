@@ -146,3 +146,9 @@ def test_what_cannot_be_a_key_is_refused_and_not_repeated(text: str) -> None:
     with pytest.raises(OptionError, match="--api-key-file: ") as caught:
         find_key(REMOTE, {}, text)
     assert SECRET not in str(caught.value)
+
+
+def test_keys_are_equal_where_they_are_the_same_secret_for_the_same_server() -> None:
+    key = Key(SECRET, OPENAI.origin)
+    assert key == Key(SECRET, OPENAI.origin) and hash(key) == hash(Key(SECRET, OPENAI.origin))
+    assert key not in {Key(SECRET, ANTHROPIC.origin), Key("sk-other", OPENAI.origin), SECRET, None}

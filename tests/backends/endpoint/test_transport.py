@@ -292,6 +292,28 @@ def test_two_models_of_one_server_share_its_limits() -> None:
     assert server.counts.together == 3
 
 
+def test_each_key_of_a_server_has_limits_of_its_own() -> None:
+    with serving(Plan(latency=0.05)) as server:
+        client = Client(server.url, replace(FAST, ceiling=Ceiling(concurrency=3)))
+        target = client.executor._target
+        same, other = (replace(target, key=Key(secret, target.address.origin)) for secret in (SECRET, "sk-another"))
+        executors = [client.executor, *(client.transport.executor(one, client.mailbox) for one in (same, other))]
+        for number in range(36):
+            executors[number % 3].submit(Ticket(number, number), call(number))
+        for executor in executors:
+            executor.flush()
+        client.answers(36)
+        for executor in executors:
+            executor.close(cancel=False)
+    assert server.counts.together == 6
+
+
+def test_a_reply_that_never_comes_to_its_end_is_given_up_in_time() -> None:
+    answers, server = asked(Plan(shares={"drip": 1.0}), 2, replace(FAST, timeouts=Timeouts(5.0, 0.5, 0.05)))
+    assert all(isinstance(answer, Refused) and "no reply in time" in answer.problem for answer in answers), answers
+    assert server.counts.requests == 12
+
+
 def test_the_oldest_ticket_is_sent_first() -> None:
     with serving(Plan(latency=0.005)) as server:
         client = Client(server.url, replace(FAST, ceiling=Ceiling(concurrency=1)))

@@ -7,6 +7,7 @@ copied, compared or put into a message it stays hidden, and it cannot be pickled
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hmac import compare_digest
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -44,6 +45,12 @@ class Key:
         """A text of the server without the key, which some servers repeat in their messages."""
         return text if len(self._secret) < _SHORTEST_HIDDEN else text.replace(self._secret, _HIDDEN)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Key) and self.origin == other.origin and compare_digest(self._bytes, other._bytes)
+
+    def __hash__(self) -> int:
+        return hash((self.origin, self._secret))
+
     def __repr__(self) -> str:
         return f"Key(hidden, for {self.origin})"
 
@@ -58,6 +65,10 @@ class Key:
 
     def __deepcopy__(self, memo: object) -> Key:
         return self
+
+    @property
+    def _bytes(self) -> bytes:
+        return self._secret.encode()
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a key is not pickled")

@@ -21,7 +21,9 @@ import threading
 from collections.abc import Collection, Generator
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
+from functools import lru_cache
 from random import Random
+from types import TracebackType
 from typing import Any, Final, TypeAlias
 
 import aiohttp
@@ -33,6 +35,7 @@ from vsgen.backends.endpoint.body import unpacked
 from vsgen.backends.endpoint.counted import counted, stated, with_usage
 from vsgen.backends.endpoint.exchange import Came, Patience, Pause, Step, converse
 from vsgen.backends.endpoint.http import LARGEST, Fault, FaultKind, Request, Response
+from vsgen.backends.endpoint.keys import Key
 from vsgen.backends.endpoint.limits import Permit
 from vsgen.backends.endpoint.reading import quoted
 from vsgen.backends.endpoint.settings import Settings, Target
@@ -64,8 +67,9 @@ class Transport:
         """
         self.settings = settings
         self.rng = rng
-        self._accounts: dict[str, Account] = {}
+        self._accounts: dict[tuple[str, Key | None], Account] = {}
         self._timers: dict[Account, asyncio.TimerHandle] = {}
+        self.watch = _Watch(settings.timeouts.total)
         self._users: set[EndpointExecutor] = set()
         self._session: aiohttp.ClientSession | None = None
         self._thread: threading.Thread | None = None
@@ -79,8 +83,10 @@ class Transport:
             letters: Where answers go.
             patience: With each request; None for that of the settings.
         """
-        origin, place = target.address.origin, target.address.place
-        account = self._accounts.setdefault(origin, Account(place, self.settings.ceiling, self.settings.run))
+        whose = target.address.origin, target.key
+        if whose not in self._accounts:
+            self._accounts[whose] = Account(target.address.place, self.settings.ceiling, self.settings.run)
+        account = self._accounts[whose]
         user = EndpointExecutor(self, account, target, letters, patience or self.settings.patience)
         self._users.add(user)
         return user
@@ -118,7 +124,7 @@ class Transport:
             times = self.settings.timeouts
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE),
-                timeout=aiohttp.ClientTimeout(total=times.total, sock_connect=times.connect, sock_read=times.silent),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=times.connect, sock_read=times.silent),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 trust_env=False,
@@ -147,6 +153,63 @@ class Transport:
         if self._session is not None:
             await self._session.close()
         self._session = None
+
+
+class _Watch:
+    """Breaks off requests that take too long, with one timer for all: one for each costs a tenth of the request."""
+
+    def __init__(self, seconds: float) -> None:
+        """Break off what takes longer than `seconds`, and up to a tenth more."""
+        self._seconds = seconds
+        self._watched: set[_Watched] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def over(self) -> _Watched:
+        """A context within which the task that runs is given so long; then it raises TimeoutError."""
+        return _Watched(self)
+
+    def add(self, one: _Watched) -> None:
+        """Look after it."""
+        self._watched.add(one)
+        if self._timer is None:
+            self._look(asyncio.get_running_loop())
+
+    def drop(self, one: _Watched) -> None:
+        """It has ended."""
+        self._watched.discard(one)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = loop.time()
+        for one in [one for one in self._watched if now - one.since > self._seconds]:
+            self._watched.discard(one)
+            one.break_off()
+        self._timer = loop.call_later(self._seconds / 10, self._look, loop) if self._watched else None
+
+
+class _Watched:
+    """One request under watch; as `asyncio.timeout`, it takes back the cancellation by which it breaks off."""
+
+    __slots__ = ("_late", "_task", "_watch", "since")
+
+    def __init__(self, watch: _Watch) -> None:
+        self._watch = watch
+        self._late = False
+
+    def __enter__(self) -> None:
+        self._task = asyncio.current_task()
+        self.since = asyncio.get_running_loop().time()
+        self._watch.add(self)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._watch.drop(self)
+        if self._late and self._task is not None and self._task.uncancel() == 0 and kind is asyncio.CancelledError:
+            raise TimeoutError from error
+
+    def break_off(self) -> None:
+        """It takes too long."""
+        self._late = True
+        if self._task is not None:
+            self._task.cancel()
 
 
 class EndpointExecutor:
@@ -348,7 +411,8 @@ class _Sender:
     async def fetch(self, request: Request) -> Response | Fault:
         """Send one request; what came back, or why nothing did."""
         try:
-            return await self._fetch(request)
+            with self._transport.watch.over():
+                return await self._fetch(request)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             kind = _kind(error)
             words = self._hidden(_line(_words(error, kind)))
@@ -385,9 +449,12 @@ class _Sender:
             reply.close()
             return Fault("too-large", f"{self._place}: a reply of more than {LARGEST:,} bytes", sent=True)
         headers = {name.lower(): value for name, value in reply.headers.items()}
-        headers.setdefault("date", formatdate(usegmt=True))
+        if "date" not in headers:
+            headers["date"] = _date(int(asyncio.get_running_loop().time()))
         body = unpacked(b"".join(chunks), headers.get("content-encoding", ""), LARGEST)
-        return Response(reply.status, headers, self._hidden(body.decode("latin-1")).encode("latin-1"))
+        if self._key is not None:
+            body = self._hidden(body.decode("latin-1")).encode("latin-1")
+        return Response(reply.status, headers, body)
 
     def _hidden(self, text: str) -> str:
         return self._key.hide(text) if self._key else text
@@ -409,6 +476,12 @@ async def _given_up(tasks: Collection[asyncio.Task[Any]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@lru_cache(maxsize=1)
+def _date(_: int) -> str:
+    """Now, as the header ``date`` has it; made once in a second of the loop's clock, in which many responses come."""
+    return formatdate(usegmt=True)
 
 
 def _line(text: str) -> str:
