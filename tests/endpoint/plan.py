@@ -60,6 +60,8 @@ class Plan:
     """Seconds after the first request at which the server goes away, and for how long."""
     model: str | None = None
     """Who writes the replies; None repeats a digest of what was asked."""
+    processed: bool = False
+    """It states the log-probabilities that tokens were drawn with; see `tests.endpoint.own_model`."""
     seed: int = 0
 
     def trouble(self, number: int) -> Trouble | None:

@@ -24,7 +24,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.endpoint.own_model import OwnModel
+from tests.endpoint.own_model import Blamed, OwnModel
 from tests.endpoint.plan import ANSWERED, Plan, Trouble
 
 _CHAT = "/v1/chat/completions"
@@ -136,7 +136,10 @@ class Server:
         if trouble is not None and trouble not in ANSWERED:
             return await self._failed(request, trouble)
         asked = json.loads(body)
-        made = await self._made(request.path, asked)
+        try:
+            made = await self._made(request.path, asked)
+        except Blamed as problem:
+            return _error(400, str(problem))
         if trouble == "echo-key":
             made["choices"][0]["message"]["content"] = json.dumps(dict(request.headers))
         self.counts.served[digest(asked)] += 1
@@ -152,7 +155,7 @@ class Server:
     async def _made(self, path: str, asked: dict[str, Any]) -> dict[str, Any]:
         if self.plan.model is None:
             return chat(asked)
-        own = _opened(self.plan.model)
+        own = _opened(self.plan.model, self.plan.processed)
         async with self._computing:
             return await asyncio.to_thread(own.chat if path == _CHAT else own.completions, asked)
 
@@ -253,8 +256,8 @@ _UNUSABLE: dict[Trouble, Callable[[], web.Response]] = {
 
 
 @cache
-def _opened(model: str) -> OwnModel:
-    return OwnModel(model)
+def _opened(model: str, processed: bool) -> OwnModel:
+    return OwnModel(model, processed=processed)
 
 
 @contextmanager

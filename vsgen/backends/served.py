@@ -26,7 +26,7 @@ from vsgen.values import Call, Generate, Message, Prompt, Score, Teach
 
 _REMEDIES: Final[Mapping[type[Call], str]] = {
     Score: "set the label's method to votes or verbalized, or take another server",
-    Teach: "take a server that returns token ids and prompt_logprobs, such as vLLM with --wire completions",
+    Teach: "take a server that returns token ids and prompt_logprobs, such as vLLM",
     Generate: "change the template, or take another server",
 }
 
@@ -108,4 +108,4 @@ def _recalled(note: Mapping[str, object] | None) -> tuple[frozenset[str], Abilit
 
 _TRIED: Final = TypeAdapter(frozenset[str])
 _CAN: Final = TypeAdapter(Abilities)
-_TAUGHT: Final = Teach(Prompt((Message("user", "-"),)), "-")
+_TAUGHT: Final = Teach(Prompt((Message("user", "-"),)), "-", top=1)

@@ -234,14 +234,14 @@ class Generation:
         return lines
 
     def _wanted(self) -> Wanted:
-        dedup = self._template.dedup or None
+        dedup, taught = self._template.dedup or None, self._options.token_logprobs
         return Wanted(
             self._options.model,
             default=asked(self._options.model, self._template),
             embedder=dedup.place if dedup else None,
             judges=self._template.judges,
             commands=True,
-            samples=tuple(of_run(self._template, teach=self._options.token_logprobs is not None)),
+            samples=tuple(of_run(self._template, teach=taught.top if taught else 0)),
         )
 
     def _paced(self, rows: int) -> Pace:

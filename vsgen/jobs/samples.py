@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from random import Random
 
 from vsgen.backends.endpoint.service import Sample
@@ -21,17 +22,17 @@ SCORES = Score(_ASKED, ("a", "b"))
 TEACHES = Teach(_ASKED, "a")
 
 
-def of_run(template: Template, *, teach: bool = False) -> Iterator[Sample]:
+def of_run(template: Template, *, teach: int = 0) -> Iterator[Sample]:
     """What a run asks the model that writes.
 
     Args:
         template: What it draws from.
-        teach: Answers are taught token by token.
+        teach: Tokens at each position of an answer that is taught token by token; 0 teaches none.
     """
     yield from _of_draws(template)
     yield from of_labels(template)
     if teach:
-        yield Sample("--token-logprobs", TEACHES)
+        yield Sample("--token-logprobs", replace(TEACHES, top=teach))
 
 
 def of_measure() -> Iterator[Sample]:

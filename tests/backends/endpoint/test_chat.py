@@ -105,8 +105,8 @@ def test_a_system_message_without_a_place_goes_before_the_first_one() -> None:
     [
         (replace(CALL, prompt=Prompt(prefill="Once")), "plain completion"),
         (replace(CALL, prompt=replace(PROMPT, prefill="Why ")), "prefill"),
-        (replace(CALL, prefix=(1,)), "token ids"),
-        (replace(CALL, resumable=True), "token ids"),
+        (replace(CALL, prefix=(1,)), "ids of tokens"),
+        (replace(CALL, resumable=True), "ids of tokens"),
     ],
 )
 def test_what_the_server_cannot_do_is_refused_by_name_and_nothing_is_sent(call: Generate, words: str) -> None:

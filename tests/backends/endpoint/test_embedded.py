@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import orjson
 import pytest
 
-from tests.backends.endpoint.dialogs import ok, talk
+from tests.backends.endpoint.dialogs import talk
+from tests.backends.endpoint.own import served
 from tests.endpoint.own_model import OwnModel
 from vsgen.backends.endpoint.abilities import Found, examine
 from vsgen.backends.endpoint.chat import Chat
 from vsgen.backends.endpoint.completions import Completions
-from vsgen.backends.endpoint.http import Request, Response
 from vsgen.backends.endpoint.wire import Abilities, Wire
 from vsgen.backends.open import open_model
 from vsgen.labels.words import question
@@ -32,13 +31,8 @@ def tiny() -> LanguageModel:
     return open_model("tiny")
 
 
-def served(own: OwnModel, request: Request) -> Response:
-    body = orjson.loads(request.body)
-    return ok(own.chat(body) if request.path == "chat/completions" else own.completions(body))
-
-
 def scored(own: OwnModel, can: Abilities) -> Scores:
-    answer = talk(Chat().dialog(CALL, "tiny", can), lambda request: served(own, request)).answer
+    answer = talk(Chat().dialog(CALL, "tiny", can), served(own)).answer
     assert isinstance(answer, Scores)
     return answer
 
@@ -65,8 +59,21 @@ def test_bounds_hold_what_the_model_says_in_this_process(
 @pytest.mark.parametrize(
     ("wire", "expected"),
     [
-        (Chat(), {"json_schema", "pattern", "logprobs", "top_logprobs", "prompt_logprobs", "seed", "top_k"}),
-        (Completions(), {"json_schema", "pattern", "logprobs", "prompt_logprobs", "tokens"}),
+        (
+            Chat(),
+            {
+                "json_schema",
+                "pattern",
+                "logprobs",
+                "top_logprobs",
+                "prompt_logprobs",
+                "seed",
+                "top_k",
+                "tokens",
+                "listed",
+            },
+        ),
+        (Completions(), {"json_schema", "pattern", "logprobs", "prompt_logprobs", "tokens", "listed"}),
     ],
 )
 def test_what_the_embedded_model_can_is_found_by_trying(own: OwnModel, wire: Wire, expected: set[str]) -> None:
@@ -74,7 +81,7 @@ def test_what_the_embedded_model_can_is_found_by_trying(own: OwnModel, wire: Wir
     try:
         request = next(dialog)
         while True:
-            request = dialog.send(served(own, request))
+            request = dialog.send(served(own)(request))
     except StopIteration as end:
         found: Found = end.value
     assert found.problem is None

@@ -14,6 +14,8 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import orjson
 
 from vsgen.backends.endpoint.http import Request, Response
+from vsgen.backends.endpoint.tokens import by_tokens
+from vsgen.backends.endpoint.whose import whose
 from vsgen.backends.endpoint.wire import Abilities, Said, Unreadable, Wire
 from vsgen.values import Call, Completion, Generate, Message, Prompt, Refused, Score, Scores, Teach
 
@@ -32,6 +34,11 @@ FALLBACKS: Final[Mapping[str, str]] = {
     "temperature": "the server draws at its own temperature",
     "system": "the system message goes before the first message of the user",
     "tokens": "power sampling and token-level rows are refused",
+    "processed_logprobs": (
+        "power sampling draws each token from the most probable ones that the server lists, so its target is p^alpha "
+        "over replies of such tokens; vLLM lists more with --max-logprobs, and draws from all tokens with "
+        "--logprobs-mode processed_logprobs"
+    ),
 }
 """What happens where an ability is absent."""
 
@@ -70,6 +77,7 @@ _CHANCES = (
     Prompt(prefill="Once upon a time"),
 )
 """What hardly comes out alike twice; small models and those without a chat template reply to some of them alone."""
+_REVIEW = Prompt((Message("user", "Write one short product review."),))
 _CHOICE = Score(Prompt((Message("user", "Is water wet? Reply with yes or no."),), cue="Answer:"), ("yes", "no"))
 _FIRST = Prompt((Message("system", "You are terse."), Message("user", "Write the word banana.")))
 _FORM: Final = orjson.dumps(
@@ -86,6 +94,10 @@ _SPACES: Final = 8
 _PATTERN: Final = "qx[0-9]{2}"
 _WIDEST: Final = (20, 5)
 """How many alternatives servers state at most."""
+_UNPROVEN: Final = (
+    "it states no ids of tokens, or log-probabilities that are not proven to be the model's own or those that tokens "
+    "were drawn with"
+)
 _BASE: Final[Mapping[str, Mapping[str, Any]]] = {
     "max_completion_tokens": {"max_completion_tokens": True},
     "temperature": {"temperature": False},
@@ -155,7 +167,7 @@ def used_by(call: Call) -> frozenset[str]:
                 "top_k": True,  # who heeds it has other settings than the call where the call leaves them out
                 "stop": bool(call.stop),
                 "prefill": bool(call.prompt.prefill and call.prompt.messages),
-                "tokens": bool(call.prefix or call.resumable),
+                "tokens": by_tokens(call),
             }
             return frozenset(name for name, needed in wanted.items() if needed)
         case _:
@@ -164,14 +176,16 @@ def used_by(call: Call) -> frozenset[str]:
 
 def missing(call: Generate, can: Abilities) -> tuple[str, ...]:
     """The abilities that a call would use and the server has not; each is a key of `FALLBACKS`."""
+    free = by_tokens(call)  # no grammar is sent
     wanted = {
-        "json_schema": call.schema is not None and can.json_schema is None,
-        "pattern": call.pattern is not None and not can.pattern,
+        "json_schema": call.schema is not None and (free or can.json_schema is None),
+        "pattern": call.pattern is not None and (free or not can.pattern),
         "seed": not can.seed,
         "top_k": bool(call.top_k or call.min_p) and not can.top_k,
         "stop": bool(call.stop) and not can.stop,
         "temperature": (call.temperature != 1 or call.top_p < 1) and not can.temperature,
         "system": any(one.role == "system" for one in call.prompt.messages) and not can.system,
+        "processed_logprobs": free and not can.processed_logprobs,
     }
     return tuple(name for name, absent in wanted.items() if absent)
 
@@ -197,6 +211,14 @@ class _Server:
         """The text of its reply; None if there is none."""
         said = yield from self.said(call, **able)
         return said.answer.text if said is not None and isinstance(said.answer, Completion) else None
+
+    def drawn(
+        self, call: Generate, processed: bool, listed: int
+    ) -> Generator[Request, Response | None, Completion | None]:
+        """Its reply with log-probabilities token by token; None if there is none."""
+        said = yield from self.said(call, tokens=True, processed_logprobs=processed, listed=listed)
+        reply = said.answer if said is not None else None
+        return reply if isinstance(reply, Completion) and reply.logps else None
 
     def call(self, prompt: Prompt, **members: Any) -> Generate:
         """A small call."""
@@ -327,11 +349,14 @@ def _stop(server: _Server) -> _Seen:
 
 
 def _tokens(server: _Server) -> _Seen:
-    if server.wire.name != "completions":
-        return {}
-    said = yield from server.said(server.call(_WORD), tokens=True, logprobs=True)
-    named = said is not None and isinstance(said.answer, Completion) and bool(said.answer.tokens)
-    return {"tokens": True, "logprobs": True} if named else {}
+    plain = server.wire.name == "completions"
+    prompts = [one for one in (_REVIEW, *_CHANCES) if plain or one.messages]
+    for listed in _WIDEST:
+        processed = yield from whose(server.drawn, prompts, listed)
+        if processed is not None:
+            return {"tokens": True, "processed_logprobs": processed, "listed": listed, "logprobs": True}
+    server.reasons.setdefault("tokens", _UNPROVEN)
+    return {}
 
 
 _PROBES: Final[Mapping[str, Callable[[_Server], _Seen]]] = {

@@ -35,8 +35,13 @@ def post(path: str, body: Mapping[str, object], prompt: Prompt, drawn: int) -> R
         prompt: What is asked.
         drawn: Tokens of the reply, at most.
     """
+    return Request(path, orjson.dumps(body), size_of(prompt) + drawn)
+
+
+def size_of(prompt: Prompt) -> int:
+    """About how many tokens a prompt has."""
     chars = sum(len(one.content) + _TURN * _CHARS for one in prompt.messages) + len(prompt.prefill)
-    return Request(path, orjson.dumps(body), chars // _CHARS + 1 + drawn)
+    return chars // _CHARS + 1
 
 
 def drawing(call: Generate, can: Abilities) -> dict[str, Any]:
@@ -52,11 +57,14 @@ def drawing(call: Generate, can: Abilities) -> dict[str, Any]:
         body |= {"top_p": call.top_p} if call.top_p < 1 or can.top_k else {}
     if can.top_k:
         body |= {"top_k": call.top_k or _EVERY_TOKEN, "min_p": call.min_p, "repetition_penalty": 1.0}
-    if can.seed:
-        body["seed"] = call.seed % _SEEDS
     if can.stop and call.stop:
         body["stop"] = list(call.stop[:_STOPS])
-    return body
+    return body | seeded(call, can)
+
+
+def seeded(call: Generate, can: Abilities) -> dict[str, int]:
+    """The member that names a draw, if the server heeds it."""
+    return {"seed": call.seed % _SEEDS} if can.seed else {}
 
 
 def form(call: Generate, can: Abilities) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 Source: the published types of OpenAI's API; what servers add to them is sent only where the server has been seen to
 take it (`Abilities`). A reply says no ids of tokens and no probability of its end, so a `Completion` from here has
-neither `tokens` nor `logp`, and only the server's own count.
+neither `tokens` nor `logp`, and only the server's own count; but for a resumable one, which is drawn by `tokens`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from typing import Any, Final, NamedTuple
 
 from vsgen.backends.endpoint.asking import CHAT, continued, drawing, form, post, turns
 from vsgen.backends.endpoint.http import Response
+from vsgen.backends.endpoint.lessons import lacks_for_lessons, taught
 from vsgen.backends.endpoint.reading import cut_at, first, member, quoted, read_object, refused, usage_of
 from vsgen.backends.endpoint.scoring import lacks_for_scores, scored
 from vsgen.backends.endpoint.thoughts import spoken
+from vsgen.backends.endpoint.tokens import Laid, Tokens, by_tokens, lacks_for_tokens
 from vsgen.backends.endpoint.wire import Abilities, Dialog, Said, Unreadable, Usage, asked
-from vsgen.values import Call, Completion, Generate, Refused, Score
+from vsgen.values import Call, Completion, Generate, Prompt, Refused, Score, Teach
 
 _ENDED: Final = frozenset({"stop", "eos", "eos_token", "end_turn", "stop_sequence"})
 _CUT: Final = frozenset({"length", "max_tokens", "model_context_window_exceeded"})
@@ -29,33 +31,54 @@ class Chat:
 
     name: Final = "chat"
 
+    def __init__(self) -> None:
+        """Set up, for one server."""
+        self._tokens = Tokens(_laid)
+
     def lacks(self, call: Call, can: Abilities) -> str | None:
         """See `vsgen.backends.endpoint.wire.Wire`."""
         match call:
             case Generate():
-                return lacks_for_turns(call, can)
+                tokens = lacks_for_tokens(call, can) if by_tokens(call) else None
+                return tokens or lacks_for_turns(call, can)
             case Score():
                 return lacks_for_scores(call, can)
+            case Teach():
+                return lacks_for_lessons(call, can)
             case _:
                 return f"{type(call).__name__.lower()} calls"
 
     def dialog(self, call: Call, model: str, can: Abilities) -> Dialog:
         """See `vsgen.backends.endpoint.wire.Wire`."""
-        if (problem := self.lacks(call, can)) is not None or not isinstance(call, Generate | Score):
+        if (problem := self.lacks(call, can)) is not None:
             return Said(Refused("refused", f"the server has no {problem}"))
-        if isinstance(call, Score):
-            return (yield from scored(call, model, can))
-        body = {"model": model, "messages": turns(call.prompt, can), **drawing(call, can), **form(call, can)}
-        request = post(CHAT, body | continued(call.prompt), call.prompt, call.max_tokens)
-        return (yield from asked(request, partial(read_reply, call=call)))
+        match call:
+            case Score():
+                return (yield from scored(call, model, can))
+            case Teach():
+                return (yield from taught(call, model, can))
+            case Generate() if by_tokens(call):
+                return (yield from self._tokens.dialog(call, model, can))
+            case Generate():
+                return (yield from _drawn(call, model, can))
+            case _:
+                raise TypeError(f"chat answers no {type(call).__name__} calls")
+
+
+def _drawn(call: Generate, model: str, can: Abilities) -> Dialog:
+    body = {"model": model, "messages": turns(call.prompt, can), **drawing(call, can), **form(call, can)}
+    request = post(CHAT, body | continued(call.prompt), call.prompt, call.max_tokens)
+    return (yield from asked(request, partial(read_reply, call=call)))
+
+
+def _laid(prompt: Prompt, can: Abilities) -> Laid:
+    return Laid(CHAT, {"messages": turns(prompt, can), **continued(prompt)})
 
 
 def lacks_for_turns(call: Generate, can: Abilities) -> str | None:
     """What a server that is asked in turns would have to be able to do for a call; None if it can answer it."""
     if not call.prompt.messages:
         return "plain completion, which a prompt without messages needs (--wire completions may have it)"
-    if call.prefix or call.resumable:
-        return "token ids and their log-probabilities, which power sampling needs (--wire completions may have them)"
     if call.prompt.prefill and not can.prefill:
         return "prefill, the beginning of a reply that the template gives"
     return None

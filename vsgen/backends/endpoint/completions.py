@@ -16,10 +16,10 @@ from vsgen.backends.endpoint.chat import Written, answered
 from vsgen.backends.endpoint.http import Request, Response
 from vsgen.backends.endpoint.prompt_logprobs import ASKED, Line, after, read_line
 from vsgen.backends.endpoint.reading import first, member, read_object, refused, usage_of
+from vsgen.backends.endpoint.tokens import ROUTE, Laid, Tokens, by_tokens, lacks_for_tokens
 from vsgen.backends.endpoint.wire import Abilities, Dialog, Said, Unreadable, Usage, asked
-from vsgen.values import Call, Completion, Generate, Prompt, Refused, Score, Scores
+from vsgen.values import Call, Completion, Generate, Prompt, Refused, Score, Scores, Teach
 
-ROUTE: Final = "completions"
 _SIDE_BY_SIDE: Final = 64
 """Prompts of one request."""
 _REQUEST: Final = "Request:\n"
@@ -31,16 +31,21 @@ class Completions:
 
     name: Final = "completions"
 
+    def __init__(self) -> None:
+        """Set up, for one server."""
+        self._tokens = Tokens(_laid)
+
     def lacks(self, call: Call, can: Abilities) -> str | None:
         """See `vsgen.backends.endpoint.wire.Wire`."""
         match call:
             case Generate():
-                held = call.prefix or call.resumable
-                return "continuation of token ids, which power sampling needs" if held else None
+                return lacks_for_tokens(call, can) if by_tokens(call) else None
             case Score():
                 if not can.prompt_logprobs:
                     return "log-probabilities of a prompt's tokens (prompt_logprobs), which scoring needs"
                 return None if call.prompt.cue else "a known end of a reply, which scoring needs; use --wire chat"
+            case Teach():
+                return "known end of a reply, which token-level rows need; use --wire chat"
             case _:
                 return f"{type(call).__name__.lower()} calls"
 
@@ -50,8 +55,10 @@ class Completions:
             return Said(Refused("refused", f"the server has no {problem}"))
         if isinstance(call, Score):
             return (yield from _scored(call, model))
+        if by_tokens(call):
+            return (yield from self._tokens.dialog(_stopped(call), model, can))
         request = post(ROUTE, _body(call, model, can), call.prompt, call.max_tokens)
-        return (yield from asked(request, partial(_read_reply, call=call)))
+        return (yield from asked(request, partial(_read_reply, call=call, can=can)))
 
 
 def document(prompt: Prompt) -> str:
@@ -64,6 +71,10 @@ def document(prompt: Prompt) -> str:
         return prompt.messages[0].content + (" " if prompt.prefill[:1].strip() else "") + prompt.prefill
     lead = {"system": "", "user": _REQUEST, "assistant": _ANSWER}
     return "".join(f"{lead[one.role]}{one.content}\n\n" for one in prompt.messages) + _ANSWER + prompt.prefill
+
+
+def _laid(prompt: Prompt, can: Abilities) -> Laid:
+    return Laid(ROUTE, {"prompt": document(prompt)})
 
 
 def _body(call: Generate, model: str, can: Abilities) -> dict[str, Any]:
@@ -81,7 +92,7 @@ def _stopped(call: Generate) -> Generate:
     return Generate(**{name: getattr(call, name) for name in call.__slots__} | {"stop": (*own, *call.stop)})
 
 
-def _read_reply(response: Response, call: Generate) -> Said:
+def _read_reply(response: Response, call: Generate, can: Abilities) -> Said:
     """What a response to `Generate` says."""
     if response.status >= 300:
         return Said(refused(response))
@@ -92,11 +103,11 @@ def _read_reply(response: Response, call: Generate) -> Said:
         raise Unreadable("the reply has no 'text' of the usual type")
     made = answered(Written(text), str(end) if end is not None else None, usage_of(said), _stopped(call))
     if isinstance(made.answer, Completion):
-        return Said(_with_tokens(made.answer, choice, call), made.usage)
+        return Said(_with_tokens(made.answer, choice, call, can), made.usage)
     return made
 
 
-def _with_tokens(reply: Completion, choice: Mapping[str, Any], call: Generate) -> Completion:
+def _with_tokens(reply: Completion, choice: Mapping[str, Any], call: Generate, can: Abilities) -> Completion:
     """The reply with ids and log-probabilities of its tokens, where the server states both of every one.
 
     Under a grammar servers state those of the grammar's own distribution, which are not the model's.
@@ -107,9 +118,11 @@ def _with_tokens(reply: Completion, choice: Mapping[str, Any], call: Generate) -
     if not ids or len(ids) != len(logps):
         return reply
     free = call.schema is None and call.pattern is None and min(logps) > -9000 and max(logps) <= 1
-    logp = math.fsum(min(one, 0.0) for one in logps) if free else None
     plain = call.temperature == 1 and call.top_p >= 1 and not call.top_k and not call.min_p
-    return Completion(reply.text, tuple(ids), logp, logp if plain else None, reply.stopped, reply.prompt_tokens)
+    total = math.fsum(min(one, 0.0) for one in logps) if free else None
+    logp = total if plain or not can.processed_logprobs else None
+    logq = total if plain or can.processed_logprobs else None
+    return Completion(reply.text, tuple(ids), logp, logq, reply.stopped, reply.prompt_tokens)
 
 
 def _all(values: Any, kind: type) -> list[Any]:

@@ -17,6 +17,7 @@ from vsgen.backends.endpoint.chat import Written, answered, lacks_for_turns
 from vsgen.backends.endpoint.http import Response
 from vsgen.backends.endpoint.reading import member, read_object, refused, usage_of
 from vsgen.backends.endpoint.strict import strict_schema
+from vsgen.backends.endpoint.tokens import NO_TOKENS, by_tokens
 from vsgen.backends.endpoint.wire import Abilities, Dialog, Said, Unreadable, Usage, asked
 from vsgen.values import Call, Generate, Prompt, Refused
 
@@ -37,7 +38,7 @@ class Messages:
             return "log-probabilities, which scoring needs; method: votes or method: verbalized needs none"
         if call.temperature > _HOTTEST and can.temperature:
             return f"temperatures above 1 (sampling.temperature is {call.temperature:g})"
-        return lacks_for_turns(call, can)
+        return NO_TOKENS if by_tokens(call) else lacks_for_turns(call, can)
 
     def dialog(self, call: Call, model: str, can: Abilities) -> Dialog:
         """See `vsgen.backends.endpoint.wire.Wire`."""

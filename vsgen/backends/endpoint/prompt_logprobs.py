@@ -75,17 +75,34 @@ def between(line: Line, other: Line) -> float:
     Raises:
         ValueError: There is no end: the two differ in their last tokens.
     """
-    start = _common(line, other)
-    end = _common(line[start:][::-1], other[start:][::-1])
+    start, end = part(list(map(_id, line)), list(map(_id, other)))
+    return _sum(line[start : end + 1])
+
+
+def part(ids: Sequence[int | None], others: Sequence[int | None]) -> tuple[int, int]:
+    """Where in a conversation its last words begin, and where the end of the turn is that follows them.
+
+    Args:
+        ids: The tokens of a conversation.
+        others: The same with other words in their place, which neither begin nor end alike.
+
+    Raises:
+        ValueError: There is no end: the two differ in their last tokens.
+    """
+    start = _shared(ids, others)
+    end = _shared(ids[start:][::-1], others[start:][::-1])
     if not end:
         raise ValueError("the server's chat template writes no end of a turn")
-    return _sum(line[start : len(line) - end + 1])
+    return start, len(ids) - end
 
 
 def _common(line: Line, other: Line) -> int:
     """How many tokens they begin with in common."""
-    pairs = zip(line, other, strict=False)
-    return sum(1 for _ in takewhile(lambda pair: _id(pair[0]) == _id(pair[1]), pairs))
+    return _shared(list(map(_id, line)), list(map(_id, other)))
+
+
+def _shared(ids: Sequence[int | None], others: Sequence[int | None]) -> int:
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(ids, others, strict=False)))
 
 
 def _id(token: Token | None) -> int | None:

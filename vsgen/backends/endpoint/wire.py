@@ -62,7 +62,12 @@ class Abilities:
     prompt_logprobs: bool = False
     """The log-probability of each token of the prompt."""
     tokens: bool = False
-    """Ids of tokens, in requests and in replies."""
+    """Ids of tokens, in requests and in replies, and their log-probabilities."""
+    processed_logprobs: bool = False
+    """The log-probabilities of drawn tokens are those of the distribution that was drawn from, and not the model's own
+    at temperature 1."""
+    listed: int = 0
+    """The most tokens that are listed, by their ids, at each position of a reply or a prompt."""
     seed: bool = False
     """A seed is heeded."""
     n: bool = False

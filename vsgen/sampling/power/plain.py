@@ -18,7 +18,7 @@ from vsgen.values import Generate, Refused
 
 def draws(asked: Generate, alpha: float, count: int, rng: Random) -> Flow[list[Draft | Refused]]:
     """Draw independent replies at temperature 1/alpha; what is refused is in its place."""
-    hot = replace(asked, temperature=1 / alpha)
+    hot = replace(asked, temperature=1 / alpha, resumable=True)  # so that any model states how likely a reply is
     calls = [replace(hot, seed=new_seed(rng)) for _ in range(count)]
     replies = yield from try_all(calls)
     return [

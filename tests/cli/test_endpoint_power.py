@@ -1,0 +1,49 @@
+"""Method power and token-level rows where the model is behind a URL."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.conftest import Vsgen
+from tests.endpoint.plan import Plan
+from tests.endpoint.server import serving
+
+TEMPLATE = """\
+version: 1
+name: reviews
+prompt: Write one short product review.
+output: {field: text, max_chars: 200}
+sampling: {method: power, k: 2, max_tokens: 12, power: {engine: smc, particles: 3, check_every: 6}}
+dedup: false
+"""
+
+
+def test_a_run_of_method_power_over_http_makes_rows_with_log_probabilities_and_lessons(
+    vsgen: Vsgen, tmp_path: Path
+) -> None:
+    template, out = tmp_path / "reviews.yaml", tmp_path / "out.jsonl"
+    template.write_text(TEMPLATE)
+    with serving(Plan(model="tiny")) as server:
+        asked = ["--endpoint", server.url, "-m", "tiny", "-n", 2, "--token-logprobs", "top=5"]
+        done = vsgen("run", template, *asked, "-o", out)
+    assert done.exit_code == 0, done.output
+    assert "processed_logprobs" in done.output
+    made = [json.loads(line) for line in out.read_text().splitlines()]
+    assert len(made) == 2
+    for row in made:
+        assert row["meta"]["engine"] == "smc" and row["meta"]["logp"] < 0, row["meta"]
+        assert row["token_logprobs"]["top"] == 5
+
+
+def test_a_server_that_names_no_tokens_is_refused_before_anything_is_drawn(vsgen: Vsgen, tmp_path: Path) -> None:
+    template, out = tmp_path / "reviews.yaml", tmp_path / "out.jsonl"
+    template.write_text(TEMPLATE)
+    with serving(Plan()) as server:
+        done = vsgen("run", template, "--endpoint", server.url, "-m", "echo", "-n", 2, "-o", out)
+        template.write_text(TEMPLATE.replace("method: power", "method: direct"))
+        rows = vsgen("run", template, "--endpoint", server.url, "-m", "echo", "-n", 2, "--token-logprobs", "top=5")
+    assert (done.exit_code, rows.exit_code) == (2, 2), done.output + rows.output
+    assert "method power: echo@" in done.output and "ids of tokens" in done.output and "vLLM" in done.output
+    assert "--token-logprobs: echo@" in rows.output and "vLLM" in rows.output
+    assert not out.exists()
