@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.endpoint.plan import Plan
+from tests.endpoint.server import serving
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Vsgen
 
@@ -85,3 +88,58 @@ def test_a_model_that_is_not_there_is_one_message(vsgen: Vsgen) -> None:
     shown = vsgen("doctor", "-m", "/no/such/model")
     assert (shown.exit_code, shown.stdout) == (3, "")
     assert len(shown.stderr.strip().splitlines()) == 1
+
+
+def test_a_server_is_shown_with_what_works_there(vsgen: Vsgen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VSGEN_API_KEY", "sk-very-secret")
+    with serving(Plan(model="tiny", key="sk-very-secret")) as server:
+        shown = vsgen("doctor", "--endpoint", server.url)
+    assert shown.exit_code == 0, shown.stdout
+    assert "sk-very-secret" not in shown.output
+    for line in (
+        r"key +from VSGEN_API_KEY",
+        r"models +tiny",
+        r"name in rows +tiny@127\.0\.0\.1:\d+",
+        r"prompt_logprobs +yes",
+        r"soft labels +exact",
+        r"JSON +yes",
+    ):
+        assert re.search(f"^ok +{line}", shown.stdout, re.MULTILINE), line
+    assert shown.stdout.endswith("\nvsgen can use this server\n")
+
+
+def test_what_a_server_cannot_do_has_its_consequence_and_a_remedy(vsgen: Vsgen) -> None:
+    with serving(Plan()) as server:
+        shown = vsgen("doctor", "--endpoint", server.url, "-m", "other", "--json")
+    assert shown.exit_code == 0, shown.stdout
+    found = {(one["group"], one["name"]): one for one in json.loads(shown.stdout)["findings"]}
+    assert "other is not in the list" in found["server", "models"]["value"]
+    assert "parsed, validated and repaired" in found["abilities", "json_schema"]["value"]
+    assert "vLLM" in found["abilities", "prompt_logprobs"]["remedy"]
+    assert found["what works", "soft labels"]["state"] == "absent"
+    assert "votes or verbalized" in found["what works", "soft labels"]["remedy"]
+    assert found["what works", "verbalized"]["state"] == "ok"
+
+
+@pytest.mark.parametrize("words", [(), ("-m", "tiny")])
+def test_a_server_that_refuses_is_a_problem_with_status_3(vsgen: Vsgen, words: tuple[str, ...]) -> None:
+    with serving(Plan(model="tiny", script=("401",) * 9)) as server:
+        shown = vsgen("doctor", "--endpoint", f"{server.url}/nothing/v1" if not words else server.url, *words)
+    assert shown.exit_code == 3
+    assert re.search(r"^PROBLEM +(tiny|models) +HTTP 40[14]", shown.stdout, re.MULTILINE)
+
+
+def test_variables_that_name_a_server_are_shown_without_a_password(
+    vsgen: Vsgen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VSGEN_ENDPOINT", "http://localhost:8000")
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://api.openai.com/v1")
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    shown = vsgen("doctor")
+    assert shown.exit_code == 0, shown.stdout
+    assert re.search(r"^ok +VSGEN_ENDPOINT +http://localhost:8000/v1: asked for", shown.stdout, re.MULTILINE)
+    assert re.search(r"^ok +OPENAI_BASE_URL +\S+; VSGEN_ENDPOINT is used", shown.stdout, re.MULTILINE)
+    monkeypatch.setenv("VSGEN_ENDPOINT", "http://me:hush@localhost:8000")
+    shown = vsgen("doctor")
+    assert shown.exit_code == 2
+    assert "hush" not in shown.output

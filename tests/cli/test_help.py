@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import shlex
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.cli.tickets import tickets, write
+from tests.endpoint.plan import Plan
+from tests.endpoint.server import serving
 from vsgen.cli.menu import ENTRIES, MENU, command
 from vsgen.cli.page import page, read_text
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Vsgen
 
 REAL = "Qwen/Qwen2.5-1.5B-Instruct"
+SERVER = "http://localhost:8000/v1"
 EXAMPLES = [(name, line) for name in ENTRIES for line in read_text(command(name).help or "").examples]
 TAKES_MINUTES = {"doctor", "measure"}
 """Commands whose examples with a real model are only parsed."""
@@ -112,7 +116,9 @@ def test_an_example_works(
         labels = {"category": {"probs": {"billing": 0.5, "bug": 0.5}}}
         write(Path("labeled.jsonl"), [{"text": text, "labels": labels} for text in ("x", "y")])
     few = {REAL: "tiny", "500": "3", "40": "3"}
-    ended = vsgen(*(few.get(word, word) for word in words_of(example)))
+    with serving(Plan(model="tiny")) if SERVER in example else nullcontext() as server:
+        few |= {SERVER: server.url} if server else {}
+        ended = vsgen(*(few.get(word, word) for word in words_of(example)))
     assert ended.exit_code == 0, (ended.stderr, ended.stdout)
 
 

@@ -1,4 +1,4 @@
-"""``vsgen doctor``: what is installed, what can run here, and what is wrong; with -m, what a model can do."""
+"""``vsgen doctor``: what is installed and can run here; with -m what a model can do, with --endpoint a server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import typer
 from vsgen.cli import options
 from vsgen.cli.console import say
 from vsgen.cli.folded import Beside, columns, folded
-from vsgen.cli.groups import LoadGroup, TalkGroup
+from vsgen.cli.groups import EndpointGroup, LoadGroup, TalkGroup
 from vsgen.cli.printed import Heading, show
 from vsgen.cli.shell import shown
 from vsgen.terminal import is_terminal
@@ -23,6 +23,7 @@ from vsgen.terminal import is_terminal
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from vsgen.backends.endpoint.server import Server
     from vsgen.jobs.desk import ModelChoice
     from vsgen.jobs.health.finding import Finding
 
@@ -38,14 +39,15 @@ def doctor(
             "--model",
             callback=options.some_model,
             rich_help_panel=options.MODEL,
-            help="Test this model: how well it does what vsgen asks.",
+            help="Test this model: how well it does what vsgen asks. With --endpoint: the name there.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
     load: LoadGroup,
+    server: EndpointGroup,
     talk: TalkGroup,
 ) -> None:
-    """Show versions and devices, or test what a model can do.
+    """Show versions and devices, or test what a model or a server can do.
 
     Without -m: versions, optional parts with the command that installs each, models and caches, devices, folders and
     variables. Each line is ok, - (optional and missing) or PROBLEM, with what to do.
@@ -54,24 +56,53 @@ def doctor(
     questions are right, whether its stated probabilities agree with its own, which wording of labels it answers, and
     which settings are recommended.
 
-    Exit status: 0 done; 2 wrong options, or a wrong variable or library; 3 the model failed, or a file of a model is
-    damaged; 4 a folder cannot be written; 130 interrupted.
+    With --endpoint, some twenty small requests show which models the server has, what it can do for one of them, what
+    happens where it cannot, and which features of vsgen work there.
+
+    Exit status: 0 done; 2 wrong options, or a wrong variable or library; 3 the model or the server failed, or a file of
+    a model is damaged; 4 a folder cannot be written; 130 interrupted.
 
     Examples:
         vsgen doctor
         vsgen doctor -m Qwen/Qwen2.5-1.5B-Instruct
-        vsgen doctor -m Qwen/Qwen2.5-1.5B-Instruct --device cpu --dtype float32
+        vsgen doctor --endpoint http://localhost:8000/v1
     """
-    if model is not None:
-        _measure(load.choice(model), talk)
+    if model is not None or server.named:
+        _of_model(server.choice(load.choice(model)), load, talk, as_json=as_json)
         return
     load.refuse("needs a model to load; name one with -m")
-    found = list(_findings(load))
+    server.refuse_alone()
+    _report(list(_findings(load)), "everything that vsgen needs is here", as_json=as_json)
+
+
+def _of_model(choice: ModelChoice, load: LoadGroup, talk: TalkGroup, *, as_json: bool) -> None:
+    """What a model can do, or the server that it is on."""
+    from vsgen.jobs.servers import own_server
+
+    place = own_server(choice, None)
+    if place is None:
+        _measure(choice, talk)
+        return
+    load.refuse("has no effect on a model behind a URL")
+    _report(_examined(place, choice, talk), "vsgen can use this server", as_json=as_json)
+
+
+def _report(found: Sequence[Finding], well: str, *, as_json: bool) -> None:
+    """Print findings.
+
+    Args:
+        found: What was looked at.
+        well: The last line where there is no problem.
+        as_json: As JSON.
+
+    Raises:
+        Exit: There is a problem among them.
+    """
     problems = [one for one in found if one.state == "problem"]
     if as_json:
         show(json.dumps({"ok": not problems, "findings": [one._asdict() for one in found]}, indent=2))
     else:
-        show(*folded(_lines(found), columns(sys.stdout)))
+        show(*folded(_lines(found, well), columns(sys.stdout)))
     if problems:
         raise typer.Exit(problems[0].status)
 
@@ -84,6 +115,16 @@ def _findings(load: LoadGroup) -> Iterator[Finding]:
 
     yield from (*software(), *models(), *machine(), *environment(os.environ))
     yield from (_loading(load), _terminal())
+
+
+def _examined(server: Server, choice: ModelChoice, talk: TalkGroup) -> list[Finding]:
+    """What a server can do, with the progress shown."""
+    from vsgen.jobs.activity import Activity
+    from vsgen.jobs.health.server import served
+
+    activity = Activity()
+    with shown(activity.progress, talk), activity.opening(server.address.place):
+        return list(served(server, choice.http, choice.name, time.monotonic))
 
 
 def _loading(load: LoadGroup) -> Finding:
@@ -113,7 +154,7 @@ def _terminal() -> Finding:
     return Finding("environment", "terminal", text)
 
 
-def _lines(found: Sequence[Finding]) -> Iterator[str | Beside]:
+def _lines(found: Sequence[Finding], well: str) -> Iterator[str | Beside]:
     width = max(len(one.name) for one in found) + 2
     for group, each in groupby(found, key=lambda one: one.group):
         yield Heading(f"── {group} ──")
@@ -124,7 +165,7 @@ def _lines(found: Sequence[Finding]) -> Iterator[str | Beside]:
                 yield Beside(" " * len(head), one.remedy)
         yield ""
     count = sum(one.state == "problem" for one in found)
-    yield f"{count} problem{'s' * (count != 1)}" if count else "everything that vsgen needs is here"
+    yield f"{count} problem{'s' * (count != 1)}" if count else well
 
 
 def _measure(choice: ModelChoice, talk: TalkGroup) -> None:

@@ -112,16 +112,25 @@ class EndpointGroup:
         others = tuple(Server(one, provider_key(one, os.environ), None, "--allow-endpoint") for one in allowed)
         url, source = endpoint_named(self.endpoint)
         if url is None:
-            self._refuse_alone()
+            self.refuse_alone()
             return replace(loaded, allowed=others, http=self._settings())
         address = read_address(url, source)
         text = None if self.api_key_file is None else key_text(self.api_key_file, "--api-key-file")
-        key = find_key(address, os.environ, text)
+        key = find_key(address, os.environ, text, needed=self.named)
         server = Server(address, key, None if self.wire == "auto" else self.wire, source)
         return replace(loaded, server=server, allowed=others, http=self._settings())
 
-    def _refuse_alone(self) -> None:
-        """See that what only an endpoint has is not given without one."""
+    @property
+    def named(self) -> bool:
+        """An option names the server; a variable is a default, which may be meant for another model."""
+        return self.endpoint is not None and not isinstance(self.endpoint, OfVariable)
+
+    def refuse_alone(self) -> None:
+        """See that what only an endpoint has is not given without one.
+
+        Raises:
+            OptionError: It is.
+        """
         for name, given in (("--api-key-file", self.api_key_file), ("--wire", self.wire != "auto")):
             if given:
                 raise OptionError(f"{name}: needs --endpoint URL")

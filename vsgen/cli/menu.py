@@ -33,7 +33,7 @@ MENU: Final[Mapping[str, Mapping[str, Entry]]] = {
         "export": Entry("export:export", "Export rows for a trainer."),
     },
     "Test a model": {
-        "doctor": Entry("doctor:doctor", "Show versions and devices, or test what a model can do."),
+        "doctor": Entry("doctor:doctor", "Show versions and devices, or test what a model or a server can do."),
         "measure": Entry("measure:measure", "Measure a model on prompts whose answer distribution is known."),
         "targets": Entry("targets:targets", "Make training rows from known distributions."),
     },

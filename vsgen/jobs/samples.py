@@ -20,6 +20,7 @@ _TEXT = "-"
 _ASKED = Prompt((Message("user", _TEXT),), cue=_TEXT)
 SCORES = Score(_ASKED, ("a", "b"))
 TEACHES = Teach(_ASKED, "a")
+RESUMES = Generate(_ASKED, 0, resumable=True)
 
 
 def of_run(template: Template, *, teach: int = 0) -> Iterator[Sample]:

@@ -130,6 +130,12 @@ def test_a_provider_without_its_key_is_an_error_that_names_the_variable(
     with pytest.raises(OptionError, match=r"no API key; set (OPENAI|ANTHROPIC)_API_KEY") as caught:
         find_key(address, environ)
     assert SECRET not in str(caught.value)
+    assert find_key(address, environ, needed=False) is None
+
+
+def test_a_key_says_where_it_is_from() -> None:
+    found = find_key(LOCAL, {"VSGEN_API_KEY": SECRET})
+    assert found is not None and found.source == "VSGEN_API_KEY"
 
 
 def test_an_endpoint_that_only_a_template_names_gets_no_key() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Generator, Sequence
+from collections.abc import Container, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from queue import SimpleQueue
 from typing import Final, TypeVar
@@ -33,21 +34,48 @@ def examined(transport: Transport, target: Target, only: Container[str] | None =
     Raises:
         EndpointError: No request can be answered there: a wrong key, an unknown model, a server that is away.
     """
+    with asking(transport, target) as ask:
+        (base,) = ask([find_base(target.wire, target.model)])
+        if base.problem is not None:
+            return replace(base, problem=ask.refused or base.problem)
+        return found(base.can, ask(probes(target.wire, target.model, base.can, only)))
+
+
+@contextmanager
+def asking(transport: Transport, target: Target) -> Iterator[Asker]:
+    """Within it, requests are sent to a server one by one, outside of a run."""
     relay, box = _Relay(target.wire.name), _Box()
     executor = transport.executor(replace(target, wire=relay), box, patience=_PATIENCE)
     try:
-        (base,) = _moved([find_base(target.wire, target.model)], relay, executor, box)
-        if base.problem is not None:
-            return replace(base, problem=box.refused or base.problem)
-        return found(base.can, _moved(probes(target.wire, target.model, base.can, only), relay, executor, box))
+        yield Asker(relay, executor, box)
     finally:
         executor.close(cancel=True)
+
+
+class Asker:
+    """Moves dialogs whose requests one server answers; see `asking`."""
+
+    def __init__(self, relay: _Relay, executor: EndpointExecutor, box: _Box) -> None:
+        """See `asking`."""
+        self._relay, self._executor, self._box = relay, executor, box
+
+    @property
+    def refused(self) -> str | None:
+        """Why the last request that was given up was."""
+        return self._box.refused
+
+    def __call__(self, dialogs: Sequence[Generator[Request, Response | None, R]]) -> list[R]:
+        """Move dialogs side by side to their ends; their values, in order.
+
+        Raises:
+            EndpointError: No request can be answered there.
+        """
+        return _moved(dialogs, self._relay, self._executor, self._box)
 
 
 def _moved(
     dialogs: Sequence[Generator[Request, Response | None, R]], relay: _Relay, executor: EndpointExecutor, box: _Box
 ) -> list[R]:
-    """Move dialogs side by side to their ends; their values, in order."""
     ends: dict[int, R] = {}
     responses: dict[int, Response | None] = dict.fromkeys(range(len(dialogs)))
     begun: set[int] = set()

@@ -23,17 +23,19 @@ _HIDDEN: Final = "[key]"
 class Key:
     """A secret, and the origin that it may be sent to."""
 
-    __slots__ = ("_secret", "origin")
+    __slots__ = ("_secret", "origin", "source")
 
-    def __init__(self, secret: str, origin: str) -> None:
+    def __init__(self, secret: str, origin: str, source: str = "") -> None:
         """Bind.
 
         Args:
             secret: What the server wants to see.
             origin: `Address.origin` of the only server that gets it.
+            source: The option or the variable that it is from.
         """
         self._secret = secret
         self.origin = origin
+        self.source = source
 
     def headers(self, origin: str, wire: WireName) -> dict[str, str]:
         """The headers that carry it; none for any other origin than its own."""
@@ -75,7 +77,7 @@ class Key:
 
 
 def find_key(
-    address: Address, environ: Mapping[str, str], file: str | None = None, *, trusted: bool = True
+    address: Address, environ: Mapping[str, str], file: str | None = None, *, trusted: bool = True, needed: bool = True
 ) -> Key | None:
     """The key for an endpoint; None where it needs none, or none is configured for it.
 
@@ -87,6 +89,7 @@ def find_key(
         environ: The environment's variables.
         file: What is in the file of ``--api-key-file``; None without the option.
         trusted: A flag or the environment names the endpoint. What only a template names gets no key.
+        needed: It is an error if a provider's host has none; else its server is the one to refuse.
 
     Raises:
         OptionError: What is configured cannot be a key, or a provider's host has none.
@@ -98,9 +101,10 @@ def find_key(
     for name in ("VSGEN_API_KEY", *_provider_keys(address, environ)):
         if environ.get(name):
             return _key(environ[name], address, name)
-    if name := {OPENAI: "OPENAI_API_KEY", ANTHROPIC: "ANTHROPIC_API_KEY"}.get(address.host, ""):
+    own = {OPENAI: "OPENAI_API_KEY", ANTHROPIC: "ANTHROPIC_API_KEY"}.get(address.host)
+    if needed and own is not None:
         raise OptionError(
-            f"{address.host}: no API key; set {name} or VSGEN_API_KEY, or give --api-key-file "
+            f"{address.host}: no API key; set {own} or VSGEN_API_KEY, or give --api-key-file "
             f"(keys go to {address.host} by https only)"
         )
     return None
@@ -155,4 +159,4 @@ def _key(text: str, address: Address, source: str) -> Key:
         raise OptionError(
             f"{source}: not an API key: give one word of at most {_LONGEST:,} printable ASCII characters, alone"
         )
-    return Key(secret, address.origin)
+    return Key(secret, address.origin, source)
