@@ -14,9 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from vsgen.backends.hashed import HashedEmbedder
 from vsgen.backends.hub import cached_snapshot
-from vsgen.backends.sentence import SentenceEmbedder
 from vsgen.backends.transfers import counted
 from vsgen.errors import ModelError
 from vsgen.extras import remedy, require
@@ -57,7 +55,11 @@ def open_embedder(name: str, *, device: str = "auto", journal: Journal | None = 
         OptionError: What computes it is not installed.
     """
     if name == "hash":
+        from vsgen.backends.hashed import HashedEmbedder  # numpy, which a run without an embedder does not need
+
         return HashedEmbedder()
+    from vsgen.backends.sentence import SentenceEmbedder
+
     require("minilm", "sentence_transformers", where=f"embedder {name}", use="it")
     match name:
         case "minilm":

@@ -54,9 +54,11 @@ class RowsGroup:
         Raises:
             OptionError: The option cannot be read.
         """
+        if self.token_logprobs is None:
+            return None
         from vsgen.export.packed import parse_token_logprobs
 
-        return None if self.token_logprobs is None else parse_token_logprobs(self.token_logprobs)
+        return parse_token_logprobs(self.token_logprobs)
 
 
 @dataclass(frozen=True, slots=True)

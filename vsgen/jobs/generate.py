@@ -6,12 +6,10 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
-from vsgen.dedup.index import Index
 from vsgen.engine.source import Flows
 from vsgen.errors import OptionError, TemplateError
-from vsgen.export.packed import TokenLogprobs, token_row
 from vsgen.files.origin import NUM, ON_ERROR, Origin
 from vsgen.files.places import Places
 from vsgen.files.records import record_line, rejected_line
@@ -46,6 +44,11 @@ from vsgen.values import Record, Rejected, Row, Unlabelled
 from vsgen.verdict.finding import Verdict
 from vsgen.verdict.setup import Setup
 from vsgen.verdict.watch import Watch
+
+if TYPE_CHECKING:  # with numpy, which takes a third of the memory of a run that needs none of it
+    from vsgen.dedup.index import Index
+    from vsgen.dedup.settings import Dedup
+    from vsgen.export.packed import TokenLogprobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +150,7 @@ class Generation:
             self._template,
             seed=options.seed,
             models=desk.models,
-            index=Index(dedup) if dedup else None,
+            index=_index(dedup) if dedup else None,
             quota=Quota(counts.wanted),
             skip_bad_rows=options.skip_bad_rows,
             teach_top=options.token_logprobs.top if options.token_logprobs else 0,
@@ -299,8 +302,16 @@ class Generation:
         line, lesson, how = record_line(record, meta=self._options.meta), record.lesson, self._options.token_logprobs
         if how is None or lesson is None:
             return line
+        from vsgen.export.packed import token_row
+
         taught = token_row(lesson.taught, how, lesson.messages)
         return {**line, **taught} if how.layout == "packed" else {"id": record.id, **taught}
+
+
+def _index(dedup: Dedup) -> Index:
+    from vsgen.dedup.index import Index
+
+    return Index(dedup)
 
 
 def _untaught(record: Record) -> Rejected:

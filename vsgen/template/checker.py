@@ -11,7 +11,6 @@ from jsonschema import ValidationError
 
 from vsgen.sections.misfit import Path
 from vsgen.template.answer import short
-from vsgen.template.fits import surely_fits
 from vsgen.template.validator import TooMuch, Validator, metaschema
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
@@ -25,12 +24,9 @@ class Checker:
         self._fields = tuple(schema["properties"])
         self._names = frozenset(self._fields)
         self._validator = Validator(dict(schema))
-        self._surely_fits = surely_fits(schema)
 
     def problem(self, fields: Mapping[str, object]) -> str | None:
         """The first reason for which the fields do not fit; None if they do. Never raises."""
-        if self._surely_fits is not None and self._surely_fits(fields):
-            return None
         if fields.keys() != self._names:
             return self._misnamed(fields)
         plain = dict(fields)

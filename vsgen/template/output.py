@@ -15,6 +15,7 @@ from vsgen.sections.validators import check_name
 from vsgen.template.answer import closed
 from vsgen.template.canonical import Speller, speller
 from vsgen.template.final import check_condition, check_place
+from vsgen.template.fits import Fit, surely_fits
 from vsgen.template.patterns import pattern_finder
 
 if TYPE_CHECKING:
@@ -129,6 +130,10 @@ class Output(Section):
         return Checker(self.item_schema)
 
     @cached_property
+    def _surely_fits(self) -> Fit | None:
+        return surely_fits(self.item_schema)
+
+    @cached_property
     def _speller(self) -> Speller:
         return speller(self.item_schema)
 
@@ -138,6 +143,8 @@ class Output(Section):
 
     def problem(self, fields: Mapping[str, object]) -> str | None:
         """Why a candidate's fields do not fit, in one line; None if they fit. Never raises."""
+        if self._surely_fits is not None and self._surely_fits(fields):
+            return None
         return self._checker.problem(fields)
 
 
