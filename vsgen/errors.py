@@ -3,6 +3,7 @@
 ::
 
     VsgenError
+    ├── Unanswered      1  calls wait in batch files; nothing failed, and the next round goes on
     ├── UserError       2  the template, the input or the flags are wrong
     │   ├── TemplateError
     │   ├── InputError
@@ -33,6 +34,16 @@ class VsgenError(Exception):
     """The root; `status` is the exit status of a command that ends with it."""
 
     status = 1
+
+
+class Unanswered(VsgenError):
+    """Calls are written to batch files, and have to be answered before the command can go on."""
+
+    def __init__(self, problem: str) -> None:
+        how = "then run the same command with --resume --ingest-batch RESULTS"
+        super().__init__(f"{problem}; have the batch answered, {how}")
+        self.problem = problem
+        """What was written where."""
 
 
 class UserError(VsgenError):

@@ -28,7 +28,7 @@ from vsgen.engine.source import Flows
 from vsgen.files.journal import FileJournal
 from vsgen.files.numbered import Numbered
 from vsgen.flow import Flow, try_all
-from vsgen.jobs.batches import Outbox
+from vsgen.jobs.batch_files import Outbox
 from vsgen.values import Answer, Generate, Message, Prompt, Score
 
 CALLS = 30

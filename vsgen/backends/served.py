@@ -8,21 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter, ValidationError
 
 from vsgen.backends.endpoint.abilities import FALLBACKS, Found, missing, used_by
-from vsgen.backends.endpoint.examined import examined
+from vsgen.backends.endpoint.batch.executor import BatchExecutor
 from vsgen.backends.endpoint.facts import served_facts
 from vsgen.backends.endpoint.service import Service
 from vsgen.backends.endpoint.settings import Target
-from vsgen.backends.endpoint.transport import EndpointExecutor, Transport
 from vsgen.backends.endpoint.wire import Abilities
 from vsgen.backends.known import Known
 from vsgen.errors import EndpointError, OptionError
 from vsgen.ports import Journal, Letterbox
 from vsgen.values import Call, Generate, Message, Prompt, Score, Teach
+
+if TYPE_CHECKING:
+    from vsgen.backends.endpoint.transport import EndpointExecutor, Transport
 
 _REMEDIES: Final[Mapping[type[Call], str]] = {
     Score: "set the label's method to votes or verbalized, or take another server",
@@ -34,34 +36,34 @@ _REMEDIES: Final[Mapping[type[Call], str]] = {
 class ServedModel:
     """One of them, opened."""
 
-    def __init__(self, service: Service, transport: Transport, letters: Letterbox, notes: Journal) -> None:
-        """Recall what the server can do, or find out.
+    def __init__(
+        self, service: Service, can: Abilities, executor: EndpointExecutor | BatchExecutor, *, rows: int, more: str = ""
+    ) -> None:
+        """See that the server can do what the calls need.
 
         Args:
             service: The model.
-            transport: How requests get there.
-            letters: Where answers go.
-            notes: Where earlier runs have noted what they found out.
+            can: What the server can do.
+            executor: Who answers its calls.
+            rows: Calls that are answered side by side.
+            more: A further remedy where it cannot.
 
         Raises:
-            EndpointError: The server cannot be asked.
             OptionError: It lacks what the calls need.
         """
         target = service.target
         self._samples = service.samples
-        self.executor: EndpointExecutor = transport.executor(target, letters)
+        self.executor = executor
         """Who answers its calls."""
-        only = frozenset[str]().union(*(used_by(sample.call) for sample in service.samples))
-        self.can = Abilities() if service.embeds else _abilities(transport, target, only, notes)
+        self.can = can
         """What the server can do."""
-        self.executor.heed(self.can)
         for part, call, needed in service.samples:
             if needed and (lack := target.wire.lacks(call, self.can)):
-                raise OptionError(f"{part}: {target.name} has no {lack}; {_REMEDIES[type(call)]}")
+                raise OptionError(f"{part}: {target.name} has no {lack}; {_REMEDIES[type(call)]}{more}")
         self.known = Known(
             target.name,
             served_facts(target, self.can),
-            transport.settings.ceiling.concurrency,
+            rows,
             target.wire.lacks(_TAUGHT, self.can) is None,
         )
         """What the engine must know of it."""
@@ -78,9 +80,49 @@ class ServedModel:
         return ()
 
 
+def open_served(service: Service, transport: Transport, letters: Letterbox, notes: Journal) -> ServedModel:
+    """A model that is asked over HTTP; what its server can do is recalled, or found out.
+
+    Args:
+        service: The model.
+        transport: How requests get there.
+        letters: Where answers go.
+        notes: Where earlier runs have noted what they found out.
+
+    Raises:
+        EndpointError: The server cannot be asked.
+        OptionError: It lacks what the calls need.
+    """
+    executor = transport.executor(service.target, letters)
+    only = frozenset[str]().union(*(used_by(sample.call) for sample in service.samples))
+    can = Abilities() if service.embeds else _abilities(transport, service.target, only, notes)
+    executor.heed(can)
+    return ServedModel(service, can, executor, rows=transport.settings.ceiling.concurrency)
+
+
+def noted_abilities(target: Target, notes: Journal, *, by_file: bool = False) -> Abilities | None:
+    """What is noted of a server, as far as it was tried; None where nothing is.
+
+    Args:
+        target: The server and the model.
+        notes: Where it is noted.
+        by_file: As it was taken for granted when calls were written to files.
+    """
+    return _recalled(notes.noted(_place(target, by_file=by_file)))[1]
+
+
+def note_abilities(target: Target, can: Abilities, notes: Journal) -> None:
+    """Note what is taken for granted of a server when calls are written to files: results are read by it."""
+    notes.note(_place(target, by_file=True), {"tried": [], "can": asdict(can)})
+
+
+def _place(target: Target, *, by_file: bool = False) -> str:
+    return f"{'assumed ' if by_file else ''}abilities of {target.name}"
+
+
 def _abilities(transport: Transport, target: Target, only: frozenset[str], notes: Journal) -> Abilities:
     """What a server can do, as far as that matters; from the journal where an earlier run tried it."""
-    place = f"abilities of {target.name}"
+    place = _place(target)
     tried, known = _recalled(notes.noted(place))
     if known is not None and only <= tried:
         return known
@@ -90,6 +132,8 @@ def _abilities(transport: Transport, target: Target, only: frozenset[str], notes
 
 
 def _found(transport: Transport, target: Target, only: frozenset[str]) -> Found:
+    from vsgen.backends.endpoint.examined import examined  # brings aiohttp, which nothing else here needs
+
     found = examined(transport, target, only)
     if found.problem is not None:
         raise EndpointError(f"{target.name}: {found.problem}")

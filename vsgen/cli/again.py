@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vsgen.cli.options import VARIABLES
-from vsgen.errors import FullError, OutputError
+from vsgen.errors import FullError, OutputError, Unanswered
 from vsgen.terminal import harmless, is_terminal
 
 if TYPE_CHECKING:
     from vsgen.files.places import Places
 
 _NAME: Final = "vsgen"
+_INGEST: Final = "--ingest-batch"
 _typed: ContextVar[list[str]] = ContextVar("typed")
 
 
@@ -41,6 +42,20 @@ def going_on(places: Places) -> str:
     fed = " and ".join(_fed(places))
     how = f"To continue, give the same rows to {fed} again" if fed else "To go on"
     return f"vsgen: interrupted; nothing is lost. {how}:\n  {_goes_on(places)}"
+
+
+def next_round(wait: Unanswered, places: Places) -> str:
+    """What waits to be answered, and the command that goes on with the results, in two lines.
+
+    Args:
+        wait: Which calls were written where.
+        places: The files of the command.
+    """
+    fed = " and ".join(_fed(places))
+    given = f" (and give the same rows to {fed} again)" if fed else ""
+    words = [_INGEST, "RESULTS", *_without(_typed.get()[1:])]
+    again = " ".join(map(_quoted, _line(_typed.get()[:1], ["--resume", *words])))
+    return f"vsgen: {wait}{given}:\n  {again}"
 
 
 def with_space(error: FullError, places: Places) -> OutputError:
@@ -82,9 +97,24 @@ def _fed(places: Places) -> Iterator[str]:
 
 
 def _command(*, resumes: bool) -> list[str]:
-    words = _typed.get()
-    command, *others = words
-    return [*_environment(), *_program(words), command, *(["--resume"] if resumes else []), *others]
+    command, *others = _typed.get()
+    return _line([command], [*(["--resume"] if resumes else []), *others])
+
+
+def _line(command: list[str], others: list[str]) -> list[str]:
+    return [*_environment(), *_program(_typed.get()), *command, *others]
+
+
+def _without(words: list[str]) -> list[str]:
+    """The words without what a further round says otherwise: the results of this one, and how it began."""
+    end = words.index("--") if "--" in words else len(words)
+    kept, left = list[str](), iter(words[:end])
+    for word in left:
+        if word == _INGEST:
+            next(left, None)
+        elif word not in {"--resume", "--overwrite"} and not word.startswith(f"{_INGEST}="):
+            kept.append(word)
+    return [*kept, *words[end:]]
 
 
 def _environment() -> list[str]:

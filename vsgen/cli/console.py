@@ -62,6 +62,14 @@ def interrupted(words: str, status: int) -> None:
         say_exactly(words)
 
 
+def unanswered(words: str, status: int) -> None:
+    """Say that calls wait in batch files, and how to go on."""
+    if LOG.active:
+        LOG.event("unanswered", text=words.removeprefix(_NAME), status=status)
+    else:
+        say_exactly(words)
+
+
 def last_words(words: str) -> str:
     """What is left on standard error where a signal ends the process at once."""
     if not LOG.active:

@@ -98,8 +98,12 @@ class EndpointGroup:
     proxy: options.Proxy = None
     allow_endpoint: options.AllowEndpoint = None
 
-    def choice(self, loaded: ModelChoice) -> ModelChoice:
+    def choice(self, loaded: ModelChoice, *, asks: bool = True) -> ModelChoice:
         """The same model, at this server.
+
+        Args:
+            loaded: The model.
+            asks: The server is asked, so that it needs its key.
 
         Raises:
             OptionError: The URL, or the key, cannot be used.
@@ -116,7 +120,7 @@ class EndpointGroup:
             return replace(loaded, allowed=others, http=self._settings())
         address = read_address(url, source)
         text = None if self.api_key_file is None else key_text(self.api_key_file, "--api-key-file")
-        key = find_key(address, os.environ, text, needed=self.named)
+        key = find_key(address, os.environ, text, needed=self.named) if asks else None
         server = Server(address, key, None if self.wire == "auto" else self.wire, source)
         return replace(loaded, server=server, allowed=others, http=self._settings())
 
@@ -145,6 +149,53 @@ class EndpointGroup:
             timeouts=Timeouts(min(usual.connect, self.timeout), min(usual.silent, self.timeout), self.timeout),
             proxy=self.proxy,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class BatchGroup:
+    """Which calls are made by file, through a server's batch service."""
+
+    panel: ClassVar[str] = options.ENDPOINT
+    emit_batch: options.EmitBatch = None
+    ingest_batch: options.IngestBatch = None
+    abilities: options.AbilitiesOption = None
+
+    @property
+    def read(self) -> list[str]:
+        """Files of results."""
+        return [str(path) for path in self.ingest_batch or ()]
+
+    def choice(self, loaded: ModelChoice, places: Places, endpoint: EndpointGroup) -> ModelChoice:
+        """The same model, at the endpoint's server, asked by file as far as that is wanted.
+
+        Raises:
+            OptionError: The options, or these and the files of the command, do not go together.
+        """
+        from vsgen.backends.endpoint.stated import read_abilities
+        from vsgen.jobs.by_file import ByFile
+
+        served = endpoint.choice(loaded, asks=self.emit_batch is None)
+        if self.emit_batch is None and not self.ingest_batch:
+            if self.abilities is not None:
+                raise OptionError("--abilities: needs --emit-batch FILE; elsewhere the server is asked what it can do")
+            return served
+        can = None if self.abilities is None else read_abilities(self.abilities, "--abilities")
+        self._check(places)
+        by_file = ByFile(self.emit_batch, tuple(self.ingest_batch or ()), places.overwrite, can)
+        return replace(served, by_file=by_file)
+
+    def _check(self, places: Places) -> None:
+        option = "--ingest-batch" if self.emit_batch is None else "--emit-batch"
+        if places.journal_path is None:
+            raise OptionError(f"{option}: needs -o FILE (or --journal FILE), since replies are kept in its journal")
+        file = self.emit_batch
+        if file is None:
+            return
+        used = [places.output, places.rejects, places.summary, places.journal_path, *map(Path, places.inputs)]
+        if file.resolve() in {path.resolve() for path in used if path is not None}:
+            raise OptionError(f"{file}: is named twice; input, output and all other files must differ")
+        if file.exists() and not (places.resume or places.overwrite):
+            raise OptionError(f"{file}: exists; name another --emit-batch, or --overwrite replaces it")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from vsgen.cli import options
-from vsgen.cli.groups import EndpointGroup, FilesGroup, LoadGroup, TalkGroup
+from vsgen.cli.groups import BatchGroup, EndpointGroup, FilesGroup, LoadGroup, TalkGroup
 from vsgen.cli.shell import carry_out
 from vsgen.errors import OptionError
 from vsgen.labels.names import Kind, Method, Prior
@@ -175,6 +175,7 @@ def label(
     model: options.Model = None,
     load: LoadGroup,
     endpoint: EndpointGroup,
+    batch: BatchGroup,
     review: ReviewGroup,
     talk: TalkGroup,
     on_error: options.OnErrorOption = "stop",
@@ -188,8 +189,9 @@ def label(
 
     A soft label is a probability for each class, P(class | text). Reads and writes JSONL.
 
-    Exit status: 0 done; 2 wrong options or input; 3 the model failed; 4 the output cannot be written; 5 with --strict:
-    rows are written, but the verdict is bad; 130 interrupted; 143 terminated; 129 hung up.
+    Exit status: 0 done; 1 --emit-batch has written calls; 2 wrong options or input; 3 the model failed; 4 the output
+    cannot be written; 5 with --strict: rows are written, but the verdict is bad; 130 interrupted; 143 terminated; 129
+    hung up.
 
     Examples:
         vsgen label rows.jsonl --name mood --classes good,bad -m Qwen/Qwen2.5-1.5B-Instruct -o labeled.jsonl
@@ -200,12 +202,13 @@ def label(
     from vsgen.jobs.label_options import LabelOptions
 
     template, on = labels.read()
+    places = files.places([input, labels.template, review.calibrate, *batch.read], rejects)
     asked = LabelOptions(
         template=template,
         on=on,
         input=input,
-        places=files.places([input, labels.template, review.calibrate], rejects),
-        model=endpoint.choice(load.choice(model)),
+        places=places,
+        model=batch.choice(load.choice(model), places, endpoint),
         seed=labels.seed,
         gold=review.calibrate,
         plot=review.plot,

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 import typer
 
 from vsgen.cli import options
-from vsgen.cli.groups import EndpointGroup, FilesGroup, LoadGroup, TalkGroup
+from vsgen.cli.groups import BatchGroup, EndpointGroup, FilesGroup, LoadGroup, TalkGroup
 from vsgen.cli.prompts import PromptsGroup, TemplateWithChoices
 from vsgen.cli.shell import carry_out
 
@@ -37,6 +37,7 @@ def measure(
     model: options.Model = None,
     load: LoadGroup,
     endpoint: EndpointGroup,
+    batch: BatchGroup,
     asked: MeasureGroup,
     talk: TalkGroup,
 ) -> None:
@@ -47,8 +48,8 @@ def measure(
     figure stands its value for draws from the known distribution itself. The prompts are those of arXiv 2605.11845,
     or a template's.
 
-    Exit status: 0 done; 2 wrong template, input or options; 3 the model failed; 4 the output cannot be written; 130
-    interrupted; 143 terminated; 129 hung up.
+    Exit status: 0 done; 1 --emit-batch has written calls; 2 wrong template, input or options; 3 the model failed; 4 the
+    output cannot be written; 130 interrupted; 143 terminated; 129 hung up.
 
     Examples:
         vsgen measure -m Qwen/Qwen2.5-1.5B-Instruct --samples 200 -o figures.jsonl
@@ -58,12 +59,13 @@ def measure(
     from vsgen.jobs.measure import Measurement
     from vsgen.jobs.measure_options import MeasureOptions
 
+    places = files.places([template, input, prompts.rows, *batch.read])
     wanted = MeasureOptions(
         choice=prompts.choice(template, input),
-        model=endpoint.choice(load.choice(model)),
+        model=batch.choice(load.choice(model), places, endpoint),
         samples=asked.samples,
         seed=asked.seed,
         probes=asked.probes,
-        places=files.places([template, input, prompts.rows]),
+        places=places,
     )
     carry_out(Measurement(wanted), talk)

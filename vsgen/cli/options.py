@@ -174,6 +174,29 @@ AllowEndpoint = Annotated[
         help="Allow a server that only the template names. Repeatable. Servers on this machine are allowed.",
     ),
 ]
+EmitBatch = Annotated[
+    Path | None,
+    typer.Option(
+        "--emit-batch",
+        metavar="FILE",
+        help="Send nothing: write the needed requests to FILE, for the server's batch service (docs/endpoints.md).",
+    ),
+]
+IngestBatch = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--ingest-batch", metavar="FILE", help="Read the results of such requests from FILE, and go on. Repeatable."
+    ),
+]
+AbilitiesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--abilities",
+        metavar="LIST",
+        rich_help_panel=EXPERT,
+        help="What the server can do, for --emit-batch: vllm, openai, or a list such as json_schema=strict,seed.",
+    ),
+]
 AllowExec = Annotated[
     bool,
     typer.Option(

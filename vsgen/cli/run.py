@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from vsgen.cli import options
-from vsgen.cli.groups import EndpointGroup, FilesGroup, LoadGroup, SampleGroup, TalkGroup
+from vsgen.cli.groups import BatchGroup, EndpointGroup, FilesGroup, LoadGroup, SampleGroup, TalkGroup
 from vsgen.cli.shell import carry_out
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def run(
     model: options.Model = None,
     load: LoadGroup,
     endpoint: EndpointGroup,
+    batch: BatchGroup,
     sample: SampleGroup,
     limits: LimitsGroup,
     talk: TalkGroup,
@@ -97,9 +98,9 @@ def run(
 
     Draws answers, checks them, drops near-duplicates, adds labels and writes JSONL.
 
-    Exit status: 0 done; 1 fewer rows than -n; 2 wrong template, input or options; 3 the model failed; 4 the output
-    cannot be written; 5 with --strict: rows are written, but the verdict is bad; 130 interrupted; 143 terminated; 129
-    hung up.
+    Exit status: 0 done; 1 fewer rows than -n, or --emit-batch has written calls; 2 wrong template, input or options; 3
+    the model failed; 4 the output cannot be written; 5 with --strict: rows are written, but the verdict is bad; 130
+    interrupted; 143 terminated; 129 hung up.
 
     Examples:
         vsgen run support-tickets -n 40 -o tickets.jsonl
@@ -108,13 +109,14 @@ def run(
     """
     from vsgen.jobs.generate import GenerateOptions, Generation
 
+    places = files.places([input, template, *batch.read], rejects)
     asked = GenerateOptions(
         template=template,
         overrides=[*sample.overrides, *(["dedup=false"] if rows.no_dedup else [])],
         input=input,
-        places=files.places([input, template], rejects),
+        places=places,
         num=rows.num,
-        model=endpoint.choice(load.choice(model)),
+        model=batch.choice(load.choice(model), places, endpoint),
         seed=sample.seed,
         max_calls=limits.max_calls,
         max_tokens=limits.max_tokens,

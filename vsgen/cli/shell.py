@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from vsgen import signals
-from vsgen.cli.again import going_on, with_space
-from vsgen.cli.console import interrupted, last_words, many, say, summary, warn
+from vsgen.cli.again import going_on, next_round, with_space
+from vsgen.cli.console import interrupted, last_words, many, say, summary, unanswered, warn
 from vsgen.cli.log import LOG, VERSION
-from vsgen.errors import FullError, GateError
+from vsgen.errors import FullError, GateError, Unanswered
 from vsgen.terminal import is_terminal
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def carry_out(task: Task[Any, Any], talk: TalkGroup, *, strict: bool = False) ->
         strict: A bad verdict is a failure.
 
     Raises:
-        Exit: It was interrupted, or the verdict is bad and must not be.
+        Exit: It was interrupted, calls wait in batch files, or the verdict is bad and must not be.
     """
     from vsgen.jobs.carry import Carried
 
@@ -53,6 +53,9 @@ def carry_out(task: Task[Any, Any], talk: TalkGroup, *, strict: bool = False) ->
     except KeyboardInterrupt as stop:
         interrupted(going_on(task.places), signals.status(stop))
         raise typer.Exit(signals.status(stop)) from None
+    except Unanswered as wait:
+        unanswered(next_round(wait, task.places), wait.status)
+        raise typer.Exit(wait.status) from None
     except FullError as error:
         raise with_space(error, task.places) from error
     if not talk.quiet:

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from vsgen import signals
 from vsgen.engine.drive import drive
 from vsgen.engine.source import Flows
+from vsgen.errors import Unanswered
 from vsgen.files.complete import OUTPUT, REJECTS
 from vsgen.files.lines import Lines
 from vsgen.files.origin import SEEN, Origin
@@ -94,15 +95,32 @@ class Carried(Generic[R, V]):
 
     def _values(self, desk: Desk, source: Source[R]) -> Iterator[Made[V]]:
         """What is made of every value, and then of what waited for the last one."""
-        driven = drive(source, desk.executors, desk.mailbox, most=self._task.most, unfinished=self._unfinished)
+        driven = drive(
+            source,
+            desk.executors,
+            desk.mailbox,
+            most=self._task.most,
+            unfinished=max(self._unfinished, desk.unfinished),
+            stalled=desk.stalled,
+        )
         with closing(driven) as values:
             for value in values:
                 self.counts.cut = desk.cut
                 yield self._task.made(value)
                 if self._task.enough():
                     break
+            else:
+                self._end_round(desk)
         self.activity.stage = "writing"
         yield from self._task.rest()
+
+    def _end_round(self, desk: Desk) -> None:
+        """Nothing more can be done in this run; see `vsgen.jobs.desk.Desk.end_round`."""
+        try:
+            desk.end_round()
+        except Unanswered:
+            self._warn_once(desk.remarks)
+            raise
 
     def _write(self, made: Made[V], lines: Lines, rejects: Lines) -> None:
         self.counts.add(made)

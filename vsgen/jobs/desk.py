@@ -31,6 +31,7 @@ from vsgen.engine.replay import Replay
 from vsgen.engine.worker import Worker
 from vsgen.errors import ModelError, OptionError, VsgenError
 from vsgen.jobs.activity import Activity
+from vsgen.jobs.by_file import ByFile
 from vsgen.jobs.device import check_device
 from vsgen.ports import Embedder, Executor, Inspectable, Journal, LanguageModel, Queue, Remarking, Teacher
 from vsgen.values import (
@@ -48,8 +49,10 @@ from vsgen.values import (
 )
 
 if TYPE_CHECKING:
+    from vsgen.backends.endpoint.batch.executor import BatchExecutor
     from vsgen.backends.endpoint.transport import EndpointExecutor, Transport
     from vsgen.backends.served import ServedModel
+    from vsgen.jobs.batches import Batches
 
 _Model: TypeAlias = "LazyModel | ServedModel"
 _FIXED: Final = "float64"
@@ -88,6 +91,8 @@ class ModelChoice:
     """Other servers that a template may name."""
     http: Settings = field(default_factory=Settings)
     """How servers are treated."""
+    by_file: ByFile | None = None
+    """What is done by batch files; None has servers answer every call at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +163,12 @@ class Desk:
         self._journal = journal
         self._letters = Mailbox()
         self._stack = ExitStack()
-        self._workers: list[Worker | EndpointExecutor] = []
+        self._workers: list[Worker | EndpointExecutor | BatchExecutor] = []
         self._embedder: Embedder | None = None
         self._embedder_name: str | None = None
         self._models: dict[str, _Model] = {}
         self._transport: Transport | None = None
+        self._batches: Batches | None = None
         self._activity = activity or Activity()
         self.mailbox = Replay(journal, self._letters)
         """Where the engine waits."""
@@ -171,6 +177,7 @@ class Desk:
         """Who answers each kind of call."""
         if wanted is not None:
             check_device(wanted.choice, [] if wanted.choice.opened else wanted.here, self._here(wanted.embedder))
+            self._connect_by_file(wanted)
             self._connect_all(wanted)
 
     def __enter__(self) -> Desk:
@@ -196,6 +203,23 @@ class Desk:
         for worker in self._workers:
             worker.close(cancel=True)
         self.mailbox.drain()
+
+    def stalled(self) -> bool:
+        """Whether all open calls wait in batch files, so that no answer will come in this run."""
+        batches, replay = self._batches, self.mailbox
+        if batches is None or not batches.emits:
+            return False
+        return not replay.known and replay.under_way == batches.held
+
+    def end_round(self) -> None:
+        """Write the batch files, where calls wait in them and nothing else is left to do.
+
+        Raises:
+            Unanswered: Calls do wait.
+            OutputError: A file cannot be written.
+        """
+        if self._batches is not None:
+            self._batches.end()
 
     def on_close(self, close: Callable[[], object]) -> None:
         """Call something when the desk is closed."""
@@ -236,6 +260,7 @@ class Desk:
             *([unnamed] if toy else []),
             *([unused] if fixed else []),
             *([f"{self.model}: {slow}"] if slow else []),
+            *(self._batches.notes if self._batches else ()),
             *self._served_notes(),
         ]
 
@@ -263,13 +288,30 @@ class Desk:
     def remarks(self) -> Sequence[str]:
         """What the user should know of the texts that the models were given to read in this process."""
         embedder = self._embedder.remarks() if isinstance(self._embedder, Remarking) else ()
-        return [*(remark for model in self._models.values() for remark in model.remarks()), *embedder]
+        results = self._batches.remarks if self._batches else ()
+        return [*(remark for model in self._models.values() for remark in model.remarks()), *embedder, *results]
+
+    @property
+    def unfinished(self) -> int:
+        """Flows that may be under way and wait for answers: as many as a round of batch files may have."""
+        return self._batches.most if self._batches else 0
 
     def render(self, prompt: Prompt, judge: str | None = None) -> str | None:
         """A prompt as the language model, or one of the judges, reads it; None where it cannot say."""
         model = self._models[judge or self.asked]
         opened = model.opened() if isinstance(model, LazyModel) else None
         return opened.render(prompt) if isinstance(opened, Inspectable) else None
+
+    def _connect_by_file(self, wanted: Wanted) -> None:
+        by_file = wanted.choice.by_file
+        if by_file is None:
+            return
+        if not wanted.services:
+            option = "--ingest-batch" if by_file.emit is None else "--emit-batch"
+            raise OptionError(f"{option}: none of the models is behind a URL; give --endpoint URL -m NAME")
+        from vsgen.jobs.batches import Batches  # few commands have any
+
+        self._batches = Batches(by_file, self._journal, self._letters, self._stack)
 
     def _connect_all(self, wanted: Wanted) -> None:
         if wanted.embedder:
@@ -313,13 +355,19 @@ class Desk:
 
     def _served(self, service: Service) -> ServedModel:
         """A model behind a URL; all of them share one transport."""
+        model = self._batches.assume(service) if self._batches and self._batches.emits else self._over_http(service)
+        self._workers.append(model.executor)
+        return model
+
+    def _over_http(self, service: Service) -> ServedModel:
         from vsgen.backends.endpoint.transport import Transport  # slow to import, and most commands have no endpoint
-        from vsgen.backends.served import ServedModel
+        from vsgen.backends.served import open_served
 
         if self._transport is None:
             self._transport = Transport(self._wanted.choice.http, Random())
-        model = ServedModel(service, self._transport, self._letters, self._journal)
-        self._workers.append(model.executor)
+        model = open_served(service, self._transport, self._letters, self._journal)
+        if self._batches is not None:
+            model.executor = self._batches.before(service, model.executor)
         return model
 
     def _served_notes(self) -> Iterator[str]:

@@ -34,6 +34,14 @@ class Outbox(Protocol):
         ...
 
 
+class Inner(Executor, Protocol):
+    """Who answers at once."""
+
+    def cancel(self) -> None:
+        """Give up what was handed in."""
+        ...
+
+
 @dataclass(slots=True)
 class Tally:
     """What became of calls, those of all executors of a command."""
@@ -59,7 +67,7 @@ class BatchExecutor:
         tally: Tally,
         *,
         outbox: Outbox | None = None,
-        inner: Executor | None = None,
+        inner: Inner | None = None,
     ) -> None:
         """Set up.
 
@@ -99,6 +107,15 @@ class BatchExecutor:
     def room(self) -> int:
         """How many more calls a round may have."""
         return MOST - self.held if self._inner is None else self._inner.room()
+
+    def drawing(self) -> list[tuple[Ticket, int]]:
+        """Nothing is known of a reply before it is there."""
+        return []
+
+    def cancel(self) -> None:
+        """Give up what others answer."""
+        if self._inner is not None:
+            self._inner.cancel()
 
     def close(self, *, cancel: bool) -> None:
         """Nothing is under way here."""

@@ -23,7 +23,7 @@ from vsgen.backends.endpoint.messages import Messages
 from vsgen.backends.endpoint.settings import Target
 from vsgen.backends.endpoint.wire import Abilities, Wire
 from vsgen.files.numbered import Numbered
-from vsgen.jobs.batches import Outbox, Written
+from vsgen.jobs.batch_files import Outbox, Written
 from vsgen.values import Call, Embed, Generate, Message, Prompt
 
 CALL = Generate(
@@ -104,7 +104,7 @@ def test_a_file_ends_where_the_provider_takes_no_more(
         form = forms.form_of(name)
         return replace(form, requests=2) if limit == "requests" else replace(form, size=size // 2)
 
-    monkeypatch.setattr("vsgen.jobs.batches.form_of", full)
+    monkeypatch.setattr("vsgen.jobs.batch_files.form_of", full)
     (tmp_path / "more").mkdir()
     files = written(tmp_path / "more", *[(target(wire), asked)] * 5)
     assert [one.requests for one in files] == [2, 2, 1]
