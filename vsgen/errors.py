@@ -73,6 +73,13 @@ class ModelError(VsgenError):
 class EndpointError(ModelError):
     """A server refuses whatever it is asked, or has not answered for too long; what was answered is kept."""
 
+    def __init__(self, problem: str, *, http: int | None = None) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        """What is wrong, and what to do."""
+        self.http = http
+        """The status of the response that says so; None where none does."""
+
 
 class CallError(ModelError):
     """A model cannot answer one call, whose prompt is too long for it, say; the flow that asked is told."""

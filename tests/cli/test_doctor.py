@@ -126,7 +126,7 @@ def test_a_server_that_refuses_is_a_problem_with_status_3(vsgen: Vsgen, words: t
     with serving(Plan(model="tiny", script=("401",) * 9)) as server:
         shown = vsgen("doctor", "--endpoint", f"{server.url}/nothing/v1" if not words else server.url, *words)
     assert shown.exit_code == 3
-    assert re.search(r"^PROBLEM +(tiny|models) +HTTP 40[14]", shown.stdout, re.MULTILINE)
+    assert re.search(r"^PROBLEM +(tiny|models) +127.0.0.1:\d+: HTTP 40[14]", shown.stdout, re.MULTILINE)
 
 
 def test_variables_that_name_a_server_are_shown_without_a_password(

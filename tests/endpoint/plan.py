@@ -29,11 +29,13 @@ Trouble: TypeAlias = Literal[
     "redirect",
     "401",
     "400",
+    "404",
 ]
 """Rate limits without and with Retry-After (seconds, a date); a server's own errors; a connection reset or left to
 hang; a reply byte by byte; half of its JSON; a page of HTML; an error with status 200; a body that breaks off; 9 MB; a
 reply compressed unasked, and one that unfolds to 64 MB; a reply cut by the token limit, and one that a filter emptied;
-the request's headers as the reply; a redirect to `Plan.elsewhere`; a key refused; a request blamed."""
+the request's headers as the reply; a redirect to `Plan.elsewhere`; a key refused; a request blamed; an unknown
+model."""
 ANSWERED: frozenset[Trouble] = frozenset({"drip", "gzip", "length", "filtered", "echo-key"})
 """Troubles that leave a reply that can be used."""
 
@@ -62,6 +64,8 @@ class Plan:
     """Who writes the replies; None repeats a digest of what was asked."""
     processed: bool = False
     """It states the log-probabilities that tokens were drawn with; see `tests.endpoint.own_model`."""
+    expires: int | None = None
+    """Requests after which every further one gets a 401."""
     seed: int = 0
 
     def trouble(self, number: int) -> Trouble | None:

@@ -130,6 +130,8 @@ class Server:
     def _crowded(self, request: web.Request) -> Trouble | None:
         if self.plan.key is not None and request.headers.get("authorization") != f"Bearer {self.plan.key}":
             return "401"
+        if self.plan.expires is not None and self.counts.requests > self.plan.expires:
+            return "401"
         return "429" if self.plan.together is not None and self._now >= self.plan.together else None
 
     async def _answered(self, request: web.Request, body: bytes, trouble: Trouble | None) -> web.StreamResponse:
@@ -165,7 +167,7 @@ class Server:
         match trouble:
             case "429" | "429-after" | "429-date":
                 return _error(429, "Rate limit reached", headers=self._retry(trouble))
-            case "400" | "401" | "500" | "503":
+            case "400" | "401" | "404" | "500" | "503":
                 return _error(int(trouble), "It went wrong")
             case "redirect":
                 return web.Response(status=307, headers={"location": self.plan.elsewhere})

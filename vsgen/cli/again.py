@@ -14,8 +14,8 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from vsgen.cli.options import VARIABLES
-from vsgen.errors import FullError, OutputError, Unanswered
+from vsgen.cli.options import OPENAI_BASE, VARIABLES
+from vsgen.errors import EndpointError, FullError, OutputError, Unanswered
 from vsgen.terminal import harmless, is_terminal
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _NAME: Final = "vsgen"
 _INGEST: Final = "--ingest-batch"
+_URLS: Final = frozenset({"VSGEN_ENDPOINT", OPENAI_BASE})
+_SECRET: Final = frozenset("@?#")
+"""What only a URL has that may hold a password or a key; no endpoint's URL has any, so that such a one is not used."""
 _typed: ContextVar[list[str]] = ContextVar("typed")
 
 
@@ -72,6 +75,20 @@ def with_space(error: FullError, places: Places) -> OutputError:
     return OutputError(f"{error.problem}; free some space, then {then}:\n  {_goes_on(places)}")
 
 
+def once_well(error: EndpointError, places: Places) -> EndpointError:
+    """The same error of a server that has answered before, with the command that goes on; as it is without a journal.
+
+    Args:
+        error: Why the server is not asked any more.
+        places: The files of the command.
+    """
+    if places.journal_path is None:
+        return error
+    fed = " and ".join(_fed(places))
+    how = f"To continue, give the same rows to {fed} again" if fed else "To go on"
+    return EndpointError(f"{error}\nvsgen: what was answered is kept. {how}:\n  {_goes_on(places)}", http=error.http)
+
+
 def _goes_on(places: Places) -> str:
     resumes = places.file is not None and not (places.resume or places.overwrite)
     return " ".join(map(_quoted, _command(resumes=resumes)))
@@ -119,7 +136,8 @@ def _without(words: list[str]) -> list[str]:
 
 def _environment() -> list[str]:
     """The variables that the command has read, since the next shell may not have them."""
-    known = [f"{name}={os.environ[name]}" for name in VARIABLES if name in os.environ]
+    set_here = {name: os.environ[name] for name in (*VARIABLES, OPENAI_BASE) if name in os.environ}
+    known = [f"{name}={value}" for name, value in set_here.items() if name not in _URLS or not _SECRET & {*value}]
     return ["env", *known] if known else []
 
 

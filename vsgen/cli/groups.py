@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 _DEVICE: Final = re.compile(r"auto|cpu|(cuda|mps)(:\d+)?")
 DTYPES: Final = ("auto", "float32", "bfloat16", "float16", "float64")
-_OPENAI: Final = "OPENAI_BASE_URL"
-"""The variable that other programs read; ours goes before it."""
 _SHORT: Final = {"fp16": "float16", "half": "float16", "bf16": "bfloat16", "fp32": "float32", "fp64": "float64"}
 """What other programs call number formats."""
 
@@ -275,7 +273,7 @@ def endpoint_named(option: str | None) -> tuple[str | None, str]:
     """
     if option is not None:
         return str(option), "VSGEN_ENDPOINT" if isinstance(option, OfVariable) else "--endpoint"
-    return os.environ.get(_OPENAI) or None, _OPENAI
+    return os.environ.get(options.OPENAI_BASE) or None, options.OPENAI_BASE
 
 
 def _named(option: str, value: str | None) -> tuple[str, str]:

@@ -27,6 +27,9 @@ VARIABLES: Final = (
 )
 """Of the environment: each is the default of the option of its name (docs/environment.md)."""
 
+OPENAI_BASE: Final = "OPENAI_BASE_URL"
+"""The variable that other programs read for an endpoint; ours goes before it."""
+
 OUTPUT: Final = "Output"
 """Headings of ``--help``. A command's own headings stand before these, which come in this order."""
 MODEL: Final = "Model"

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from vsgen import signals
-from vsgen.cli.again import going_on, next_round, with_space
+from vsgen.cli.again import going_on, next_round, once_well, with_space
 from vsgen.cli.console import interrupted, last_words, many, say, summary, unanswered, warn
 from vsgen.cli.log import LOG, VERSION
-from vsgen.errors import FullError, GateError, Unanswered
+from vsgen.errors import EndpointError, FullError, GateError, Unanswered
 from vsgen.terminal import is_terminal
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ def carry_out(task: Task[Any, Any], talk: TalkGroup, *, strict: bool = False) ->
         raise typer.Exit(wait.status) from None
     except FullError as error:
         raise with_space(error, task.places) from error
+    except EndpointError as error:
+        raise (once_well(error, task.places) if carried.counts.paid else error) from error
     if not talk.quiet:
         _report(task, carried, time.monotonic() - begun)
     if strict and not carried.counts.passed:

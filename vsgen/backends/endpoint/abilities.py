@@ -66,8 +66,9 @@ class Seen(NamedTuple):
 Examination: TypeAlias = Generator[Request, Response | None, Found]
 Probe: TypeAlias = Generator[Request, Response | None, Seen]
 
-_TRIES: Final = 2
-"""Of a request whose response cannot be used, which may be chance or the lack of the ability."""
+_TRIES: Final = 4
+"""Of a request whose response cannot be used, which may be chance or the lack of the ability. A reply in twenty that
+is damaged then hides an ability once in 160,000 probes."""
 _LIMIT: Final = 32
 _LIMIT_OF_THINKERS: Final = 2048
 _WORD = Prompt((Message("user", "Write the word banana."),))
@@ -240,7 +241,9 @@ def _said(wire: Wire, call: Generate | Score, model: str, can: Abilities) -> Ask
         while True:
             if not isinstance(step, Unreadable):
                 request, tries = step, 0
-            response = (yield request) if tries < _TRIES else None
+            elif tries >= _TRIES:
+                return Said(Refused("refused", f"a reply that cannot be read: {step}"))
+            response = yield request
             if response is None:
                 return None
             step = dialog.send(response)

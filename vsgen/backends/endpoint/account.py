@@ -23,16 +23,15 @@ from vsgen.values import Answer, Refused
 class Account:
     """Limits, breaker and a queue."""
 
-    def __init__(self, place: str, ceiling: Ceiling, run: Run) -> None:
+    def __init__(self, ceiling: Ceiling, run: Run) -> None:
         """Begin with nothing in flight.
 
         Args:
-            place: The server, for messages.
             ceiling: What may be used at the most.
             run: The failures that are too many.
         """
         self.limits = Limits(ceiling)
-        self.breaker = Breaker(place, run)
+        self.breaker = Breaker(run)
         self.requests = 0
         """That were sent so far."""
         self._waiting: list[tuple[Ticket, int, int, Callable[[Permit], None]]] = []

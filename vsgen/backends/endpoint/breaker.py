@@ -31,14 +31,12 @@ class Run:
 class Breaker:
     """What came of the requests of one account."""
 
-    def __init__(self, place: str, run: Run) -> None:
+    def __init__(self, run: Run) -> None:
         """Begin closed.
 
         Args:
-            place: The endpoint, for messages.
             run: How much is too much.
         """
-        self._place = place
         self._run = run
         self._failures = self._refusals = 0
         self._since = 0.0
@@ -78,10 +76,10 @@ class Breaker:
         self._failures += 1
         elapsed = now - self._since
         if not self._reached and elapsed >= self._run.unreached:
-            raise EndpointError(f"{self._place}: nothing answers: {why}; see that the server runs, and check the URL")
+            raise EndpointError(f"{why}; is the server running there, and is the URL right?")
         if self._failures >= self._run.failures and elapsed >= self._run.seconds:
             raise EndpointError(
-                f"{self._place}: {self._failures} failures in a row over {elapsed:,.0f} s, the last: {why}; "
+                f"{self._failures} failures in a row over {elapsed:,.0f} s, the last: {why}; "
                 "go on with --resume when the server is well again"
             )
 
@@ -93,4 +91,4 @@ class Breaker:
         """
         self._refusals += 1
         if not self._worked and self._refusals >= self._run.refused:
-            raise EndpointError(f"{self._place}: refuses every request, the last: {why}")
+            raise EndpointError(f"the server refuses every request, the last: {why}")

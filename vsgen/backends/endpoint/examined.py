@@ -11,16 +11,19 @@ from typing import Final, TypeVar
 from vsgen.backends.endpoint.abilities import Found, find_base, found, probes
 from vsgen.backends.endpoint.exchange import Patience
 from vsgen.backends.endpoint.http import Request, Response
+from vsgen.backends.endpoint.listed import list_others
 from vsgen.backends.endpoint.settings import Target
 from vsgen.backends.endpoint.transport import EndpointExecutor, Transport
 from vsgen.backends.endpoint.wire import Abilities, Dialog, Said
-from vsgen.errors import VsgenError
+from vsgen.errors import EndpointError, VsgenError
 from vsgen.ports import Ticket
 from vsgen.values import Answer, Call, Refused, Verified, Verify
 
 R = TypeVar("R")
-_PATIENCE: Final = Patience(tries=3, seconds=0.0, away=5.0, limited=60.0)
+_PATIENCE: Final = Patience(tries=4, seconds=0.0, away=15.0, limited=60.0, first=0.25, longest=1.0)
 """A server that fails at once is more likely misnamed than ill, and whoever typed the command waits."""
+_UNKNOWN: Final = 404
+"""The status where there is no such model, or no such route."""
 
 
 def examined(transport: Transport, target: Target, only: Container[str] | None = None) -> Found:
@@ -35,10 +38,26 @@ def examined(transport: Transport, target: Target, only: Container[str] | None =
         EndpointError: No request can be answered there: a wrong key, an unknown model, a server that is away.
     """
     with asking(transport, target) as ask:
-        (base,) = ask([find_base(target.wire, target.model)])
+        base = _based(ask, target)
         if base.problem is not None:
-            return replace(base, problem=ask.refused or base.problem)
+            return base
         return found(base.can, ask(probes(target.wire, target.model, base.can, only)))
+
+
+def _based(ask: Asker, target: Target) -> Found:
+    """Whether the model can be asked at all; where it cannot, why, and which models the server has in its place."""
+    try:
+        (base,) = ask([find_base(target.wire, target.model)])
+    except EndpointError as error:
+        if error.http != _UNKNOWN:
+            raise
+        (others,) = ask([list_others(target.wire.name, target.model)])
+        raise EndpointError(f"{error}{others}", http=error.http) from None
+    if base.problem is None:
+        return base
+    problem = ask.refused or base.problem
+    (others,) = ask([list_others(target.wire.name, target.model)])
+    return replace(base, problem=f"{problem}{others}")
 
 
 @contextmanager

@@ -216,7 +216,7 @@ def failure_of(response: Response) -> Failure | None:
         return None
     words = f"HTTP {status} ({error_of(response)})"
     if remedy := _remedy(response):
-        raise EndpointError(f"{words}: {remedy}")
+        raise EndpointError(f"{words}: {remedy}", http=status)
     if status == 429:
         return Failure(words, "rate", retry_after(response.headers))
     if status in _AWAY:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
 
 from vsgen.backends.endpoint.embeddings import Embeddings
@@ -15,6 +16,11 @@ from vsgen.values import Embed, Vector
 ROUTE: Final = "models"
 _MOST: Final = 10_000
 """Models that are read of a list."""
+_COMPARED: Final = 1000
+"""Those whose names are compared with an unknown one."""
+_SHOWN: Final = 5
+_LONG: Final = 100
+"""Characters of a name in a message."""
 _CONTEXTS: Final = ("max_model_len", "context_length", "context_window", "max_context_length")
 """How servers call the tokens of prompt and reply: vLLM and SGLang; OpenRouter and Together; Groq; LM Studio."""
 _LARGEST: Final = 1 << 31
@@ -42,6 +48,23 @@ def list_models(wire: str) -> Generator[Request, Response | None, list[Listed] |
     except Unreadable:
         return None
     return list(_models(found)) if isinstance(found, list) else None
+
+
+def list_others(wire: str, model: str) -> Generator[Request, Response | None, str]:
+    """Ask which models the server has in place of one that it seems not to have, for a message.
+
+    Args:
+        wire: The wire's name.
+        model: As it was asked for; where the server lists it, or lists nothing, the text is empty.
+    """
+    listed = yield from list_models(wire)
+    names = [one.name[:_LONG] for one in (listed or ())[:_COMPARED]]
+    if not names or model in names:
+        return ""
+    close = get_close_matches(model[:_LONG], names, _SHOWN)
+    shown = [*close, *(name for name in names if name not in close)][:_SHOWN]
+    more = f" and {len(listed or ()) - len(shown):,} more" if len(listed or ()) > len(shown) else ""
+    return f"; the server lists {', '.join(shown)}{more}"
 
 
 def embed_word(model: str) -> Generator[Request, Response | None, int | None]:

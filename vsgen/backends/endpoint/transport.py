@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import os
+import socket
 import threading
 from collections.abc import Collection, Generator
 from dataclasses import dataclass, field, replace
@@ -40,7 +42,7 @@ from vsgen.backends.endpoint.limits import Permit
 from vsgen.backends.endpoint.reading import quoted
 from vsgen.backends.endpoint.settings import Settings, Target
 from vsgen.backends.endpoint.wire import Abilities, Said, Usage
-from vsgen.errors import CallError, ModelError, VsgenError
+from vsgen.errors import CallError, EndpointError, ModelError, VsgenError
 from vsgen.flow import refusal
 from vsgen.ports import Letterbox, Ticket
 from vsgen.values import Answer, Call
@@ -85,7 +87,7 @@ class Transport:
         """
         whose = target.address.origin, target.key
         if whose not in self._accounts:
-            self._accounts[whose] = Account(target.address.place, self.settings.ceiling, self.settings.run)
+            self._accounts[whose] = Account(self.settings.ceiling, self.settings.run)
         account = self._accounts[whose]
         user = EndpointExecutor(self, account, target, letters, patience or self.settings.patience)
         self._users.add(user)
@@ -287,6 +289,9 @@ class EndpointExecutor:
             answer = await self._answered_by_server(ticket, call, taken)
         except CallError as error:
             answer = with_usage(refusal(error), taken.lost)
+        except EndpointError as error:
+            self._fail(EndpointError(f"{self._target.address.place}: {error}", http=error.http))
+            return
         except VsgenError as error:
             self._fail(error)
             return
@@ -396,7 +401,6 @@ class _Sender:
     def __init__(self, transport: Transport, target: Target) -> None:
         self._transport = transport
         self._base = URL(target.address.base, encoded=True)
-        self._place = target.address.place
         self._key = target.key
         wire: WireName = "messages" if target.wire.name == "messages" else "chat"
         self._headers = {
@@ -416,7 +420,7 @@ class _Sender:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             kind = _kind(error)
             words = self._hidden(_line(_words(error, kind)))
-            return Fault(kind, f"{self._place}: {words}", sent=kind not in {"connect", "tls"})
+            return Fault(kind, words, sent=kind not in {"connect", "tls"})
 
     async def _fetch(self, request: Request) -> Response | Fault:
         url = self._urls.setdefault(request.path, URL(f"{self._base}/{request.path}", encoded=True))
@@ -436,7 +440,7 @@ class _Sender:
                 break
             url = to
         where = self._hidden(_line(to.host or "nowhere"))
-        return Fault("redirect", f"{self._place}: HTTP {reply.status} to {where}", sent=True)
+        return Fault("redirect", f"HTTP {reply.status} to {where}", sent=True)
 
     async def _read(self, reply: aiohttp.ClientResponse) -> Response | Fault:
         chunks: list[bytes] = []
@@ -447,7 +451,7 @@ class _Sender:
             came += len(chunk)
         if max(size, came) > LARGEST:
             reply.close()
-            return Fault("too-large", f"{self._place}: a reply of more than {LARGEST:,} bytes", sent=True)
+            return Fault("too-large", f"a reply of more than {LARGEST:,} bytes", sent=True)
         headers = {name.lower(): value for name, value in reply.headers.items()}
         if "date" not in headers:
             headers["date"] = _date(int(asyncio.get_running_loop().time()))
@@ -502,15 +506,22 @@ def _kind(error: Exception) -> FaultKind:
             return "protocol"
 
 
+def _reason(error: OSError) -> str:
+    """What the system says, in place of asyncio's own words."""
+    if error.errno is None or isinstance(error, socket.gaierror):
+        return error.strerror or str(error)
+    return os.strerror(error.errno)
+
+
 def _words(error: Exception, kind: FaultKind) -> str:
     """What happened, without the addresses and objects that the library's words are full of."""
     match kind, error:
         case "connect", aiohttp.ClientConnectorError():
-            return f"no connection ({error.os_error.strerror or error.os_error})"
+            return f"no connection ({_reason(error.os_error)})"
         case "connect", _:
             return "no connection in time"
         case "tls", aiohttp.ClientConnectorError():
-            return f"no TLS ({error.os_error.strerror or error.os_error})"
+            return f"no TLS ({_reason(error.os_error)})"
         case "timeout", _:
             return "no reply in time"
         case "reset", _:
