@@ -1,8 +1,9 @@
 """A reader who types what a page shows, block after block, in one folder.
 
-Three things differ from what a reader would type, so that pages run offline and in seconds:
+Four things differ from what a reader would type, so that pages run offline and in seconds:
 
 - `MODELS` stand in for the large models that pages name;
+- a server of ours with the embedded model stands in for `SERVER`;
 - numbers of rows from 100 on become `_ROWS`;
 - a command that needs no shell runs in this process.
 
@@ -35,6 +36,8 @@ from vsgen.template.schema import json_schema
 SMALL: Final = "$PWD/build/real/SmolLM2-135M-Instruct.Q4_1.gguf"
 MODELS: Final = {"Qwen/Qwen3-4B-Instruct-2507": "tiny", SMALL: "tiny"}
 """Names on the pages, and what is run in their place."""
+SERVER: Final = "http://localhost:8000/v1"
+"""The URL on the pages."""
 _ROWS: Final = 10
 
 _MANY: Final = re.compile(r"((?: -n |^num: )\s*)\d{3,}\b", re.MULTILINE)

@@ -10,7 +10,9 @@ import pytest
 
 from tests.docs.blocks import Block, blocks
 from tests.docs.pages import PAGES, README, ROOT, name
-from tests.docs.reader import SMALL, Reader
+from tests.docs.reader import MODELS, SERVER, SMALL, Reader
+from tests.endpoint.plan import Plan
+from tests.endpoint.server import serving
 
 MOST_NOT_RUN = 6
 """Blocks that no test runs: installing, GPUs, what takes hours."""
@@ -23,10 +25,21 @@ RUNNABLE = [block for block in ALL if block.language in RUN and not block.reason
 
 
 @pytest.fixture
-def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reader:
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: dict[str, str]) -> Reader:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("vsgen.cli.live._INTERVALS", ((float("inf"), float("inf")),))
-    return Reader(tmp_path, monkeypatch.setenv)
+    return Reader(tmp_path, monkeypatch.setenv, MODELS | server)
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """What stands in for the server of a page, if it names one."""
+    page: Path = request.node.callspec.params["page"]
+    if not any(SERVER in block.text for block in RUNNABLE if block.page == page):
+        yield {}
+        return
+    with serving(Plan(model="tiny")) as own:
+        yield {SERVER: own.url}
 
 
 def pages_of(of: Iterator[Block]) -> list[Path]:

@@ -26,8 +26,8 @@ from tests.docs.pages import (
 from vsgen.cli import menu
 from vsgen.cli.app import app
 
-NOT_OURS = {"--help", "--index-url", "--network", "--renew", "--rm", "--times"}
-"""Options of pip, of docker, of the tests' own commands, and of every command."""
+NOT_OURS = {"--help", "--index-url", "--network", "--renew", "--rm", "--times", "--max-logprobs", "--logprobs-mode"}
+"""Options of pip, of docker, of vLLM, of the tests' own commands, and of every command."""
 
 
 def test_the_front_page_has_at_most_1200_words() -> None:

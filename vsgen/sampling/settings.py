@@ -126,7 +126,7 @@ class Sampling(Section):
         WithJsonSchema({"anyOf": [{"enum": ["auto", "off", False]}, {"type": "integer", "minimum": 0}]}),
     ] = "auto"
     """Worked exchanges before the task: how many, off, or auto. They come from the template's `examples`, else they
-    are built-in. auto shows examples if there are any, and built-in exchanges to small models in this process and to
+    are built-in. auto shows examples if there are any, and built-in exchanges to small models and to
     models without a chat template, which answer far better with them. Larger models need none, and exchanges narrow
     what is drawn."""
     power: Power | None = None

@@ -24,8 +24,8 @@ class Recommended(Section):
     """Settings by the size of the model that is asked, or why a model of that size is of no use."""
 
     small: dict[str, Any] | str | None = None
-    """For models of at most 3 billion parameters in this process: keys and values as `--set` takes them, such as
-    `sampling.method: direct`; or a text that says why they are not suited. With both, the text is the key
+    """For models of at most 3 billion parameters (behind a URL: by the model's name): keys and values as `--set` takes
+    them, such as `sampling.method: direct`; or a text that says why they are not suited. With both, the text is the key
     `unsuited`."""
     large: dict[str, Any] | str | None = None
     """For larger models, and for those of unknown size."""
