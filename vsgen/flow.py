@@ -22,6 +22,8 @@ from vsgen.values import (
     Answer,
     Call,
     Completion,
+    Decide,
+    Decided,
     Directed,
     Embed,
     Generate,
@@ -95,6 +97,8 @@ def try_all(calls: Sequence[Call]) -> Flow[Sequence[Answer]]:
 def ask_all(calls: Sequence[Generate]) -> Flow[Sequence[Completion]]: ...
 @overload
 def ask_all(calls: Sequence[Score]) -> Flow[Sequence[Scores]]: ...
+@overload
+def ask_all(calls: Sequence[Decide]) -> Flow[Sequence[Decided]]: ...
 @overload
 def ask_all(calls: Sequence[Teach]) -> Flow[Sequence[Taught]]: ...
 @overload
@@ -325,4 +329,4 @@ def _heard(call: Call, answer: Answer) -> Heard:
 
 
 def _directed(call: Call, model: str) -> Call:
-    return Directed(model, call) if isinstance(call, Generate | Score) else call
+    return Directed(model, call) if isinstance(call, Generate | Score | Decide) else call

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 Role: TypeAlias = Literal["system", "user", "assistant"]
+DecisionKind: TypeAlias = Literal["predicate", "choice", "score"]
 Basis: TypeAlias = Literal["verbalized", "frequency", "uniform", "power", "model"]
 Reason: TypeAlias = Literal[
     "duplicate", "malformed", "refused", "placeholder", "schema", "filter", "check", "keep", "surplus"
@@ -84,6 +85,26 @@ class Score:
 
     prompt: Prompt
     choices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TypedQuestion:
+    """One question of `Decide`."""
+
+    kind: DecisionKind
+    """predicate: yes or no; choice: one of the options; score: one of the options, which are levels, lowest first."""
+    text: str
+    options: tuple[str, ...] = ()
+    """Of a choice or a score; a predicate has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """Asks a server's decision interface several questions about one text."""
+
+    state: str
+    """The text."""
+    questions: tuple[TypedQuestion, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +225,28 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer to a `TypedQuestion`."""
+
+    probs: tuple[float, ...] = ()
+    """One for each option, of a predicate those of yes and no; they sum to 1. Empty where there is no answer."""
+    mass: float | None = None
+    """P(the reply is one of the options); None where the server does not report it."""
+    problem: str = ""
+    """Why there is no answer; empty where there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The reply to `Decide`."""
+
+    decisions: tuple[Decision, ...]
+    """One for each question, in their order."""
+    usage: Usage | None = field(default=None, compare=False)
+    """What it took; None in a journal that does not say."""
+
+
+@dataclass(frozen=True, slots=True)
 class Taught:
     """The reply to `Teach`: T positions, one for each token of the answer and one for the end of the reply."""
 
@@ -283,12 +326,12 @@ class Directed:
 
     model: str
     """As the template names it."""
-    call: Generate | Score
+    call: Generate | Score | Decide
 
 
-Call: TypeAlias = Generate | Score | Teach | Embed | Verify | Directed
+Call: TypeAlias = Generate | Score | Decide | Teach | Embed | Verify | Directed
 """Whatever a flow may ask; executors and the journal meet a directed call as the call that is in it."""
-Reply: TypeAlias = Completion | Scores | Taught | Vector | Verified
+Reply: TypeAlias = Completion | Scores | Decided | Taught | Vector | Verified
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,7 +430,7 @@ class SoftLabel:
     from a coin's toss, from 0 to 1."""
     label_mass: float | None
     """P(the reply is one of the classes): low where the question or the classes do not suit the model. None where the
-    model was asked to state probabilities."""
+    model was asked to state probabilities, and where a server does not report it."""
     disagreement: float | None = None
     """Between the traces, statements or orders whose mean this is: entropy of the mean less mean entropy, which is
     their mutual information, nats. None where there was one."""

@@ -10,8 +10,13 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Vsgen
+from tests.endpoint.own_decisions import shares
 from tests.endpoint.plan import Plan
 from tests.endpoint.server import Server, serving
+from vsgen.backends.decoding.model import BatchedModel
+from vsgen.backends.open import open_model
+from vsgen.labels.orders import orders
+from vsgen.labels.words import question
 
 SECRET = "sk-very-secret-indeed"
 LABELS = """\
@@ -136,3 +141,102 @@ def test_check_takes_a_model_behind_a_url_for_what_it_is_and_asks_no_server(
     assert "127.0.0.1:9 lays them out itself" in done.stdout
     monkeypatch.setenv("VSGEN_MODEL", "tiny")
     assert "127.0.0.1:9" not in vsgen("check", "support-tickets").stdout
+
+
+DECISIONS = """\
+version: 1
+name: decided
+prompt: Write a support ticket about a bike light. Tone angry.
+output: {field: text, max_chars: 400}
+dedup: false
+labels:
+- name: queue
+  classes: [billing, bug, question]
+  prompt: "Which queue should take this ticket?\\n\\n{{ text }}"
+  method: decisions
+  permutations: all
+- {name: topics, kind: multi, classes: [money, parts], prompt: "{{ text }}\\n\\nIs it urgent?", method: decisions}
+- {name: tone, kind: ordinal, classes: [calm, cross, furious], prompt: "How upset is it? {{ text }}", method: decisions}
+"""
+
+
+def first_token(text: str) -> dict[str, float]:
+    """What the model says of the classes in this process, by the first token of a reply, over all their orders."""
+    model = open_model("tiny")
+    assert isinstance(model, BatchedModel)
+    total = dict.fromkeys(("billing", "bug", "question"), 0.0)
+    for order in orders(tuple(total), "all"):
+        asked = question(f"Which queue should take this ticket?\n\n{text}", order)
+        probs, _ = shares(model, asked, [[name] for name in order])
+        each = dict(zip(order, probs, strict=True))
+        total = {name: sum_ + each[name] / 3 for name, sum_ in total.items()}
+    return total
+
+
+@pytest.mark.parametrize("form", ["systemone", pytest.param("decisions", marks=pytest.mark.slow)])
+def test_decisions_about_a_row_are_one_request_and_what_is_refused_costs_its_own_label(
+    vsgen: Vsgen, tmp_path: Path, form: str
+) -> None:
+    template, out = tmp_path / "decided.yaml", tmp_path / "out.jsonl"
+    template.write_text(DECISIONS)
+    with serving(Plan(model="tiny", forms=(form,), refused="urgent")) as server:
+        asked = ["run", template, "--endpoint", server.url, "-m", "tiny", "-n", 2, "-o", out]
+        done = vsgen(*asked)
+        assert done.exit_code == 0, done.output
+        assert server.counts.paths[f"/v1/{form}"] == 1 + 3 + 2  # is it there, does it take each label, two rows
+        before, part = server.counts.requests, out.with_name("out.jsonl.part")
+        out.rename(part)
+        assert vsgen(*asked, "--resume").exit_code == 0
+        assert server.counts.requests == before
+    for row in rows(out):
+        queue, topics, tone = row["labels"].values()
+        assert (queue["method"], queue["orders"], tone["kind"]) == ("decisions", 3, "ordinal")
+        assert queue["probs"] == pytest.approx(first_token(row["text"]), abs=1e-6)
+        assert (queue["label_mass"] is None) == (form == "decisions")
+        assert topics["probs"] is None and "refuses" in topics["problem"]
+
+
+def test_a_judge_that_only_decides_is_asked_nothing_else(vsgen: Vsgen, tmp_path: Path) -> None:
+    texts = tmp_path / "texts.jsonl"
+    texts.write_text('{"text": "I was charged twice."}\n')
+    with serving(Plan(model="tiny")) as server:
+        labels = ["--name", "queue", "--classes", "billing,bug", "--method", "decisions"]
+        done = vsgen("label", texts, *labels, "--endpoint", server.url, "-m", "tiny")
+        assert done.exit_code == 0, done.output
+        assert server.counts.paths == {"/v1/systemone": 1 + 1 + 1}
+    assert json.loads(done.stdout)["labels"]["queue"]["method"] == "decisions"
+
+
+@pytest.mark.parametrize(
+    ("plan", "problem"),
+    [
+        (Plan(), "status 501"),
+        pytest.param(Plan(model="tiny", forms=()), "status 404", marks=pytest.mark.slow),
+        (None, "in this process"),
+    ],
+)
+def test_without_a_decision_interface_a_label_is_refused_before_anything_is_asked(
+    vsgen: Vsgen, tmp_path: Path, plan: Plan | None, problem: str
+) -> None:
+    template = tmp_path / "decided.yaml"
+    template.write_text(DECISIONS)
+    if plan is None:
+        done = vsgen("run", template, "-m", "tiny", "-n", 1)
+    else:
+        with serving(plan) as server:
+            done = vsgen("run", template, "--endpoint", server.url, "-m", "tiny", "-n", 1)
+    words = " ".join(done.stderr.split())
+    assert done.exit_code == 2
+    assert problem in words and "label queue" in words and "score, votes or verbalized" in words
+
+
+def test_a_class_that_a_decision_interface_cannot_read_is_named_before_anything_is_asked(
+    vsgen: Vsgen, tmp_path: Path
+) -> None:
+    template = tmp_path / "decided.yaml"
+    template.write_text(DECISIONS.replace("[billing, bug, question]", "[billing, how-to]"))
+    with serving(Plan(model="tiny")) as server:
+        done = vsgen("run", template, "--endpoint", server.url, "-m", "tiny", "-n", 1)
+    words = " ".join(done.stderr.split())
+    assert done.exit_code == 2
+    assert "label queue" in words and "how-to" in words and "use other names for the classes" in words

@@ -35,7 +35,7 @@ class OwnModel:
         """
         model = open_model(name)
         assert isinstance(model, BatchedModel)
-        self._model = model
+        self.model = model
         self._parts = model._parts
         self._by_ids = _reading_ids(model)
         self._processed = processed
@@ -127,7 +127,7 @@ class OwnModel:
     def _drawn(self, prompt: Prompt, asked: Mapping[str, Any], goes_on: bool) -> Completion:
         if not goes_on:  # the conversation is closed: only its log-probabilities are wanted
             return Completion("", stopped=False)
-        return self._model.generate([self._call(prompt, asked)])[0]
+        return self.model.generate([self._call(prompt, asked)])[0]
 
     def _call(self, prompt: Prompt, asked: Mapping[str, Any]) -> Generate:
         schema = (asked.get("response_format") or {}).get("json_schema", {}).get("schema")

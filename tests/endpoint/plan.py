@@ -61,7 +61,11 @@ class Plan:
     dead: tuple[float, float] | None = None
     """Seconds after the first request at which the server goes away, and for how long."""
     model: str | None = None
-    """Who writes the replies; None repeats a digest of what was asked."""
+    """Who writes the replies; None repeats a digest of what was asked, and decides nothing (501)."""
+    forms: tuple[str, ...] = ("systemone", "decisions")
+    """The decision interfaces that there are."""
+    refused: str | None = None
+    """Questions that contain this are refused by decision interfaces, each by itself."""
     processed: bool = False
     """It states the log-probabilities that tokens were drawn with; see `tests.endpoint.own_model`."""
     expires: int | None = None

@@ -24,10 +24,13 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.endpoint.own_decisions import NotOneToken, OwnDecisions
 from tests.endpoint.own_model import Blamed, OwnModel
 from tests.endpoint.plan import ANSWERED, Plan, Trouble
 
 _CHAT = "/v1/chat/completions"
+_COMPLETIONS = "/v1/completions"
+_DECISIONS = "/v1/"
 _HUGE = 9 * 2**20
 
 
@@ -37,6 +40,8 @@ class Counts:
 
     requests: int = 0
     troubles: Counter[str] = field(default_factory=Counter)
+    paths: Counter[str] = field(default_factory=Counter)
+    """Requests by route."""
     served: Counter[str] = field(default_factory=Counter)
     """Usable replies, by the digest of what was asked."""
     together: int = 0
@@ -71,7 +76,9 @@ class Server:
         app.router.add_get("/counts", self._tell)
         app.router.add_get("/v1/models", self._models)
         app.router.add_post(_CHAT, self._post)
-        app.router.add_post("/v1/completions", self._post)
+        app.router.add_post(_COMPLETIONS, self._post)
+        for form in self.plan.forms:
+            app.router.add_post(f"{_DECISIONS}{form}", self._post)
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await self._listen()
@@ -112,6 +119,7 @@ class Server:
     async def _post(self, request: web.Request) -> web.StreamResponse:
         body, number = await request.read(), self.counts.requests
         self.counts.requests += 1
+        self.counts.paths[request.path] += 1
         self.counts.keys[request.headers.get("authorization", "")] += 1
         self.counts.connections.add(id(request.transport))
         if number == 0 and self.plan.dead is not None:
@@ -140,8 +148,10 @@ class Server:
         asked = json.loads(body)
         try:
             made = await self._made(request.path, asked)
-        except Blamed as problem:
+        except (Blamed, NotOneToken) as problem:
             return _error(400, str(problem))
+        if made is None:
+            return _error(501, "This model has no read strategy for structured decisions")
         if trouble == "echo-key":
             made["choices"][0]["message"]["content"] = json.dumps(dict(request.headers))
         self.counts.served[digest(asked)] += 1
@@ -154,12 +164,19 @@ class Server:
             return _said(reply, headers={"content-encoding": "gzip"})
         return _said(reply)
 
-    async def _made(self, path: str, asked: dict[str, Any]) -> dict[str, Any]:
+    async def _made(self, path: str, asked: dict[str, Any]) -> dict[str, Any] | None:
+        """The reply; None where the model gives none of this kind."""
         if self.plan.model is None:
-            return chat(asked)
+            return chat(asked) if path in {_CHAT, _COMPLETIONS} else None
         own = _opened(self.plan.model, self.plan.processed)
         async with self._computing:
-            return await asyncio.to_thread(own.chat if path == _CHAT else own.completions, asked)
+            return await asyncio.to_thread(self._answer(path, own), asked)
+
+    def _answer(self, path: str, own: OwnModel) -> Callable[[dict[str, Any]], dict[str, Any]]:
+        if path in {_CHAT, _COMPLETIONS}:
+            return own.chat if path == _CHAT else own.completions
+        deciding = OwnDecisions(own.model, self.plan.refused)
+        return deciding.systemone if path.endswith("systemone") else deciding.decisions
 
     async def _failed(self, request: web.Request, trouble: Trouble) -> web.StreamResponse:
         if trouble in _UNUSABLE:
@@ -182,9 +199,10 @@ class Server:
 
 
 def digest(asked: dict[str, Any]) -> str:
-    """Names what was asked: the prompt and the seed."""
-    told = json.dumps([asked.get(name) for name in ("messages", "prompt", "seed")])
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    """Names what was asked: the prompt and the seed, or the text and the questions."""
+    told = [asked.get(name) for name in ("messages", "prompt", "seed")]
+    told += [asked[name] for name in ("state", "input", "questions") if name in asked]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
 def chat(asked: dict[str, Any]) -> dict[str, Any]:
@@ -202,7 +220,7 @@ def chat(asked: dict[str, Any]) -> dict[str, Any]:
 
 def _spoiled(reply: dict[str, Any], trouble: Trouble | None) -> dict[str, Any]:
     """A reply that a limit or a filter has cut."""
-    choice = reply["choices"][0]
+    choice = reply["choices"][0] if "choices" in reply else {}
     if trouble == "length":
         choice["message"]["content"], choice["finish_reason"] = choice["message"]["content"][:3], "length"
     if trouble == "filtered":

@@ -27,6 +27,9 @@ from vsgen.files.vectors import Vectors
 from vsgen.values import (
     Call,
     Completion,
+    Decide,
+    Decided,
+    Decision,
     Directed,
     Embed,
     Generate,
@@ -37,6 +40,7 @@ from vsgen.values import (
     Scores,
     Taught,
     Teach,
+    TypedQuestion,
     Vector,
     Verified,
     Verify,
@@ -54,11 +58,15 @@ LINES: st.SearchStrategy[Call] = st.one_of(
         resumable=st.booleans(),
     ),
     st.builds(Score, st.builds(Prompt, prefill=TEXT), st.tuples(TEXT, TEXT)),
+    st.builds(Decide, TEXT, st.tuples(st.builds(TypedQuestion, st.just("score"), TEXT, st.tuples(TEXT, TEXT)))),
     st.builds(Teach, st.builds(Prompt, prefill=TEXT), TEXT, st.integers(2, 20)),
     st.builds(Verify, st.tuples(TEXT, TEXT), TEXT, st.floats(0.1, 10), TEXT),
 )
 CALLS = st.one_of(LINES, st.builds(Embed, TEXT))
 """The vectors of some lie beside the journal."""
+
+
+REFUSED = Decision(problem="no")
 
 
 def reply_to(call: Call) -> Reply:
@@ -68,6 +76,8 @@ def reply_to(call: Call) -> Reply:
             return Completion(f"§ {call.seed}", (1, 2), -1.5, None, False, 3, *steps)
         case Score():
             return Scores((-0.25, -1e-9))
+        case Decide():
+            return Decided(tuple(Decision((0.25, 0.75), 0.5) if one.text else REFUSED for one in call.questions))
         case Teach():
             return Taught((5, 6), (1, 2), (-0.5, -1.0), 2, bytes(range(16)), bytes(range(16, 32)))
         case Embed():

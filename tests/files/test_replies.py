@@ -10,10 +10,24 @@ import pytest
 from vsgen.engine.replay import Tally
 from vsgen.files.journal import FileJournal
 from vsgen.files.replies import Unreadable, read_reply, said_reply
-from vsgen.values import Call, Completion, Generate, Prompt, Reply, Score, Scores, Usage
+from vsgen.values import (
+    Call,
+    Completion,
+    Decide,
+    Decided,
+    Decision,
+    Generate,
+    Prompt,
+    Reply,
+    Score,
+    Scores,
+    TypedQuestion,
+    Usage,
+)
 
 CALL = Generate(Prompt(prefill="x"), seed=1)
 SCORE = Score(Prompt(prefill="x"), ("a", "b"))
+DECIDE = Decide("x", (TypedQuestion("predicate", "Is it?"), TypedQuestion("choice", "Which?", ("a", "b", "c"))))
 
 
 @pytest.mark.parametrize(
@@ -23,6 +37,8 @@ SCORE = Score(Prompt(prefill="x"), ("a", "b"))
         (CALL, Completion("text", (1, 2), -1.0, -1.5)),
         (SCORE, Scores((-1.0, -3.0), 7, (-1.0, -math.inf), (-1.0, -2.0))),
         (SCORE, Scores((-1.0, -3.0), 7)),
+        (DECIDE, Decided((Decision((0.25, 0.75), 0.5), Decision((0.1, 0.2, 0.7))), Usage(9, 2))),
+        (DECIDE, Decided((Decision((1.0, 0.0)), Decision(problem="refused")))),
     ],
 )
 def test_what_only_a_server_says_is_read_back_as_it_was(tmp_path: Path, call: Call, reply: Reply) -> None:
@@ -69,3 +85,21 @@ def test_a_usage_that_is_none_makes_no_reply(usage: object) -> None:
 def test_bounds_of_another_length_than_the_choices_are_no_reply() -> None:
     with pytest.raises(Unreadable):
         read_reply(SCORE, "score", {"logp": [-1, -2], "prompt_tokens": 0, "upper": [-1]})
+
+
+@pytest.mark.parametrize(
+    "decisions",
+    [
+        [{"probs": [0.5, 0.5], "mass": None, "problem": ""}],
+        [{"probs": [0.5, 0.6], "mass": None, "problem": ""}, {"probs": [], "mass": None, "problem": "no"}],
+        [{"probs": [1.5, -0.5], "mass": None, "problem": ""}, {"probs": [], "mass": None, "problem": "no"}],
+        [{"probs": [1], "mass": None, "problem": ""}, {"probs": [], "mass": None, "problem": "no"}],
+        [{"probs": [0, 1], "mass": 2, "problem": ""}, {"probs": [], "mass": None, "problem": "no"}],
+        [{"probs": [0, 1], "mass": None, "problem": ""}, {"probs": [0, 0, 1], "mass": None, "problem": "no"}],
+        [{"probs": [0, 1], "mass": None, "problem": ""}, {"probs": [], "mass": None, "problem": ""}],
+        [{"probs": [0, 1], "mass": None, "problem": ""}, [0, 0, 1]],
+    ],
+)
+def test_what_is_no_distribution_over_the_options_of_each_question_is_no_reply(decisions: object) -> None:
+    with pytest.raises(Unreadable):
+        read_reply(DECIDE, "decide", {"decisions": decisions})

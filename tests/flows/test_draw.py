@@ -20,6 +20,9 @@ from vsgen.values import (
     Answer,
     Call,
     Completion,
+    Decide,
+    Decided,
+    Decision,
     Directed,
     Embed,
     Generate,
@@ -76,6 +79,8 @@ class Played:
                 return Completion(self.reply, (1, 2, 3))
             case Score():
                 return Scores((-1.0, -2.0))
+            case Decide():
+                return Decided(tuple(Decision((0.5, 0.5)) for _ in call.questions))
             case Embed():
                 vector = np.zeros(26, "<f2")
                 vector[ord(call.text[0].lower()) - ord("a")] = 1

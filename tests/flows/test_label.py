@@ -10,12 +10,25 @@ import pytest
 
 from tests.labels.asking import Scripted, said, told
 from vsgen.errors import CallError, ChoiceError, InputError, TemplateError, TooLongError
-from vsgen.flow import Together
+from vsgen.flow import Together, play
 from vsgen.flows.label import Labeller, Labels, Text
 from vsgen.labels.words import CONTENT_FREE
 from vsgen.template.load import template_of
 from vsgen.template.schema import Template
-from vsgen.values import Generate, Score, Scores, SoftLabel, Unlabelled
+from vsgen.values import (
+    Answer,
+    Call,
+    Decide,
+    Decided,
+    Decision,
+    Directed,
+    Generate,
+    Refused,
+    Score,
+    Scores,
+    SoftLabel,
+    Unlabelled,
+)
 
 QUEUE = {"name": "queue", "classes": ["bug", "billing"], "prompt": "Which queue? {{ text }}"}
 TONE = {"name": "tone", "classes": ["rude", "polite"], "prompt": "Which tone? {{ text }}"}
@@ -330,3 +343,80 @@ def test_a_missing_list_of_classes_and_a_long_one_are_told() -> None:
 def test_prompts_show_what_is_asked_first(label: Mapping[str, object], begins: str) -> None:
     (prompt,) = labeller(label).prompts({"text": "It leaks", "options": [1, 2]})
     assert said(prompt).startswith(begins)
+
+
+# --- decisions: several labels of a text in one call
+
+DECIDING = [{**QUEUE, "method": "decisions"}, TONE, {**TONE, "name": "manner", "method": "decisions", "kind": "multi"}]
+
+
+class Deciding:
+    """A decision interface with a limit of characters, which refuses calls and questions that say so."""
+
+    def __init__(self) -> None:
+        self.calls: list[Decide] = []
+
+    def __call__(self, calls: Sequence[Call]) -> Sequence[Answer]:
+        return [self._answer(call.call if isinstance(call, Directed) else call) for call in calls]
+
+    def _answer(self, call: Call) -> Answer:
+        if isinstance(call, Score):
+            return Scores((-1.0, -2.0))
+        assert isinstance(call, Decide)
+        self.calls.append(call)
+        if len(call.state) > 100:
+            return Refused("too-long", "too long", len(call.state), 100)
+        if any("bad" in one.text for one in call.questions):
+            return Refused("refused", "no such option")
+        return Decided(tuple(Decision((0.25, 0.75)) for _ in call.questions))
+
+
+def decided(one: Labeller, *texts: Text) -> tuple[list[Labels], list[Decide]]:
+    server = Deciding()
+    return play(one.label(texts), server), server.calls
+
+
+def test_all_decisions_about_a_text_are_one_call_and_labels_stay_in_the_templates_order() -> None:
+    found, calls = decided(labeller(*DECIDING), text("a"), text("b", "in:2"))
+    assert [list(labels) for labels in found] == [["queue", "tone", "manner"]] * 2
+    assert [(call.state, len(call.questions)) for call in calls] == [("a", 3), ("b", 3)]
+    assert [one.text.partition("\n")[0] for one in calls[0].questions] == ["Which queue?", *["Which tone?"] * 2]
+
+
+def test_decisions_of_another_model_and_about_other_fields_are_calls_of_their_own() -> None:
+    judged = {**DECIDING[2], "model": "judge"}
+    found, calls = decided(labeller(DECIDING[0], judged), text("a"))
+    assert [len(call.questions) for call in calls] == [1, 2]
+    manner = found[0]["manner"]
+    assert isinstance(manner, SoftLabel) and manner.details["model"] == "judge"
+    both = Labeller(
+        template(DECIDING[0], {**DECIDING[2], "prompt": "{{ text }} {{ reply }}"}), ("text", "reply"), seed=1
+    )
+    _, calls = decided(both, text("a", reply="b"))
+    assert [call.state for call in calls] == ["a", '{"text": "a", "reply": "b"}']
+
+
+def test_a_question_for_which_a_call_is_refused_loses_its_own_label_alone() -> None:
+    bad = {**QUEUE, "name": "worst", "prompt": "How bad? {{ text }}", "method": "decisions"}
+    (found,), calls = decided(labeller(*DECIDING, bad, lenient=True), text("a"))
+    assert found["worst"] == Unlabelled("no such option")
+    assert isinstance(found["queue"], SoftLabel) and isinstance(found["manner"], SoftLabel)
+    assert [len(call.questions) for call in calls] == [4, 1, 2, 1]
+    with pytest.raises(InputError, match=r"^in:1: label worst: no such option"):
+        decided(labeller(*DECIDING, bad), text("a"))
+
+
+def test_a_text_that_is_too_long_is_cut_for_all_decisions_alike() -> None:
+    (found,), calls = decided(labeller(*DECIDING, truncate=True), text("word " * 60))
+    assert [label.details.get("truncated") for label in found.values() if isinstance(label, SoftLabel)] == [
+        True,
+        None,
+        True,
+    ]
+    assert len(calls[-1].state) <= 100 and len(calls[-1].questions) == 3
+
+
+def test_what_a_decision_interface_is_given_is_shown() -> None:
+    first, _, last = labeller(*DECIDING).prompts({"text": "…"})
+    assert said(first) == "…\n\nWhich queue?\n\nbug / billing"
+    assert said(last) == "…\n\nWhich tone?\n\nDoes this apply: rude?\n\nyes / no"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import pytest
+
 from vsgen.backends.table import TableModel
-from vsgen.files.journal import FileJournal
+from vsgen.errors import OptionError
+from vsgen.files.journal import FileJournal, MemoryJournal
 from vsgen.jobs.desk import Desk, ModelChoice, Wanted
 from vsgen.ports import Ticket
 from vsgen.values import Generate, Prompt
@@ -25,3 +29,12 @@ def test_an_answer_that_nobody_waits_for_any_more_is_in_the_journal(tmp_path: Pa
             assert [journal.find(journal.key(COIN.name, call), call) for call in calls] == [None] * 3
         assert all(journal.find(journal.key(COIN.name, call), call) for call in calls)
         assert desk.paid == {"generate": 3}
+
+
+@pytest.mark.parametrize(("judge", "named"), [(None, COIN.name), ("tiny", "tiny")])
+def test_a_model_in_this_process_is_not_asked_for_decisions(judge: str | None, named: str) -> None:
+    wanted = Wanted(ModelChoice(COIN.name, opened=COIN), deciding={"queue": judge}, judges=[judge] if judge else [])
+    with pytest.raises(
+        OptionError, match=rf"^label queue: .* {re.escape(named)} runs in this process; otherwise use method: score"
+    ):
+        Desk(wanted, MemoryJournal())

@@ -7,7 +7,7 @@ that the journal answers whole asks no server anything.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -15,19 +15,20 @@ from pydantic import TypeAdapter, ValidationError
 from vsgen.backends.endpoint.abilities import FALLBACKS, Found, missing, used_by
 from vsgen.backends.endpoint.batch.executor import BatchExecutor
 from vsgen.backends.endpoint.facts import served_facts
-from vsgen.backends.endpoint.service import Service
+from vsgen.backends.endpoint.service import Sample, Service
 from vsgen.backends.endpoint.settings import Target
 from vsgen.backends.endpoint.wire import Abilities
 from vsgen.backends.known import Known
 from vsgen.errors import EndpointError, OptionError
 from vsgen.ports import Journal, Letterbox
-from vsgen.values import Call, Generate, Message, Prompt, Score, Teach
+from vsgen.values import Call, Decide, Generate, Message, Prompt, Score, Teach
 
 if TYPE_CHECKING:
     from vsgen.backends.endpoint.transport import EndpointExecutor, Transport
 
 _REMEDIES: Final[Mapping[type[Call], str]] = {
     Score: "set the label's method to votes or verbalized, or take another server",
+    Decide: "set the label's method to score, votes or verbalized, or take another server",
     Teach: "take a server that returns token ids and prompt_logprobs, such as vLLM",
     Generate: "change the template, or take another server",
 }
@@ -37,7 +38,14 @@ class ServedModel:
     """One of them, opened."""
 
     def __init__(
-        self, service: Service, can: Abilities, executor: EndpointExecutor | BatchExecutor, *, rows: int, more: str = ""
+        self,
+        service: Service,
+        can: Abilities,
+        executor: EndpointExecutor | BatchExecutor,
+        *,
+        rows: int,
+        more: str = "",
+        reasons: Mapping[str, str] | None = None,
     ) -> None:
         """See that the server can do what the calls need.
 
@@ -47,6 +55,7 @@ class ServedModel:
             executor: Who answers its calls.
             rows: Calls that are answered side by side.
             more: A further remedy where it cannot.
+            reasons: Why abilities are absent, in the server's words.
 
         Raises:
             OptionError: It lacks what the calls need.
@@ -57,9 +66,9 @@ class ServedModel:
         """Who answers its calls."""
         self.can = can
         """What the server can do."""
-        for part, call, needed in service.samples:
-            if needed and (lack := target.wire.lacks(call, self.can)):
-                raise OptionError(f"{part}: {target.name} has no {lack}; {_REMEDIES[type(call)]}{more}")
+        for (part, call, _), lack in _lacking(service, can):
+            why = next((f" ({reasons[name]})" for name in sorted(used_by(call)) if reasons and name in reasons), "")
+            raise OptionError(f"{part}: {target.name} has no {lack}{why}; {_REMEDIES[type(call)]}{more}")
         self.known = Known(
             target.name,
             served_facts(target, self.can),
@@ -94,10 +103,10 @@ def open_served(service: Service, transport: Transport, letters: Letterbox, note
         OptionError: It lacks what the calls need.
     """
     executor = transport.executor(service.target, letters)
-    only = frozenset[str]().union(*(used_by(sample.call) for sample in service.samples))
-    can = Abilities() if service.embeds else _abilities(transport, service.target, only, notes)
-    executor.heed(can)
-    return ServedModel(service, can, executor, rows=transport.settings.ceiling.concurrency)
+    found = Found(Abilities()) if service.embeds else _abilities(transport, service, notes)
+    executor.heed(found.can)
+    rows = transport.settings.ceiling.concurrency
+    return ServedModel(service, found.can, executor, rows=rows, reasons=found.reasons)
 
 
 def noted_abilities(target: Target, notes: Journal, *, by_file: bool = False) -> Abilities | None:
@@ -120,15 +129,42 @@ def _place(target: Target, *, by_file: bool = False) -> str:
     return f"{'assumed ' if by_file else ''}abilities of {target.name}"
 
 
-def _abilities(transport: Transport, target: Target, only: frozenset[str], notes: Journal) -> Abilities:
-    """What a server can do, as far as that matters; from the journal where an earlier run tried it."""
+def _lacking(service: Service, can: Abilities) -> Iterator[tuple[Sample, str]]:
+    """The calls that the command cannot do without, each with what the server would have to be able to do."""
+    wire = service.target.wire
+    needed = [sample for sample in service.samples if sample.needed]
+    yield from ((sample, lack) for sample in needed if (lack := wire.lacks(sample.call, can)))
+
+
+def _abilities(transport: Transport, service: Service, notes: Journal) -> Found:
+    """What a server can do, as far as that matters; from the journal where an earlier run tried it and it suffices."""
+    target = service.target
+    only = frozenset[str]().union(*(used_by(sample.call) for sample in service.samples))
     place = _place(target)
     tried, known = _recalled(notes.noted(place))
-    if known is not None and only <= tried:
-        return known
+    if known is not None and only <= tried and not any(_lacking(service, known)):
+        return Found(known)
     found = _found(transport, target, only)
+    _try_decisions(transport, service, found.can)
     notes.note(place, {"tried": sorted(only), "can": asdict(found.can)})
-    return found.can
+    return found
+
+
+def _try_decisions(transport: Transport, service: Service, can: Abilities) -> None:
+    """See that a server that decides takes the questions of each label, since that hangs on its classes.
+
+    Raises:
+        OptionError: It does not.
+    """
+    tried = [sample for sample in service.samples if isinstance(sample.call, Decide) and can.decisions]
+    if not tried:
+        return
+    from vsgen.backends.endpoint.examined import refusals  # brings aiohttp, which nothing else here needs
+
+    problems = refusals(transport, replace(service.target, can=can), [sample.call for sample in tried])
+    for sample, problem in zip(tried, problems, strict=True):
+        if problem is not None:
+            raise OptionError(f"{sample.part}: {service.target.name}: {problem}")
 
 
 def _found(transport: Transport, target: Target, only: frozenset[str]) -> Found:

@@ -57,7 +57,9 @@ class LabelsGroup:
     ] = None
     method: Annotated[
         Method | None,
-        typer.Option("--method", metavar="METHOD", help="score, reasoning, votes or verbalized. Default: score."),
+        typer.Option(
+            "--method", metavar="METHOD", help="score, reasoning, votes, verbalized or decisions. Default: score."
+        ),
     ] = None
     kind: Annotated[
         Kind | None,

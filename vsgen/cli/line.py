@@ -26,6 +26,7 @@ _ALIKE: Final = 1.25
 _AWAITED: Final = {
     "generate": "the reply",
     "score": "the scores",
+    "decide": "the decisions",
     "teach": "the token probabilities",
     "embed": "the embeddings",
     "verify": "the checks",

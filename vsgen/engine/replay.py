@@ -16,7 +16,7 @@ from vsgen.engine.mailbox import Mailbox
 from vsgen.errors import OutputError, VsgenError
 from vsgen.ports import Executor, Journal, Ticket
 from vsgen.texts import pair_surrogates
-from vsgen.values import Answer, Call, Completion, Refused, Reply, Score, Scores, Usage, Vector
+from vsgen.values import Answer, Call, Completion, Decide, Decided, Refused, Reply, Score, Scores, Usage, Vector
 
 
 class _Pending(NamedTuple):
@@ -50,7 +50,7 @@ class Tally:
 
     def take(self, model: str, answer: Answer) -> None:
         """Count what an answer took."""
-        stated = answer.usage if isinstance(answer, Completion | Scores | Vector | Refused) else None
+        stated = answer.usage if isinstance(answer, Completion | Scores | Decided | Vector | Refused) else None
         if stated is not None:
             self.served.add(model)
         if taken := stated or _taken(answer):
@@ -69,7 +69,7 @@ def _taken(answer: Answer) -> Usage | None:
 
 
 def kind_of(call: Call) -> str:
-    """What a call is called in counts: generate, score, teach, embed, verify."""
+    """What a call is called in counts: generate, score, decide, teach, embed, verify."""
     return type(call).__name__.lower()
 
 
@@ -94,7 +94,7 @@ class Replay:
         self._asked: dict[Ticket, _Pending] = {}
         self._under_way: dict[str, _Pending] = {}
         self._scored = DigestMap(0)
-        """Scores whose usage is counted: the same ones may be asked for again and again, and are paid once."""
+        """Scores and decisions whose usage is counted: the same may be asked for again and again, and are paid once."""
         self.known = False
         """Whether replies that the journal knew lie in the mailbox."""
 
@@ -176,7 +176,7 @@ class Replay:
 
     def _once(self, key: str, call: Call) -> bool:
         """Whether the usage of a reply is not counted yet; then it is from now on."""
-        if not isinstance(call, Score):
+        if not isinstance(call, Score | Decide):
             return True
         new = self._scored.get(bytes.fromhex(key)) is None
         self._scored[bytes.fromhex(key)] = b""

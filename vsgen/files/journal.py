@@ -35,13 +35,13 @@ from vsgen.files.notes import note_line, read_note
 from vsgen.files.replies import KINDS, Unreadable, read_reply, said_reply
 from vsgen.files.sealed import sealed
 from vsgen.files.vectors import Vectors, vectors_path
-from vsgen.values import Call, Embed, Generate, Message, Prompt, Reply, Score, Vector
+from vsgen.values import Call, Decide, Embed, Generate, Message, Prompt, Reply, Score, TypedQuestion, Vector
 
 _REMEMBERED = 4096
 _KEPT = "kept"
 """The kind of lines that are no call's."""
 _NAMES: dict[type[object], list[str]] = {
-    kind: sorted(field.name for field in fields(kind)) for kind in (*KINDS, Prompt, Message)
+    kind: sorted(field.name for field in fields(kind)) for kind in (*KINDS, Prompt, Message, TypedQuestion)
 }
 
 
@@ -71,8 +71,8 @@ class MemoryJournal:
         return self._replies.get(key)
 
     def add(self, key: str, model: str, call: Call, reply: Reply) -> None:
-        """Keep the latest scores, which may be asked again; a drawn reply has a seed of its own and never is."""
-        if isinstance(call, Score):
+        """Keep the latest probabilities, which may be asked again; a drawn reply has a seed of its own and never is."""
+        if isinstance(call, Score | Decide):
             self._replies[key] = reply
             if len(self._replies) > _REMEMBERED:
                 del self._replies[next(iter(self._replies))]

@@ -17,6 +17,9 @@ from typing import Any, Final
 from vsgen.values import (
     Call,
     Completion,
+    Decide,
+    Decided,
+    Decision,
     Embed,
     Generate,
     Reply,
@@ -24,6 +27,7 @@ from vsgen.values import (
     Scores,
     Taught,
     Teach,
+    TypedQuestion,
     Usage,
     Vector,
     Verified,
@@ -33,6 +37,7 @@ from vsgen.values import (
 KINDS: Final[Mapping[type[Call], str]] = {
     Generate: "generate",
     Score: "score",
+    Decide: "decide",
     Teach: "teach",
     Embed: "embed",
     Verify: "check",
@@ -43,10 +48,13 @@ _LATER: Final = frozenset({"logps", "logqs", "count", "lower", "upper", "usage"}
 _RARE: Final[Mapping[type[Reply], tuple[str, ...]]] = {
     Completion: ("count", "usage"),
     Scores: ("lower", "upper", "usage"),
+    Decided: ("usage",),
 }
 """Members that only servers' replies have, and that are not written where they say nothing."""
 _ROUNDED: Final = 1.0
 """What no log-probability exceeds, however coarsely a model computes."""
+_ROUNDING: Final = 1e-9
+"""By how much probabilities that sum to 1 may miss it."""
 _WIDTH: Final = 4
 """Bytes of one of `Taught`'s packed numbers."""
 
@@ -89,6 +97,8 @@ def _reply(call: Call, said: Mapping[str, Any]) -> Reply:
             return Completion(**_members(said, _COMPLETION))
         case Score():
             return Scores(**_members(said, _SCORES))
+        case Decide():
+            return Decided(**_members(said, _DECIDED))
         case Teach():
             return Taught(**_members(said, _TAUGHT))
         case Embed():
@@ -106,12 +116,22 @@ def _fits(call: Call, reply: Reply) -> bool:
             return all(len(steps) in (0, len(tokens)) for steps in (logps, logqs))
         case Score(choices=choices), Scores(logp=logp, lower=lower, upper=upper):
             return len(logp) == len(choices) and all(len(bound) in (0, len(logp)) for bound in (lower, upper))
+        case Decide(questions=questions), Decided(decisions=decisions):
+            return len(decisions) == len(questions) and all(map(_answers, questions, decisions))
         case Teach(top=top), Taught(tokens=tokens, width=width):
             size = len(tokens) * width * _WIDTH
             packed = all(len(data) == size for data in (reply.top_ids, reply.top_logps))
             return packed and 0 < width <= top and len(reply.logps) == len(tokens) > 0
         case _:
             return True
+
+
+def _answers(question: TypedQuestion, decision: Decision) -> bool:
+    """Whether it is an answer to the question, or says why there is none."""
+    if decision.problem:
+        return not decision.probs
+    whole = math.isclose(math.fsum(decision.probs), 1.0, abs_tol=_ROUNDING)
+    return len(decision.probs) == (len(question.options) or 2) and whole
 
 
 def _members(said: Mapping[str, Any], kinds: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
@@ -154,6 +174,17 @@ def _log_probabilities(value: Any) -> tuple[float, ...]:
     if max(read, default=0.0) > _ROUNDED:
         raise Unreadable
     return read
+
+
+def _probability(value: Any) -> float:
+    read = _of(*_NUMBER)(value)
+    if not 0 <= read <= 1:
+        raise Unreadable
+    return float(read)
+
+
+def _decisions(value: Any) -> tuple[Decision, ...]:
+    return tuple(Decision(**_members(_of(dict)(one), _DECISION)) for one in _of(list)(value))
 
 
 def _packed(value: Any) -> bytes:
@@ -201,6 +232,12 @@ _SCORES: Final = {
     "upper": _log_probabilities,
     "usage": _usage,
 }
+_DECISION: Final = {
+    "probs": lambda value: tuple(_probability(one) for one in _of(list)(value)),
+    "mass": _or_none(_probability),
+    "problem": _of(str),
+}
+_DECIDED: Final = {"decisions": _decisions, "usage": _usage}
 _TAUGHT: Final = {
     "prompt_tokens": _tuple_of(int),
     "tokens": _tuple_of(int),

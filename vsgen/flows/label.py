@@ -6,19 +6,21 @@ It renders the question of a text for the room `labels`, which knows neither pro
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
 from vsgen.errors import SKIP_IT, CallError, ChoiceError, InputError, TemplateError, TooLongError
 from vsgen.flow import Flow, Together, Turn, directed, together
+from vsgen.labels.decided import Asked, apart, decided
 from vsgen.labels.method import classify
 from vsgen.labels.question import Question
 from vsgen.labels.settings import Label
-from vsgen.labels.words import CONTENT_FREE, LETTERS
+from vsgen.labels.words import CONTENT_FREE, LETTERS, YES_NO
+from vsgen.sections.sandbox import compile_text
 from vsgen.template.render import Renderer
 from vsgen.template.schema import Template
-from vsgen.values import Call, Generate, Prompt, Score, SoftLabel, Unlabelled
+from vsgen.values import Call, Decide, Generate, Message, Prompt, Score, SoftLabel, Unlabelled
 
 Labels = dict[str, SoftLabel | Unlabelled]
 _SPARE = 1.1
@@ -82,9 +84,13 @@ class Labeller:
             TemplateError: The model cannot write a class that the template names.
         """
         wanted = [label for label in self._template.labels if names is None or label.name in names]
-        made = iter((yield from together([self._alone(label, text) for label in wanted for text in texts])))
-        each = {label.name: [next(made) for _ in texts] for label in wanted}
-        return [{name: column[i] for name, column in each.items()} for i in range(len(texts))]
+        groups = list(_groups(wanted))
+        made = iter((yield from together([self._made(group, text) for group in groups for text in texts])))
+        rows: list[Labels] = [{} for _ in texts]
+        for group in groups:
+            for row in rows:
+                row.update(zip([label.name for label in group], next(made), strict=True))
+        return [{label.name: row[label.name] for label in wanted} for row in rows]
 
     def check(self, values: Mapping[str, object]) -> None:
         """See that the classes which a field of the input row lists can be asked about, before there is a text.
@@ -110,11 +116,20 @@ class Labeller:
             InputError: A field that should list the classes does not.
         """
         calls = [_first(classify(self._question(each, values), each, Random(0))) for each in self._template.labels]
-        return [call.prompt for call in calls if isinstance(call, Generate | Score)]
+        return [prompt for call in calls if (prompt := _shown(call)) is not None]
+
+    def _made(self, group: Sequence[Label], text: Text) -> Flow[Sequence[SoftLabel | Unlabelled]]:
+        """Labels of one text that are asked together; each alone if they cannot be, so that each has its problem."""
+        if len(group) == 1:
+            return [(yield from self._alone(group[0], text))]
+        try:
+            return (yield from self._asked(group, text))
+        except (CallError, InputError, TemplateError):
+            return (yield from together([self._alone(label, text) for label in group]))
 
     def _alone(self, label: Label, text: Text) -> Flow[SoftLabel | Unlabelled]:
         try:
-            return (yield from self._one(label, text))
+            return (yield from self._asked([label], text))[0]
         except ChoiceError as error:
             if label.choices is None:
                 raise TemplateError(f"{self._template.source}: label {label.name}: {error}") from error
@@ -128,12 +143,12 @@ class Labeller:
             return Unlabelled(problem)
         raise InputError(f"{text.name}: label {label.name}: {problem}; {SKIP_IT}")
 
-    def _one(self, label: Label, text: Text) -> Flow[SoftLabel | Unlabelled]:
+    def _asked(self, group: Sequence[Label], text: Text) -> Flow[Sequence[SoftLabel | Unlabelled]]:
+        """Ask about a text, and about less of it for as long as it is too long and may be cut."""
         values, tries = dict(text.values), list[tuple[int, int]]()
         while True:
-            rng = Random(f"{self._seed}/{text.key}/{label.name}")
             try:
-                made = yield from self._judged(label, self._question(label, values), rng)
+                made = yield from self._judged(group, text.key, values)
             except TooLongError as error:
                 if not self._truncate:
                     raise
@@ -143,24 +158,64 @@ class Labeller:
                     raise
                 values[self._own[0]] = whole[:kept]
                 continue
-            if tries and isinstance(made, SoftLabel):
-                return replace(made, details={**made.details, "truncated": True})
-            return made
+            return [_detailed(one, {"truncated": True}) for one in made] if tries else made
 
-    def _judged(self, label: Label, asked: Question, rng: Random) -> Flow[SoftLabel | Unlabelled]:
-        """Ask the label's own model, where it names one."""
-        flow = classify(asked, label, rng)
-        if label.judge is None:
+    def _judged(
+        self, group: Sequence[Label], key: str, values: Mapping[str, object]
+    ) -> Flow[Sequence[SoftLabel | Unlabelled]]:
+        """Ask the labels' own model, where they name one."""
+        flow, judge = self._classified(group, key, values), group[0].judge
+        if judge is None:
             return (yield from flow)
-        made = yield from directed(flow, label.judge)
-        if isinstance(made, Unlabelled):
-            return made
-        return replace(made, details={**made.details, "model": self._judges.get(label.judge, label.model)})
+        made = yield from directed(flow, judge)
+        return [_detailed(one, {"model": self._judges.get(judge, group[0].model)}) for one in made]
+
+    def _classified(
+        self, group: Sequence[Label], key: str, values: Mapping[str, object]
+    ) -> Flow[Sequence[SoftLabel | Unlabelled]]:
+        each = [self._question(label, values) for label in group]
+        if group[0].method == "decisions":
+            return (yield from decided([Asked(asked, label) for asked, label in zip(each, group, strict=True)]))
+        rng = Random(f"{self._seed}/{key}/{group[0].name}")
+        return [(yield from classify(each[0], group[0], rng))]
 
     def _question(self, label: Label, values: Mapping[str, object]) -> Question:
+        asked, classes = self._render.label(label, values), _classes(label, values)
+        if label.method == "decisions":
+            named = compile_text(label.prompt).names
+            texts = [(name, values[name]) for name in self._own if name in named and name in values]
+            state, asked = apart(asked, texts, label.name)
+            return Question(asked, classes, state=state)
         neutral = {**values, **dict.fromkeys(self._own, CONTENT_FREE)}
-        free = self._render.label(label, neutral) if label.prior == "contextual" else ""
-        return Question(self._render.label(label, values), _classes(label, values), free)
+        return Question(asked, classes, free=self._render.label(label, neutral) if label.prior == "contextual" else "")
+
+
+def _groups(labels: Sequence[Label]) -> Iterator[Sequence[Label]]:
+    """What is asked together: all decisions of one model, every other label by itself."""
+    deciding: dict[str | None, list[Label]] = {}
+    for label in labels:
+        if label.method == "decisions":
+            deciding.setdefault(label.judge, []).append(label)
+        else:
+            yield [label]
+    yield from deciding.values()
+
+
+def _detailed(made: SoftLabel | Unlabelled, details: Mapping[str, object]) -> SoftLabel | Unlabelled:
+    """The label with these details behind its own."""
+    return replace(made, details={**made.details, **details}) if isinstance(made, SoftLabel) else made
+
+
+def _shown(call: Call | None) -> Prompt | None:
+    """What is asked of a model; of a decision interface, whose servers have words of their own, what they are given."""
+    match call:
+        case Generate() | Score():
+            return call.prompt
+        case Decide(state=state, questions=questions):
+            options = " / ".join(questions[0].options or YES_NO)
+            return Prompt((Message("user", f"{state}\n\n{questions[0].text}\n\n{options}"),))
+        case _:
+            return None
 
 
 def _first(flow: Flow[SoftLabel | Unlabelled]) -> Call | None:

@@ -34,6 +34,7 @@ Phase: TypeAlias = Literal[
 _OF_CALLS: Final[Mapping[str, Phase]] = {
     "generate": "asking",
     "score": "scoring",
+    "decide": "scoring",
     "teach": "teaching",
     "embed": "embedding",
     "verify": "checking",
@@ -48,7 +49,7 @@ class Oldest:
     unit: int
     """The number of its draw, input row or prompt, from 0."""
     kind: str
-    """Of the call: generate, score, teach, embed, verify."""
+    """Of the call: generate, score, decide, teach, embed, verify."""
     tokens: int = 0
     """Drawn for its reply so far."""
 

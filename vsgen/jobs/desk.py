@@ -32,10 +32,12 @@ from vsgen.engine.worker import Worker
 from vsgen.errors import ModelError, OptionError, VsgenError
 from vsgen.jobs.activity import Activity
 from vsgen.jobs.by_file import ByFile
+from vsgen.jobs.deciding import check_deciding
 from vsgen.jobs.device import check_device
 from vsgen.ports import Embedder, Executor, Inspectable, Journal, LanguageModel, Queue, Remarking, Teacher
 from vsgen.values import (
     Call,
+    Decide,
     Directed,
     Embed,
     Generate,
@@ -57,7 +59,7 @@ if TYPE_CHECKING:
 _Model: TypeAlias = "LazyModel | ServedModel"
 _FIXED: Final = "float64"
 """The number format of models that compute alike everywhere."""
-_ASKED: Final = (Generate, Score, Teach)
+_ASKED: Final = (Generate, Score, Decide, Teach)
 """What language models are asked."""
 _EMBED_BATCH = 256
 _SCORE_BATCH = 32
@@ -105,6 +107,8 @@ class Wanted:
     """Its name, where the choice does not say; see `vsgen.jobs.asked`."""
     embedder: str | None = None
     """The embedder's name; None opens none."""
+    deciding: Mapping[str, str | None] = field(default_factory=dict)
+    """The labels that are asked of decision interfaces, and the model that each names; None is the first one."""
     judges: Sequence[str] = ()
     """Names of other language models; they are opened with the choice's settings."""
     score_batch: int = _SCORE_BATCH
@@ -177,6 +181,7 @@ class Desk:
         """Who answers each kind of call."""
         if wanted is not None:
             check_device(wanted.choice, [] if wanted.choice.opened else wanted.here, self._here(wanted.embedder))
+            check_deciding(wanted.deciding, self.asked, wanted.services)
             self._connect_by_file(wanted)
             self._connect_all(wanted)
 

@@ -243,6 +243,7 @@ class Generation:
             default=asked(self._options.model, self._template),
             embedder=dedup.place if dedup else None,
             judges=self._template.judges,
+            deciding=self._template.deciding,
             commands=True,
             samples=tuple(of_run(self._template, teach=taught.top if taught else 0)),
         )

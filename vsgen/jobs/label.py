@@ -62,6 +62,7 @@ class Labelling:
             options.model,
             default=options.asked,
             judges=options.template.judges,
+            deciding=options.template.deciding,
             samples=tuple(of_labels(options.template)),
         )
         self.models = kept_local(with_servers(wanted, options.template), options.template)

@@ -88,6 +88,7 @@ class Trial:
             default=asked(job.model, self.template),
             embedder=embedder,
             judges=self.template.judges,
+            deciding=self.template.deciding,
             commands=True,
             samples=tuple(of_run(self.template)),
         )

@@ -5,5 +5,5 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 Kind: TypeAlias = Literal["nominal", "ordinal", "multi"]
-Method: TypeAlias = Literal["score", "reasoning", "votes", "verbalized"]
+Method: TypeAlias = Literal["score", "reasoning", "votes", "verbalized", "decisions"]
 Prior: TypeAlias = Literal["none", "contextual", "batch"]

@@ -13,6 +13,8 @@ class Question(NamedTuple):
     classes: tuple[str, ...]
     free: str = ""
     """The same question about a text without content; needed by contextual calibration alone."""
+    state: str = ""
+    """The text alone, for method decisions; then `text` is the question without it."""
 
 
 class Voice(NamedTuple):

@@ -27,6 +27,9 @@ from vsgen.sections.validators import as_list, check_name, check_text, repeated
 from vsgen.values import Generate, Prompt
 
 _DRAWING: Final = ("replies", "temperature", "max_tokens")
+_DRAWLESS: Final = frozenset({"score", "decisions"})
+_LEVELS: Final = 10
+"""The most that decision interfaces take, of every published form."""
 _REPLIES: Final = {"reasoning": 8, "votes": 8, "verbalized": 1}
 
 
@@ -77,7 +80,8 @@ class Label(Section):
     this process. A server on another machine must also be allowed on the command line."""
     method: Method = "score"
     """score: the model's own probabilities of whole class names; reasoning: their mean over reasoning traces; votes:
-    counted over freely drawn replies, with a prior; verbalized: what the model states."""
+    counted over freely drawn replies, with a prior; verbalized: what the model states; decisions: what a server's
+    decision interface reports, all labels of a text in one request."""
     normalize: Literal["sum", "byte", "pmi"] = "sum"
     """For method score: sum is the probability itself; byte ranks by log-probability per byte, pmi by what the question
     adds to it."""
@@ -127,7 +131,7 @@ class Label(Section):
     def _goes_together(self) -> Label:
         if self.endpoint is not None and self.model is None:
             raise Misfit((("endpoint",), "needs 'model', the model's name on that server"))
-        problems = [*self._of_other_methods(), *self._of_letters(), *self._of_listing()]
+        problems = [*self._of_other_methods(), *self._of_letters(), *self._of_listing(), *self._of_decisions()]
         if self.normalize == "pmi" and self.prior == "contextual":
             problems.append(
                 (("normalize",), "pmi divides the same preference out as prior contextual; use one of them")
@@ -147,8 +151,8 @@ class Label(Section):
 
     @property
     def count(self) -> int:
-        """How many replies are drawn for one question; none for method score."""
-        return 0 if self.method == "score" else self.replies or _REPLIES[self.method]
+        """How many replies are drawn for one question; none for methods score and decisions."""
+        return 0 if self.method in _DRAWLESS else self.replies or _REPLIES[self.method]
 
     @property
     def most(self) -> tuple[int, int]:
@@ -168,17 +172,30 @@ class Label(Section):
             for key, owner in wrong
             if key in given and self.method != owner
         ]
-        if self.method == "score":
-            problems += [((key,), "method score draws no replies; leave it out") for key in _DRAWING if key in given]
+        if self.method in _DRAWLESS:
+            problems += [
+                ((key,), f"method {self.method} draws no replies; leave it out") for key in _DRAWING if key in given
+            ]
         if self.prior == "contextual" and self.method != "score":
             problems.append((("prior",), f"contextual belongs to method score, not {self.method}"))
+        return problems
+
+    def _of_decisions(self) -> list[tuple[tuple[str], str]]:
+        if self.method != "decisions" or self.kind == "nominal":
+            return []
+        problems = []
+        if self.permutations != 1:
+            problems.append((("permutations",), f"method decisions has one order for kind {self.kind}; leave it out"))
+        if self.kind == "ordinal" and len(self.classes) > _LEVELS:
+            got = f"at most {_LEVELS} classes for kind ordinal, got {len(self.classes)}"
+            problems.append((("classes",), f"method decisions takes {got}; use kind nominal or method score"))
         return problems
 
     def _of_listing(self) -> list[tuple[tuple[str], str]]:
         if self.listed:
             return []
         problems = []
-        if self.method in {"reasoning", "verbalized"} or (self.method == "votes" and self.think):
+        if self.method in {"reasoning", "verbalized", "decisions"} or (self.method == "votes" and self.think):
             problems.append((("listed",), f"method {self.method} names the classes in its own words; leave it out"))
         if self.normalize == "pmi":
             problems.append((("listed",), "pmi compares with the list of the classes alone; leave it out"))

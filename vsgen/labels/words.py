@@ -60,6 +60,11 @@ def applies(text: str, name: str) -> str:
     return f"{text}\n\nDoes this apply: {name}?"
 
 
+def which(name: str) -> str:
+    """The question of a label that has no other words."""
+    return f"Which {name.replace('_', ' ')} fits this text best?"
+
+
 def _exactly(options: Sequence[str]) -> str:
     return f"Reply with exactly one of these: {', '.join(options)}."
 

@@ -258,6 +258,11 @@ class Template(Section):
         return tuple(dict.fromkeys(judge for label in self.labels if (judge := label.judge) is not None))
 
     @property
+    def deciding(self) -> Mapping[str, str | None]:
+        """The labels of method decisions, and the model that each names."""
+        return {label.name: label.judge for label in self.labels if label.method == "decisions"}
+
+    @property
     def source(self) -> str:
         """Where the template was read from, for messages; its name if it was not read from a file."""
         return self._source or self.name

@@ -26,23 +26,30 @@ def read(response: Response) -> str:
     return f"{response.status} {response.body.decode()}"
 
 
-def dialog(requests: int = 1) -> Dialog:
+def dialog(requests: int = 1, *, optional: bool = False) -> Dialog:
     texts = []
     for number in range(requests):
-        texts.append((yield from asked(Request("chat/completions", b"%d" % number), read)))
+        texts.append((yield from asked(Request("chat/completions", b"%d" % number, optional=optional), read)))
     return Said(Completion("; ".join(texts)))
 
 
 class Life:
     """A conversation moved to its end, with a clock that only its pauses and its server's seconds move."""
 
-    def __init__(self, serve: Callable[[float], Response | Fault], *, requests: int = 1, seed: int = 0) -> None:
+    def __init__(
+        self,
+        serve: Callable[[float], Response | Fault],
+        *,
+        requests: int = 1,
+        seed: int = 0,
+        optional: bool = False,
+    ) -> None:
         self.now = 0.0
         self.sent: list[bytes] = []
         self.pauses: list[Pause] = []
         self.said: Said | None = None
         self.error: CallError | EndpointError | None = None
-        talk = converse(dialog(requests), patience=PATIENCE, rng=Random(seed), now=0.0)
+        talk = converse(dialog(requests, optional=optional), patience=PATIENCE, rng=Random(seed), now=0.0)
         try:
             step = next(talk)
             while True:
@@ -119,6 +126,13 @@ def test_a_status_that_every_request_would_have_ends_the_run_at_once(status: int
     assert isinstance(life.error, EndpointError)
     assert str(life.error).startswith(f"HTTP {status} (Incorrect \\x1b[31mkey): ")
     assert len(life.sent) == 1
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_that_there_is_no_route_is_an_answer_where_that_is_the_question(status: int) -> None:
+    assert isinstance(Life(lambda _: Response(status)).error, EndpointError)
+    life = Life(lambda _: Response(status), optional=True)
+    assert life.said == Said(Completion(f"{status} "))
 
 
 def test_no_credit_is_no_rate_limit() -> None:

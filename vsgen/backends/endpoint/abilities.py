@@ -13,11 +13,12 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import orjson
 
+from vsgen.backends.endpoint.decisions import EXAMPLE, FORMS, NO_ROUTE
 from vsgen.backends.endpoint.http import Request, Response
 from vsgen.backends.endpoint.tokens import by_tokens
 from vsgen.backends.endpoint.whose import whose
 from vsgen.backends.endpoint.wire import Abilities, Said, Unreadable, Wire
-from vsgen.values import Call, Completion, Generate, Message, Prompt, Refused, Score, Scores, Teach
+from vsgen.values import Call, Completion, Decide, Decided, Generate, Message, Prompt, Refused, Score, Scores, Teach
 
 Asking: TypeAlias = Generator[Request, Response | None, Said | None]
 """Yields requests; is sent each response, or None where a request was given up."""
@@ -39,6 +40,7 @@ FALLBACKS: Final[Mapping[str, str]] = {
         "over replies of such tokens; vLLM lists more with --max-logprobs, and draws from all tokens with "
         "--logprobs-mode processed_logprobs"
     ),
+    "decisions": "method: decisions is refused; use method: score, votes or verbalized",
 }
 """What happens where an ability is absent."""
 
@@ -115,7 +117,7 @@ def examine(wire: Wire, model: str, only: Container[str] | None = None) -> Exami
         model: As the server names it.
         only: The abilities that matter, by their names in `Abilities`; None for all.
     """
-    base = yield from find_base(wire, model)
+    base = yield from find_base(wire, model, only)
     if base.problem is not None:
         return base
     made = probes(wire, model, base.can, only)
@@ -125,8 +127,16 @@ def examine(wire: Wire, model: str, only: Container[str] | None = None) -> Exami
     return found(base.can, seen)
 
 
-def find_base(wire: Wire, model: str) -> Examination:
-    """Find out the least: whether the model can be asked at all, how a limit is taken, and whether it thinks."""
+def find_base(wire: Wire, model: str, only: Container[str] | None = None) -> Examination:
+    """Find out the least: whether the model can be asked at all, how a limit is taken, and whether it thinks.
+
+    Args:
+        wire: How the server is asked.
+        model: As the server names it.
+        only: The abilities that matter. A model that only decides need not write, so nothing is asked of it here.
+    """
+    if only == used_by(EXAMPLE):
+        return Found(Abilities())
     can, problem = yield from _base(wire, model)
     return Found(can, problem)
 
@@ -158,6 +168,8 @@ def used_by(call: Call) -> frozenset[str]:
     match call:
         case Score():
             return frozenset({"prompt_logprobs", "top_logprobs", "prefill"})
+        case Decide():
+            return frozenset({"decisions"})
         case Teach():
             return frozenset({"tokens", "prompt_logprobs"})
         case Generate():
@@ -203,7 +215,7 @@ class _Server:
 
     def said(self, call: Generate | Score, **able: Any) -> Asking:
         """What the server says to a call, as if it were able; None if that is nothing of use."""
-        said = yield from _said(self.wire, call, self.model, replace(self.can, **able))
+        said = yield from said_by(self.wire, call, self.model, replace(self.can, **able))
         if said is not None and isinstance(said.answer, Refused):
             self.reasons.setdefault(self.ability, said.answer.problem)
         return said
@@ -234,13 +246,22 @@ def _probed(server: _Server, probe: Callable[[_Server], _Seen]) -> Probe:
     return Seen(able, server.reasons)
 
 
-def _said(wire: Wire, call: Generate | Score, model: str, can: Abilities) -> Asking:
+def said_by(wire: Wire, call: Call, model: str, can: Abilities, *, optional: bool = False) -> Asking:
+    """What a server says to a call, within few tries; None if that is nothing of use.
+
+    Args:
+        wire: How it is asked.
+        call: What.
+        model: As the server names it.
+        can: What the server can.
+        optional: It is the question whether there is such a route.
+    """
     dialog, request, tries = wire.dialog(call, model, can), Request(""), 0
     try:
         step = next(dialog)
         while True:
             if not isinstance(step, Unreadable):
-                request, tries = step, 0
+                request, tries = replace(step, optional=optional), 0
             elif tries >= _TRIES:
                 return Said(Refused("refused", f"a reply that cannot be read: {step}"))
             response = yield request
@@ -257,7 +278,7 @@ def _base(wire: Wire, model: str) -> Generator[Request, Response | None, tuple[A
     """The least: how a limit and a temperature are taken, and whether the model thinks."""
     can, problem = Abilities(), "the server gives no usable reply"
     for _ in range(len(_BASE) + 1):
-        said = yield from _said(wire, Generate(_FIRST, 7, temperature=0.9, max_tokens=_LIMIT), model, can)
+        said = yield from said_by(wire, Generate(_FIRST, 7, temperature=0.9, max_tokens=_LIMIT), model, can)
         if said is None:
             return can, problem
         thinks = said.usage.hidden > 0
@@ -362,6 +383,20 @@ def _tokens(server: _Server) -> _Seen:
     return {}
 
 
+def _decisions(server: _Server) -> _Seen:
+    problems = list[str]()
+    for form in FORMS if server.wire.lacks(EXAMPLE, Abilities(decisions=FORMS[0])) is None else ():
+        said = yield from said_by(server.wire, EXAMPLE, server.model, Abilities(decisions=form), optional=True)
+        if said is not None and isinstance(said.answer, Decided):
+            return {"decisions": form}
+        if said is not None and isinstance(said.answer, Refused):
+            problems.append(said.answer.problem)
+    problems.sort(key=lambda problem: problem.startswith(NO_ROUTE))
+    if problems:
+        server.reasons["decisions"] = problems[0]
+    return {}
+
+
 _PROBES: Final[Mapping[str, Callable[[_Server], _Seen]]] = {
     "json_schema": _json_schema,
     "pattern": _pattern,
@@ -372,4 +407,5 @@ _PROBES: Final[Mapping[str, Callable[[_Server], _Seen]]] = {
     "top_k": _alike("top_k", top_k=1),
     "stop": _stop,
     "tokens": _tokens,
+    "decisions": _decisions,
 }

@@ -11,7 +11,20 @@ from vsgen.backends.endpoint.http import Response
 from vsgen.backends.endpoint.reading import usage_of
 from vsgen.backends.endpoint.wire import Said, Usage
 from vsgen.texts import about_tokens
-from vsgen.values import Answer, Call, Completion, Embed, Generate, Prompt, Refused, Score, Scores, Vector
+from vsgen.values import (
+    Answer,
+    Call,
+    Completion,
+    Decide,
+    Decided,
+    Embed,
+    Generate,
+    Prompt,
+    Refused,
+    Score,
+    Scores,
+    Vector,
+)
 
 _TURN: Final = 4
 """Tokens around a message."""
@@ -37,7 +50,7 @@ def counted(said: Said, call: Call, requests: int, lost: Usage) -> Answer:
 def with_usage(answer: Answer, usage: Usage) -> Answer:
     """An answer with what it took; a refusal that took nothing stays as it is."""
     match answer:
-        case Completion() | Scores() | Vector():
+        case Completion() | Scores() | Decided() | Vector():
             return replace(answer, usage=usage)
         case Refused() if usage.total:
             return replace(answer, usage=usage)
@@ -65,6 +78,9 @@ def _estimated(answer: Answer, call: Call, requests: int) -> Usage:
             read, drawn = _read(prompt), about_tokens(text)
         case Score(prompt=prompt), _:
             read, drawn = requests * _read(prompt), requests
+        case Decide(state=state, questions=questions), _:
+            each = (about_tokens("\n".join([one.text, *one.options])) for one in questions)
+            read, drawn = len(questions) * about_tokens(state) + sum(each), len(questions)
         case Embed(text=text), _:
             read, drawn = about_tokens(text), 0
         case _:

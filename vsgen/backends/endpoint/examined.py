@@ -8,7 +8,7 @@ from dataclasses import replace
 from queue import SimpleQueue
 from typing import Final, TypeVar
 
-from vsgen.backends.endpoint.abilities import Found, find_base, found, probes
+from vsgen.backends.endpoint.abilities import Found, find_base, found, probes, said_by
 from vsgen.backends.endpoint.exchange import Patience
 from vsgen.backends.endpoint.http import Request, Response
 from vsgen.backends.endpoint.listed import list_others
@@ -38,16 +38,16 @@ def examined(transport: Transport, target: Target, only: Container[str] | None =
         EndpointError: No request can be answered there: a wrong key, an unknown model, a server that is away.
     """
     with asking(transport, target) as ask:
-        base = _based(ask, target)
+        base = _based(ask, target, only)
         if base.problem is not None:
             return base
         return found(base.can, ask(probes(target.wire, target.model, base.can, only)))
 
 
-def _based(ask: Asker, target: Target) -> Found:
+def _based(ask: Asker, target: Target, only: Container[str] | None) -> Found:
     """Whether the model can be asked at all; where it cannot, why, and which models the server has in its place."""
     try:
-        (base,) = ask([find_base(target.wire, target.model)])
+        (base,) = ask([find_base(target.wire, target.model, only)])
     except EndpointError as error:
         if error.http != _UNKNOWN:
             raise
@@ -69,6 +69,22 @@ def asking(transport: Transport, target: Target) -> Iterator[Asker]:
         yield Asker(relay, executor, box)
     finally:
         executor.close(cancel=True)
+
+
+def refusals(transport: Transport, target: Target, calls: Sequence[Call]) -> list[str | None]:
+    """Why a server refuses each of some calls; None of one that it answers, now or perhaps later.
+
+    Args:
+        transport: How requests get there.
+        target: The server, the wire and the model, with what it can do.
+        calls: They are asked side by side.
+
+    Raises:
+        EndpointError: No request can be answered there.
+    """
+    with asking(transport, target) as ask:
+        found = ask([said_by(target.wire, call, target.model, target.can) for call in calls])
+    return [said.answer.problem if said and isinstance(said.answer, Refused) else None for said in found]
 
 
 class Asker:

@@ -35,6 +35,8 @@ Blame: TypeAlias = Literal["rate", "away", "request"]
 """Who or what a failure is laid to: a limit in requests or tokens, the server, or perhaps the request."""
 
 _AWAY: Final = frozenset({408, 425, 502, 503, 504, 520, 521, 522, 523, 524, 529})
+_NOWHERE: Final = frozenset({404, 405})
+"""What a server answers that has no such route."""
 _RETRIED: Final = frozenset({409, 500})
 _FATAL: Final = {
     401: "the key is missing or not accepted; set VSGEN_API_KEY or give --api-key-file",
@@ -195,7 +197,7 @@ def _exchange(request: Request, tries: _Tries) -> Generator[Step, Came, tuple[Re
         what, now = yield Send(request)
         match what:
             case Response():
-                failure = failure_of(what)
+                failure = None if request.optional and what.status in _NOWHERE else failure_of(what)
                 if failure is None:
                     return what, now
             case Fault():

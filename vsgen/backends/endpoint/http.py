@@ -23,6 +23,8 @@ class Request:
     """About how many tokens prompt and reply will take, for limits in tokens a minute."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Beside those of every request; never a key."""
+    optional: bool = False
+    """Whether there is such a route is the question: that there is none (404, 405) goes to the dialog."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,8 +107,8 @@ def usage_of(said: Mapping[str, Any], prompt: str = "prompt_tokens", drawn: str 
     usage = said.get("usage")
     if not isinstance(usage, dict):
         return Usage()
-    total, hidden = _count(usage, drawn), _count(usage.get("completion_tokens_details"), "reasoning_tokens")
-    cached = _count(usage.get("prompt_tokens_details"), "cached_tokens")
+    total, hidden = _count(usage, drawn), _count(usage.get(f"{drawn}_details"), "reasoning_tokens")
+    cached = _count(usage.get(f"{prompt}_details"), "cached_tokens")
     return Usage(_count(usage, prompt), total, min(hidden, total), cached)
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from vsgen.backends.endpoint.address import Address, WireName
 from vsgen.backends.endpoint.chat import Chat
 from vsgen.backends.endpoint.completions import Completions
+from vsgen.backends.endpoint.decisions import WithDecisions
 from vsgen.backends.endpoint.embeddings import Embeddings
 from vsgen.backends.endpoint.keys import Key
 from vsgen.backends.endpoint.messages import Messages
@@ -37,7 +38,7 @@ class Server:
 
     def target(self, model: str) -> Target:
         """A language model there."""
-        return Target(self.address, self.key, _WIRES[self.wire or self.address.wire](), model)
+        return Target(self.address, self.key, WithDecisions(_WIRES[self.wire or self.address.wire]()), model)
 
     def embedder(self, model: str) -> Target:
         """An embedder there."""

@@ -27,6 +27,8 @@ from vsgen.values import Answer, Call
 from vsgen.values import Usage as Usage
 
 T = TypeVar("T")
+Decisions: TypeAlias = Literal["systemone", "decisions"]
+"""A form of decision interfaces, by its route."""
 
 
 class Unreadable(Exception):
@@ -86,7 +88,7 @@ class Abilities:
     """The limit of a reply goes by this name in place of ``max_tokens``."""
     reasoning: bool = False
     """The model thinks before it answers, and thoughts count against the limit of the reply."""
-    decisions: Literal["decisions", "systemone"] | None = None
+    decisions: Decisions | None = None
     """The interface that states the probabilities of options."""
     context: int | None = None
     """Tokens that prompt and reply may have together; None where the server does not say."""

@@ -33,6 +33,7 @@ _REMEDIES: Final[Mapping[str, str]] = {
     "prefill": "use vLLM, SGLang or llama.cpp, with a chat template that can continue a reply",
     "top_k": "remove top_k and min_p from the template, or use vLLM, SGLang or llama.cpp",
     "tokens": "use vLLM",
+    "decisions": "use vLLM, SGLang, llama.cpp or Ollama, with a model that they can decide with",
     "processed_logprobs": "start vLLM with --logprobs-mode processed_logprobs",
 }
 """What to do about an ability that is absent, where there is something."""

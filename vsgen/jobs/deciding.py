@@ -1,0 +1,28 @@
+"""Whether the models that labels ask for decisions have a decision interface."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+
+from vsgen.errors import OptionError
+
+_INSTEAD = "use method: score, votes or verbalized"
+
+
+def check_deciding(deciding: Mapping[str, str | None], own: str, served: Container[str]) -> None:
+    """See that no model in this process is asked for decisions.
+
+    Args:
+        deciding: By the name of each label of method decisions, the model that it names; None is the run's own.
+        own: The run's own model.
+        served: The models that are behind a URL.
+
+    Raises:
+        OptionError: One is.
+    """
+    for label, judge in deciding.items():
+        if (name := judge or own) not in served:
+            raise OptionError(
+                f"label {label}: method decisions needs a server with a decision interface (--endpoint, or the label's "
+                f"own endpoint), and {name} runs in this process; otherwise {_INSTEAD}"
+            )

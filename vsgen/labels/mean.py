@@ -1,0 +1,84 @@
+"""What voices come to: the mean of their distributions, and how far they are apart; several classes, one by one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from vsgen.labels.question import Voice
+from vsgen.labels.settings import Kind
+from vsgen.labels.soft import entropy, label_of, multi_label
+from vsgen.labels.words import YES_NO
+from vsgen.probability import softmax
+from vsgen.values import SoftLabel, Unlabelled
+
+_COUNTED = ("traces", "replies", "read", "cut")
+
+
+def mean(classes: Sequence[str], voices: Sequence[Voice], kind: Kind, details: Mapping[str, object]) -> SoftLabel:
+    """The mean of the voices' distributions, and how far they are apart.
+
+    Args:
+        classes: In the order of the voices' weights.
+        voices: At least one.
+        kind: Of the label.
+        details: What else is known of how it was made.
+    """
+    each = [softmax(voice.logps) for voice in voices]
+    means = _means(each)
+    masses = [voice.mass for voice in voices if voice.mass is not None]
+    mass = math.fsum(masses) / len(masses) if masses else None
+    made = label_of(kind, dict(zip(classes, means, strict=True)), mass)
+    if raw := [softmax(voice.raw) for voice in voices if voice.raw is not None]:
+        made = detailed(made, {"raw": dict(zip(classes, _means(raw), strict=True))})
+    if len(each) == 1:
+        return detailed(made, details)
+    between = max(0.0, entropy(means) - math.fsum(map(entropy, each)) / len(each))
+    return replace(detailed(made, {**details, "spread": _spread(made.probs, each)}), disagreement=between)
+
+
+def detailed(made: SoftLabel, details: Mapping[str, object]) -> SoftLabel:
+    """The label with these details in front of its own."""
+    return replace(made, details={**details, **made.details})
+
+
+def several(classes: Sequence[str], answers: Sequence[SoftLabel | Unlabelled]) -> SoftLabel | Unlabelled:
+    """The probabilities of yes, one for each class."""
+    found = [answer for answer in answers if isinstance(answer, SoftLabel)]
+    lost = [f"{name}: {one.problem}" for name, one in zip(classes, answers, strict=True) if isinstance(one, Unlabelled)]
+    if lost:
+        return Unlabelled("; ".join(lost))
+    masses = [one.label_mass for one in found if one.label_mass is not None]
+    apart = [one.disagreement for one in found if one.disagreement is not None]
+    probs = {name: one.probs[YES_NO[0]] for name, one in zip(classes, found, strict=True)}
+    made = detailed(multi_label(probs, min(masses) if masses else None), _gathered(classes, found))
+    return replace(made, disagreement=math.fsum(apart) if apart else None)
+
+
+def _means(each: Sequence[Sequence[float]]) -> list[float]:
+    return [math.fsum(column) / len(each) for column in zip(*each, strict=True)]
+
+
+def _spread(means: Mapping[str, float], each: Sequence[Sequence[float]]) -> dict[str, float]:
+    """The standard deviation of each class's probability between several voices."""
+    columns = zip(means.items(), zip(*each, strict=True), strict=True)
+    squares = {name: math.fsum((x - mean) ** 2 for x in column) for (name, mean), column in columns}
+    return {name: math.sqrt(square / (len(each) - 1)) for name, square in squares.items()}
+
+
+def _gathered(classes: Sequence[str], found: Sequence[SoftLabel]) -> dict[str, object]:
+    """How several labels were made: counts are summed, what each class has is that of its yes, the rest is the same."""
+    details: dict[str, object] = {}
+    for key in dict.fromkeys(key for one in found for key in one.details):
+        each = [one.details.get(key) for one in found]
+        first = next((one for one in each if one is not None), None)
+        if key in _COUNTED:
+            details[key] = sum(count for count in each if isinstance(count, int))
+        elif not isinstance(first, Mapping):
+            details[key] = first
+        elif all(each):
+            details[key] = {
+                name: of[YES_NO[0]] for name, of in zip(classes, each, strict=True) if isinstance(of, Mapping)
+            }
+    return details
