@@ -262,6 +262,8 @@ class Taught:
     """[T, k] little-endian uint32, the most probable token first."""
     top_logps: bytes
     """[T, k] little-endian float32, nats, at temperature 1."""
+    usage: Usage | None = field(default=None, compare=False)
+    """As that of a `Completion`."""
 
 
 @dataclass(frozen=True, slots=True)

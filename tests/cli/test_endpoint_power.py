@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 from tests.cli.conftest import Vsgen
@@ -19,7 +20,7 @@ dedup: false
 """
 
 
-def test_a_run_of_method_power_over_http_makes_rows_with_log_probabilities_and_lessons(
+def test_a_run_of_method_power_over_http_makes_rows_with_lessons_and_is_resumed_without_a_request(
     vsgen: Vsgen, tmp_path: Path
 ) -> None:
     template, out = tmp_path / "reviews.yaml", tmp_path / "out.jsonl"
@@ -27,7 +28,11 @@ def test_a_run_of_method_power_over_http_makes_rows_with_log_probabilities_and_l
     with serving(Plan(model="tiny")) as server:
         asked = ["--endpoint", server.url, "-m", "tiny", "-n", 2, "--token-logprobs", "top=5"]
         done = vsgen("run", template, *asked, "-o", out)
-    assert done.exit_code == 0, done.output
+        assert done.exit_code == 0, done.output
+        requests, written = server.counts.requests, out.read_bytes()
+        out.rename(out.with_name("out.jsonl.part"))
+        assert vsgen("run", template, *asked, "-o", out, "--resume").exit_code == 0
+        assert (server.counts.requests, out.read_bytes()) == (requests, written)
     assert "processed_logprobs" in done.output
     made = [json.loads(line) for line in out.read_text().splitlines()]
     assert len(made) == 2
@@ -47,3 +52,4 @@ def test_a_server_that_names_no_tokens_is_refused_before_anything_is_drawn(vsgen
     assert "method power: echo@" in done.output and "ids of tokens" in done.output and "vLLM" in done.output
     assert "--token-logprobs: echo@" in rows.output and "vLLM" in rows.output
     assert not out.exists()
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("vsgen endpoint")]

@@ -21,6 +21,8 @@ from vsgen.values import (
     Reply,
     Score,
     Scores,
+    Taught,
+    Teach,
     TypedQuestion,
     Usage,
 )
@@ -64,14 +66,21 @@ def test_tokens_that_a_server_counts_are_counted_though_it_names_none() -> None:
     assert tally.tokens == 7
 
 
-@pytest.mark.parametrize(("call", "reply"), [(CALL, Completion("x", count=4)), (SCORE, Scores((-1.0, -2.0)))])
-def test_what_a_reply_took_is_read_back(tmp_path: Path, call: Call, reply: Completion | Scores) -> None:
+@pytest.mark.parametrize(
+    ("call", "reply"),
+    [
+        (CALL, Completion("x", count=4)),
+        (SCORE, Scores((-1.0, -2.0))),
+        (Teach(Prompt(prefill="x"), "y", 1), Taught((1,), (2,), (-1.0,), 1, b"abcd", b"efgh")),
+    ],
+)
+def test_what_a_reply_took_is_read_back(tmp_path: Path, call: Call, reply: Completion | Scores | Taught) -> None:
     usage = Usage(9, 4, 1, 2, 3)
     with FileJournal(tmp_path / "journal") as journal:
         journal.add(journal.key("m", call), "m", call, replace(reply, usage=usage))
     with FileJournal(tmp_path / "journal") as journal:
         found = journal.find(journal.key("m", call), call)
-    assert found == reply and isinstance(found, Completion | Scores) and found.usage == usage
+    assert found == reply and isinstance(found, Completion | Scores | Taught) and found.usage == usage
 
 
 @pytest.mark.parametrize(

@@ -103,10 +103,14 @@ def open_served(service: Service, transport: Transport, letters: Letterbox, note
         OptionError: It lacks what the calls need.
     """
     executor = transport.executor(service.target, letters)
-    found = Found(Abilities()) if service.embeds else _abilities(transport, service, notes)
-    executor.heed(found.can)
-    rows = transport.settings.ceiling.concurrency
-    return ServedModel(service, found.can, executor, rows=rows, reasons=found.reasons)
+    try:
+        found = Found(Abilities()) if service.embeds else _abilities(transport, service, notes)
+        executor.heed(found.can)
+        rows = transport.settings.ceiling.concurrency
+        return ServedModel(service, found.can, executor, rows=rows, reasons=found.reasons)
+    except BaseException:
+        executor.close(cancel=True)
+        raise
 
 
 def noted_abilities(target: Target, notes: Journal, *, by_file: bool = False) -> Abilities | None:

@@ -16,7 +16,7 @@ from vsgen.engine.mailbox import Mailbox
 from vsgen.errors import OutputError, VsgenError
 from vsgen.ports import Executor, Journal, Ticket
 from vsgen.texts import pair_surrogates
-from vsgen.values import Answer, Call, Completion, Decide, Decided, Refused, Reply, Score, Scores, Usage, Vector
+from vsgen.values import Answer, Call, Completion, Decide, Decided, Refused, Reply, Score, Scores, Taught, Usage, Vector
 
 
 class _Pending(NamedTuple):
@@ -50,7 +50,7 @@ class Tally:
 
     def take(self, model: str, answer: Answer) -> None:
         """Count what an answer took."""
-        stated = answer.usage if isinstance(answer, Completion | Scores | Decided | Vector | Refused) else None
+        stated = answer.usage if isinstance(answer, Completion | Scores | Decided | Taught | Vector | Refused) else None
         if stated is not None:
             self.served.add(model)
         if taken := stated or _taken(answer):

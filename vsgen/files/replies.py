@@ -49,6 +49,7 @@ _RARE: Final[Mapping[type[Reply], tuple[str, ...]]] = {
     Completion: ("count", "usage"),
     Scores: ("lower", "upper", "usage"),
     Decided: ("usage",),
+    Taught: ("usage",),
 }
 """Members that only servers' replies have, and that are not written where they say nothing."""
 _ROUNDED: Final = 1.0
@@ -245,5 +246,6 @@ _TAUGHT: Final = {
     "width": _of(int),
     "top_ids": _packed,
     "top_logps": _packed,
+    "usage": _usage,
 }
 _VERIFIED: Final = {"ok": _of(bool), "problem": _of(str)}

@@ -7,7 +7,20 @@ import pytest
 from vsgen.backends.endpoint.counted import counted, stated
 from vsgen.backends.endpoint.http import Response
 from vsgen.backends.endpoint.wire import Said
-from vsgen.values import Completion, Embed, Generate, Message, Prompt, Refused, Score, Scores, Usage, Vector
+from vsgen.values import (
+    Completion,
+    Embed,
+    Generate,
+    Message,
+    Prompt,
+    Refused,
+    Score,
+    Scores,
+    Taught,
+    Teach,
+    Usage,
+    Vector,
+)
 
 PROMPT = Prompt((Message("user", "x" * 400),))
 CALL = Generate(PROMPT, seed=1)
@@ -25,6 +38,8 @@ def test_what_a_server_does_not_count_is_estimated_and_says_so() -> None:
     assert isinstance(answer, Completion) and answer.usage == Usage(104, 10, estimated=114)
     scores = counted(Said(Scores((-1.0, -2.0))), Score(PROMPT, ("a", "b")), 3, Usage())
     assert isinstance(scores, Scores) and scores.usage == Usage(312, 3, estimated=315)
+    lesson = counted(Said(Taught((), (1,), (-1.0,), 1, b"", b"")), Teach(PROMPT, "z" * 40), 2, Usage())
+    assert isinstance(lesson, Taught) and lesson.usage == Usage(228, 2, estimated=230)
     vector = counted(Said(Vector(b"")), Embed("z" * 40), 1, Usage())
     assert isinstance(vector, Vector) and vector.usage == Usage(10, estimated=10)
 

@@ -23,6 +23,8 @@ from vsgen.values import (
     Refused,
     Score,
     Scores,
+    Taught,
+    Teach,
     Vector,
 )
 
@@ -50,7 +52,7 @@ def counted(said: Said, call: Call, requests: int, lost: Usage) -> Answer:
 def with_usage(answer: Answer, usage: Usage) -> Answer:
     """An answer with what it took; a refusal that took nothing stays as it is."""
     match answer:
-        case Completion() | Scores() | Decided() | Vector():
+        case Completion() | Scores() | Decided() | Taught() | Vector():
             return replace(answer, usage=usage)
         case Refused() if usage.total:
             return replace(answer, usage=usage)
@@ -81,6 +83,8 @@ def _estimated(answer: Answer, call: Call, requests: int) -> Usage:
         case Decide(state=state, questions=questions), _:
             each = (about_tokens("\n".join([one.text, *one.options])) for one in questions)
             read, drawn = len(questions) * about_tokens(state) + sum(each), len(questions)
+        case Teach(prompt=prompt, answer=text), _:
+            read, drawn = requests * (_read(prompt) + about_tokens(text)), requests
         case Embed(text=text), _:
             read, drawn = about_tokens(text), 0
         case _:

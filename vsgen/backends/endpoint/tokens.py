@@ -29,7 +29,7 @@ NO_TOKENS: Final = "ids of tokens with their log-probabilities, which power samp
 _PLAIN: Final = {"repetition_penalty": 1.0, "presence_penalty": 0.0, "frequency_penalty": 0.0}
 """vLLM takes what a request leaves out from the model's generation_config, which would change what is drawn."""
 _HOTTEST: Final = 2.0
-_REMEMBERED: Final = 1024
+_REMEMBERED: Final = 256
 """Prompts whose ids are remembered: all calls of one draw ask the same."""
 
 
