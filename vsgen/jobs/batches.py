@@ -99,7 +99,8 @@ class Batches:
             return
         unused = len(results) - results.taken
         refused = f" ({tally.refused:,} refused)" if tally.refused else ""
-        unneeded = f"; {unused:,} for no call that is open" if unused else ""
+        why = "answered before, not needed, or of another command"
+        unneeded = f"; {unused:,} {'answers' if unused == 1 else 'answer'} no open call ({why})" if unused else ""
         strange = f"; {results.seen.others:,} lines that are no results of vsgen's" if results.seen.others else ""
         yield f"results read: {tally.answered:,} calls answered{refused}{unneeded}{strange}"
         if tally.again:

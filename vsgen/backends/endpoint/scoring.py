@@ -38,19 +38,30 @@ def scored(call: Score, model: str, can: Abilities) -> Generator[Request | Unrea
     return (yield from stepped(call, model, can))
 
 
+def lines(call: Score, model: str, can: Abilities) -> tuple[Request, ...]:
+    """The requests of a call by `prompt_logprobs`, of which none hangs on the response to another.
+
+    None at all where there is no stand-in for the choices.
+    """
+    sign = stand_in(call.choices)
+    wholes = [] if sign is None else [sign, *call.choices]
+    prompts = [Prompt(call.prompt.messages, call.prompt.prefill + text) for text in wholes]
+    how = {"add_generation_prompt": False, **ASKED}
+    return tuple(post(CHAT, {"model": model, "messages": turns(one, can), **how}, one, 1) for one in prompts)
+
+
 class _Reading(NamedTuple):
     line: Line
     usage: Usage
 
 
 def _read(call: Score, model: str, can: Abilities) -> Generator[Request | Unreadable, Response, Said]:
-    sign, usage, found = stand_in(call.choices), Usage(), list[Line]()
-    if sign is None:
+    usage, found = Usage(), list[Line]()
+    requests = lines(call, model, can)
+    if not requests:
         return Said(Refused("choice", "the choices begin and end with too many different characters to be scored"))
-    for text in (sign, *call.choices):
-        whole = Prompt(call.prompt.messages, call.prompt.prefill + text)
-        body = {"model": model, "messages": turns(whole, can), "add_generation_prompt": False, **ASKED}
-        reading = yield from asked(post(CHAT, body, whole, 1), _line)
+    for request in requests:
+        reading = yield from asked(request, _line)
         if isinstance(reading, Refused):
             return Said(reading, usage)
         found.append(reading.line)

@@ -27,6 +27,7 @@ from vsgen.values import Answer, Message, Prompt, Refused, Score, Scores
 
 CALL = Score(Prompt((Message("user", "Which"),)), ("billing", "shipping", "other"))
 CAN = Abilities(prompt_logprobs=True)
+STEPS = Abilities(top_logprobs=20, logprobs=True, prefill=True)
 
 
 class Waiting:
@@ -48,13 +49,16 @@ def line(name: Name, response: Response) -> bytes:
 class Run:
     """One round after the other, with a journal on disk."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, can: Abilities = STEPS) -> None:
         self.folder = folder
+        self.can = can
         self.tally = Tally()
+        self.waits: list[Waits] = []
+        """What was written by the latest round."""
 
     def round(self, lines: Sequence[bytes]) -> Answer | Waits:
         (self.folder / "results").write_bytes(b"".join(lines))
-        target = Target(read_address("http://127.0.0.1:1"), None, Chat(), "m", CAN)
+        target = Target(read_address("http://127.0.0.1:1"), None, Chat(), "m", self.can)
         mailbox, waiting, self.tally = Mailbox(), Waiting(), Tally()
         with FileJournal(self.folder / "journal") as journal:
             results = Results([self.folder / "results"]) if lines else None
@@ -63,23 +67,41 @@ class Run:
             executor.submit(Ticket(0, 0), CALL)
             if results is not None:
                 results.__exit__(None, None, None)
+        self.waits = waiting.waits
+        assert self.tally.written == len(self.waits)
+        assert executor.held == bool(self.waits)
         if waiting.waits:
-            assert executor.held == self.tally.written == 1
             return waiting.waits[0]
         ((_, answer),) = mailbox.wait(0)
         return answer
 
 
-def test_a_dialog_goes_on_though_each_round_has_the_newest_results_alone(tmp_path: Path) -> None:
-    run, toy = Run(tmp_path), Toy()
-    end, rounds = run.round([]), 1
+@pytest.mark.parametrize(("can", "rounds"), [(STEPS, 3), (CAN, 2)])
+def test_a_dialog_goes_on_though_each_round_has_the_newest_results_alone(
+    tmp_path: Path, can: Abilities, rounds: int
+) -> None:
+    run, toy, took = Run(tmp_path, can), Toy(), 1
+    end = run.round([])
     while isinstance(end, Waits):
-        end, rounds = run.round([line(end.name, toy(end.request))]), rounds + 1
+        end, took = run.round([line(one.name, toy(one.request)) for one in run.waits]), took + 1
     assert isinstance(end, Scores)
-    assert end == talk(Chat().dialog(CALL, "m", CAN), Toy()).answer
-    assert rounds == len(toy.requests) + 1 == 5
+    assert end == talk(Chat().dialog(CALL, "m", can), Toy()).answer
+    assert took == rounds
     assert end.usage is not None
     assert end.usage.total > 0
+
+
+def test_requests_that_hang_on_nothing_are_asked_at_once_and_each_is_asked_once(tmp_path: Path) -> None:
+    run, toy = Run(tmp_path, CAN), Toy()
+    run.round([])
+    first = run.waits
+    assert [one.name.step for one in first] == [1, 2, 3, 4]
+    end = run.round([line(one.name, toy(one.request)) for one in first[1:3]] + [line(first[3].name, ok({}, 500))])
+    assert isinstance(end, Waits)
+    assert [(one.name.step, one.name.attempt) for one in run.waits] == [(1, 1), (4, 2)]
+    assert run.tally.again.total() == 1
+    end = run.round([line(one.name, toy(one.request)) for one in run.waits])
+    assert end == talk(Chat().dialog(CALL, "m", CAN), Toy()).answer
 
 
 def test_attempts_are_counted_over_rounds_and_a_refusal_stays(tmp_path: Path) -> None:

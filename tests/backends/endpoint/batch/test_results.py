@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -118,9 +119,12 @@ def test_a_file_of_something_else_is_refused_with_what_to_give(tmp_path: Path, c
         opened(tmp_path, [content])
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_missing_or_none_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nowhere"):
         Results([tmp_path / "nowhere.jsonl"])
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="not a regular file"):
+        Results([tmp_path / "pipe"])
 
 
 @pytest.mark.parametrize(("status", "count"), [(404, 1), (400, 20)])

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from vsgen.backends.endpoint.batch.ahead import ahead
 from vsgen.backends.endpoint.batch.kept import Shelf
-from vsgen.backends.endpoint.batch.rounds import Round, Waits, played
+from vsgen.backends.endpoint.batch.names import Name, name_of
+from vsgen.backends.endpoint.batch.results import Found, usable
+from vsgen.backends.endpoint.batch.rounds import Round, Waits, again, played
 from vsgen.backends.endpoint.counted import counted
+from vsgen.backends.endpoint.http import Request
 from vsgen.backends.endpoint.settings import Target
 from vsgen.backends.endpoint.wire import Usage
 from vsgen.errors import ModelError, VsgenError
 from vsgen.ports import Executor, Letterbox, Ticket
 from vsgen.values import Call, Refused
 
-MOST: Final = 100_000
-"""Calls of a round."""
+MOST: Final = 50_000
+"""Calls of a round, which take about 600 MB while they wait."""
 _REASONS: Final = 20
 """Different ones that are counted apart."""
 
@@ -91,7 +95,7 @@ class BatchExecutor:
         """Calls that no one will answer in this run."""
 
     def submit(self, ticket: Ticket, call: Call) -> None:
-        """Answer a call, or have its next request written."""
+        """Answer a call, or have its next requests written."""
         try:
             self._submit(ticket, call)
         except VsgenError as error:
@@ -128,7 +132,7 @@ class BatchExecutor:
         come = played(dialog, self._key(call), self._shelf.find)
         self._keep(come)
         if isinstance(come.end, Waits):
-            self._wait(ticket, call, come.end)
+            self._wait(ticket, call, [come.end, *self._others(call, come.end)])
             return
         answer = counted(come.end, call, len(come.used), Usage())
         self._tally.answered += bool(come.used)
@@ -141,14 +145,34 @@ class BatchExecutor:
             for name, found in come.used:
                 self._shelf.keep(name, found)
 
-    def _wait(self, ticket: Ticket, call: Call, waits: Waits) -> None:
-        if waits.lost is not None:
-            again, why = self._tally.again, waits.lost.why
-            again[why if why in again or len(again) < _REASONS else "other reasons"] += 1
+    def _others(self, call: Call, first: Waits) -> Iterator[Waits]:
+        """What else of a call can be asked now; what has come of that is kept until its dialog comes there."""
+        key = self._key(call)
+        for number, request in enumerate(ahead(self._target, call), start=1):
+            name = name_of(key, request, number)
+            if name.digest == first.name.digest:
+                continue
+            found = self._shelf.find(name)
+            waits = Waits(name, request) if found is None else self._kept(name, request, found)
+            if waits is not None:
+                yield waits
+
+    def _kept(self, name: Name, request: Request, found: Found) -> Waits | None:
+        """Keep what came of a request; what to send where that is of no use."""
+        lost = usable(found.came)
+        if lost is None or lost.blamed:
+            self._shelf.keep(name, Found(found.attempt, lost or found.came))
+        return again(name, request, found.attempt, lost) if lost else None
+
+    def _wait(self, ticket: Ticket, call: Call, waits: Sequence[Waits]) -> None:
+        for lost in (one.lost for one in waits if one.lost is not None):
+            counts, why = self._tally.again, lost.why
+            counts[why if why in counts or len(counts) < _REASONS else "other reasons"] += 1
         if self._inner is not None:
             self._inner.submit(ticket, call)
             return
         if self._outbox is not None:
-            self._outbox.add(self._target, waits)
-            self._tally.written += 1
+            for one in waits:
+                self._outbox.add(self._target, one)
+            self._tally.written += len(waits)
         self.held += 1

@@ -116,6 +116,8 @@ class Results:
         return Found(attempt, result.came)
 
     def _read(self, path: Path) -> None:
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path}: is not a regular file; give a file of results")
         try:
             file = self._open.enter_context(path.open("rb"))
             number = len(self._files)

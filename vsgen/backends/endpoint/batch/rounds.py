@@ -74,13 +74,24 @@ def _fed(dialog: Dialog, found: Found) -> Request | Said | Lost:
 
 def _again(name: Name, request: Request, found: Found, lost: Lost, used: list[tuple[Name, Found]]) -> Round:
     """A request is written again, or its call is given up."""
-    if not lost.blamed:
-        return Round(Waits(name._replace(attempt=found.attempt), request, lost), tuple(used))
-    kept = (*used, (name, Found(found.attempt, lost)))
-    if found.attempt >= ATTEMPTS:
-        why = f"no usable reply in {found.attempt} batches: {lost.why}"
-        return Round(Said(Refused("refused", why)), kept)
-    return Round(Waits(name._replace(attempt=found.attempt + 1), request, lost), kept)
+    kept = (*used, (name, Found(found.attempt, lost))) if lost.blamed else tuple(used)
+    if (waits := again(name, request, found.attempt, lost)) is not None:
+        return Round(waits, kept)
+    why = f"no usable reply in {found.attempt} batches: {lost.why}"
+    return Round(Said(Refused("refused", why)), kept)
+
+
+def again(name: Name, request: Request, attempt: int, lost: Lost) -> Waits | None:
+    """A request that is to be sent again; None where that was done too often.
+
+    Args:
+        name: Its name, whatever the attempt.
+        request: The request.
+        attempt: The latest one.
+        lost: What came of it.
+    """
+    following = attempt + lost.blamed
+    return None if following > ATTEMPTS else Waits(name._replace(attempt=following), request, lost)
 
 
 def _moved(dialog: Dialog, response: Response | None) -> Request | Said | Lost:
