@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -188,6 +189,10 @@ def test_decisions_about_a_row_are_one_request_and_what_is_refused_costs_its_own
         out.rename(part)
         assert vsgen(*asked, "--resume").exit_code == 0
         assert server.counts.requests == before
+        shown = vsgen("try", template, "--endpoint", server.url, "-m", "tiny").stdout
+    assert "decision requests: 5, of which the first 3" in shown
+    assert re.search(r"^  choice: Which queue should take this ticket\?  billing [\d.e-]+  bug", shown, re.MULTILINE)
+    assert "predicate: Is it urgent? Does this apply: money?  the server refuses" in shown
     for row in rows(out):
         queue, topics, tone = row["labels"].values()
         assert (queue["method"], queue["orders"], tone["kind"]) == ("decisions", 3, "ordinal")

@@ -14,7 +14,21 @@ from vsgen.engine.source import Flows
 from vsgen.files.journal import FileJournal
 from vsgen.flow import Flow, ask
 from vsgen.ports import Ticket
-from vsgen.values import Answer, Call, Completion, Generate, Prompt, Refused, Score, Scores, Usage
+from vsgen.values import (
+    Answer,
+    Call,
+    Completion,
+    Decide,
+    Decided,
+    Decision,
+    Generate,
+    Prompt,
+    Refused,
+    Score,
+    Scores,
+    TypedQuestion,
+    Usage,
+)
 
 
 def generate(seed: int) -> Generate:
@@ -132,9 +146,18 @@ def test_nobody_computes_for_later_flows_while_the_journal_answers_what_is_wante
         assert counting.flushed
 
 
-def test_scores_that_are_asked_for_again_and_again_are_paid_once(tmp_path: Path) -> None:
-    score, usage = Score(Prompt(prefill="x"), ("a", "b")), Usage(9, 2)
-    scores = Scores((-1.0, -2.0), usage=usage)
+SCORE = (Score(Prompt(prefill="x"), ("a", "b")), Scores((-1.0, -2.0), usage=Usage(9, 2)))
+DECIDE = (
+    Decide("x", (TypedQuestion("predicate", "Is it?"),)),
+    Decided((Decision((0.25, 0.75)),), usage=Usage(9, 2)),
+)
+
+
+@pytest.mark.parametrize(("score", "scores"), [SCORE, DECIDE])
+def test_probabilities_that_are_asked_for_again_and_again_are_paid_once(
+    tmp_path: Path, score: Score | Decide, scores: Scores | Decided
+) -> None:
+    usage = scores.usage
     with FileJournal(tmp_path / "j") as journal:
         for paid, recalled in ((usage, None), (None, usage)):  # a first run, and one that goes on
             counting = Counting(journal, scores)

@@ -10,7 +10,8 @@ from vsgen.cli.printed import Heading
 from vsgen.files.records import record_line, rejected_line
 from vsgen.flow import Heard
 from vsgen.jobs.trial import Shown, Trial
-from vsgen.values import Completion, Generate, Prompt, Record, Refused, Score, Scores
+from vsgen.labels.words import YES_NO
+from vsgen.values import Completion, Decide, Decided, Generate, Prompt, Record, Refused, Score, Scores
 
 _SHOWN = 3
 """Label questions that are shown of a draw; the others are alike."""
@@ -23,6 +24,7 @@ def draw_lines(shown: Shown, trial: Trial, seconds: float) -> Iterator[str]:
     yield _head(f"{shown.name} · {trial.model} · {how.method}, k {how.k}, temperature {how.temperature:g}")
     yield from _replies(shown.heard, trial)
     yield from _questions(shown.heard, trial)
+    yield from _decisions(shown.heard)
     yield from _rows(outcome.records)
     yield _head(f"rejected: {len(outcome.rejected)}")
     for lost in outcome.rejected:
@@ -74,6 +76,21 @@ def _questions(heard: Sequence[Heard], trial: Trial) -> Iterator[str]:
         if isinstance(reply, Scores):
             each = zip(call.choices, reply.logp, strict=True)
             yield "  " + "  ".join(f"{choice} {math.exp(logp):.2g}" for choice, logp in each)
+
+
+def _decisions(heard: Sequence[Heard]) -> Iterator[str]:
+    """The first calls of decision interfaces, with the probability of each option."""
+    asked = [(one.call, one.reply) for one in heard if isinstance(one.call, Decide)]
+    if asked:
+        yield _head(f"decision requests: {len(asked)}, of which the first {min(_SHOWN, len(asked))}")
+    for call, reply in asked[:_SHOWN]:
+        yield call.state
+        if isinstance(reply, Refused):
+            yield f"  refused: {reply.problem}"
+        for one, decision in zip(call.questions, reply.decisions if isinstance(reply, Decided) else (), strict=False):
+            each = zip(one.options or YES_NO, decision.probs, strict=False)
+            shares = "  ".join(f"{option} {p:.2g}" for option, p in each) or decision.problem
+            yield f"  {one.kind}: {' '.join(one.text.split())}  {shares}"
 
 
 def _rows(records: Sequence[Record]) -> Iterator[str]:

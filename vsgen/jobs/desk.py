@@ -182,8 +182,12 @@ class Desk:
         if wanted is not None:
             check_device(wanted.choice, [] if wanted.choice.opened else wanted.here, self._here(wanted.embedder))
             check_deciding(wanted.deciding, self.asked, wanted.services)
-            self._connect_by_file(wanted)
-            self._connect_all(wanted)
+            try:
+                self._connect_by_file(wanted)
+                self._connect_all(wanted)
+            except BaseException as error:  # nobody can close what is not made
+                self.__exit__(type(error), error, error.__traceback__)
+                raise
 
     def __enter__(self) -> Desk:
         """Return itself."""

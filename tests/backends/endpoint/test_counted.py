@@ -9,6 +9,9 @@ from vsgen.backends.endpoint.http import Response
 from vsgen.backends.endpoint.wire import Said
 from vsgen.values import (
     Completion,
+    Decide,
+    Decided,
+    Decision,
     Embed,
     Generate,
     Message,
@@ -18,6 +21,7 @@ from vsgen.values import (
     Scores,
     Taught,
     Teach,
+    TypedQuestion,
     Usage,
     Vector,
 )
@@ -40,6 +44,9 @@ def test_what_a_server_does_not_count_is_estimated_and_says_so() -> None:
     assert isinstance(scores, Scores) and scores.usage == Usage(312, 3, estimated=315)
     lesson = counted(Said(Taught((), (1,), (-1.0,), 1, b"", b"")), Teach(PROMPT, "z" * 40), 2, Usage())
     assert isinstance(lesson, Taught) and lesson.usage == Usage(228, 2, estimated=230)
+    decide = Decide("s" * 40, (TypedQuestion("predicate", "t" * 20), TypedQuestion("choice", "t" * 20, ("a", "b"))))
+    decided = counted(Said(Decided((Decision((0.5, 0.5)),) * 2)), decide, 1, Usage())
+    assert isinstance(decided, Decided) and decided.usage == Usage(31, 2, estimated=33)
     vector = counted(Said(Vector(b"")), Embed("z" * 40), 1, Usage())
     assert isinstance(vector, Vector) and vector.usage == Usage(10, estimated=10)
 

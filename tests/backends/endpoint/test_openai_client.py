@@ -14,15 +14,25 @@ import pytest
 from tests.backends.endpoint.dialogs import asked_of, ok, talk
 from vsgen.backends.endpoint.chat import Chat
 from vsgen.backends.endpoint.completions import Completions
+from vsgen.backends.endpoint.decisions import DecisionWire
 from vsgen.backends.endpoint.embeddings import Embeddings
 from vsgen.backends.endpoint.steps import _listed
 from vsgen.backends.endpoint.wire import Abilities
-from vsgen.values import Completion, Embed, Generate, Message, Prompt, Score, Vector
+from vsgen.values import Completion, Decide, Decided, Embed, Generate, Message, Prompt, Score, TypedQuestion, Vector
 
 openai = pytest.importorskip("openai")
 
 PROMPT = Prompt((Message("system", "Be brief."), Message("user", "A joke, please.")))
 SCHEMA = '{"type": "object", "properties": {"text": {"type": "string"}}}'
+DECIDE = Decide(
+    "Where is my parcel?",
+    (
+        TypedQuestion("predicate", "Is it late?"),
+        TypedQuestion("choice", "Which team?", ("billing", "shipping")),
+        TypedQuestion("score", "How upset?", ("calm", "annoyed", "furious")),
+        TypedQuestion("predicate", "Is it rude?"),
+    ),
+)
 CALL = Generate(PROMPT, seed=5, temperature=0.7, top_p=0.9, max_tokens=50, stop=("\n",), schema=SCHEMA)
 USAGE = {"prompt_tokens": 11, "completion_tokens": 3, "total_tokens": 14}
 TOP = [{"token": "yes", "logprob": -0.1, "bytes": None}, {"token": "no", "logprob": -3.0, "bytes": None}]
@@ -49,6 +59,38 @@ REPLIES: dict[str, Any] = {
         "model": "m",
         "choices": [{"index": 0, "text": " upon", "finish_reason": "length", "logprobs": None}],
         "usage": USAGE,
+    },
+    "/v1/decisions": {
+        "model": "m",
+        "answers": [
+            {"type": "predicate", "name": "q1", "probability": 0.75},
+            {
+                "type": "choice",
+                "name": "q2",
+                "choice": "shipping",
+                "confidence": 0.8,
+                "probabilities": [{"value": "shipping", "probability": 0.9}, {"value": "billing", "probability": 0.1}],
+            },
+            {
+                "type": "score",
+                "name": "q3",
+                "score": 0.5,
+                "confidence": 0.4,
+                "probabilities": [
+                    {"value": 0, "label": "calm", "probability": 0.625},
+                    {"value": 1, "label": "annoyed", "probability": 0.25},
+                    {"value": 2, "label": "furious", "probability": 0.125},
+                ],
+            },
+            {"type": "refusal", "name": "q4"},
+        ],
+        "usage": {
+            "input_tokens": 40,
+            "input_tokens_details": {"cache_write_tokens": 0, "cached_tokens": 30},
+            "output_tokens": 4,
+            "output_tokens_details": {"reasoning_tokens": 0},
+            "total_tokens": 44,
+        },
     },
     "/v1/embeddings": {
         "object": "list",
@@ -134,6 +176,29 @@ def test_an_embeddings_request_is_what_the_client_sends(server: Server, client: 
         Embeddings().dialog(Embed("a text"), "m", Abilities()), lambda _: ok(REPLIES["/v1/embeddings"])
     ).answer
     assert isinstance(answer, Vector) and len(answer.data) == 2 * len(theirs.data[0].embedding)
+
+
+def test_a_decisions_request_is_what_the_client_sends_and_both_read_the_answers_alike(
+    server: Server, client: Any
+) -> None:
+    can = Abilities(decisions="decisions")
+    ours = asked_of(DecisionWire().dialog(DECIDE, "m", can))
+    theirs = client.decisions.create(**ours[1])
+    assert server.asked == [ours]
+    said = talk(DecisionWire().dialog(DECIDE, "m", can), lambda _: ok(REPLIES["/v1/decisions"]))
+    assert isinstance(said.answer, Decided)
+    late, team, tone, rude = said.answer.decisions
+    first, second, third, fourth = theirs.answers
+    assert late.probs[0] == pytest.approx(first.probability)
+    assert dict(zip(DECIDE.questions[1].options, team.probs, strict=True)) == pytest.approx(
+        {one.value: one.probability for one in second.probabilities}
+    )
+    assert dict(enumerate(tone.probs)) == pytest.approx({one.value: one.probability for one in third.probabilities})
+    assert rude.problem and fourth.type == "refusal"
+    assert (said.usage.prompt, said.usage.cached) == (
+        theirs.usage.input_tokens,
+        theirs.usage.input_tokens_details.cached_tokens,
+    )
 
 
 @pytest.mark.parametrize("can", [Abilities(), Abilities("strict", seed=True, max_completion_tokens=True)])
