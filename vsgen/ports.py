@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from random import Random
-from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from vsgen.errors import VsgenError
 from vsgen.flow import Flow
@@ -177,6 +177,27 @@ class Drawing(Protocol):
 
     def drawing(self) -> Sequence[tuple[Ticket, int]]:
         """The calls that are being answered, each with the tokens that are drawn so far; may be asked in any thread."""
+        ...
+
+
+class Held(NamedTuple):
+    """Why calls wait that are ready to be sent to a server."""
+
+    by: Literal["outage", "rate limit", "own limit"]
+    """The server does not answer; it sends requests away; or the user allows no more a minute."""
+    place: str
+    """The server."""
+    seconds: float
+    """How long the outage has lasted; of a limit, how long it will still last."""
+    why: str = ""
+    """Of an outage: what went wrong last."""
+
+
+class Waiting(Protocol):
+    """Who sends requests to servers, and may have to wait for them."""
+
+    def held(self) -> Held | None:
+        """What requests wait for; None if for replies alone. May be asked in any thread."""
         ...
 
 

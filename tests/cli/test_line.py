@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsgen.backends.transfers import Transfer
-from vsgen.cli.line import clock, duration, line, sentence
+from vsgen.cli.line import clock, duration, line, parts, sentence
 from vsgen.cli.meter import Reading
 from vsgen.jobs.activity import Oldest, Progress
+from vsgen.ports import Held
 
 ASKING = Progress(
     phase="asking",
@@ -104,6 +105,21 @@ def test_where_no_row_comes_the_line_says_what_is_waited_for() -> None:
     assert "waiting" not in line(replace(waiting, still=9.0), 80)
     scoring = replace(waiting, progress=replace(oldest, noun="input rows", oldest=Oldest(3, "score")))
     assert "waiting for the scores, 41 s" in line(scoring, 80)
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        (Held("outage", "host:8000", 12.0, "no connection"), "host:8000 is away for 12 s, trying again"),
+        (Held("rate limit", "host:8000", 11.2), "waiting 12 s for the rate limit of host:8000"),
+        (Held("own limit", "host:8000", 0.7), "waiting for --rpm or --tpm"),
+    ],
+)
+def test_what_a_server_keeps_waiting_stands_right_after_the_count(held: Held, said: str) -> None:
+    waiting = replace(ASKING, held=held, drawing=0, drawing_tokens=0, oldest=Oldest(3, "generate"))
+    assert parts(replace(READ, progress=waiting, still=41.0, waited=41.0))[:2] == ["12/500 rows", said]
+    examining = Reading(Progress(phase="examining", model="m@host:8000", held=held))
+    assert parts(examining) == [said, "examining m@host:8000, 0 s"]
 
 
 def test_phases_in_words() -> None:

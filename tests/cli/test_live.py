@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from typing import Literal
 
 import pytest
 
@@ -23,6 +24,7 @@ from vsgen.cli.live import Drawn, Follower, Logged, Plain, Timer
 from vsgen.cli.log import LOG
 from vsgen.cli.meter import Reading
 from vsgen.jobs.activity import Phase, Progress
+from vsgen.ports import Held
 
 FAST = ("-m", "tiny", "--no-dedup")
 ASKING = Progress(phase="asking", noun="draws", wanted=8)
@@ -90,6 +92,21 @@ def test_a_log_has_an_event_for_each_phase_and_the_counts_by_the_timer(capsys: p
         *(("phase", "loading"), ("phase", "asking"), ("progress", "asking")),
     ]
     assert (events[-1]["rows"], events[-1]["wanted"], events[-1]["tokens"]) == (2, 8, 99)
+
+
+@pytest.mark.usefixtures("logged")
+def test_a_log_has_an_event_where_a_server_keeps_requests_waiting_and_where_no_longer(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def kept(by: Literal["outage", "own limit"], seconds: float) -> Progress:
+        return replace(ASKING, held=Held(by, "host", seconds, "HTTP 503"))
+
+    moments = [(1, kept("own limit", 9)), (2, kept("outage", 1.5)), (3, kept("outage", 2.5)), (4, ASKING)]
+    events = [json.loads(line) for line in lines_at([*moments], capsys, Logged()).splitlines()]
+    assert [one["held"] for one in events if one["event"] == "held"] == [
+        {"by": "outage", "server": "host", "seconds": 1.5, "why": "HTTP 503"},
+        None,
+    ]
 
 
 class Screen:

@@ -123,8 +123,8 @@ def _examined(server: Server, choice: ModelChoice, talk: TalkGroup) -> list[Find
     from vsgen.jobs.health.server import served
 
     activity = Activity()
-    with shown(activity.progress, talk), activity.opening(server.address.place):
-        return list(served(server, choice.http, choice.name, time.monotonic))
+    with shown(activity.progress, talk), activity.opening(server.address.place, "examining"):
+        return list(served(server, choice.http, choice.name, time.monotonic, activity))
 
 
 def _loading(load: LoadGroup) -> Finding:

@@ -9,6 +9,7 @@ from unicodedata import east_asian_width
 
 from vsgen.cli.meter import Reading
 from vsgen.jobs.activity import Oldest, Progress
+from vsgen.ports import Held
 from vsgen.terminal import harmless
 
 _SPINNER: Final = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
@@ -58,8 +59,9 @@ def parts(reading: Reading) -> list[str]:
     match progress.phase:
         case "downloading":
             said += _download(reading)
-        case "loading":
-            said.append(f"loading {_name(progress.model)}, {duration(reading.in_phase)}")
+        case "loading" | "examining":
+            said += [_held(progress.held)] if progress.held else []
+            said.append(f"{progress.phase} {_name(progress.model)}, {duration(reading.in_phase)}")
         case "starting" | "writing":
             said.append(progress.phase)
         case _:
@@ -99,21 +101,43 @@ def _download(reading: Reading) -> Iterator[str]:
 
 def _asking(reading: Reading) -> Iterator[str]:
     progress = reading.progress
-    if progress.oldest is not None and min(reading.still, reading.waited) >= _STILL:
-        yield _waiting(progress.oldest, progress.noun, reading.waited)
+    yield from _awaited(reading)
     if reading.left is not None:
         yield _left(*reading.left)
     if reading.rows_per_second is not None:
         yield _rate(reading.rows_per_second)
-    if progress.drawing:
-        yield f"{progress.phase} {_many(progress.drawing, 'reply', 'replies')}, {progress.drawing_tokens:,} tokens"
-    else:
-        yield progress.phase
+    yield from _drawing(progress)
     if reading.tokens_per_second is not None:
         yield f"{reading.tokens_per_second:,.0f} tokens/s"
     yield from (f"{count:,} {reason}" for reason, count in sorted(progress.rejected.items()))
     if progress.replies:
         yield f"{_many(progress.replies, 'reply', 'replies')} done, {progress.new_tokens:,} tokens"
+
+
+def _awaited(reading: Reading) -> Iterator[str]:
+    progress = reading.progress
+    if progress.held is not None:
+        yield _held(progress.held)
+    elif progress.oldest is not None and min(reading.still, reading.waited) >= _STILL:
+        yield _waiting(progress.oldest, progress.noun, reading.waited)
+
+
+def _drawing(progress: Progress) -> Iterator[str]:
+    if progress.drawing:
+        tokens = f", {progress.drawing_tokens:,} tokens" if progress.drawing_tokens else ""
+        yield f"{progress.phase} {_many(progress.drawing, 'reply', 'replies')}{tokens}"
+    elif progress.held is None:
+        yield progress.phase
+
+
+def _held(held: Held) -> str:
+    match held.by:
+        case "outage":
+            return f"{held.place} is away for {duration(held.seconds)}, trying again"
+        case "rate limit":
+            return f"waiting {duration(math.ceil(held.seconds))} for the rate limit of {held.place}"
+        case "own limit":
+            return "waiting for --rpm or --tpm"
 
 
 def _waiting(oldest: Oldest, noun: str, seconds: float) -> str:

@@ -17,10 +17,11 @@ from typing import Any, Final, Protocol
 from vsgen.cli.console import say
 from vsgen.cli.folded import columns
 from vsgen.cli.line import line, sentence, width
-from vsgen.cli.log import LOG, fields_of
+from vsgen.cli.log import LOG, fields_of, held_fields
 from vsgen.cli.meter import Meter, Reading
 from vsgen.cli.options import ProgressMode
 from vsgen.jobs.activity import Progress
+from vsgen.ports import Held
 from vsgen.signals import at_end
 from vsgen.terminal import is_terminal
 
@@ -30,6 +31,8 @@ _INTERVALS: Final = ((60.0, 10.0), (600.0, 30.0), (3600.0, 60.0))
 """Up to so many seconds after the beginning, a line so often."""
 _SELDOM: Final = 300.0
 """Seconds between two lines after that."""
+_WORTH: Final = 1.0
+"""Seconds for which a server keeps requests waiting, from which on that is an event."""
 _QUIET: Final = 60.0
 """Seconds after which there is a line though nothing has changed."""
 
@@ -129,7 +132,8 @@ class Timer:
         """Whether this reading is worth a line; if so, the next one is due later."""
         seconds, now = reading.seconds, reading.progress
         wait = next((each for until, each in _INTERVALS if seconds <= until), _SELDOM)
-        seen = (now.phase, now.model, now.transfer, now.rows, now.units, now.drawn, dict(now.calls))
+        held = now.held and now.held.by
+        seen = (now.phase, now.model, now.transfer, now.rows, now.units, now.drawn, dict(now.calls), held)
         if seen == self._seen:
             wait = max(wait, _QUIET)
         if seconds - self._last < wait:
@@ -163,18 +167,28 @@ class Logged:
     def __init__(self) -> None:
         self._timer = Timer()
         self._phase: object = None
+        self._held: object = None
 
     def show(self, reading: Reading) -> None:
-        """An event for each new phase, and one for the counts if it is due."""
+        """An event for each new phase, one where a server keeps requests waiting, and the counts if they are due."""
         phase = reading.progress.phase
         if phase != self._phase:
             self._phase = phase
             LOG.event("phase", phase=phase, model=reading.progress.model)
+        if (held := _kept_waiting(reading.progress.held)) != self._held:
+            self._held = held
+            LOG.event("held", held=held_fields(reading.progress.held) if held else None)
         if self._timer.due(reading):
             LOG.event("progress", **fields_of(reading))
 
     def close(self) -> None:
         """Nothing is left to do."""
+
+
+def _kept_waiting(held: Held | None) -> object:
+    """Who keeps requests waiting, where that is worth an event: limits of our own do so all the time."""
+    worth = held is not None and held.by != "own limit" and held.seconds >= _WORTH
+    return (held.by, held.place) if held is not None and worth else None
 
 
 class Drawn:

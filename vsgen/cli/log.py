@@ -13,6 +13,7 @@ import typer
 
 if TYPE_CHECKING:
     from vsgen.cli.meter import Reading
+    from vsgen.ports import Held
 
 VERSION: Final = 1
 """Of the events and their fields. A field or an event may be added without a new one; none is renamed or dropped."""
@@ -96,11 +97,17 @@ def fields_of(reading: Reading) -> dict[str, object]:
             "tokens": oldest.tokens,
             "seconds": round(reading.waited, 3),
         },
+        "held": held_fields(now.held),
         "rows_per_minute": _rounded(reading.rows_per_second, 60),
         "tokens_per_second": _rounded(reading.tokens_per_second),
         "bytes_per_second": _rounded(reading.bytes_per_second),
         "seconds_left": reading.left and [round(seconds, 1) for seconds in reading.left],
     }
+
+
+def held_fields(held: Held | None) -> dict[str, object] | None:
+    """Why requests to a server wait."""
+    return held and {"by": held.by, "server": held.place, "seconds": round(held.seconds, 3), "why": held.why or None}
 
 
 def _rounded(number: float | None, times: float = 1.0) -> float | None:

@@ -21,7 +21,7 @@ _SOON: Final = 1.0
 """Seconds below which a speed says nothing."""
 _FEW: Final = 3
 """Units that must be finished before anything can be said of the others."""
-_BEFORE: Final = ("starting", "downloading", "loading")
+_BEFORE: Final = ("starting", "downloading", "loading", "examining")
 """Phases in which no row can come."""
 _STEP: Final = 1.05
 """A later mark has at least so many times the units of the one before."""

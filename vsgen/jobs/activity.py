@@ -17,12 +17,13 @@ from vsgen.jobs.counts import Counts
 
 if TYPE_CHECKING:
     from vsgen.engine.replay import Replay
-    from vsgen.ports import Drawing, Ticket
+    from vsgen.ports import Drawing, Held, Ticket, Waiting
 
 Phase: TypeAlias = Literal[
     "starting",
     "downloading",
     "loading",
+    "examining",
     "asking",
     "labeling",
     "scoring",
@@ -60,7 +61,7 @@ class Progress:
 
     phase: Phase = "starting"
     model: str | None = None
-    """What is downloaded or loaded."""
+    """What is downloaded, loaded or examined."""
     transfer: Transfer | None = None
     """The download."""
     rows: int = 0
@@ -90,6 +91,8 @@ class Progress:
     drawing_tokens: int = 0
     """Drawn for them so far."""
     oldest: Oldest | None = None
+    held: Held | None = None
+    """Why requests to a server wait; None where they do not."""
 
     @property
     def drawn(self) -> int:
@@ -106,22 +109,27 @@ class Activity:
         self.counts = Counts()
         self.stage: Phase | None = "starting"
         """What it does where that has nothing to do with a model; None while models are asked."""
-        self._opening: list[str] = []
+        self._opening: list[tuple[str, Phase]] = []
         self._replay: Replay | None = None
         self._workers: Sequence[Drawing] = ()
+        self._servers: Waiting | None = None
 
     @contextmanager
-    def opening(self, model: str) -> Iterator[None]:
-        """Within it a model is opened."""
-        self._opening.append(model)
+    def opening(self, model: str, phase: Phase = "loading") -> Iterator[None]:
+        """Within it a model is opened, or the server is examined that it is on."""
+        self._opening.append((model, phase))
         try:
             yield
         finally:
-            self._opening.remove(model)
+            self._opening.remove((model, phase))
 
     def asks(self, replay: Replay, workers: Sequence[Drawing]) -> None:
         """Models are opened; calls will go through `replay`, and `workers`, to which more are added, answer them."""
         self._replay, self._workers, self.stage = replay, workers, "loading"
+
+    def sends(self, servers: Waiting) -> None:
+        """Requests go to servers from now on."""
+        self._servers = servers
 
     def progress(self) -> Progress:
         """How far it has come; may be asked in any thread, and takes less than a millisecond."""
@@ -129,9 +137,9 @@ class Activity:
         drawing = {ticket: tokens for worker in [*self._workers] for ticket, tokens in worker.drawing()}
         open_calls = dict(replay.open) if replay else {}
         paid = dict(replay.paid.calls) if replay else {}
-        fetched, model = transfer(), next(reversed([*self._opening]), None)
+        fetched, (model, opening) = transfer(), next(reversed([*self._opening]), (None, None))
         return Progress(
-            phase=self._phase(model, fetched, open_calls),
+            phase=self._phase(opening, fetched, open_calls),
             model=model,
             transfer=fetched,
             rows=counts.kept + counts.waiting,
@@ -148,13 +156,14 @@ class Activity:
             drawing=len(drawing),
             drawing_tokens=sum(drawing.values()),
             oldest=_oldest(replay, drawing) if replay else None,
+            held=self._servers.held() if self._servers else None,
         )
 
-    def _phase(self, model: str | None, fetched: Transfer | None, open_calls: Mapping[str, int]) -> Phase:
+    def _phase(self, opening: Phase | None, fetched: Transfer | None, open_calls: Mapping[str, int]) -> Phase:
         if fetched is not None:
             return "downloading"
-        if model is not None:
-            return "loading"
+        if opening is not None:
+            return opening
         if self.stage is not None:
             return self.stage
         phase: Phase = next((phase for kind, phase in _OF_CALLS.items() if open_calls.get(kind)), "asking")

@@ -358,7 +358,7 @@ class Desk:
 
     def _connect_served(self, name: str, service: Service) -> Mapping[type[Call], Executor]:
         """The executors of a language model behind a URL."""
-        with self._activity.opening(service.target.name):
+        with self._activity.opening(service.target.name, "examining"):
             self._models[name] = model = self._served(service)
         return dict.fromkeys(_ASKED, self.mailbox.executor(model.known.name, model.executor))
 
@@ -374,6 +374,7 @@ class Desk:
 
         if self._transport is None:
             self._transport = Transport(self._wanted.choice.http, Random())
+            self._activity.sends(self._transport)
         model = open_served(service, self._transport, self._letters, self._journal)
         if self._batches is not None:
             model.executor = self._batches.before(service, model.executor)

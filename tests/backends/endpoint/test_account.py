@@ -13,7 +13,7 @@ from vsgen.backends.endpoint.http import Fault, Response
 from vsgen.backends.endpoint.limits import Ceiling, Permit
 from vsgen.backends.endpoint.wire import Usage
 from vsgen.errors import EndpointError
-from vsgen.ports import Ticket
+from vsgen.ports import Held, Ticket
 from vsgen.values import Completion, Refused
 
 AWAY = Pause(1.0, "no connection", "away")
@@ -67,6 +67,32 @@ def test_who_rests_because_the_server_is_away_is_woken_by_the_first_that_comes_b
 def failing(breaker: Breaker, seconds: float, *, step: float = 0.1, reached: bool = True) -> None:
     for number in range(round(seconds / step) + 1):
         breaker.failed("HTTP 503", number * step, reached=reached)
+
+
+def test_an_outage_is_known_after_a_second_and_over_with_the_first_that_comes_back() -> None:
+    account = Account(Ceiling(), Run())
+    permits = [sent(account, flow) for flow in range(3)]
+    account.admit(0.0)
+    account.came(permits[0][0], NOWHERE, AWAY, 1.0)
+    assert account.held("host", 1.5) is None
+    account.came(permits[1][0], NOWHERE, AWAY, 2.0)
+    assert account.held("host", 4.0) == Held("outage", "host", 3.0, "no connection")
+    account.came(permits[2][0], Response(200), None, 5.0)
+    assert account.held("host", 5.0) is None
+
+
+def test_a_limit_is_known_by_whose_it_is_and_how_long_it_lasts() -> None:
+    account = Account(Ceiling(rpm=20), Run())
+    first, second = sent(account, 1), sent(account, 2)
+    assert account.admit(0.0) == pytest.approx(60 / 19)
+    own = account.held("host", 1.0)
+    assert own is not None and (own.by, own.seconds) == ("own limit", pytest.approx(60 / 19 - 1))
+    account.came(first[0], Response(429, {"retry-after": "12"}), Pause(12.5, "HTTP 429", "rate", 12.0), 1.0)
+    theirs = account.held("host", 2.0)
+    assert theirs is not None and (theirs.by, theirs.seconds) == ("rate limit", pytest.approx(11.5))
+    account.admit(14.0)
+    assert second
+    assert account.held("host", 14.0) is None
 
 
 def test_an_outage_of_20_seconds_passes_however_many_fail() -> None:

@@ -325,3 +325,22 @@ def test_the_oldest_ticket_is_sent_first() -> None:
         order = list(client.answers(12))
         client.executor.close(cancel=False)
     assert [ticket.flow for ticket in order[1:]] == sorted(ticket.flow for ticket in order[1:])
+
+
+def test_what_is_in_flight_and_what_it_waits_for_can_be_asked_in_any_thread() -> None:
+    with serving(Plan(script=("429-after",), latency=0.2)) as server:
+        client = Client(server.url)
+        assert (client.executor.drawing(), client.transport.held()) == ([], None)
+        client.executor.submit(Ticket(7, 0), call(7))
+        client.executor.flush()
+        seen = []
+        deadline = time.monotonic() + WAIT
+        while not (letters := client.mailbox.wait(0.01)):
+            assert time.monotonic() < deadline, "an answer did not come"
+            held = client.transport.held()
+            seen.append((client.executor.drawing(), held and held.by))
+        client.executor.close(cancel=False)
+    assert [ticket for ticket, _ in letters] == [Ticket(7, 0)]
+    assert {by for _, by in seen} == {None, "rate limit"}
+    assert {tuple(drawing) for drawing, _ in seen} == {(), ((Ticket(7, 0), 0),)}
+    assert client.executor.drawing() == []

@@ -10,14 +10,18 @@ import math
 from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
+from typing import Final
 
 from vsgen.backends.endpoint.breaker import Breaker, Run
 from vsgen.backends.endpoint.exchange import Pause, Step
 from vsgen.backends.endpoint.http import Fault, Response
 from vsgen.backends.endpoint.limits import Ceiling, Limits, Permit
 from vsgen.backends.endpoint.wire import Usage
-from vsgen.ports import Ticket
+from vsgen.ports import Held, Ticket
 from vsgen.values import Answer, Refused
+
+_OUTAGE: Final = 1.0
+"""Seconds of failures alone, from which on it is worth a word."""
 
 
 class Account:
@@ -37,6 +41,8 @@ class Account:
         self._waiting: list[tuple[Ticket, int, int, Callable[[Permit], None]]] = []
         self._order = count()
         self._resting: dict[int, Callable[[], None]] = {}
+        self._until = self._sent_away = -math.inf
+        """When the next one may be sent; when the last one will be asked again that a rate limit sent away."""
 
     def queue(self, ticket: Ticket, tokens: int, go: Callable[[Permit], None]) -> None:
         """Wait to be sent.
@@ -53,11 +59,28 @@ class Account:
         while self._waiting:
             _, _, tokens, go = self._waiting[0]
             if (wait := self.limits.wait(tokens, now)) > 0:
+                self._until = now + wait if wait < math.inf else -math.inf
                 return wait
             heappop(self._waiting)
             self.requests += 1
             go(self.limits.take(tokens, now))
+        self._until = -math.inf
         return math.inf
+
+    def held(self, place: str, now: float) -> Held | None:
+        """What keeps requests from being sent; may be asked in any thread.
+
+        Args:
+            place: The server.
+            now: The time.
+        """
+        if (outage := self.breaker.outage(now)) is not None and outage[0] >= _OUTAGE:
+            return Held("outage", place, *outage)
+        sent_away = self._sent_away if self.limits.in_flight == 0 else -math.inf
+        blocked = self.limits.blocked if self._until > now else -math.inf
+        if (until := max(sent_away, blocked)) > now:
+            return Held("rate limit", place, until - now)
+        return Held("own limit", place, self._until - now) if self._until > now else None
 
     def came(self, permit: Permit, what: Response | Fault, step: Step | None, now: float) -> None:
         """One came back.
@@ -81,6 +104,7 @@ class Account:
             self.limits.settle(permit.tokens, 0, now)
         if step.blame == "rate":
             self.limits.sent_away(permit, headers, now, step.told)
+            self._sent_away = max(self._sent_away, now + step.seconds)
             self.breaker.limited()
         else:
             self.limits.give_back(permit, headers, now, well=False)

@@ -41,12 +41,18 @@ class Breaker:
         self._failures = self._refusals = 0
         self._since = 0.0
         """When the first of the failures came."""
+        self._why = ""
+        """What went wrong last."""
         self._reached = self._worked = False
 
     @property
     def failing(self) -> bool:
         """The last that was heard is a failure."""
         return self._failures > 0
+
+    def outage(self, now: float) -> tuple[float, str] | None:
+        """For how many seconds nothing but failures was heard, and the last of them; None if the last is none."""
+        return (now - self._since, self._why) if self._failures else None
 
     def worked(self) -> None:
         """A response was used."""
@@ -74,6 +80,7 @@ class Breaker:
         self._reached = self._reached or reached
         self._since = self._since if self._failures else now
         self._failures += 1
+        self._why = why
         elapsed = now - self._since
         if not self._reached and elapsed >= self._run.unreached:
             raise EndpointError(f"{why}; is the server running there, and is the URL right?")

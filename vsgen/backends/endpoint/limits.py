@@ -127,6 +127,11 @@ class Limits:
         """How many requests may be in flight now."""
         return int(self._limit)
 
+    @property
+    def blocked(self) -> float:
+        """Until when the server wants nothing."""
+        return self._blocked
+
     def wait(self, tokens: int, now: float) -> float:
         """Seconds until a request may be sent: 0 is now, infinity is when another has come back."""
         if self.in_flight >= self.concurrency:

@@ -44,8 +44,8 @@ from vsgen.backends.endpoint.settings import Settings, Target
 from vsgen.backends.endpoint.wire import Abilities, Said, Usage
 from vsgen.errors import CallError, EndpointError, ModelError, VsgenError
 from vsgen.flow import refusal
-from vsgen.ports import Letterbox, Ticket
-from vsgen.values import Answer, Call
+from vsgen.ports import Held, Letterbox, Ticket
+from vsgen.values import Answer, Call, Generate
 
 _AHEAD: Final = 2
 """Calls that may be here, for each that may be in flight."""
@@ -92,6 +92,10 @@ class Transport:
         user = EndpointExecutor(self, account, target, letters, patience or self.settings.patience)
         self._users.add(user)
         return user
+
+    def held(self) -> Held | None:
+        """What requests wait for, apart from replies; see `vsgen.ports.Waiting`."""
+        return next((held for user in [*self._users] if (held := user.held()) is not None), None)
 
     def start(self) -> asyncio.AbstractEventLoop:
         """The loop of the running thread."""
@@ -230,6 +234,8 @@ class EndpointExecutor:
         self._new: list[tuple[Ticket, Call]] = []
         self._outbox: list[tuple[Ticket, Answer]] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._in_flight: dict[Ticket, bool] = {}
+        """The calls one of whose requests is, and whether what they want is a reply that is drawn."""
         self._submitted = self._answered = 0
 
     def heed(self, can: Abilities) -> None:
@@ -252,8 +258,15 @@ class EndpointExecutor:
         return _AHEAD * self._account.limits.concurrency - self._submitted + self._answered
 
     def drawing(self) -> list[tuple[Ticket, int]]:
-        """Nothing is known of a reply before it is there."""
-        return []
+        """The calls whose replies are on their way; how long they are is not known before they are there."""
+        return [(ticket, 0) for ticket, drawn in list(self._in_flight.items()) if drawn]
+
+    def held(self) -> Held | None:
+        """What its calls wait for, apart from replies."""
+        loop = self._transport.loop
+        if loop is None or self._submitted == self._answered:
+            return None
+        return self._account.held(self._target.address.place, loop.time())
 
     def cancel(self) -> None:
         """Give up what was handed in; `close` then waits for it."""
@@ -324,14 +337,15 @@ class EndpointExecutor:
                 step = _moved(talk, Came(None, loop.time()))
             else:
                 estimated += step.request.tokens
-                step = await self._send(talk, ticket, step.request, taken)
+                step = await self._send(talk, ticket, step.request, taken, drawn=isinstance(call, Generate))
         self._account.replied(step.answer, estimated, step.usage + taken.lost, loop.time())
         return counted(step, call, taken.requests, taken.lost)
 
-    async def _send(self, talk: _Talk, ticket: Ticket, request: Request, taken: _Taken) -> Step | Said:
+    async def _send(self, talk: _Talk, ticket: Ticket, request: Request, taken: _Taken, *, drawn: bool) -> Step | Said:
         """Send one request when it may be sent; what its exchange makes of what came."""
         now, account = asyncio.get_running_loop().time, self._account
         permit = await self._permitted(ticket, request.tokens)
+        self._in_flight[ticket] = drawn
         what: Response | Fault | None = None
         try:
             what = await self._sender.fetch(request)
@@ -344,6 +358,7 @@ class EndpointExecutor:
             taken.came(what, useful=not isinstance(step, Pause))
             account.came(permit, what, step if isinstance(step, Pause) else None, now())
         finally:
+            self._in_flight.pop(ticket, None)
             self._transport.pump(account)
         return step
 

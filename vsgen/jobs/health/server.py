@@ -15,6 +15,7 @@ from vsgen.backends.endpoint.settings import Settings, Target
 from vsgen.backends.endpoint.transport import Transport
 from vsgen.backends.endpoint.wire import Abilities
 from vsgen.errors import EndpointError
+from vsgen.jobs.activity import Activity
 from vsgen.jobs.health.finding import Finding
 from vsgen.jobs.samples import RESUMES, SCORES, TEACHES
 
@@ -49,7 +50,9 @@ class _Model(NamedTuple):
     listed: Listed | None
 
 
-def served(server: Server, settings: Settings, model: str | None, clock: Callable[[], float]) -> Iterator[Finding]:
+def served(
+    server: Server, settings: Settings, model: str | None, clock: Callable[[], float], activity: Activity
+) -> Iterator[Finding]:
     """What there is to know of a server and of a model there.
 
     Args:
@@ -57,9 +60,11 @@ def served(server: Server, settings: Settings, model: str | None, clock: Callabl
         settings: How it is treated.
         model: As the server names it; None takes the only one that it lists.
         clock: Seconds, from any beginning.
+        activity: Where it is written down what requests wait for.
     """
     yield from _given(server)
     transport = Transport(settings, Random(0))
+    activity.sends(transport)
     with asking(transport, server.target(model or "-")) as ask:
         listed, problem = _listed(ask, server)
         yield from _models(listed, problem, model)
