@@ -86,10 +86,10 @@ def test_a_limit_is_known_by_whose_it_is_and_how_long_it_lasts() -> None:
     first, second = sent(account, 1), sent(account, 2)
     assert account.admit(0.0) == pytest.approx(60 / 19)
     own = account.held("host", 1.0)
-    assert own is not None and (own.by, own.seconds) == ("own limit", pytest.approx(60 / 19 - 1))
+    assert own is not None and own.by == "own limit" and own.seconds == pytest.approx(60 / 19 - 1)
     account.came(first[0], Response(429, {"retry-after": "12"}), Pause(12.5, "HTTP 429", "rate", 12.0), 1.0)
     theirs = account.held("host", 2.0)
-    assert theirs is not None and (theirs.by, theirs.seconds) == ("rate limit", pytest.approx(11.5))
+    assert theirs is not None and theirs.by == "rate limit" and theirs.seconds == pytest.approx(11.5)
     account.admit(14.0)
     assert second
     assert account.held("host", 14.0) is None
