@@ -115,6 +115,7 @@ def generate(
     settings: Mapping[str, object] | None = None,
     max_calls: int | None = None,
     max_tokens: int | None = None,
+    max_cost: float | None = None,
     allow_exec: bool = False,
     allow_models: Sequence[str] = (),
     endpoint: Server | None = None,
@@ -133,6 +134,7 @@ def generate(
         settings: Template keys to change, such as ``{"sampling.k": 8}``.
         max_calls: Stop after this many replies.
         max_tokens: Stop after this many generated tokens.
+        max_cost: Stop after this many USD; the template, or `settings`, must have ``prices``.
         allow_exec: Run the external commands of the template's checks.
         allow_models: Models named by the template that may be downloaded; all others must be on this machine.
         endpoint: The server that the model is on, from `vsgen.endpoint`; `model` is then its name there.
@@ -143,6 +145,7 @@ def generate(
     if not isinstance(template, str | Path | Mapping):
         raise TemplateError(f"template: give a file, a shipped template's name or a mapping, got {template!r}")
     _check_counts(num=num, max_calls=max_calls, max_tokens=max_tokens)
+    _check_cost(max_cost)
     options = GenerateOptions(
         template=template if isinstance(template, Mapping) else str(template),
         overrides=_overrides(settings),
@@ -153,6 +156,7 @@ def generate(
         seed=_seed(seed),
         max_calls=max_calls,
         max_tokens=max_tokens,
+        max_cost=max_cost,
         skip_bad_rows=_skips(on_error),
         allow_exec=allow_exec,
     )
@@ -185,6 +189,9 @@ def label(
     journal: str | Path | None = None,
     on_error: OnError = "stop",
     truncate: bool = False,
+    max_calls: int | None = None,
+    max_tokens: int | None = None,
+    max_cost: float | None = None,
     allow_models: Sequence[str] = (),
     endpoint: Server | None = None,
 ) -> Rows[Labelled]:
@@ -200,12 +207,17 @@ def label(
         journal: As for `generate`.
         on_error: What to do about an unusable row. With ``skip``, a label that cannot be made is `Unlabelled`.
         truncate: Cut texts that are too long for the model.
+        max_calls: Stop after this many replies and scores.
+        max_tokens: As for `generate`.
+        max_cost: Stop after this many USD; the template of `labels` must have ``prices``.
         allow_models: As for `generate`.
         endpoint: As for `generate`.
 
     Raises:
         UserError: The labels or the arguments are wrong. The iterator raises all later errors.
     """
+    _check_counts(max_calls=max_calls, max_tokens=max_tokens)
+    _check_cost(max_cost)
     if isinstance(labels, str | Path):
         template, field = from_template(str(labels), on, ())
     else:
@@ -217,6 +229,9 @@ def label(
         places=_places(journal),
         model=_choice(model, allow_models, endpoint),
         seed=_seed(seed),
+        max_calls=max_calls,
+        max_tokens=max_tokens,
+        max_cost=max_cost,
         truncate=truncate,
         skip_bad_rows=_skips(on_error),
     )
@@ -278,6 +293,11 @@ def _check_counts(**counts: int | None) -> None:
     for name, count in counts.items():
         if count is not None and (not isinstance(count, int) or count < 1):
             raise OptionError(f"{name}: must be an integer >= 1, or None, got {count!r}")
+
+
+def _check_cost(usd: float | None) -> None:
+    if usd is not None and (isinstance(usd, bool) or not isinstance(usd, int | float) or not usd >= 0):
+        raise OptionError(f"max_cost: must be a number of USD >= 0, or None, got {usd!r}")
 
 
 def _seed(seed: int) -> int:

@@ -222,12 +222,14 @@ class Spent:
     calls: int = 0
     tokens: int = 0
     """Tokens drawn in all replies."""
+    scores: int = 0
+    """`Score` and `Decide` calls that were answered."""
     first: Prompt | None = None
     """What was asked first."""
 
 
 def metered(flow: Flow[R], spent: Spent) -> Flow[R]:
-    """Move a flow as it is, and count the `Generate` calls that were answered and their tokens.
+    """Move a flow as it is, and count what is answered: replies with their tokens, and scores.
 
     A server may draw a reply and refuse it all the same, such as one whose limit went into thoughts: it counts too.
     """
@@ -243,6 +245,7 @@ def metered(flow: Flow[R], spent: Spent) -> Flow[R]:
         drawn = [tokens for answer in answers if (tokens := _drawn(answer)) is not None]
         spent.calls += len(drawn)
         spent.tokens += sum(drawn)
+        spent.scores += sum(isinstance(answer, Scores | Decided) for answer in answers)
 
     return _through(flow, asked, came)
 

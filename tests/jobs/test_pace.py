@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+from vsgen.jobs.budget import Budget
 from vsgen.jobs.counts import Counts
-from vsgen.jobs.pace import Budget, Pace
+from vsgen.jobs.pace import Pace
 
 
 def window(*, wanted: int, rows: int, kept: int = 0, draws: int = 0, max_calls: int | None = None) -> int | None:

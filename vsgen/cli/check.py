@@ -51,7 +51,7 @@ def check(
     from vsgen.files.rows import read_rows
     from vsgen.flows.asking import size_of
     from vsgen.flows.checks import require
-    from vsgen.jobs.plan import plan
+    from vsgen.jobs.plan_run import plan_run
     from vsgen.jobs.preview import preview
     from vsgen.template.load import load_template
     from vsgen.template.warnings.rules import template_warnings
@@ -75,7 +75,7 @@ def check(
         "add -m ID to see the tokens of a model" if server is None else f"{server.address.place} lays them out itself"
     )
     remarks = reader.remarks() if reader else (f"these are chat messages; {seen}",)
-    made = plan(loaded, [one.call.prompt for one in draws], use)
+    made = plan_run(loaded, draws, use, "")
     show(*folded(plan_lines(loaded, made, facts), columns(sys.stdout)))
     for remark in remarks:
         show(f"note: {remark}")
@@ -96,13 +96,10 @@ def _conclude(template: Template, warnings: list[str], *, strict: bool) -> None:
 
 
 def _use(template: Template, reader: Speller | None, *, rows: bool) -> Use:
+    from vsgen.jobs.estimate import counting
     from vsgen.template.warnings.warning import Use
-    from vsgen.values import Message, Prompt
 
-    if reader is None:
-        return Use(template.num, rows)
-    probe = Prompt((Message("user", "-"),))
-    return Use(template.num, rows, lambda text: len(reader.spell(probe, [text])[1][0]))
+    return Use(template.num, rows) if reader is None else Use(template.num, rows, counting(reader))
 
 
 def _server(model: str | None, endpoint: str | None, template: Template) -> Server | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, get_args
 
@@ -13,6 +14,7 @@ from vsgen.flows.checks import described
 from vsgen.jobs.local import absent
 from vsgen.jobs.plan import Plan
 from vsgen.jobs.preview import Preview
+from vsgen.money import dollars
 from vsgen.template.examples import UNSUITED, Size
 from vsgen.template.keep import clause
 from vsgen.template.schema import Template
@@ -66,7 +68,7 @@ def _messages(prompt: Prompt) -> Iterator[tuple[str, str]]:
 
 def plan_lines(template: Template, made: Plan, facts: ModelFacts | None) -> Iterator[str | Beside]:
     """What a run will take at least, what else decides about its rows, and what the template says of models."""
-    yield Heading("── plan ──" if made.draws else "── plan, for each draw ──")
+    yield Heading("── plan ──" if made.units else "── plan, for each draw ──")
     for head, text in [*_counts(template, made), *_decisions(template), *_models(template, facts)]:
         yield Beside(f"{head:10} ", text)
     yield ""
@@ -74,16 +76,22 @@ def plan_lines(template: Template, made: Plan, facts: ModelFacts | None) -> Iter
 
 def _counts(template: Template, made: Plan) -> Iterator[tuple[str, str]]:
     how, most = template.sampling, "at most" if template.sampling.method == "power" else "at least"
-    if made.draws:
+    answers, *others = made.parts
+    if made.units:
         yield "rows", f"{made.rows:,} wanted"
-        yield "draws", f"at least {made.draws:,}, each for {_counted(how.k, 'answer')} (method {how.method})"
+        yield "draws", f"at least {made.units:,}, each for {_counted(how.k, 'answer')} (method {how.method})"
     elif template.num is None:
         yield "rows", "give -n or num: to set how many; with input rows, by default one draw for each"
-    yield "replies", f"{most} {made.replies:,}, each cut at {made.longest:,} tokens (sampling.max_tokens)"
-    if made.questions:
+    replies = f"{math.ceil(answers.expected.calls):,}, each cut at {how.max_tokens:,} tokens (sampling.max_tokens)"
+    yield "replies", f"{most} {replies}"
+    if template.labels:
+        questions = sum(part.expected.calls for part in others if part.name.startswith("label "))
         names = ", ".join(label.name for label in template.labels)
-        yield "labels", f"{_counted(made.questions, 'question')}, to label {names}"
-    yield "tokens", f"about {_rounded(made.read)} read and up to {_rounded(made.written)} written, without labels"
+        yield "labels", f"{_counted(math.ceil(questions), 'question')}, to label {names}"
+    expected = made.expected
+    yield "tokens", f"about {_rounded(expected.prompt)} of prompts and {_rounded(expected.reply)} of replies"
+    if made.usd is not None:
+        yield "cost", f"about ${dollars(made.usd)}"
     yield "", "more if answers are repeats or are rejected"
 
 
@@ -128,7 +136,8 @@ def _counted(count: int, noun: str) -> str:
     return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def _rounded(count: int) -> str:
+def _rounded(estimate: float) -> str:
     """Two digits of an estimate."""
+    count = math.ceil(estimate)
     scale = 10 ** max(0, len(str(count)) - 2)
     return f"{round(count / scale) * scale:,}"

@@ -12,9 +12,11 @@ import typer
 from vsgen import signals
 from vsgen.cli.log import LOG
 from vsgen.errors import VsgenError
+from vsgen.money import dollars
 from vsgen.terminal import harmless
 
 if TYPE_CHECKING:
+    from vsgen.jobs.bill import Bill
     from vsgen.jobs.counts import Counts
 
 _NAME: Final = "vsgen: "
@@ -114,6 +116,8 @@ def summary(counts: Counts, noun: str, report: Sequence[str], seconds: float, wh
         calls = ", ".join(_each(counts.paid)) or "none"
         replies = f"{many(counts.replies, 'replies')}, {many(counts.tokens, 'tokens')} · " if counts.replies else ""
         lines.append(f"  {replies}calls made now: {calls}")
+    if counts.bill:
+        lines.append(f"  {_paid(counts.bill)}")
     lines += [f"  {line}" for line in report]
     lines += [f"  {text}: {counts.flagged[flag]}" for flag, text in _FLAGS.items() if counts.flagged[flag]]
     if counts.cut:
@@ -126,6 +130,18 @@ def summary(counts: Counts, noun: str, report: Sequence[str], seconds: float, wh
     if counts.verdict:
         lines += [f"  {line}" for line in counts.verdict.lines()]
     return lines
+
+
+def _paid(bill: Bill) -> str:
+    """What was paid, and for what; what earlier runs paid is part of it."""
+    usage, usd, earlier = bill.usage, bill.usd, bill.earlier.usd
+    of_prompts = f"{many(usage.prompt, 'prompt tokens')}{f' ({usage.cached:,} cached)' if usage.cached else ''}"
+    of_replies = f"{many(usage.drawn, 'reply tokens')}{f' ({usage.hidden:,} hidden)' if usage.hidden else ''}"
+    guessed = f", {usage.estimated:,} of them estimated" if usage.estimated else ""
+    tokens = f"{of_prompts}, {of_replies}{guessed}"
+    if usd is None:
+        return f"{tokens}; cost unknown: no 'prices:' in the template"
+    return f"cost ${dollars(usd)}{f' (${dollars(earlier)} of it earlier)' if earlier else ''}: {tokens}"
 
 
 def many(count: int, noun: str) -> str:

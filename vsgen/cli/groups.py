@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -11,12 +12,15 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from vsgen.cli import options
 from vsgen.cli.origin import OfVariable
+from vsgen.cli.printed import show
 from vsgen.errors import OptionError
 
 if TYPE_CHECKING:
     from vsgen.backends.endpoint.settings import Settings
     from vsgen.files.places import Places
     from vsgen.jobs.desk import ModelChoice
+    from vsgen.jobs.generate import Generation
+    from vsgen.jobs.label import Labelling
 
 _DEVICE: Final = re.compile(r"auto|cpu|(cuda|mps)(:\d+)?")
 DTYPES: Final = ("auto", "float32", "bfloat16", "float16", "float64")
@@ -163,8 +167,14 @@ class BatchGroup:
         """Files of results."""
         return [str(path) for path in self.ingest_batch or ()]
 
-    def choice(self, loaded: ModelChoice, places: Places, endpoint: EndpointGroup) -> ModelChoice:
+    def choice(self, loaded: ModelChoice, places: Places, endpoint: EndpointGroup, *, asks: bool = True) -> ModelChoice:
         """The same model, at the endpoint's server, asked by file as far as that is wanted.
+
+        Args:
+            loaded: The model.
+            places: The files of the command.
+            endpoint: Its server.
+            asks: Something is asked at all.
 
         Raises:
             OptionError: The options, or these and the files of the command, do not go together.
@@ -172,7 +182,7 @@ class BatchGroup:
         from vsgen.backends.endpoint.stated import read_abilities
         from vsgen.jobs.by_file import ByFile
 
-        served = endpoint.choice(loaded, asks=self.emit_batch is None)
+        served = endpoint.choice(loaded, asks=asks and self.emit_batch is None)
         if self.emit_batch is None and not self.ingest_batch:
             if self.abilities is not None:
                 raise OptionError("--abilities: needs --emit-batch FILE; elsewhere the server is asked what it can do")
@@ -226,6 +236,43 @@ class FilesGroup:
             inputs=read,
             summary=self.summary,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetGroup:
+    """What a command may take, or the question what it will take."""
+
+    panel: ClassVar[str] = options.BUDGET
+    max_calls: options.MaxCalls = None
+    max_tokens: options.MaxTokens = None
+    max_cost: options.MaxCost = None
+    dry_run: options.DryRun = False
+    as_json: options.AsJson = False
+
+    def check(self) -> None:
+        """See that the options go together.
+
+        Raises:
+            OptionError: They do not.
+        """
+        if self.as_json and not self.dry_run:
+            raise OptionError("--json: needs --dry-run; rows are JSON anyway")
+
+    def show(self, task: Generation | Labelling) -> None:
+        """Print what a command will take.
+
+        Raises:
+            VsgenError: It could not be carried out either.
+        """
+        from vsgen.cli.estimated import plan_json, plan_lines
+        from vsgen.cli.folded import columns, folded
+        from vsgen.jobs.estimate import estimated
+
+        plan = estimated(task)
+        if self.as_json:
+            show(plan_json(plan))
+        else:
+            show(*folded(plan_lines(plan, self.max_cost), columns(sys.stdout)))
 
 
 @dataclass(frozen=True, slots=True)

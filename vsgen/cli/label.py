@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from vsgen.cli import options
-from vsgen.cli.groups import BatchGroup, EndpointGroup, FilesGroup, LoadGroup, TalkGroup
+from vsgen.cli.groups import BatchGroup, BudgetGroup, EndpointGroup, FilesGroup, LoadGroup, TalkGroup
 from vsgen.cli.shell import carry_out
 from vsgen.errors import OptionError
 from vsgen.labels.names import Kind, Method, Prior
@@ -18,6 +18,9 @@ from vsgen.labels.names import Kind, Method, Prior
 if TYPE_CHECKING:
     from vsgen.labels.select import Selection
     from vsgen.template.schema import Template
+
+
+_SHORT = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,9 @@ class LabelsGroup:
     sets: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="KEY=VALUE", help="Set any key of the labels, for example verbalizer=letters. Repeatable."
+            "--set",
+            metavar="KEY=VALUE",
+            help="Set any key of the labels, for example verbalizer=letters. Repeatable.",
         ),
     ] = None
     truncate: Annotated[bool, typer.Option("--truncate", help="Cut texts that are too long for the model.")] = False
@@ -179,6 +184,7 @@ def label(
     endpoint: EndpointGroup,
     batch: BatchGroup,
     review: ReviewGroup,
+    budget: BudgetGroup,
     talk: TalkGroup,
     on_error: options.OnErrorOption = "stop",
     no_meta: Annotated[
@@ -191,9 +197,9 @@ def label(
 
     A soft label is a probability for each class, P(class | text). Reads and writes JSONL.
 
-    Exit status: 0 done; 1 --emit-batch has written calls; 2 wrong options or input; 3 the model failed; 4 the output
-    cannot be written; 5 with --strict: rows are written, but the verdict is bad; 130 interrupted; 143 terminated; 129
-    hung up.
+    Exit status: 0 done; 1 a budget was reached before the last row, or --emit-batch has written calls; 2 wrong options
+    or input; 3 the model failed; 4 the output cannot be written; 5 with --strict: rows are written, but the verdict is
+    bad; 130 interrupted; 143 terminated; 129 hung up.
 
     Examples:
         vsgen label rows.jsonl --name mood --classes good,bad -m Qwen/Qwen2.5-1.5B-Instruct -o labeled.jsonl
@@ -203,6 +209,7 @@ def label(
     from vsgen.jobs.label import Labelling
     from vsgen.jobs.label_options import LabelOptions
 
+    budget.check()
     template, on = labels.read()
     places = files.places([input, labels.template, review.calibrate, *batch.read], rejects)
     asked = LabelOptions(
@@ -210,14 +217,23 @@ def label(
         on=on,
         input=input,
         places=places,
-        model=batch.choice(load.choice(model), places, endpoint),
+        model=batch.choice(load.choice(model), places, endpoint, asks=not budget.dry_run),
         seed=labels.seed,
         gold=review.calibrate,
         plot=review.plot,
         selection=review.selection,
         histogram=review.histogram,
+        max_calls=budget.max_calls,
+        max_tokens=budget.max_tokens,
+        max_cost=budget.max_cost,
         truncate=labels.truncate,
         skip_bad_rows=on_error == "skip",
         meta=not no_meta,
     )
-    carry_out(Labelling(asked), talk, strict=strict)
+    task = Labelling(asked)
+    if budget.dry_run:
+        budget.show(task)
+        return
+    counts = carry_out(task, talk, strict=strict)
+    if counts.stopped:
+        raise typer.Exit(_SHORT)

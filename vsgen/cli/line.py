@@ -9,6 +9,8 @@ from unicodedata import east_asian_width
 
 from vsgen.cli.meter import Reading
 from vsgen.jobs.activity import Oldest, Progress
+from vsgen.jobs.bill import Bill
+from vsgen.money import dollars
 from vsgen.ports import Held
 from vsgen.terminal import harmless
 
@@ -106,12 +108,24 @@ def _asking(reading: Reading) -> Iterator[str]:
         yield _left(*reading.left)
     if reading.rows_per_second is not None:
         yield _rate(reading.rows_per_second)
+    yield from _cost(progress.bill)
     yield from _drawing(progress)
     if reading.tokens_per_second is not None:
         yield f"{reading.tokens_per_second:,.0f} tokens/s"
     yield from (f"{count:,} {reason}" for reason, count in sorted(progress.rejected.items()))
+    yield from _done(progress)
+
+
+def _cost(bill: Bill | None) -> Iterator[str]:
+    if bill is not None and bill.usd is not None:
+        yield f"${dollars(bill.usd)}"
+
+
+def _done(progress: Progress) -> Iterator[str]:
     if progress.replies:
         yield f"{_many(progress.replies, 'reply', 'replies')} done, {progress.new_tokens:,} tokens"
+    if progress.bill is not None:
+        yield f"{progress.bill.usage.prompt:,} prompt tokens"
 
 
 def _awaited(reading: Reading) -> Iterator[str]:

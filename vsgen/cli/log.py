@@ -86,6 +86,8 @@ def fields_of(reading: Reading) -> dict[str, object]:
         "replies": now.replies,
         "tokens": now.drawn,
         "recalled_tokens": now.recalled_tokens,
+        "prompt_tokens": now.bill and now.bill.usage.prompt,
+        "cost": now.bill and now.bill.cost,
         "calls": now.calls,
         "waiting": now.waiting,
         "drawing": now.drawing,

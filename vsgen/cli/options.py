@@ -247,6 +247,31 @@ Seed = Annotated[
     ),
 ]
 
+MaxCalls = Annotated[
+    int | None,
+    typer.Option("--max-calls", metavar="N", min=1, help="Stop after N model replies. In label, scores count too."),
+]
+MaxTokens = Annotated[
+    int | None,
+    typer.Option(
+        "--max-tokens",
+        metavar="N",
+        min=1,
+        help="Stop after N generated tokens. Hidden reasoning counts.",
+    ),
+]
+MaxCost = Annotated[
+    float | None,
+    typer.Option("--max-cost", metavar="USD", min=0, help="Stop after this cost; needs the template's `prices:`."),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="Print calls, tokens and cost, estimated. No model is asked, and nothing is written."
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="With --dry-run: print the estimate as JSON.")]
+
 Output = Annotated[
     Path | None,
     typer.Option(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from vsgen.cli import options
-from vsgen.cli.groups import BatchGroup, EndpointGroup, FilesGroup, LoadGroup, SampleGroup, TalkGroup
+from vsgen.cli.groups import BatchGroup, BudgetGroup, EndpointGroup, FilesGroup, LoadGroup, SampleGroup, TalkGroup
 from vsgen.cli.shell import carry_out
 
 if TYPE_CHECKING:
@@ -61,22 +61,6 @@ class RowsGroup:
         return parse_token_logprobs(self.token_logprobs)
 
 
-@dataclass(frozen=True, slots=True)
-class LimitsGroup:
-    """When a run ends short of what is wanted."""
-
-    panel: ClassVar[str] = options.BUDGET
-    max_calls: Annotated[
-        int | None, typer.Option("--max-calls", metavar="N", min=1, help="Stop after N model replies.")
-    ] = None
-    max_tokens: Annotated[
-        int | None, typer.Option("--max-tokens", metavar="N", min=1, help="Stop after N generated tokens.")
-    ] = None
-    patience: Annotated[
-        int, typer.Option("--patience", metavar="N", min=0, help="Stop after N draws without a new row. 0: never.")
-    ] = 20
-
-
 def run(
     *,
     template: options.TemplateName,
@@ -89,7 +73,17 @@ def run(
     endpoint: EndpointGroup,
     batch: BatchGroup,
     sample: SampleGroup,
-    limits: LimitsGroup,
+    budget: BudgetGroup,
+    patience: Annotated[
+        int,
+        typer.Option(
+            "--patience",
+            metavar="N",
+            rich_help_panel=options.BUDGET,
+            min=0,
+            help="Stop after N draws without a new row. 0: never.",
+        ),
+    ] = 20,
     talk: TalkGroup,
     allow_exec: options.AllowExec = False,
     strict: options.Strict = False,
@@ -109,6 +103,7 @@ def run(
     """
     from vsgen.jobs.generate import GenerateOptions, Generation
 
+    budget.check()
     places = files.places([input, template, *batch.read], rejects)
     asked = GenerateOptions(
         template=template,
@@ -116,16 +111,21 @@ def run(
         input=input,
         places=places,
         num=rows.num,
-        model=batch.choice(load.choice(model), places, endpoint),
+        model=batch.choice(load.choice(model), places, endpoint, asks=not budget.dry_run),
         seed=sample.seed,
-        max_calls=limits.max_calls,
-        max_tokens=limits.max_tokens,
-        patience=limits.patience,
+        max_calls=budget.max_calls,
+        max_tokens=budget.max_tokens,
+        max_cost=budget.max_cost,
+        patience=patience,
         skip_bad_rows=rows.on_error == "skip",
         meta=not rows.no_meta,
         allow_exec=allow_exec,
         token_logprobs=rows.layout,
     )
-    counts = carry_out(Generation(asked), talk, strict=strict)
+    task = Generation(asked)
+    if budget.dry_run:
+        budget.show(task)
+        return
+    counts = carry_out(task, talk, strict=strict)
     if counts.stopped:
         raise typer.Exit(_SHORT)

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, model_validator
 
 from vsgen.sections.misfit import Misfit
+from vsgen.sections.prices import Prices
 from vsgen.sections.section import Section, Strings
 from vsgen.sections.validators import as_list
 
@@ -33,6 +34,8 @@ class Dedup(Section):
     endpoint: str | None = Field(default=None, min_length=1, exclude_if=lambda value: value is None)
     """The URL of the server that the embedder is on (OpenAI's /v1/embeddings); run is the server of the model that
     writes. Without it, the embedder runs in this process."""
+    prices: Prices | None = Field(default=None, exclude=True)
+    """What the tokens of this embedder cost, in USD per million, where it is behind a URL."""
     threshold: float = Field(default_factory=_threshold, gt=0, le=1)
     """Answers with at least this cosine similarity are duplicates; by default 0.80 for hash and 0.92 for all others."""
     on: Strings = ()

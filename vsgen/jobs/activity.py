@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from vsgen.backends.transfers import Transfer, transfer
+from vsgen.jobs.bill import Bill, Billing
 from vsgen.jobs.counts import Counts
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ class Progress:
     oldest: Oldest | None = None
     held: Held | None = None
     """Why requests to a server wait; None where they do not."""
+    bill: Bill | None = None
+    """What calls took and cost; None where nothing costs anything."""
 
     @property
     def drawn(self) -> int:
@@ -113,6 +116,7 @@ class Activity:
         self._replay: Replay | None = None
         self._workers: Sequence[Drawing] = ()
         self._servers: Waiting | None = None
+        self._billing: Billing | None = None
 
     @contextmanager
     def opening(self, model: str, phase: Phase = "loading") -> Iterator[None]:
@@ -123,9 +127,15 @@ class Activity:
         finally:
             self._opening.remove((model, phase))
 
-    def asks(self, replay: Replay, workers: Sequence[Drawing]) -> None:
-        """Models are opened; calls will go through `replay`, and `workers`, to which more are added, answer them."""
-        self._replay, self._workers, self.stage = replay, workers, "loading"
+    def asks(self, replay: Replay, workers: Sequence[Drawing], billing: Billing | None = None) -> None:
+        """Models are opened; calls will go through `replay`, and `workers`, to which more are added, answer them.
+
+        Args:
+            replay: The journal in front of the models.
+            workers: The models.
+            billing: Says what their calls have cost.
+        """
+        self._replay, self._workers, self._billing, self.stage = replay, workers, billing, "loading"
 
     def sends(self, servers: Waiting) -> None:
         """Requests go to servers from now on."""
@@ -157,6 +167,7 @@ class Activity:
             drawing_tokens=sum(drawing.values()),
             oldest=_oldest(replay, drawing) if replay else None,
             held=self._servers.held() if self._servers else None,
+            bill=self._billing.bill() if self._billing else None,
         )
 
     def _phase(self, opening: Phase | None, fetched: Transfer | None, open_calls: Mapping[str, int]) -> Phase:

@@ -84,6 +84,7 @@ class Carried(Generic[R, V]):
                 yield made  # only then the task is asked whether this is enough
             desk.stop()
             signals.finishing()
+            self.counts.bill = desk.bill
             self._warn_once(desk.remarks)
             self.counts.close()
             journal.sync()  # whoever sees a whole FILE has the replies it was made from
@@ -105,7 +106,7 @@ class Carried(Generic[R, V]):
         )
         with closing(driven) as values:
             for value in values:
-                self.counts.cut = desk.cut
+                self.counts.cut, self.counts.bill = desk.cut, desk.bill
                 yield self._task.made(value)
                 if self._task.enough():
                     break

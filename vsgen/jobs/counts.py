@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from vsgen.errors import VsgenError
+from vsgen.jobs.bill import Bill
 from vsgen.jobs.task import Made, Warn
 from vsgen.verdict.finding import Verdict
 
@@ -45,6 +46,8 @@ class Counts:
     """Tokens in them."""
     paid: Counter[str] = field(default_factory=Counter)
     """Calls answered in this process, by kind, those of unfinished draws included."""
+    bill: Bill | None = None
+    """What calls took and cost, as of the latest value; None where nothing costs anything."""
     unreadable: int = 0
     """Replies in the journal that were damaged, and so asked again where they were needed."""
     flagged: Counter[str] = field(default_factory=Counter)
@@ -132,7 +135,8 @@ class Counts:
             "tokens": self.tokens,
             "calls": dict(sorted(self.paid.items())),
             "unreadable": self.unreadable,
-            "cost": None,
+            "cost": self.bill and self.bill.cost,
+            **({"usage": self.bill.summary()} if self.bill else {}),
             "passed": self.passed,
             "verdict": verdict,
             "seconds": round(seconds, 3),

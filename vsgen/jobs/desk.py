@@ -31,10 +31,12 @@ from vsgen.engine.replay import Replay
 from vsgen.engine.worker import Worker
 from vsgen.errors import ModelError, OptionError, VsgenError
 from vsgen.jobs.activity import Activity
+from vsgen.jobs.bill import Bill, Billing
 from vsgen.jobs.by_file import ByFile
 from vsgen.jobs.deciding import check_deciding
 from vsgen.jobs.device import check_device
 from vsgen.ports import Embedder, Executor, Inspectable, Journal, LanguageModel, Queue, Remarking, Teacher
+from vsgen.sections.prices import Prices
 from vsgen.values import (
     Call,
     Decide,
@@ -119,6 +121,8 @@ class Wanted:
     """Calls like those that the language model will be asked."""
     services: Mapping[str, Service] = field(default_factory=dict)
     """Those of all these that are behind a URL, by name; see `vsgen.jobs.servers`."""
+    prices: Mapping[str, Prices] = field(default_factory=dict)
+    """What tokens of language models cost, by the names under which they are asked."""
     local: frozenset[str] = frozenset()
     """Those that only a template names: they are taken from this machine, and none of their code is run."""
 
@@ -176,7 +180,8 @@ class Desk:
         self._activity = activity or Activity()
         self.mailbox = Replay(journal, self._letters)
         """Where the engine waits."""
-        self._activity.asks(self.mailbox, self._workers)
+        self._billing = Billing(self.mailbox.paid, self.mailbox.recalled)
+        self._activity.asks(self.mailbox, self._workers, self._billing)
         self.executors: dict[type[Call], Executor] = {}
         """Who answers each kind of call."""
         if wanted is not None:
@@ -188,6 +193,7 @@ class Desk:
             except BaseException as error:  # nobody can close what is not made
                 self.__exit__(type(error), error, error.__traceback__)
                 raise
+            self._billing.prices = self._prices(wanted)
 
     def __enter__(self) -> Desk:
         """Return itself."""
@@ -238,6 +244,11 @@ class Desk:
     def paid(self) -> Counter[str]:
         """Calls answered in this process, by kind."""
         return self.mailbox.paid.calls
+
+    @property
+    def bill(self) -> Bill | None:
+        """What calls took and cost so far; None where nothing costs anything."""
+        return self._billing.bill()
 
     @property
     def asked(self) -> str:
@@ -340,6 +351,13 @@ class Desk:
                 models[name] = self._connect(model)
         self.executors |= models[self.asked]
         self.executors[Directed] = Directory(models)
+
+    def _prices(self, wanted: Wanted) -> dict[str, Prices]:
+        """What tokens cost, by the models' own names."""
+        known = {name: model.known.name for name, model in self._models.items()}
+        if wanted.embedder and self._embedder_name:
+            known[wanted.embedder] = self._embedder_name
+        return {known[name]: prices for name, prices in wanted.prices.items() if name in known}
 
     def _connect_embedder(self, name: str, wanted: Wanted) -> Executor:
         """The executor of texts that are embedded."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, get_args
 
@@ -22,11 +22,16 @@ from vsgen.flows.keep import Tried
 from vsgen.flows.rows import flags
 from vsgen.flows.token_logprobs import UNTAUGHT
 from vsgen.jobs.asked import asked
+from vsgen.jobs.budget import Budget
 from vsgen.jobs.counts import UNLABELLED, Counts
 from vsgen.jobs.desk import Desk, ModelChoice, Wanted
 from vsgen.jobs.local import kept_local
-from vsgen.jobs.pace import Budget, Pace
+from vsgen.jobs.pace import Pace
+from vsgen.jobs.plan import Plan
+from vsgen.jobs.plan_run import plan_run
+from vsgen.jobs.priced import prices_of, require_prices
 from vsgen.jobs.row_flows import RowFlows, open_rows, row_flows
+from vsgen.jobs.sampled import sampled_draws
 from vsgen.jobs.samples import of_run
 from vsgen.jobs.servers import with_servers
 from vsgen.jobs.task import Made, Warn
@@ -40,7 +45,7 @@ from vsgen.template.variables import draw_variables
 from vsgen.template.warnings.rules import template_warnings
 from vsgen.template.warnings.variables import unused_rows
 from vsgen.template.warnings.warning import Use
-from vsgen.values import Record, Rejected, Row, Unlabelled
+from vsgen.values import ModelFacts, Record, Rejected, Row, Unlabelled
 from vsgen.verdict.finding import Verdict
 from vsgen.verdict.setup import Setup
 from vsgen.verdict.watch import Watch
@@ -67,6 +72,8 @@ class GenerateOptions:
     seed: int = 0
     max_calls: int | None = None
     max_tokens: int | None = None
+    max_cost: float | None = None
+    """USD; needs the template's `prices`."""
     patience: int = 20
     """Draws without anything new after which a run is saturated; 0 is endless."""
     skip_bad_rows: bool = False
@@ -97,6 +104,7 @@ class Generation:
         if options.input is None:
             Renderer(self._template).prompt(draw_variables(self._template, options.seed, 0))
         self.models = kept_local(with_servers(self._wanted(), self._template), self._template)
+        require_prices(options.max_cost, self.models, self._template)
         """The models that it may ask."""
         self._input = None if options.input is None else open_rows(options.input)
         self._rows: RowFlows[Outcome] | None = None
@@ -155,7 +163,7 @@ class Generation:
             skip_bad_rows=options.skip_bad_rows,
             teach_top=options.token_logprobs.top if options.token_logprobs else 0,
         )
-        self._pace = self._paced(desk.rows)
+        self._pace = self._paced(desk)
         self._watch = Watch(Setup.of_run(self._template, facts))
         if why := unsuited(self._template, facts):
             warn(why)
@@ -222,6 +230,24 @@ class Generation:
         """What was read of the input."""
         return self._rows.seen if self._rows else None
 
+    def plan(self, facts: ModelFacts | None, use: Use | None = None, *, per_draw: bool = False) -> Plan:
+        """What it will take, estimated before anything is asked.
+
+        Args:
+            facts: Of the model; None where they are not known.
+            use: How tokens are counted.
+            per_draw: One draw, instead of all.
+
+        Raises:
+            UserError: The first rows cannot be used.
+        """
+        options, rows = self._options, self._input
+        template = load_template(options.template, options.overrides, size_of(facts))
+        draws = sampled_draws(template, rows, seed=options.seed, facts=facts, skip=options.skip_bad_rows)
+        units = rows.count() if isinstance(rows, RowInput) and not per_draw else None
+        how = replace(use or Use(), num=None if per_draw else self.wanted, rows=rows is not None)
+        return plan_run(template, draws, how, self.models.asked, units=units)
+
     def unjudged(self) -> str | None:
         """Whether the rows make sense."""
         return unjudged(self.models.asked, self._template, self.places.file)
@@ -238,19 +264,24 @@ class Generation:
 
     def _wanted(self) -> Wanted:
         dedup, taught = self._template.dedup or None, self._options.token_logprobs
+        name = asked(self._options.model, self._template)
         return Wanted(
             self._options.model,
-            default=asked(self._options.model, self._template),
+            default=name,
             embedder=dedup.place if dedup else None,
             judges=self._template.judges,
             deciding=self._template.deciding,
             commands=True,
             samples=tuple(of_run(self._template, teach=taught.top if taught else 0)),
+            prices=prices_of(self._template, name),
         )
 
-    def _paced(self, rows: int) -> Pace:
+    def _paced(self, desk: Desk) -> Pace:
         settings, budget = self._template.sampling, self._budget(self._template)
-        return Pace(self._counts, budget, k=settings.k, rows=rows // settings.most[0], patience=self._options.patience)
+        if self._options.max_cost is not None:
+            budget = replace(budget, usd=self.plan(desk.facts, per_draw=True).most_usd or 0.0)
+        rows = desk.rows // settings.most[0]
+        return Pace(self._counts, budget, k=settings.k, rows=rows, patience=self._options.patience)
 
     def _budget(self, template: Template) -> Budget:
         settings, options = template.sampling, self._options
@@ -261,6 +292,7 @@ class Generation:
             tokens=settings.most[1] + mended * settings.max_tokens + settings.k * sum(tokens for _, tokens in labels),
             max_calls=options.max_calls,
             max_tokens=options.max_tokens,
+            max_cost=options.max_cost,
         )
 
     def _refuse_small_budget(self) -> None:

@@ -6,6 +6,7 @@ the last one; they wait on disk. Rows whose class is known, for calibration, are
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 
 from vsgen.engine.source import Chain, Flows
@@ -15,6 +16,7 @@ from vsgen.files.places import Places
 from vsgen.files.rows import RowInput, Seen
 from vsgen.flow import Flow
 from vsgen.flows.label import Labeller
+from vsgen.jobs.budget import Budget, Used
 from vsgen.jobs.counts import UNLABELLED, Counts
 from vsgen.jobs.desk import Desk, Wanted
 from vsgen.jobs.label_correct import Calibrated, Correction, calibrate, gold_places
@@ -22,7 +24,11 @@ from vsgen.jobs.label_options import FLAGS, LabelOptions
 from vsgen.jobs.label_rows import How, Labelled, Spool, checked, label_row, row_line, soft, with_text
 from vsgen.jobs.local import kept_local
 from vsgen.jobs.occurrence import Occurrences
+from vsgen.jobs.plan import Plan
+from vsgen.jobs.plan_labels import plan_labels
+from vsgen.jobs.priced import prices_of, require_prices
 from vsgen.jobs.row_flows import open_rows, row_flows
+from vsgen.jobs.sampled import sampled_questions, sampled_rows
 from vsgen.jobs.samples import of_labels
 from vsgen.jobs.servers import with_servers
 from vsgen.jobs.task import Made, Warn
@@ -32,6 +38,7 @@ from vsgen.ports import Source
 from vsgen.report.histogram import histogram
 from vsgen.report.reliability import curve, ensure_drawable, save_reliability
 from vsgen.report.table import calibration_table
+from vsgen.template.warnings.warning import Use
 from vsgen.values import Row, SoftLabel, Unlabelled
 from vsgen.verdict.finding import Verdict
 from vsgen.verdict.setup import Setup
@@ -63,9 +70,11 @@ class Labelling:
             default=options.asked,
             judges=options.template.judges,
             deciding=options.template.deciding,
+            prices=prices_of(options.template, options.asked),
             samples=tuple(of_labels(options.template)),
         )
         self.models = kept_local(with_servers(wanted, options.template), options.template)
+        require_prices(options.max_cost, self.models, options.template)
         """The models that it may ask."""
         self._input = open_rows(options.input)
         self._gold_input = None if options.gold is None else RowInput(options.gold)
@@ -79,6 +88,7 @@ class Labelling:
         self._entropies: list[float] = []
         self._spool: Spool | None = None
         self._report: list[str] = []
+        self._budget, self._used = Budget(), Used()
         self._look_at_first()
 
     @property
@@ -101,7 +111,7 @@ class Labelling:
     def source(self, desk: Desk, counts: Counts, warn: Warn) -> Source[Labelled]:
         """The rows of known class, then all rows of the input."""
         options, judges = self._options, desk.models.judges
-        self._warn = warn
+        self._warn, self._counts, self._budget = warn, counts, self._budget_of_rows()
         methods = {one.name: one.method for one in options.template.labels}
         models = {one.name: judges[one.judge or desk.asked] for one in options.template.labels}
         self._how = How(models, options.seed, methods) if options.meta else None
@@ -118,11 +128,13 @@ class Labelling:
         )
         return Chain(gold, self._rows)
 
-    def most(self) -> None:
-        """Nothing but the models bounds what is under way."""
+    def most(self) -> int | None:
+        """Rows that what is left of the budgets can bear; without one, nothing but the models bounds them."""
+        return self._budget.units(self._used)
 
     def made(self, labelled: Labelled) -> Made[Labelled]:
         """A row that is written or waits, or one of known class, from which only a temperature is learned."""
+        self._used = self._used.after(labelled.replies + labelled.scores, labelled.tokens, self._counts.bill)
         if len(self._known) < len(self._gold):
             self._learn(labelled)
             return Made(replies=labelled.replies, tokens=labelled.tokens)
@@ -140,21 +152,43 @@ class Labelling:
         return False
 
     def rest(self) -> Iterator[Made[Labelled]]:
-        """All rows that had to wait."""
-        if self._spool is not None:
-            for one in self._batch:
-                for warning in one.learn_prior(self._uncorrected[one.label.name]):
-                    self._warn(warning)
-            if self._batch and self._gold:
-                self._calibrate()
-            chosen = self._chosen(self._spool)
-            for number, labelled in enumerate(self._spool):
-                wanted = chosen is None or number in chosen
-                yield self._row(self._correct(labelled), chosen=wanted, waited=True)
+        """All rows that had to wait; a command that ends here short of its rows has spent its budget."""
+        calibrated = len(self._known) == len(self._gold)
+        if (spent := self._budget.spent(self._used)) and (not calibrated or self._rows.left()):
+            self._counts.stopped = spent
+        if calibrated and self._spool is not None:
+            yield from self._waiting(self._spool)
         if self._options.histogram:
             first, count = self._first, len(self._entropies)
             title = f"normalized entropy of {first}, {count} rows (0: certain, 1: all classes equally likely)"
             self._report += [title, *histogram(self._entropies, low=0.0, high=1.0)]
+
+    def plan(self, use: Use | None = None, *, per_row: bool = False) -> Plan:
+        """What the labels will take, estimated before anything is asked.
+
+        Args:
+            use: How tokens are counted.
+            per_row: For one row, instead of all.
+
+        Raises:
+            InputError: A line cannot be read.
+        """
+        options, rows = self._options, self._input
+        asked = sampled_questions(options.template, options.on, sampled_rows(rows, skip=True), seed=options.seed)
+        count = rows.count() if isinstance(rows, RowInput) and not per_row else None
+        known = None if count is None else count + len(self._gold)
+        return plan_labels(options.template, asked, use or Use(), options.asked, rows=known)
+
+    def _waiting(self, spool: Spool) -> Iterator[Made[Labelled]]:
+        for one in self._batch:
+            for warning in one.learn_prior(self._uncorrected[one.label.name]):
+                self._warn(warning)
+        if self._batch and self._gold:
+            self._calibrate()
+        chosen = self._chosen(spool)
+        for number, labelled in enumerate(spool):
+            wanted = chosen is None or number in chosen
+            yield self._row(self._correct(labelled), chosen=wanted, waited=True)
 
     def verdict(self) -> Verdict:
         """On all labels."""
@@ -170,6 +204,22 @@ class Labelling:
     def seen(self) -> Seen | None:
         """What was read of the input."""
         return self._rows.seen
+
+    def _budget_of_rows(self) -> Budget:
+        options = self._options
+        if options.max_calls is None and options.max_tokens is None and options.max_cost is None:
+            return Budget()
+        plan = self.plan(per_row=True)
+        return Budget(
+            calls=math.ceil(plan.most.calls),
+            tokens=sum(label.most[1] for label in options.template.labels),
+            max_calls=options.max_calls,
+            max_tokens=options.max_tokens,
+            usd=plan.most_usd or 0.0,
+            max_cost=options.max_cost,
+            unit="row",
+            replies="calls",
+        )
 
     @property
     def _first(self) -> str:

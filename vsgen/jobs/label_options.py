@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from vsgen.template.schema import Template
 
 FLAGS: Final = "flags"
 """What messages call the command line, where labels stand there."""
+_PRICES: Final = re.compile(r"\s*prices\s*[.=]")
+"""How a setting begins that is of the template and not of each label."""
 _FEWEST = 2
 """Classes of a label."""
 _SHOWN = 60
@@ -51,6 +54,11 @@ class LabelOptions:
     selection: Selection | None = None
     histogram: bool = False
     """Report how the rows' normalized entropy is distributed."""
+    max_calls: int | None = None
+    """Replies and scores of language models."""
+    max_tokens: int | None = None
+    max_cost: float | None = None
+    """USD; needs the template's `prices`."""
     truncate: bool = False
     skip_bad_rows: bool = False
     meta: bool = True
@@ -148,7 +156,8 @@ def from_flags(
 
 
 def _each(overrides: Sequence[str], count: int) -> list[str]:
-    return [f"labels.{i}.{setting}" for setting in overrides for i in range(count)]
+    whole = [setting for setting in overrides if _PRICES.match(setting)]
+    return [*whole, *(f"labels.{i}.{setting}" for setting in overrides if setting not in whole for i in range(count))]
 
 
 def _prompt(section: Mapping[str, object], on: str) -> str:

@@ -26,6 +26,8 @@ class Labelled(NamedTuple):
     """Tokens drawn for them."""
     replies: int = 0
     """Replies in which they were drawn."""
+    scores: int = 0
+    """Calls in which classes were scored."""
 
     @property
     def fields(self) -> Mapping[str, object]:
@@ -79,12 +81,17 @@ def checked(row: Row, job: LabelOptions) -> Row:
 
 
 def _check_prompts(row: Row, job: LabelOptions) -> None:
-    there = {**_drawn(row), **row.fields}
+    there = values_of(row)
     for label in job.template.labels:
         for name in sorted(compile_text(label.prompt).needed - there.keys()):
             fields = ", ".join(row.fields)
             problem = f"the prompt needs a field {name!r}; the row's fields are: {fields}"
             raise InputError(f"{row.where}: label {label.name}: {problem}; correct --prompt or the row")
+
+
+def values_of(row: Row) -> dict[str, object]:
+    """All that a question about a row may refer to: fields stand for themselves, behind them what `vsgen run` drew."""
+    return {**_drawn(row), **row.fields}
 
 
 def _drawn(row: Row) -> Mapping[str, object]:
@@ -103,9 +110,9 @@ def label_row(labeller: Labeller, row: Row, name: str) -> Flow[Labelled]:
         name: Names the randomness of its labels; see `vsgen.jobs.occurrence`.
     """
     spent = Spent()
-    values = {**_drawn(row), **row.fields}
+    values = values_of(row)
     (labels,) = yield from metered(labeller.label([Text(row.where, name, values)]), spent)
-    return Labelled(row, labels, spent.tokens, spent.calls)
+    return Labelled(row, labels, spent.tokens, spent.calls, spent.scores)
 
 
 def row_line(labelled: Labelled, how: How | None) -> dict[str, object]:

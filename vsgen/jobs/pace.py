@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
+from vsgen.jobs.budget import Budget, Used
 from vsgen.jobs.counts import Counts
 
 _AHEAD: Final = 2
@@ -16,50 +16,10 @@ _NEW: Final = 0.02
 """A run is saturated once less than this share of its latest candidates was new."""
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """What a run may take, and what a draw of it may."""
-
-    calls: int
-    """Replies that one draw takes at most."""
-    tokens: int
-    """Tokens that are drawn in them at most."""
-    max_calls: int | None = None
-    max_tokens: int | None = None
-
-    def draws(self, counts: Counts) -> int | None:
-        """Draws that what is left can bear; None where nothing bounds them."""
-        bounds = []
-        if self.max_calls is not None:
-            bounds.append((self.max_calls - counts.replies) // self.calls)
-        if self.max_tokens is not None:
-            bounds.append((self.max_tokens - counts.tokens) // self.tokens)
-        return max(0, min(bounds)) if bounds else None
-
-    @property
-    def too_small(self) -> str | None:
-        """Which budget cannot bear a single draw, and how much would."""
-        if self.max_calls is not None and self.calls > self.max_calls:
-            return f"--max-calls {self.max_calls}: one draw may take {self.calls} replies; give at least {self.calls}"
-        if self.max_tokens is not None and self.tokens > self.max_tokens:
-            draw = f"one draw may take {self.tokens} (its replies x sampling.max_tokens)"
-            return f"--max-tokens {self.max_tokens}: {draw}; give at least that, or lower sampling.max_tokens"
-        return None
-
-    def spent(self, counts: Counts) -> str | None:
-        """Which budget cannot bear another draw."""
-        if self.max_calls is not None and counts.replies + self.calls > self.max_calls:
-            return _spent("--max-calls", counts.replies, self.max_calls, f"{self.calls}")
-        if self.max_tokens is not None and counts.tokens + self.tokens > self.max_tokens:
-            need = f"{self.tokens} (its replies x sampling.max_tokens)"
-            return _spent("--max-tokens", counts.tokens, self.max_tokens, need)
-        return None
-
-
-def _spent(option: str, used: int, most: int, need: str) -> str:
-    if used >= most:
-        return f"{option}: all {most} are used"
-    return f"{option}: {used} of {most} are used, and the next draw may need {need}"
+def used_by(counts: Counts) -> Used:
+    """What a run has taken so far."""
+    usd = counts.bill.usd if counts.bill else None
+    return Used(counts.replies, counts.tokens, usd or 0.0, counts.units)
 
 
 class Pace:
@@ -86,7 +46,7 @@ class Pace:
         """Draws that may be started and not yet handed out: bounded by what is wanted and by the budget."""
         if self._counts.stopped:
             return 0
-        bounds = [self._budget.draws(self._counts), self._needed()]
+        bounds = [self._budget.units(used_by(self._counts)), self._needed()]
         return min((bound for bound in bounds if bound is not None), default=None)
 
     def note(self, kept: int, candidates: int) -> None:
@@ -107,7 +67,7 @@ class Pace:
 
     def spent(self) -> str | None:
         """Which budget cannot bear another draw."""
-        return self._budget.spent(self._counts)
+        return self._budget.spent(used_by(self._counts))
 
     def _needed(self) -> int | None:
         """The draws that will probably do.

@@ -1,66 +1,105 @@
-"""What a template will take at least: draws, replies and tokens, estimated before anything is asked."""
+"""What a command will take, estimated before anything is asked: calls, tokens and cost, part by part.
+
+What a part takes at most bounds what can be spent: replies as long as they may be, all answers repaired as often as
+allowed, and prompts a quarter longer than estimated.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
-from vsgen.template.schema import Template
-from vsgen.template.warnings.length import answer_tokens
+from vsgen.sections.prices import Prices
 from vsgen.template.warnings.warning import Use
-from vsgen.values import Prompt
+from vsgen.values import Prompt, Usage
+
+THOUGHT: Final = 150
+"""Tokens that are taken for a reasoning."""
+TURN: Final = 4
+"""Tokens around a message."""
+MARGIN: Final = 1.25
+"""How many times longer prompts may be than estimated."""
+
+
+def prompt_tokens(prompt: Prompt, use: Use) -> int:
+    """About how many tokens a prompt has, those around its messages included."""
+    turns = sum(use.tokens(one.content) + TURN for one in prompt.messages)
+    return turns + use.tokens(prompt.prefill) + use.tokens(prompt.cue) + TURN
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Calls of a language model, and the tokens of their prompts and replies."""
+
+    calls: float = 0
+    prompt: float = 0
+    reply: float = 0
+
+    def __add__(self, other: Load) -> Load:
+        """Both."""
+        return Load(self.calls + other.calls, self.prompt + other.prompt, self.reply + other.reply)
+
+    def times(self, count: float) -> Load:
+        """So many of them."""
+        return Load(self.calls * count, self.prompt * count, self.reply * count)
+
+    def usd(self, prices: Prices | None) -> float | None:
+        """What it costs; None without prices."""
+        return None if prices is None else prices.usd(Usage(math.ceil(self.prompt), math.ceil(self.reply)))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one kind of calls takes: answers, their scores, or one label."""
+
+    name: str
+    model: str
+    """As it was asked for."""
+    expected: Load
+    """If all answers are valid and new."""
+    most: Load
+    prices: Prices | None = None
+
+    def times(self, count: float) -> Part:
+        """So many of them."""
+        return Part(self.name, self.model, self.expected.times(count), self.most.times(count), self.prices)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Estimates; all that depends on the number of draws is for one draw where that number is not known."""
+    """An estimate for all rows, or for one unit where their number is not known."""
 
+    noun: str
+    """What a unit is: draws, input rows."""
+    units: int | None
+    """At least; None where the number is not known, so that the parts are those of one unit."""
     rows: int | None
     """That are wanted."""
-    draws: int | None
-    """At least, if all answers are valid and new; None where the input rows decide."""
-    replies: int
-    """At most for power sampling, whose calls depend on what is drawn; else at least, before any repair."""
-    longest: int
-    """Tokens at which a reply is cut."""
-    read: int
-    """Tokens of prompts."""
-    written: int
-    """Tokens of replies whose answers are long."""
-    questions: int
-    """About labels, for the rows that are wanted, or for the answers of one draw."""
+    parts: tuple[Part, ...]
+
+    @property
+    def expected(self) -> Load:
+        """All parts together."""
+        return sum((part.expected for part in self.parts), Load())
+
+    @property
+    def most(self) -> Load:
+        """All parts together, at most."""
+        return sum((part.most for part in self.parts), Load())
+
+    @property
+    def usd(self) -> float | None:
+        """The expected cost of the parts that have prices; None where none has."""
+        return _sum(part.expected.usd(part.prices) for part in self.parts)
+
+    @property
+    def most_usd(self) -> float | None:
+        """The same, at most."""
+        return _sum(part.most.usd(part.prices) for part in self.parts)
 
 
-def plan(template: Template, prompts: Sequence[Prompt], use: Use) -> Plan:
-    """Estimate what a run takes.
-
-    Args:
-        template: With the settings that will be used.
-        prompts: Of some draws, from which the length of all is taken.
-        use: The rows that are wanted, and how tokens are counted.
-    """
-    how = template.sampling
-    draws = None if use.num is None else -(-use.num // how.k)
-    times, (calls, most) = draws or 1, how.most
-    asked = math.fsum(use.tokens(_text(prompt)) for prompt in prompts) / max(1, len(prompts))
-    answers = most if how.method == "power" else min(most, how.k * answer_tokens(template, use))
-    questions = sum(max(1, label.count) * _asked(len(label.classes), label.kind) for label in template.labels)
-    return Plan(
-        use.num,
-        draws,
-        times * calls,
-        how.max_tokens,
-        int(times * calls * asked),
-        times * answers,
-        (use.num or how.k) * questions,
-    )
-
-
-def _asked(classes: int, kind: str) -> int:
-    """Questions about one answer."""
-    return max(1, classes) if kind == "multi" else 1
-
-
-def _text(prompt: Prompt) -> str:
-    return "\n".join([*(message.content for message in prompt.messages), prompt.prefill])
+def _sum(each: Iterable[float | None]) -> float | None:
+    known = [usd for usd in each if usd is not None]
+    return math.fsum(known) if known else None

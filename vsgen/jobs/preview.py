@@ -31,9 +31,9 @@ class Preview:
 
 
 def preview(
-    template: Template, rows: Iterator[Row], *, seed: int, count: int, facts: ModelFacts | None = None
+    template: Template, rows: Iterator[Row], *, seed: int, count: int, facts: ModelFacts | None = None, first: int = 0
 ) -> Iterator[Preview]:
-    """Preview the first `count` draws, or fewer if there are fewer rows, as a model of these facts would be asked.
+    """Preview `count` draws from `first` on, or fewer if there are fewer rows, as a model of these facts is asked.
 
     Raises:
         TemplateError: A row lacks a variable.
@@ -41,7 +41,7 @@ def preview(
     template = template.model_copy(update={"repair": 0})  # what stands for a reply fits nothing
     pipeline = Pipeline(template, seed=seed, models=Models("", facts=facts), index=None, quota=Quota(None))
     labeller = Labeller(template, template.output.fields, seed=seed)
-    for number, row in zip(range(count), rows, strict=False):
+    for number, row in zip(range(first, first + count), rows, strict=False):
         calls = _conversation(pipeline.draw(row, number))
         turns = tuple(call.prompt.messages[-1].content for call in calls[1:])
         values = {

@@ -22,6 +22,7 @@ from vsgen.labels.names import Prior
 from vsgen.labels.words import LETTERS
 from vsgen.probability import new_seed
 from vsgen.sections.misfit import Misfit
+from vsgen.sections.prices import Prices
 from vsgen.sections.section import Section
 from vsgen.sections.validators import as_list, check_name, check_text, repeated
 from vsgen.values import Generate, Prompt
@@ -78,6 +79,8 @@ class Label(Section):
     endpoint: str | None = Field(default=None, min_length=1, exclude_if=lambda value: value is None)
     """The URL of the server that `model` is on; run is the server of the model that writes. Without it, `model` runs in
     this process. A server on another machine must also be allowed on the command line."""
+    prices: Prices | None = Field(default=None, exclude=True)
+    """What the tokens of this `model` cost, USD per million."""
     method: Method = "score"
     """score: the model's own probabilities of whole class names; reasoning: their mean over reasoning traces; votes:
     counted over freely drawn replies, with a prior; verbalized: what the model states; decisions: what a server's
@@ -125,6 +128,13 @@ class Label(Section):
             raise Misfit(
                 (("classes",), "missing; list at least two, or name the row's field that lists them as 'choices'")
             )
+        return self
+
+    @model_validator(mode="after")
+    def _prices_of_a_model(self) -> Label:
+        if self.prices is not None and self.model is None:
+            remedy = "give the template's own 'prices' instead, or name a 'model' here"
+            raise Misfit((("prices",), f"the model that writes makes this label; {remedy}"))
         return self
 
     @model_validator(mode="after")

@@ -32,6 +32,7 @@ from vsgen.dedup.settings import Dedup, shape_of_dedup
 from vsgen.labels.settings import Label
 from vsgen.sampling.settings import VERBALIZING, Sampling
 from vsgen.sections.misfit import Misfit
+from vsgen.sections.prices import Prices
 from vsgen.sections.section import Section
 from vsgen.sections.validators import (
     as_items,
@@ -140,6 +141,9 @@ class Template(Section):
     endpoint: str | None = Field(default=None, min_length=1, exclude_if=lambda value: value is None)
     """URL of the server that `model` is on, unless the command line says otherwise. A server on another machine must
     also be allowed on the command line (--allow-endpoint)."""
+    prices: Prices | None = Field(default=None, exclude=True)
+    """What the tokens of the model cost, in USD per million: for `--max-cost`, and for the cost that `--dry-run`,
+    progress and summary state. A label with a `model` of its own has its own prices."""
     recommended: Recommended = Recommended()
     """Settings by the size of the model; flags and `--set` win over them."""
 
@@ -219,6 +223,7 @@ class Template(Section):
             problems += [(i, clash) for i, label in enumerate(labels) if label.name == ANSWER]
         if problems:
             raise Misfit(*(((i, "name"), message) for i, message in problems))
+        _refuse_two_prices(labels)
         return labels
 
     @field_validator("weights")
@@ -263,6 +268,11 @@ class Template(Section):
         return {label.name: label.judge for label in self.labels if label.method == "decisions"}
 
     @property
+    def priced(self) -> Mapping[str, Prices]:
+        """What the tokens of the models cost that labels name, by that name, as far as the template says."""
+        return {judge: label.prices for label in self.labels if (judge := label.judge) and label.prices}
+
+    @property
     def source(self) -> str:
         """Where the template was read from, for messages; its name if it was not read from a file."""
         return self._source or self.name
@@ -293,7 +303,10 @@ class Template(Section):
 
     @cached_property
     def digest(self) -> str:
-        """12 hex digits that name the content, defaults and overrides included; file and comments do not matter."""
+        """12 hex digits that name the content, defaults and overrides included.
+
+        Neither the file, nor its comments, nor what has no effect on rows, such as prices, matters.
+        """
         content = self.model_dump(mode="json", by_alias=True)
         pairs = {name: list(each.items()) for name, each in self.variables.items() if isinstance(each, dict)}
         text = json.dumps([content, pairs], ensure_ascii=False, separators=(",", ":"))
@@ -310,6 +323,13 @@ class Template(Section):
             if problem := filter_.problem(as_text(fields.get(name))):
                 return f"{name}: {problem}"
         return None
+
+
+def _refuse_two_prices(labels: Sequence[Label]) -> None:
+    known: dict[str | None, Prices] = {}
+    for i, label in enumerate(labels):
+        if label.prices is not None and known.setdefault(label.judge, label.prices) != label.prices:
+            raise Misfit(((i, "prices"), f"another label has other prices for the model {label.model!r}"))
 
 
 def json_schema() -> dict[str, Any]:

@@ -38,12 +38,21 @@ def cut(template: Template, use: Use) -> Iterator[TemplateWarning]:
 
 def answer_tokens(template: Template, use: Use) -> int:
     """About how many tokens a long answer takes in a reply, with the form around it."""
-    how, schema = template.sampling, _schema(template)
-    length = _length(schema)
+    how = template.sampling
     if len(template.output.fields) == 1 and how.method not in LISTS:
-        length = sum(map(_length, schema["properties"].values()))  # the bare text
-    elif how.method in VERBALIZING:
-        length += len(f'"{PROBABILITY}": 0.125, ')
+        return text_tokens(template, use)
+    stated = len(f'"{PROBABILITY}": 0.125, ') if how.method in VERBALIZING else 0
+    return _tokens(_length(_schema(template)) + stated, template, use)
+
+
+def text_tokens(template: Template, use: Use) -> int:
+    """About how many tokens a long answer has by itself."""
+    schema = _schema(template)
+    bare = len(template.output.fields) == 1
+    return _tokens(sum(map(_length, schema["properties"].values())) if bare else _length(schema), template, use)
+
+
+def _tokens(length: int, template: Template, use: Use) -> int:
     words = " ".join(template.prompt.split()) + " "  # in the language of the answers, most likely
     sample = (words * (_SAMPLE // len(words) + 1))[:_SAMPLE]
     return max(1, use.tokens(sample) * length // _SAMPLE)

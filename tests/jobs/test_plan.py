@@ -1,0 +1,31 @@
+"""What a part of a command takes is what its method asks."""
+
+from __future__ import annotations
+
+import pytest
+
+from vsgen.jobs.plan import Load
+from vsgen.jobs.plan_labels import label_part
+from vsgen.labels.settings import Label
+from vsgen.template.load import template_of
+
+
+@pytest.mark.parametrize(
+    ("section", "expected", "most"),
+    [
+        ({}, Load(1, 100, 1), Load(1, 125, 1)),
+        ({"permutations": "all"}, Load(3, 300, 3), Load(3, 375, 3)),
+        ({"normalize": "pmi"}, Load(2, 200, 2), Load(2, 250, 2)),
+        ({"prior": "contextual"}, Load(1, 100, 1), Load(2, 250, 2)),
+        ({"kind": "multi"}, Load(3, 300, 3), Load(3, 375, 3)),
+        ({"method": "votes"}, Load(8, 800, 1200), Load(8, 1000, 4096)),
+        ({"method": "verbalized"}, Load(1, 100, 30), Load(1, 125, 512)),
+        ({"method": "reasoning", "replies": 2}, Load(4, 700, 302), Load(4, 1524, 1026)),
+    ],
+)
+def test_a_label_takes_what_its_method_asks(section: dict[str, object], expected: Load, most: Load) -> None:
+    made = {"name": "mood", "classes": ["good", "bad", "so-so"], "prompt": "{{ text }}", **section}
+    template = template_of({"version": 1, "name": "t", "prompt": "-", "dedup": False, "labels": [made]}, "t", [])
+    label: Label = template.labels[0]
+    part = label_part(template, label, "own", 100, 100)
+    assert (part.expected, part.most) == (expected, most)

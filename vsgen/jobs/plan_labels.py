@@ -1,0 +1,100 @@
+"""What labels take, by their methods.
+
+A question that is scored counts as one call with a reply of one token: servers that cannot score all classes at once
+take several.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+from vsgen.jobs.plan import MARGIN, THOUGHT, Load, Part, Plan, prompt_tokens
+from vsgen.labels.settings import Label
+from vsgen.template.schema import Template
+from vsgen.template.warnings.warning import Use
+from vsgen.values import Prompt
+
+_FEW: Final = 4
+"""Classes that are taken for those which a row lists itself."""
+_NAME: Final = 5
+"""Tokens of a class with what is around it."""
+
+
+def plan_labels(
+    template: Template, asked: Sequence[Sequence[Prompt]], use: Use, model: str, *, rows: int | None
+) -> Plan:
+    """Estimate what the labels of given rows take.
+
+    Args:
+        template: With the labels.
+        asked: The questions about some rows, in the order of the labels.
+        use: How tokens are counted.
+        model: Which makes the labels that name none.
+        rows: Of the input; None where that is not known.
+    """
+    parts = []
+    for i, label in enumerate(template.labels):
+        lengths = [prompt_tokens(prompts[i], use) for prompts in asked]
+        mean = math.fsum(lengths) / max(1, len(lengths))
+        parts.append(label_part(template, label, model, mean, max(lengths, default=0)).times(rows or 1))
+    return Plan("input rows", rows, rows, tuple(parts))
+
+
+def label_part(template: Template, label: Label, model: str, prompt: float, longest: float) -> Part:
+    """What one text's label takes.
+
+    Args:
+        template: With its prices.
+        label: Its settings.
+        model: Which makes it, where it names none.
+        prompt: Tokens of its question.
+        longest: Tokens of the longest question.
+    """
+    classes = len(label.classes) or _FEW
+    apart = label.kind == "multi" and label.method != "decisions"
+    questions, options = (classes, 2) if apart else (1, classes)
+    expected, most = _expected(label, prompt, options), _most(label, MARGIN * longest, options)
+    prices = label.prices if label.model else template.prices
+    return Part(f"label {label.name}", label.model or model, expected.times(questions), most.times(questions), prices)
+
+
+def _expected(label: Label, prompt: float, options: int) -> Load:
+    match label.method:
+        case "score" | "decisions":
+            return _scored(label, prompt, options)
+        case "reasoning":
+            return _replies(label, prompt, THOUGHT) + _scored_after(label, prompt, THOUGHT)
+        case "votes":
+            return _replies(label, prompt, THOUGHT if label.think else _NAME)
+        case "verbalized":
+            return _replies(label, prompt, options * 2 * _NAME)
+
+
+def _most(label: Label, prompt: float, options: int) -> Load:
+    match label.method:
+        case "score" | "decisions":
+            load = _scored(label, prompt, options)
+            return load + load if label.prior == "contextual" else load
+        case "reasoning":
+            return _replies(label, prompt, label.max_tokens) + _scored_after(label, prompt, label.max_tokens)
+        case _:
+            return _replies(label, prompt, label.max_tokens)
+
+
+def _scored(label: Label, prompt: float, options: int) -> Load:
+    """The question without the text, for a contextual prior, is the same for all rows and counts as nothing."""
+    orders = options if label.permutations == "all" else min(label.permutations, options)
+    calls = orders * (2 if label.normalize == "pmi" else 1)
+    return Load(calls, calls * prompt, calls)
+
+
+def _replies(label: Label, prompt: float, reply: float) -> Load:
+    count = label.count
+    return Load(count, count * prompt, count * min(reply, label.max_tokens))
+
+
+def _scored_after(label: Label, prompt: float, trace: float) -> Load:
+    count = label.count
+    return Load(count, count * (prompt + min(trace, label.max_tokens)), count)
