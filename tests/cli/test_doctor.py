@@ -103,6 +103,7 @@ def test_a_server_is_shown_with_what_works_there(vsgen: Vsgen, monkeypatch: pyte
         r"prompt_logprobs +yes",
         r"soft labels +exact",
         r"JSON +yes",
+        r"decisions +yes: .*/v1/systemone",
     ):
         assert re.search(f"^ok +{line}", shown.stdout, re.MULTILINE), line
     assert shown.stdout.endswith("\nvsgen can use this server\n")

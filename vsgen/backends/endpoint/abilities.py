@@ -2,7 +2,7 @@
 
 A documentation tells what a family of servers can, not what this one does for this model, and some servers take what
 they do not heed. So each ability is tried as it would be used, by the wire's own dialog, and judged by the reply. What
-is refused, ignored or not answered is absent; what vsgen does then is in `FALLBACKS` and in this folder's README.md.
+is refused, ignored or not answered is absent; what vsgen does then is in `FALLBACKS` and in docs/endpoints.md.
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Final, NamedTuple
 
-from vsgen.backends.endpoint.abilities import FALLBACKS, Found, find_base
+from vsgen.backends.endpoint.abilities import FALLBACKS, Found, find_base, used_by
+from vsgen.backends.endpoint.decisions import EXAMPLE
 from vsgen.backends.endpoint.examined import Asker, asking, examined
 from vsgen.backends.endpoint.facts import parameters_of
 from vsgen.backends.endpoint.listed import Listed, embed_word, list_models
@@ -47,7 +48,8 @@ class _Model(NamedTuple):
     found: Found
     seconds: float
     """That a small reply takes."""
-    listed: Listed | None
+    context: int | None
+    """As the server lists it."""
 
 
 def served(
@@ -71,21 +73,40 @@ def served(
         name = model or (listed[0].name if listed is not None and len(listed) == 1 else None)
         if name is None:
             return
-        target = server.target(name)
+        listing = next((one for one in listed or () if one.name == name), None)
         try:
-            found = examined(transport, target)
-            begun = clock()
-            ask([find_base(target.wire, name)])
-            seconds = clock() - begun
+            yield from _model(transport, ask, server, listing or Listed(name), clock)
         except EndpointError as error:
             yield Finding("model", name, str(error), "problem", "", EndpointError.status)
-            return
-        if found.problem is not None:
-            yield Finding("model", name, found.problem, "problem", "", EndpointError.status)
-            return
-        yield from _facts(_Model(target, found, seconds, next((one for one in listed or () if one.name == name), None)))
-        yield from _abilities(found)
-        yield from _features(target, found.can, _embeds(transport, server, name))
+
+
+def _model(
+    transport: Transport, ask: Asker, server: Server, listed: Listed, clock: Callable[[], float]
+) -> Iterator[Finding]:
+    """What there is to know of a model.
+
+    Raises:
+        EndpointError: It cannot be asked.
+    """
+    target = server.target(listed.name)
+    found = examined(transport, target)
+    if found.problem is not None:
+        yield from _silent(listed.name, found.problem, examined(transport, target, used_by(EXAMPLE)).can.decisions)
+        return
+    begun = clock()
+    ask([find_base(target.wire, listed.name)])
+    yield from _facts(_Model(target, found, clock() - begun, listed.context))
+    yield from _abilities(found)
+    yield from _features(target, found.can, _embeds(transport, server, listed.name))
+
+
+def _silent(name: str, problem: str, decides: str | None) -> Iterator[Finding]:
+    """A model that writes nothing; it may decide all the same."""
+    if decides is None:
+        yield Finding("model", name, problem, "problem", "", EndpointError.status)
+        return
+    yield Finding("model", name, f"it writes no replies: {problem}", "absent", "use it as the model: of a label")
+    yield _decisions(decides)
 
 
 def _given(server: Server) -> Iterator[Finding]:
@@ -132,7 +153,7 @@ def _models(listed: Sequence[Listed] | None, problem: Finding, model: str | None
 def _facts(model: _Model) -> Iterator[Finding]:
     """What is known of the model."""
     target, can = model.target, model.found.can
-    context = can.context or (model.listed.context if model.listed else None)
+    context = can.context or model.context
     size = parameters_of(target.model)
     yield Finding("model", "name in rows", target.name)
     yield Finding("model", "reply", f"{model.seconds:.2f} s for a small one")
@@ -164,6 +185,7 @@ def _features(target: Target, can: Abilities, components: int | None) -> Iterato
         yield Finding(group, "JSON", "not held to a schema: replies are parsed, validated and repaired", "absent")
     yield _labels(target, can)
     yield Finding(group, "votes", "yes: labels with method votes or verbalized")
+    yield _decisions(can.decisions)
     for name, call in (("power", RESUMES), ("token rows", TEACHES)):
         lack = target.wire.lacks(call, can)
         if lack is None:
@@ -190,6 +212,14 @@ def _labels(target: Target, can: Abilities) -> Finding:
         return Finding("what works", "soft labels", text)
     text = "bounds only: the first token of each class is compared"
     return Finding("what works", "soft labels", text, "absent", "a server with prompt_logprobs (vLLM) gives exact ones")
+
+
+def _decisions(interface: str | None) -> Finding:
+    """Labels by a decision interface."""
+    if interface is not None:
+        return Finding("what works", "decisions", f"yes: labels with method decisions, by /v1/{interface}")
+    text = "refused: no decision interface for this model"
+    return Finding("what works", "decisions", text, "absent", "set the label's method to score, votes or verbalized")
 
 
 def _embeds(transport: Transport, server: Server, model: str) -> int | None:
