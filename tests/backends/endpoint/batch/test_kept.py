@@ -23,7 +23,7 @@ from vsgen.backends.endpoint.wire import Abilities
 from vsgen.engine.mailbox import Mailbox
 from vsgen.files.journal import FileJournal
 from vsgen.ports import Ticket
-from vsgen.values import Answer, Message, Prompt, Refused, Score, Scores
+from vsgen.values import Answer, Message, Prompt, Refused, Score, Scores, Usage
 
 CALL = Score(Prompt((Message("user", "Which"),)), ("billing", "shipping", "other"))
 CAN = Abilities(prompt_logprobs=True)
@@ -125,8 +125,9 @@ def test_a_refused_request_is_not_written_again(tmp_path: Path, status: int) -> 
     refused = run.round([line(asked.name, ok({"error": {"message": "too hot"}}, status))])
     assert isinstance(refused, Refused)
     assert "too hot" in refused.problem
-    assert run.round([]) == refused
     assert (run.tally.answered, run.tally.refused) == (1, 1)
+    assert run.round([]) == refused
+    assert (run.tally.answered, run.tally.refused) == (0, 0)
 
 
 def test_what_has_passed_is_no_attempt_and_says_why(tmp_path: Path) -> None:
@@ -138,3 +139,20 @@ def test_what_has_passed_is_no_attempt_and_says_why(tmp_path: Path) -> None:
     assert again.name == asked.name
     ((why, count),) = run.tally.again.items()
     assert ("slow down" in why, count) == (True, 1)
+
+
+def test_what_attempts_in_vain_took_is_counted_once(tmp_path: Path) -> None:
+    run, toy = Run(tmp_path, CAN), Toy()
+    run.round([])
+    vain = ok({"choices": [], "usage": {"prompt_tokens": 1000, "completion_tokens": 1}})
+    lines = [line(one.name, vain if one.name.step in (1, 3) else toy(one.request)) for one in run.waits]
+    run.round(lines)
+    again = run.waits
+    assert [(one.name.step, one.name.attempt) for one in again] == [(1, 2)]  # what is no reply shows in its turn
+    run.round(lines)
+    run.round([line(one.name, toy(one.request)) for one in again])
+    assert [(one.name.step, one.name.attempt) for one in run.waits] == [(3, 2)]
+    end = run.round([line(one.name, toy(one.request)) for one in run.waits])
+    assert isinstance(end, Scores)
+    once = talk(Chat().dialog(CALL, "m", CAN), Toy()).usage
+    assert end.usage == once + Usage(2000, 2)

@@ -10,15 +10,15 @@ from typing import Final, Protocol
 from vsgen.backends.endpoint.batch.ahead import ahead
 from vsgen.backends.endpoint.batch.kept import Shelf
 from vsgen.backends.endpoint.batch.names import Name, name_of
-from vsgen.backends.endpoint.batch.results import Found, usable
+from vsgen.backends.endpoint.batch.results import Found, in_vain, usable
 from vsgen.backends.endpoint.batch.rounds import Round, Waits, again, played
 from vsgen.backends.endpoint.counted import counted
 from vsgen.backends.endpoint.http import Request
 from vsgen.backends.endpoint.settings import Target
-from vsgen.backends.endpoint.wire import Usage
+from vsgen.backends.endpoint.wire import Said, Usage
 from vsgen.errors import ModelError, VsgenError
 from vsgen.ports import Executor, Letterbox, Ticket
-from vsgen.values import Call, Refused
+from vsgen.values import Answer, Call, Refused
 
 MOST: Final = 50_000
 """Calls of a round, which take about 600 MB while they wait."""
@@ -134,10 +134,16 @@ class BatchExecutor:
         if isinstance(come.end, Waits):
             self._wait(ticket, call, [come.end, *self._others(call, come.end)])
             return
-        answer = counted(come.end, call, len(come.used), Usage())
-        self._tally.answered += bool(come.used)
-        self._tally.refused += isinstance(answer, Refused)
+        answer = self._answer(come.end, call, [found for _, found in come.used])
         self._letters.put_all([(ticket, answer)])
+
+    def _answer(self, said: Said, call: Call, used: Sequence[Found]) -> Answer:
+        """The answer to a call, and what it took; a refusal that an earlier run has read is not counted again."""
+        if used and all(found.kept for found in used) and isinstance(said.answer, Refused):
+            return said.answer
+        self._tally.answered += bool(used)
+        self._tally.refused += isinstance(said.answer, Refused)
+        return counted(said, call, len(used), sum((found.taken for found in used), Usage()))
 
     def _keep(self, come: Round) -> None:
         """Keep what the next run needs, before anything is written that hangs on it."""
@@ -161,7 +167,7 @@ class BatchExecutor:
         """Keep what came of a request; what to send where that is of no use."""
         lost = usable(found.came)
         if lost is None or lost.blamed:
-            self._shelf.keep(name, Found(found.attempt, lost or found.came))
+            self._shelf.keep(name, in_vain(found, lost) if lost else found)
         return again(name, request, found.attempt, lost) if lost else None
 
     def _wait(self, ticket: Ticket, call: Call, waits: Sequence[Waits]) -> None:

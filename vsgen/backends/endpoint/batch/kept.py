@@ -8,12 +8,14 @@ and how often a request was answered in vain.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, fields
 from typing import Any, Protocol
 
 from vsgen.backends.endpoint.batch.lines import Came, Lost
 from vsgen.backends.endpoint.batch.names import ATTEMPTS, Name
 from vsgen.backends.endpoint.batch.results import Found, Results, usable
 from vsgen.backends.endpoint.http import Response
+from vsgen.values import Usage
 
 
 class Memory(Protocol):
@@ -48,7 +50,7 @@ class Shelf:
         if new is None or old is None:
             return new or old
         best = old if usable(new.came) and not usable(old.came) else new
-        return Found(max(new.attempt, old.attempt), best.came)
+        return Found(max(new.attempt, old.attempt), best.came, old.taken, best.kept)
 
     def keep(self, name: Name, found: Found) -> None:
         """Keep a response, where it is not kept already.
@@ -56,19 +58,24 @@ class Shelf:
         Raises:
             OutputError: The journal cannot be written.
         """
-        value = _written(found)
-        if self._memory.kept(name.digest) != value:
+        value, before = _written(found), self._memory.kept(name.digest)
+        if before != value and not _counted(before, found):
             self._memory.keep(name.digest, value)
 
 
+def _counted(before: Mapping[str, Any] | None, found: Found) -> bool:
+    """Whether an attempt of no use is kept already: the same results may be read again."""
+    old = _read(before)
+    both_lost = old is not None and isinstance(old.came, Lost) and isinstance(found.came, Lost)
+    return both_lost and old is not None and old.attempt >= found.attempt
+
+
 def _written(found: Found) -> dict[str, object]:
+    taken = {"usage": asdict(found.taken)} if found.taken.total else {}
     if isinstance(found.came, Lost):
-        return {"attempt": found.attempt, "lost": found.came.why}
-    return {
-        "attempt": found.attempt,
-        "status": found.came.status,
-        "body": found.came.body.decode("utf-8", "replace"),
-    }
+        return {"attempt": found.attempt, "lost": found.came.why, **taken}
+    body = found.came.body.decode("utf-8", "replace")
+    return {"attempt": found.attempt, "status": found.came.status, "body": body, **taken}
 
 
 def _read(value: Mapping[str, Any] | None) -> Found | None:
@@ -76,7 +83,15 @@ def _read(value: Mapping[str, Any] | None) -> Found | None:
     if value is None:
         return None
     attempt, came = value.get("attempt"), _came(value)
-    return Found(attempt, came) if came is not None and type(attempt) is int and 1 <= attempt <= ATTEMPTS else None
+    if came is None or type(attempt) is not int or not 1 <= attempt <= ATTEMPTS:
+        return None
+    return Found(attempt, came, _taken(value.get("usage")), kept=True)
+
+
+def _taken(value: object) -> Usage:
+    counts = value if isinstance(value, dict) else {}
+    names = [field.name for field in fields(Usage)]
+    return Usage(**{name: one for name in names if type(one := counts.get(name)) is int and one > 0})
 
 
 def _came(value: Mapping[str, Any]) -> Came | None:

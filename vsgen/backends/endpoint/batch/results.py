@@ -19,11 +19,13 @@ from typing import BinaryIO, Final, NamedTuple
 
 from vsgen.backends.endpoint.batch.lines import Came, Lost, Result, read_result, too_long
 from vsgen.backends.endpoint.batch.names import Name
+from vsgen.backends.endpoint.counted import stated
 from vsgen.backends.endpoint.exchange import failure_of
-from vsgen.backends.endpoint.http import LARGEST
+from vsgen.backends.endpoint.http import LARGEST, Response
 from vsgen.backends.endpoint.reading import error_of
 from vsgen.digests import DigestMap
 from vsgen.errors import EndpointError, InputError
+from vsgen.values import Usage
 
 _LONGEST: Final = LARGEST + (1 << 16)
 """Bytes of a line: the longest response, and what stands around it."""
@@ -41,6 +43,10 @@ class Found(NamedTuple):
 
     attempt: int
     came: Came
+    taken: Usage = Usage()
+    """Tokens of the attempts that were of no use, `came` included where it is one."""
+    kept: bool = False
+    """An earlier run has read it, and counted it."""
 
 
 @dataclass(slots=True)
@@ -176,6 +182,12 @@ class Results:
             raise EndpointError(f"{names}: none of {seen.ours:,} results is a reply: {seen.ended}")
         if seen.refused >= _REFUSED:
             raise EndpointError(f"{names}: none of {seen.ours:,} results is a reply; the first: {seen.first}")
+
+
+def in_vain(found: Found, lost: Lost) -> Found:
+    """A result of no use, with what its request took."""
+    taken = stated(found.came) if isinstance(found.came, Response) else Usage()
+    return Found(found.attempt, lost, found.taken + taken)
 
 
 def usable(came: Came) -> Lost | None:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from vsgen.backends.endpoint.batch.lines import Lost
 from vsgen.backends.endpoint.batch.names import ATTEMPTS, Name, name_of
-from vsgen.backends.endpoint.batch.results import Found, usable
+from vsgen.backends.endpoint.batch.results import Found, in_vain, usable
 from vsgen.backends.endpoint.http import Request, Response
 from vsgen.backends.endpoint.wire import Dialog, Said, Unreadable
 from vsgen.values import Refused
@@ -74,7 +74,7 @@ def _fed(dialog: Dialog, found: Found) -> Request | Said | Lost:
 
 def _again(name: Name, request: Request, found: Found, lost: Lost, used: list[tuple[Name, Found]]) -> Round:
     """A request is written again, or its call is given up."""
-    kept = (*used, (name, Found(found.attempt, lost))) if lost.blamed else tuple(used)
+    kept = (*used, (name, in_vain(found, lost))) if lost.blamed else tuple(used)
     if (waits := again(name, request, found.attempt, lost)) is not None:
         return Round(waits, kept)
     why = f"no usable reply in {found.attempt} batches: {lost.why}"
