@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from vsgen.backends.known import Known, LazyModel
+from vsgen.backends.known import ALL, Known, LazyModel
 from vsgen.backends.open import open_model, stamp
 from vsgen.backends.table import TableModel
 from vsgen.errors import ModelError
@@ -50,7 +50,7 @@ def test_what_is_noted_is_what_the_opened_model_says(folder: Path, journal: File
 def test_what_a_model_does_not_say_is_noted_as_unknown(journal: FileJournal) -> None:
     model = TableModel.random(0)
     LazyModel(lambda: model, lambda: "s", journal)
-    assert LazyModel(never, lambda: "s", journal).known == Known(model.name, None, 1, teaches=True)
+    assert LazyModel(never, lambda: "s", journal).known == Known(model.name, None, 1, teaches=ALL)
 
 
 def test_a_known_model_is_opened_once_when_it_is_needed(journal: FileJournal) -> None:

@@ -53,3 +53,13 @@ def test_a_server_that_names_no_tokens_is_refused_before_anything_is_drawn(vsgen
     assert "--token-logprobs: echo@" in rows.output and "vLLM" in rows.output
     assert not out.exists()
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("vsgen endpoint")]
+
+
+def test_a_measurement_over_http_knows_the_support_as_far_as_tokens_are_listed(vsgen: Vsgen) -> None:
+    asked = ["measure", "random-day", "--samples", 5, "--no-probes", "-m", "tiny"]
+    with serving(Plan(model="tiny")) as server:
+        done = vsgen(*asked, "--endpoint", server.url)
+    assert done.exit_code == 0, done.output
+    here = [json.loads(line) for line in vsgen(*asked).stdout.splitlines()]
+    there = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row.get("support") for row in there] == [row.get("support") for row in here]

@@ -11,6 +11,7 @@ import pytest
 
 from tests.distributions.spelling import PROMPT, Characters
 from tests.engine.inline import moved, queues_of
+from vsgen.backends.known import ALL
 from vsgen.backends.table import TableModel
 from vsgen.distributions.discretise import Grid
 from vsgen.distributions.families import pick_families
@@ -51,7 +52,7 @@ def oracle(target: Target, characters: Characters) -> TableModel:
 def found(
     targets: Sequence[Target], model: Any, characters: Characters | None, job: MeasureOptions = JOB
 ) -> list[Reading]:
-    teach = isinstance(model, Teacher)
+    teach = ALL if isinstance(model, Teacher) else 0
     flows = prompts(job, iter(targets), characters, teach=teach)
     return list(moved(flows, queues_of(model), most=lambda: 4))
 

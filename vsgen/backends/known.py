@@ -16,6 +16,9 @@ from vsgen.errors import ModelError
 from vsgen.ports import Inspectable, Journal, LanguageModel, Remarking, Streaming, Teacher
 from vsgen.values import ModelFacts
 
+ALL: Final = 1 << 31
+"""More tokens than any vocabulary has."""
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -27,15 +30,15 @@ class Known:
     """What it is; None where it cannot say."""
     rows: int
     """Replies that it draws side by side."""
-    teaches: bool
-    """It can say next-token distributions."""
+    teaches: int
+    """How many tokens of its next-token distributions it can state; 0 none."""
 
     @classmethod
     def of(cls, model: LanguageModel) -> Known:
         """What an opened model says."""
         facts = model.facts() if isinstance(model, Inspectable) else None
         rows = model.rows if isinstance(model, Streaming) else 1
-        return cls(model.name, facts, rows, isinstance(model, Teacher))
+        return cls(model.name, facts, rows, ALL if isinstance(model, Teacher) else 0)
 
     @classmethod
     def read(cls, note: Mapping[str, Any] | None) -> Known | None:

@@ -73,7 +73,7 @@ class ServedModel:
             target.name,
             served_facts(target, self.can),
             rows,
-            target.wire.lacks(_TAUGHT, self.can) is None,
+            0 if target.wire.lacks(_TAUGHT, self.can) else self.can.listed,
         )
         """What the engine must know of it."""
 

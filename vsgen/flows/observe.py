@@ -42,13 +42,13 @@ class Observed:
     """Tokens drawn in the replies."""
 
 
-def observe(asked: Asked, seed: int, *, teach: bool) -> Flow[Observed]:
+def observe(asked: Asked, seed: int, *, teach: int) -> Flow[Observed]:
     """Ask a model.
 
     Args:
         asked: What.
         seed: Of all the replies, together with the prompt's id.
-        teach: The model can say next-token distributions.
+        teach: How many of its next tokens the model can state; 0 none.
 
     Raises:
         CallError: The prompt does not fit into the model's context.
@@ -65,6 +65,6 @@ def observe(asked: Asked, seed: int, *, teach: bool) -> Flow[Observed]:
             problem = f"{asked.id}: the answers cannot be scored: the server states the most probable tokens alone"
         else:
             logps = scores.logp
-    first = (yield from ask(Teach(asked.prompt, "", _FIRST))) if teach else None
+    first = (yield from ask(Teach(asked.prompt, "", min(teach, _FIRST)))) if teach else None
     tokens = sum(reply.drawn for reply in replies)
     return Observed(asked.id, tuple(reply.text for reply in replies), logps, first, problem, tokens)

@@ -290,8 +290,8 @@ class Desk:
         return self._models[self.asked].known.rows
 
     @property
-    def teaches(self) -> bool:
-        """Whether the language model can say next-token distributions."""
+    def teaches(self) -> int:
+        """How many of its next tokens the language model can state; 0 none."""
         return self._models[self.asked].known.teaches
 
     @property

@@ -152,7 +152,7 @@ class Measurement:
 
 
 def prompts(
-    options: MeasureOptions, targets: Iterator[Target], tokenizer: Tokenizer | None, *, teach: bool
+    options: MeasureOptions, targets: Iterator[Target], tokenizer: Tokenizer | None, *, teach: int
 ) -> Iterator[Flow[Reading]]:
     """A flow for each prompt.
 
@@ -160,7 +160,7 @@ def prompts(
         options: How many replies, and with which seed.
         targets: Those to ask, before the prompts without a target.
         tokenizer: The model's; None leaves out what is counted in tokens.
-        teach: The model can say next-token distributions, and so its support.
+        teach: How many of its next tokens the model can state, by which its support is known; 0 none.
     """
     for target in targets:
         spelled = None if tokenizer is None else spell(target, tokenizer)
@@ -182,12 +182,12 @@ def _probes(draws: int) -> Iterator[Asked]:
         yield Asked(f"quiz/{i:02d}", prompt, replies=draws, max_tokens=_QUIZ_TOKENS)
 
 
-def _on_target(target: Target, spelled: Spelled | None, asked: Asked, seed: int, *, teach: bool) -> Flow[Reading]:
+def _on_target(target: Target, spelled: Spelled | None, asked: Asked, seed: int, *, teach: int) -> Flow[Reading]:
     seen = yield from observe(asked, seed, teach=teach)
     return Reading(of_target(target, spelled, seen), len(seen.replies), seen.tokens, seen.problem)
 
 
-def _on_probe(asked: Asked, seed: int, *, teach: bool) -> Flow[Reading]:
+def _on_probe(asked: Asked, seed: int, *, teach: int) -> Flow[Reading]:
     seen = yield from observe(asked, seed, teach=teach)
     return Reading(of_probe(seen), len(seen.replies), seen.tokens, seen.problem)
 

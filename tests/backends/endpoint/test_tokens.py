@@ -381,7 +381,10 @@ def test_a_server_that_takes_what_it_does_not_heed_cannot_do_power_sampling(
     assert not can.tokens
 
 
-def test_fewer_alternatives_are_found(raw: OwnModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.endpoint.own_model._MOST", 5)
+@pytest.mark.parametrize(("most", "listed"), [(5, 5), (19, 5), (150, 100)])
+def test_how_many_tokens_are_listed_is_found(
+    raw: OwnModel, monkeypatch: pytest.MonkeyPatch, most: int, listed: int
+) -> None:
+    monkeypatch.setattr("tests.endpoint.own_model._MOST", most)
     can, _ = seen(served(raw), Chat())
-    assert (can.tokens, can.listed) == (True, 5)
+    assert (can.tokens, can.listed) == (True, listed)

@@ -37,8 +37,8 @@ FALLBACKS: Final[Mapping[str, str]] = {
     "tokens": "power sampling and token-level rows are refused",
     "processed_logprobs": (
         "power sampling draws each token from the most probable ones that the server lists, so its target is p^alpha "
-        "over replies of such tokens; vLLM lists more with --max-logprobs, and draws from all tokens with "
-        "--logprobs-mode processed_logprobs"
+        "over replies of such tokens; vLLM lists up to 100 with --max-logprobs 100, and draws from all tokens "
+        "with --logprobs-mode processed_logprobs"
     ),
     "decisions": "method: decisions is refused; use method: score, votes or verbalized",
 }
@@ -97,6 +97,8 @@ _SPACES: Final = 8
 _PATTERN: Final = "qx[0-9]{2}"
 _WIDEST: Final = (20, 5)
 """How many alternatives servers state at most."""
+_LISTED: Final = (100, *_WIDEST)
+"""How many tokens are listed at each position; more would make replies large, and change hardly anything."""
 _UNPROVEN: Final = (
     "it states no ids of tokens, or log-probabilities that are not proven to be the model's own or those that tokens "
     "were drawn with"
@@ -375,10 +377,17 @@ def _stop(server: _Server) -> _Seen:
 def _tokens(server: _Server) -> _Seen:
     plain = server.wire.name == "completions"
     prompts = [one for one in (_REVIEW, *_CHANCES) if plain or one.messages]
-    for listed in _WIDEST:
+    for listed in _LISTED:
+        server.reasons.pop("tokens", None)
+        said = yield from server.said(server.call(prompts[0], resumable=True), tokens=True, listed=listed)
+        if said is None or not isinstance(said.answer, Completion):
+            if said is not None and "logprobs" in server.reasons.get("tokens", ""):
+                continue  # it is about so many
+            break
         processed = yield from whose(server.drawn, prompts, listed)
         if processed is not None:
             return {"tokens": True, "processed_logprobs": processed, "listed": listed, "logprobs": True}
+        break
     server.reasons.setdefault("tokens", _UNPROVEN)
     return {}
 

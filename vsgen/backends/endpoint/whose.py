@@ -20,14 +20,14 @@ from vsgen.values import Completion, Generate, Prompt
 Draw: TypeAlias = Callable[[Generate, bool, int], Generator[Request, Response | None, Completion | None]]
 """Draws a reply as a server is asked that states log-probabilities as drawn, or else the model's own, and lists so many
 tokens at each position; None where none of use comes."""
-_Proof: TypeAlias = Generator[Request, Response | None, bool | None]
+_Proof: TypeAlias = Generator[Request, Response | None, bool]
 
 _FEW: Final = 8
 """Tokens of a reply from which it is judged."""
 _HOT: Final = 2.0
 """The highest temperature that all servers take."""
 _FROZEN: Final = 0.01
-_EVIDENCE: Final = 3.0
+_EVIDENCE: Final = 4.0
 """Nats of what would have to be chance."""
 _TIMES: Final = 8
 """Draws that such evidence may take."""
@@ -42,7 +42,8 @@ def whose(draw: Draw, prompts: Iterable[Prompt], listed: int) -> Generator[Reque
 
     Args:
         draw: How a reply is drawn.
-        prompts: Of which one is needed whose reply is of several tokens and not certain.
+        prompts: Of which one is needed whose reply has several tokens and is not certain, and comes out alike: in half
+            precision, the most probable token may be another one the next time.
         listed: How many tokens are to be listed at each position.
     """
     for prompt in prompts:
@@ -51,17 +52,16 @@ def whose(draw: Draw, prompts: Iterable[Prompt], listed: int) -> Generator[Reque
         if cold is None:
             return None
         processed = not any(cold.logps)
-        proven = yield from (_processed(draw, call) if processed else _raw(draw, call, cold, listed))
-        if proven is not None:
-            return processed if proven else None
+        if (yield from (_processed(draw, call) if processed else _raw(draw, call, cold, listed))):
+            return processed
     return None
 
 
 def _raw(draw: Draw, call: Generate, cold: Completion, listed: int) -> _Proof:
-    """Hot or frozen, the most probable tokens come, so often that it is not by chance; None if chance does it alone."""
+    """Hot or frozen, the most probable tokens come, more often than by chance."""
     times = math.ceil(_EVIDENCE / max(-math.fsum(cold.logps), 0.01))
     if times > _TIMES or len(cold.tokens) < 2:
-        return None
+        return False
     half = len(cold.tokens) // 2
     tail = replace(cold, tokens=cold.tokens[half:], logps=cold.logps[half:])
     if not _begin_alike(tail, (yield from draw(replace(call, prefix=cold.tokens[:half]), False, listed))):
