@@ -122,6 +122,14 @@ def test_what_a_server_cannot_do_has_its_consequence_and_a_remedy(vsgen: Vsgen) 
     assert found["what works", "verbalized"]["state"] == "ok"
 
 
+def test_a_model_that_only_decides_is_no_problem(vsgen: Vsgen) -> None:
+    with serving(Plan(model="tiny", script=("400",))) as server:
+        shown = vsgen("doctor", "--endpoint", server.url)
+    assert shown.exit_code == 0, shown.stdout
+    assert re.search(r"^- +tiny +it writes no replies: ", shown.stdout, re.MULTILINE)
+    assert re.search(r"^ok +decisions +yes: ", shown.stdout, re.MULTILINE)
+
+
 @pytest.mark.parametrize("words", [(), ("-m", "tiny")])
 def test_a_server_that_refuses_is_a_problem_with_status_3(vsgen: Vsgen, words: tuple[str, ...]) -> None:
     with serving(Plan(model="tiny", script=("401",) * 9)) as server:
