@@ -10,6 +10,7 @@ import pytest
 from vsgen.backends.table import TableModel
 from vsgen.errors import OptionError
 from vsgen.files.journal import FileJournal, MemoryJournal
+from vsgen.jobs.by_file import ByFile
 from vsgen.jobs.desk import Desk, ModelChoice, Wanted
 from vsgen.ports import Ticket
 from vsgen.values import Generate, Prompt
@@ -37,4 +38,10 @@ def test_a_model_in_this_process_is_not_asked_for_decisions(judge: str | None, n
     with pytest.raises(
         OptionError, match=rf"^label queue: .* {re.escape(named)} runs in this process; otherwise use method: score"
     ):
+        Desk(wanted, MemoryJournal())
+
+
+def test_a_batch_service_is_not_asked_for_decisions() -> None:
+    wanted = Wanted(ModelChoice("m", by_file=ByFile(Path("calls.jsonl"))), deciding={"queue": None})
+    with pytest.raises(OptionError, match=r"^label queue: batch services have no decision interface"):
         Desk(wanted, MemoryJournal())

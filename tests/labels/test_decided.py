@@ -132,16 +132,16 @@ def test_one_label_by_itself_is_the_same() -> None:
         ("Which queue?\n\nI paid.", {"text": "I paid."}, "I paid.", "Which queue?"),
         ("I paid.\n\nWhich queue?", {"text": " I paid. "}, " I paid. ", "Which queue?"),
         ("Is 'I paid.' rude?", {"text": "I paid."}, "I paid.", "Is 'I paid.' rude?"),
-        ("I paid.", {"text": "I paid."}, "I paid.", "Which my tone fits this text best?"),
+        ("I paid.", {"text": "I paid."}, "I paid.", "Which tone?"),
         ("Is b an answer to a?", {"q": "a", "a": "b"}, '{"q": "a", "a": "b"}', "Is b an answer to a?"),
-        ("Is it so?", {}, "Is it so?", "Which my tone fits this text best?"),
+        ("Is it so?", {}, "Is it so?", "Which tone?"),
         ("Is it 7?\n7", {"text": 7}, "7", "Is it 7?"),
     ],
 )
 def test_the_text_is_the_state_and_the_rest_of_the_prompt_the_question(
     prompt: str, texts: dict[str, object], state: str, question: str
 ) -> None:
-    assert apart(prompt, list(texts.items()), "my_tone") == (state, question)
+    assert apart(prompt, list(texts.items()), "Which tone?") == (state, question)
 
 
 @pytest.mark.parametrize(

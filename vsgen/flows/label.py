@@ -16,7 +16,7 @@ from vsgen.labels.decided import Asked, apart, decided
 from vsgen.labels.method import classify
 from vsgen.labels.question import Question
 from vsgen.labels.settings import Label
-from vsgen.labels.words import CONTENT_FREE, LETTERS, YES_NO
+from vsgen.labels.words import CONTENT_FREE, LETTERS, YES_NO, asks
 from vsgen.sections.sandbox import compile_text
 from vsgen.template.render import Renderer
 from vsgen.template.schema import Template
@@ -184,7 +184,7 @@ class Labeller:
         if label.method == "decisions":
             named = compile_text(label.prompt).names
             texts = [(name, values[name]) for name in self._own if name in named and name in values]
-            state, asked = apart(asked, texts, label.name)
+            state, asked = apart(asked, texts, asks(label.name, label.kind))
             return Question(asked, classes, state=state)
         neutral = {**values, **dict.fromkeys(self._own, CONTENT_FREE)}
         return Question(asked, classes, free=self._render.label(label, neutral) if label.prior == "contextual" else "")

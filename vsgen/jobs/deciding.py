@@ -9,18 +9,23 @@ from vsgen.errors import OptionError
 _INSTEAD = "use method: score, votes or verbalized"
 
 
-def check_deciding(deciding: Mapping[str, str | None], own: str, served: Container[str]) -> None:
-    """See that no model in this process is asked for decisions.
+def check_deciding(deciding: Mapping[str, str | None], own: str, served: Container[str], *, emits: bool) -> None:
+    """See that no model in this process is asked for decisions, and no batch service.
 
     Args:
         deciding: By the name of each label of method decisions, the model that it names; None is the run's own.
         own: The run's own model.
         served: The models that are behind a URL.
+        emits: Calls are written to files.
 
     Raises:
         OptionError: One is.
     """
     for label, judge in deciding.items():
+        if emits:
+            raise OptionError(
+                f"label {label}: batch services have no decision interface; remove --emit-batch, or {_INSTEAD}"
+            )
         if (name := judge or own) not in served:
             raise OptionError(
                 f"label {label}: method decisions needs a server with a decision interface (--endpoint, or the label's "

@@ -186,7 +186,8 @@ class Desk:
         """Who answers each kind of call."""
         if wanted is not None:
             check_device(wanted.choice, [] if wanted.choice.opened else wanted.here, self._here(wanted.embedder))
-            check_deciding(wanted.deciding, self.asked, wanted.services)
+            by_file = wanted.choice.by_file
+            check_deciding(wanted.deciding, self.asked, wanted.services, emits=bool(by_file and by_file.emit))
             try:
                 self._connect_by_file(wanted)
                 self._connect_all(wanted)

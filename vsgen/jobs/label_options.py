@@ -18,7 +18,7 @@ from vsgen.files.places import Places
 from vsgen.jobs.asked import chosen
 from vsgen.jobs.desk import ModelChoice
 from vsgen.labels.select import Selection
-from vsgen.labels.words import which
+from vsgen.labels.words import asks
 from vsgen.sections.sandbox import compile_text
 from vsgen.sections.validators import check_name
 from vsgen.template.load import load_template, template_of
@@ -164,7 +164,7 @@ def _prompt(section: Mapping[str, object], on: str) -> str:
     text = "{{ " + on + " }}"
     asked = section.get("prompt")
     if not isinstance(asked, str):
-        asked = "Read this text." if section.get("kind") == "multi" else which(str(section.get("name")))
+        asked = asks(str(section.get("name")), str(section.get("kind")))
         return f"{asked}\n\n{text}"
     try:
         named = on in compile_text(asked).needed

@@ -16,7 +16,7 @@ from vsgen.labels.mean import detailed, mean, several
 from vsgen.labels.orders import orders, restored
 from vsgen.labels.question import Question, Voice
 from vsgen.labels.settings import Kind, Label
-from vsgen.labels.words import YES_NO, applies, which
+from vsgen.labels.words import YES_NO, applies
 from vsgen.probability import logs
 from vsgen.values import Decide, Decision, SoftLabel, TypedQuestion, Unlabelled
 
@@ -46,24 +46,24 @@ def decided(asked: Sequence[Asked]) -> Flow[list[SoftLabel | Unlabelled]]:
     return [made[i] for i in range(len(asked))]
 
 
-def apart(prompt: str, texts: Sequence[tuple[str, object]], name: str) -> tuple[str, str]:
+def apart(prompt: str, texts: Sequence[tuple[str, object]], otherwise: str) -> tuple[str, str]:
     """What a label's prompt is about, and what it asks.
 
     Args:
         prompt: With the texts in it.
         texts: The fields that it is about, by name. One is the state itself, several are a JSON object; where there is
             none, the whole prompt is the state.
-        name: Of the label, whose question has other words where the prompt is the text alone.
+        otherwise: The question where the prompt is the text alone.
 
     Returns:
         The state, and the prompt without it if it begins or ends with it, else the whole prompt.
     """
     if not texts:
-        return prompt, which(name)
+        return prompt, otherwise
     state = str(texts[0][1]) if len(texts) == 1 else json.dumps(dict(texts), ensure_ascii=False, default=str)
     text, rest = state.strip(), prompt.strip()
     rest = rest.removesuffix(text) if rest.endswith(text) else rest.removeprefix(text)
-    return state, rest.strip() or which(name)
+    return state, rest.strip() or otherwise
 
 
 def _typed(asked: Asked) -> list[TypedQuestion]:

@@ -60,9 +60,9 @@ def applies(text: str, name: str) -> str:
     return f"{text}\n\nDoes this apply: {name}?"
 
 
-def which(name: str) -> str:
-    """The question of a label that has no other words."""
-    return f"Which {name.replace('_', ' ')} fits this text best?"
+def asks(name: str, kind: str) -> str:
+    """The question of a label that has no words of its own; of several classes each is named behind it."""
+    return "Read this text." if kind == "multi" else f"Which {name.replace('_', ' ')} fits this text best?"
 
 
 def _exactly(options: Sequence[str]) -> str:
