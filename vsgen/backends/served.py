@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from vsgen.backends.endpoint.abilities import FALLBACKS, Found, missing, used_by
+from vsgen.backends.endpoint.abilities import Found
 from vsgen.backends.endpoint.batch.executor import BatchExecutor
 from vsgen.backends.endpoint.facts import served_facts
+from vsgen.backends.endpoint.needs import FALLBACKS, missing, used_by
 from vsgen.backends.endpoint.service import Sample, Service
 from vsgen.backends.endpoint.settings import Target
 from vsgen.backends.endpoint.wire import Abilities

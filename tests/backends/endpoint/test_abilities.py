@@ -9,10 +9,11 @@ import orjson
 import pytest
 
 from tests.backends.endpoint.dialogs import ok
-from vsgen.backends.endpoint.abilities import FALLBACKS, Found, examine, missing
+from vsgen.backends.endpoint.abilities import Found, examine
 from vsgen.backends.endpoint.chat import Chat
 from vsgen.backends.endpoint.http import Request, Response
 from vsgen.backends.endpoint.messages import Messages
+from vsgen.backends.endpoint.needs import FALLBACKS, missing
 from vsgen.backends.endpoint.wire import Abilities, Wire
 from vsgen.values import Generate, Message, Prompt
 

@@ -17,11 +17,12 @@ from tests.backends.endpoint.own import served
 from tests.endpoint.own_model import OwnModel
 from tests.sampling.power.exact import PROMPT, TABLE, noise, play, target, variation
 from tests.sampling.power.exact import replies as every_reply
-from vsgen.backends.endpoint.abilities import FALLBACKS, examine, missing
+from vsgen.backends.endpoint.abilities import examine
 from vsgen.backends.endpoint.chat import Chat
 from vsgen.backends.endpoint.completions import Completions
 from vsgen.backends.endpoint.http import Request, Response
 from vsgen.backends.endpoint.messages import Messages
+from vsgen.backends.endpoint.needs import FALLBACKS, missing
 from vsgen.backends.endpoint.wire import Abilities, Said, Wire
 from vsgen.backends.open import open_model
 from vsgen.ports import LanguageModel

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Final, NamedTuple
 
-from vsgen.backends.endpoint.abilities import FALLBACKS, Found, find_base, used_by
+from vsgen.backends.endpoint.abilities import Found, find_base
 from vsgen.backends.endpoint.decisions import EXAMPLE
 from vsgen.backends.endpoint.examined import Asker, asking, examined
 from vsgen.backends.endpoint.facts import parameters_of
 from vsgen.backends.endpoint.listed import Listed, embed_word, list_models
+from vsgen.backends.endpoint.needs import FALLBACKS, used_by
 from vsgen.backends.endpoint.server import Server
 from vsgen.backends.endpoint.settings import Settings, Target
 from vsgen.backends.endpoint.transport import Transport
