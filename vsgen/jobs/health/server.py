@@ -155,11 +155,12 @@ def _facts(model: _Model) -> Iterator[Finding]:
     """What is known of the model."""
     target, can = model.target, model.found.can
     context = can.context or model.context
-    size = parameters_of(target.model)
+    size = parameters_of(target.model) or 0
     yield Finding("model", "name in rows", target.name)
     yield Finding("model", "reply", f"{model.seconds:.2f} s for a small one")
     yield Finding("model", "context", f"{context:,} tokens" if context else "unknown: the server does not state it")
-    yield Finding("model", "parameters", f"{size / 1e9:.3g}B, by its name" if size else "unknown: not in its name")
+    shown = f"{size / 1e9:.3g}B" if size >= 1e9 else f"{size / 1e6:.3g}M"
+    yield Finding("model", "parameters", f"{shown}, by its name" if size else "unknown: its name does not state it")
     if can.reasoning:
         yield Finding("model", "reasoning", "it thinks before it answers; thoughts count against max_tokens")
 
@@ -167,6 +168,8 @@ def _facts(model: _Model) -> Iterator[Finding]:
 def _abilities(found: Found) -> Iterator[Finding]:
     """What the server can do, and what happens where it cannot."""
     for name, fallback in FALLBACKS.items():
+        if name == "processed_logprobs" and not found.can.tokens:
+            continue  # it is about them
         why = f" ({found.reasons[name]})" if name in found.reasons else ""
         if value := getattr(found.can, name):
             yield Finding("abilities", name, "yes" if value is True else str(value))
