@@ -50,6 +50,8 @@ class Plan:
     """How often each happens to all others."""
     latency: float = 0.0
     """Seconds before a reply."""
+    stragglers: tuple[float, float] = (0.0, 0.0)
+    """The share of requests that take longer, whatever they ask, and by how many seconds."""
     after: int = 1
     """Seconds of Retry-After."""
     elsewhere: str = "http://127.0.0.2:9/v1/chat/completions"
@@ -71,6 +73,12 @@ class Plan:
     expires: int | None = None
     """Requests after which every further one gets a 401."""
     seed: int = 0
+
+    def delay(self, number: int) -> float:
+        """Seconds before the reply to a request, by its number from 0."""
+        share, seconds = self.stragglers
+        slow = share and Random(f"{self.seed} slow {number}").random() < share
+        return self.latency + (seconds if slow else 0.0)
 
     def trouble(self, number: int) -> Trouble | None:
         """What happens to a request, by its number from 0."""

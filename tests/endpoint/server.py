@@ -130,7 +130,7 @@ class Server:
         self._now += 1
         self.counts.together = max(self.counts.together, self._now)
         try:
-            await asyncio.sleep(self.plan.latency)
+            await asyncio.sleep(self.plan.delay(number))
             return await self._answered(request, body, trouble)
         finally:
             self._now -= 1

@@ -86,8 +86,11 @@ class ServedModel:
             yield f"{self.known.name}: no {name}: {FALLBACKS[name]}"
 
     def remarks(self) -> Sequence[str]:
-        """Nothing: its texts are read elsewhere."""
-        return ()
+        """How many requests were sent a second time, where that was wanted."""
+        sent, won = self.executor.hedges if isinstance(self.executor, EndpointExecutor) else (0, 0)
+        if not sent:
+            return ()
+        return [f"{self.known.name}: --hedge sent {sent} requests a second time; {won} of these were answered first"]
 
 
 def open_served(service: Service, transport: Transport, letters: Letterbox, notes: Journal) -> ServedModel:

@@ -98,6 +98,7 @@ class EndpointGroup:
     tpm: options.Tpm = None
     timeout: options.Timeout = 600
     proxy: options.Proxy = None
+    hedge: options.Hedge = False
     allow_endpoint: options.AllowEndpoint = None
 
     def choice(self, loaded: ModelChoice, *, asks: bool = True) -> ModelChoice:
@@ -150,6 +151,7 @@ class EndpointGroup:
             Ceiling(self.concurrency, min(self.concurrency, Ceiling().start), self.rpm, self.tpm),
             timeouts=Timeouts(min(usual.connect, self.timeout), min(usual.silent, self.timeout), self.timeout),
             proxy=self.proxy,
+            hedge=self.hedge,
         )
 
 

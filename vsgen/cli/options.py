@@ -168,6 +168,14 @@ Proxy = Annotated[
         help="HTTP proxy for the server. Variables such as HTTPS_PROXY are not used.",
     ),
 ]
+Hedge = Annotated[
+    bool,
+    typer.Option(
+        "--hedge",
+        rich_help_panel=EXPERT,
+        help="Send the slowest requests (up to 5%) a second time, and use the first reply. Both are paid.",
+    ),
+]
 AllowEndpoint = Annotated[
     list[str] | None,
     typer.Option(

@@ -38,6 +38,16 @@ def test_the_oldest_ticket_is_sent_first_and_no_more_than_may() -> None:
     assert not waiting[3]
 
 
+def test_who_gives_up_waiting_is_not_sent_and_takes_nothing() -> None:
+    account, permits = Account(Ceiling(concurrency=1, rpm=20), Run()), list[Permit]()
+    give_up = account.queue(Ticket(1, 1), 1, permits.append)
+    later = sent(account, 2)
+    give_up()
+    account.admit(0.0)
+    assert later and not permits
+    assert account.requests == account.limits.in_flight == 1
+
+
 def test_only_what_was_spent_counts_against_tokens_a_minute() -> None:
     account = Account(Ceiling(tpm=6000), Run())
     first, second = sent(account, 1, 300), sent(account, 2, 300)

@@ -294,6 +294,19 @@ def test_two_models_of_one_server_share_its_limits() -> None:
     assert server.counts.together == 3
 
 
+def test_a_slow_request_gets_a_second_one_whose_reply_counts_once() -> None:
+    settings = replace(FAST, ceiling=Ceiling(8, 8), hedge=True, timeouts=Timeouts(5.0, 9.0, 9.0))
+    with serving(Plan(latency=0.02, stragglers=(0.03, 2.0), seed=5)) as server:
+        client = Client(server.url, settings)
+        answers = client.ask(200)
+        sent, won = client.executor.hedges
+        client.executor.close(cancel=False)
+    assert len(set(texts(list(answers.values())))) == 200
+    assert 0 < won <= sent <= 0.05 * 200 + 4
+    assert server.counts.requests == 200 + sent
+    assert client.executor._account.limits.in_flight == 0
+
+
 def test_each_key_of_a_server_has_limits_of_its_own() -> None:
     with serving(Plan(latency=0.05)) as server:
         client = Client(server.url, replace(FAST, ceiling=Ceiling(concurrency=3)))

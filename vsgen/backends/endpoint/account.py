@@ -39,25 +39,32 @@ class Account:
         self.requests = 0
         """That were sent so far."""
         self._waiting: list[tuple[Ticket, int, int, Callable[[Permit], None]]] = []
+        self._given_up: set[int] = set()
         self._order = count()
         self._resting: dict[int, Callable[[], None]] = {}
         self._until = self._sent_away = -math.inf
         """When the next one may be sent; when the last one will be asked again that a rate limit sent away."""
 
-    def queue(self, ticket: Ticket, tokens: int, go: Callable[[Permit], None]) -> None:
-        """Wait to be sent.
+    def queue(self, ticket: Ticket, tokens: int, go: Callable[[Permit], None]) -> Callable[[], object]:
+        """Wait to be sent; returns what gives that up again, as long as `go` was not called.
 
         Args:
             ticket: The smallest is sent first.
             tokens: About how many it will take.
             go: Called by `admit` when it may be sent; the permit must come back by `came` or `abandon`.
         """
-        heappush(self._waiting, (ticket, next(self._order), tokens, go))
+        name = next(self._order)
+        heappush(self._waiting, (ticket, name, tokens, go))
+        return lambda: self._given_up.add(name)
 
     def admit(self, now: float) -> float:
         """Let go whoever may be sent; returns after how many seconds to ask again, infinity for when one comes back."""
         while self._waiting:
-            _, _, tokens, go = self._waiting[0]
+            _, name, tokens, go = self._waiting[0]
+            if name in self._given_up:
+                heappop(self._waiting)
+                self._given_up.discard(name)
+                continue
             if (wait := self.limits.wait(tokens, now)) > 0:
                 self._until = now + wait if wait < math.inf else -math.inf
                 return wait

@@ -38,6 +38,8 @@ class Settings:
     timeouts: Timeouts = field(default_factory=Timeouts)
     proxy: str | None = None
     """A URL; None speaks to servers directly, whatever the environment says."""
+    hedge: bool = False
+    """Slow requests get a second one; see `vsgen.backends.endpoint.hedging`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from vsgen.backends.endpoint.address import WireName
 from vsgen.backends.endpoint.body import unpacked
 from vsgen.backends.endpoint.counted import counted, stated, with_usage
 from vsgen.backends.endpoint.exchange import Came, Patience, Pause, Step, converse
+from vsgen.backends.endpoint.hedging import Hedging
 from vsgen.backends.endpoint.http import LARGEST, Fault, FaultKind, Request, Response
 from vsgen.backends.endpoint.keys import Key
 from vsgen.backends.endpoint.limits import Permit
@@ -237,6 +238,14 @@ class EndpointExecutor:
         self._in_flight: dict[Ticket, bool] = {}
         """The calls one of whose requests is, and whether what they want is a reply that is drawn."""
         self._submitted = self._answered = 0
+        self._hedging = {drawn: Hedging() for drawn in (True, False)} if transport.settings.hedge else {}
+        """For requests whose reply is drawn, and for those whose reply is short whatever is asked."""
+
+    @property
+    def hedges(self) -> tuple[int, int]:
+        """Second requests that were sent, and those of them that were answered first; may be asked in any thread."""
+        each = self._hedging.values()
+        return sum(one.sent for one in each), sum(one.won for one in each)
 
     def heed(self, can: Abilities) -> None:
         """Ask from now on what this server can, which was not known before."""
@@ -348,7 +357,10 @@ class EndpointExecutor:
         self._in_flight[ticket] = drawn
         what: Response | Fault | None = None
         try:
-            what = await self._sender.fetch(request)
+            if hedging := self._hedging.get(drawn):
+                permit, what = await self._hedged(hedging, permit, ticket, request, taken)
+            else:
+                what = await self._sender.fetch(request)
             step = _moved(talk, Came(what, now()))
         except BaseException:
             taken.came(what, useful=False)
@@ -362,6 +374,43 @@ class EndpointExecutor:
             self._transport.pump(account)
         return step
 
+    async def _hedged(
+        self, hedging: Hedging, permit: Permit, ticket: Ticket, request: Request, taken: _Taken
+    ) -> tuple[Permit, Response | Fault]:
+        """What comes of a request, or of a second one where that is answered first, with its permit."""
+        loop = asyncio.get_running_loop()
+        begun, first = loop.time(), loop.create_task(self._sender.fetch(request))
+        second: asyncio.Task[tuple[Permit, Response | Fault]] | None = None
+        try:
+            await asyncio.wait([first], timeout=hedging.after)
+            if not first.done():
+                second = loop.create_task(self._second(hedging, ticket, request))
+                await asyncio.wait([first, second], return_when=asyncio.FIRST_COMPLETED)
+            if not first.done() and second is not None and _is_useful((came := await second)[1]):
+                hedging.won += 1
+                hedging.took(loop.time() - begun)
+                self._account.abandon(permit, loop.time())
+                second = None
+                return came
+            what = await first
+            hedging.took(loop.time() - begun)
+            return permit, what
+        finally:
+            await _given_up([first] if second is None else [first, second])
+            if second is not None and not second.cancelled() and second.exception() is None:
+                self._account.abandon(second.result()[0], loop.time())
+                taken.came(second.result()[1], useful=False)
+
+    async def _second(self, hedging: Hedging, ticket: Ticket, request: Request) -> tuple[Permit, Response | Fault]:
+        """Send a request once more when it may be sent."""
+        permit = await self._permitted(ticket, request.tokens)
+        hedging.sent += 1
+        try:
+            return permit, await self._sender.fetch(request)
+        except BaseException:
+            self._account.abandon(permit, asyncio.get_running_loop().time())
+            raise
+
     async def _permitted(self, ticket: Ticket, tokens: int) -> Permit:
         account, loop = self._account, asyncio.get_running_loop()
         permit: asyncio.Future[Permit] = loop.create_future()
@@ -372,12 +421,14 @@ class EndpointExecutor:
             else:
                 permit.set_result(granted)
 
-        account.queue(ticket, tokens, go)
+        give_up = account.queue(ticket, tokens, go)
         self._transport.pump(account)
         try:
             return await permit
         except asyncio.CancelledError:
-            if permit.done() and not permit.cancelled():
+            if not permit.done() or permit.cancelled():
+                give_up()
+            else:
                 account.abandon(permit.result(), loop.time())
             raise
 
@@ -501,6 +552,11 @@ async def _given_up(tasks: Collection[asyncio.Task[Any]]) -> None:
 def _date(_: int) -> str:
     """Now, as the header ``date`` has it; made once in a second of the loop's clock, in which many responses come."""
     return formatdate(usegmt=True)
+
+
+def _is_useful(what: Response | Fault) -> bool:
+    """Whether a response is one of status 2xx, whatever its dialog makes of it."""
+    return isinstance(what, Response) and what.status < 300
 
 
 def _line(text: str) -> str:
