@@ -62,8 +62,10 @@ def label_part(template: Template, label: Label, model: str, prompt: float, long
 
 def _expected(label: Label, prompt: float, options: int) -> Load:
     match label.method:
-        case "score" | "decisions":
+        case "score":
             return _scored(label, prompt, options)
+        case "decisions":
+            return _decided(label, prompt, options)
         case "reasoning":
             return _replies(label, prompt, THOUGHT) + _scored_after(label, prompt, THOUGHT)
         case "votes":
@@ -74,9 +76,11 @@ def _expected(label: Label, prompt: float, options: int) -> Load:
 
 def _most(label: Label, prompt: float, options: int) -> Load:
     match label.method:
-        case "score" | "decisions":
+        case "score":
             load = _scored(label, prompt, options)
             return load + load if label.prior == "contextual" else load
+        case "decisions":
+            return _decided(label, prompt, options)
         case "reasoning":
             return _replies(label, prompt, label.max_tokens) + _scored_after(label, prompt, label.max_tokens)
         case _:
@@ -85,9 +89,18 @@ def _most(label: Label, prompt: float, options: int) -> Load:
 
 def _scored(label: Label, prompt: float, options: int) -> Load:
     """The question without the text, for a contextual prior, is the same for all rows and counts as nothing."""
-    orders = options if label.permutations == "all" else min(label.permutations, options)
-    calls = orders * (2 if label.normalize == "pmi" else 1)
+    calls = _orders(label, options) * (2 if label.normalize == "pmi" else 1)
     return Load(calls, calls * prompt, calls)
+
+
+def _decided(label: Label, prompt: float, options: int) -> Load:
+    """One call, which other labels may share; servers count the text once for each of its questions."""
+    questions = options if label.kind == "multi" else _orders(label, options)
+    return Load(1, questions * prompt, questions)
+
+
+def _orders(label: Label, options: int) -> int:
+    return options if label.permutations == "all" else min(label.permutations, options)
 
 
 def _replies(label: Label, prompt: float, reply: float) -> Load:
