@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +12,8 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.backends.endpoint.dialogs import Server, asked_of, ok, talk
 from tests.backends.endpoint.own import served
@@ -23,7 +26,7 @@ from vsgen.backends.endpoint.completions import Completions
 from vsgen.backends.endpoint.http import Request, Response
 from vsgen.backends.endpoint.messages import Messages
 from vsgen.backends.endpoint.needs import FALLBACKS, missing
-from vsgen.backends.endpoint.wire import Abilities, Said, Wire
+from vsgen.backends.endpoint.wire import Abilities, Said, Unreadable, Wire
 from vsgen.backends.open import open_model
 from vsgen.ports import LanguageModel
 from vsgen.probability import logs
@@ -31,7 +34,7 @@ from vsgen.sampling.methods import open_sampler
 from vsgen.sampling.power import smc
 from vsgen.sampling.settings import Power, Sampling, Settings
 from vsgen.testing import PROMPTS, check_resumable
-from vsgen.values import Completion, Generate, Message, Prompt, Refused, Score, Scores, Teach
+from vsgen.values import Completion, Generate, Message, Prompt, Refused, Score, Scores, Taught, Teach
 
 RAW = Abilities(tokens=True, listed=20, seed=True, prefill=True)
 PROCESSED = replace(RAW, processed_logprobs=True)
@@ -311,6 +314,57 @@ def test_a_draw_over_completions_is_the_draw_of_this_process(engine: str, raw: O
     assert [one.logp for one in found.candidates] == pytest.approx([one.logp for one in truth.candidates], abs=1e-4)
     assert [one.weight for one in found.candidates] == pytest.approx([one.weight for one in truth.candidates], abs=1e-4)
     assert (found.basis, found.notes) == (truth.basis, truth.notes)
+
+
+ODD: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 1 << 64) | st.floats() | st.text(max_size=4) | st.just("stop"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["logprob", "7", "token_id:7"]), inner),
+    max_leaves=4,
+)
+
+
+def members(value: Any) -> list[tuple[Any, Any]]:
+    """Every place in a JSON value: what holds it, and its name or number there."""
+    items = list(value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ())
+    return [place for name, inner in items for place in [(value, name), *members(inner)]]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("can", [RAW, PROCESSED])
+@pytest.mark.parametrize("call", [CALLS[0], replace(CALLS[2], prefix=(71, 19)), Teach(CHAT, "blue", 3)])
+def test_no_value_in_any_place_of_a_reply_crashes_the_reader_or_becomes_a_number_that_is_none(
+    can: Abilities, call: Generate | Teach, request: pytest.FixtureRequest
+) -> None:
+    own: OwnModel = request.getfixturevalue("processed" if can.processed_logprobs else "raw")
+    honest: list[Response] = []
+    server = served(own)
+
+    def noted(request: Request) -> Response:
+        honest.append(server(request))
+        return honest[-1]
+
+    can = replace(can, prompt_logprobs=True)
+    talk(Chat().dialog(call, "tiny", can), noted)
+
+    @given(st.data())
+    def law(data: st.DataObject) -> None:
+        bodies = [orjson.loads(one.body) for one in honest]
+        holder, name = data.draw(st.sampled_from(members(data.draw(st.sampled_from(bodies)))))
+        holder[name] = data.draw(ODD)
+        sent = iter(bodies)
+        try:
+            answer = talk(
+                Chat().dialog(call, "tiny", can), lambda _: Response(200, {}, json.dumps(next(sent, None)).encode())
+            )
+        except Unreadable:
+            return
+        if isinstance(answer.answer, Completion | Taught):
+            numbers = [*answer.answer.logps, *getattr(answer.answer, "logqs", ())]
+            assert all(one <= 0 for one in numbers), numbers
+        else:
+            assert isinstance(answer.answer, Refused)
+
+    law()
 
 
 def test_where_ids_are_not_to_be_had_power_sampling_and_rows_are_refused_with_what_to_do() -> None:

@@ -205,8 +205,8 @@ def _read_own(said: Mapping[str, Any], tokens: Sequence[int]) -> Sequence[float]
 def _read_texts(said: Mapping[str, Any], count: int) -> Sequence[str]:
     """The echoed texts, in the order in which they were sent."""
     choices = member(said, "choices", list)
-    texts = {one.get("index"): one.get("text") for one in choices if isinstance(one, dict)}
-    found = [one for number in range(count) if isinstance(one := texts.get(number), str)]
+    texts = {str(one.get("index")): one.get("text") for one in choices if isinstance(one, dict)}
+    found = [one for number in range(count) if isinstance(one := texts.get(str(number)), str)]
     if not len(choices) == len(found) == count:
         raise Unreadable(f"the reply does not echo {count} prompts")
     return found
