@@ -49,10 +49,40 @@ model: .venv/models $(REAL) ## install what runs real models (1 GB), and fetch a
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
 test: .venv/dev $(REAL) ## run the tests, but the slow ones (fetches a real model of 93 MB once)
-	$(PYTEST) -m 'not slow'
+	$(PYTEST) -m 'not slow and not vllm and not llama'
 
 test-slow: .venv/dev $(REAL) ## run the slow tests: kills, examples, the stored bytes of every command
 	$(PYTEST) -m slow
+
+VLLM := build/vllm
+LLAMA := build/llama
+
+$(VLLM)/ready: tests/servers/vllm.txt tests/servers/vllm-constraints.txt
+	$(SAY) 'Installing the CPU build of vLLM into $(VLLM), an environment of its own: 3.5 GB on disk, some minutes.'
+	@$(PYTHON) -m venv $(VLLM)
+	@nice $(VLLM)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint tests/servers/vllm-constraints.txt --requirement tests/servers/vllm.txt
+	@# their operators do not load beside this torch, and vLLM imports them where it finds them
+	@$(VLLM)/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	@touch $@
+
+test-vllm: .venv/dev $(REAL) $(VLLM)/ready ## run the tests against a real vLLM (3.5 GB, a few minutes)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m vllm tests/servers
+
+$(LLAMA)/make/bin/llama-server: tests/servers/llama.txt | .venv/demo
+	$(SAY) 'Compiling the server of llama.cpp from the source of a PyPI package: ten minutes on two cores.'
+	@mkdir -p $(LLAMA)/source
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --no-binary llama-cpp-python \
+		--require-hashes --requirement $< --dest $(LLAMA)
+	@tar -xzf $(LLAMA)/llama_cpp_python-*.tar.gz -C $(LLAMA)/source --strip-components 1
+	@nice cmake -S $(LLAMA)/source/vendor/llama.cpp -B $(LLAMA)/make -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF \
+		-DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_APP=OFF -DLLAMA_BUILD_UI=OFF \
+		-DLLAMA_USE_PREBUILT_UI=OFF -DLLAMA_OPENSSL=OFF -DGGML_OPENMP=OFF > $(LLAMA)/log
+	@nice cmake --build $(LLAMA)/make --parallel 2 --target llama-server >> $(LLAMA)/log 2>&1
+	@touch $@
+
+test-llama: .venv/dev $(REAL) $(LLAMA)/make/bin/llama-server ## run the tests against a real llama.cpp (compiles it: ten minutes)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m llama tests/servers
 
 check: .venv/dev ## style, types and architecture
 	$(BIN)/ruff check .
@@ -79,5 +109,5 @@ tiny: .venv/dev ## train the embedded model anew (under an hour); keeps the old 
 clean: ## remove what was made
 	rm -rf .venv build dist
 
-.PHONY: help demo model test test-slow check bench attacks real tiny clean
+.PHONY: help demo model test test-slow test-vllm test-llama check bench attacks real tiny clean
 .DELETE_ON_ERROR:

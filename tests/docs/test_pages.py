@@ -26,8 +26,13 @@ from tests.docs.pages import (
 from vsgen.cli import menu
 from vsgen.cli.app import app
 
-NOT_OURS = {"--help", "--index-url", "--network", "--renew", "--rm", "--times", "--max-logprobs", "--logprobs-mode"}
-"""Options of pip, of docker, of vLLM, of the tests' own commands, and of every command."""
+OF_VLLM = {
+    *("--dtype", "--enforce-eager", "--logprobs-mode", "--max-logprobs", "--max-model-len", "--max-num-batched-tokens"),
+    *("--no-enable-chunked-prefill", "--served-model-name", "--structured-outputs-config"),
+}
+OF_LLAMA_CPP = {"--ctx-size", "--parallel", "--port", "--threads"}
+NOT_OURS = {"--help", "--index-url", "--network", "--renew", "--rm", "--times"} | OF_VLLM | OF_LLAMA_CPP
+"""Options of servers, of pip, of docker, of the tests' own commands, and of every command."""
 
 
 def test_the_front_page_has_at_most_1200_words() -> None:

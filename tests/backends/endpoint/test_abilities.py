@@ -62,10 +62,10 @@ def vllm(body: dict[str, Any]) -> Response:
         return reply("qx42")
     if "response_format" in body:
         return reply('{"a": "qx", "b": "ban"}')
-    fixed = "seed" in body or body.get("top_k") == 1
+    fixed = f"12345678901{body.get('seed', 2)}" if "seed" in body or body.get("top_k") == 1 else "banana"
     read = sum(len(one["content"].split()) + 2 for one in body["messages"])
     usage = {"prompt_tokens": read - 2 * bool(body.get("continue_final_message")), "completion_tokens": 3}
-    return reply("123456789012" if fixed else "banana", usage)
+    return reply(fixed, usage)
 
 
 def older_vllm(body: dict[str, Any]) -> Response:
@@ -129,10 +129,14 @@ def test_a_model_that_goes_on_with_its_own_message_in_another_turn_has_no_prefil
 
 def test_a_seed_is_seen_with_a_model_that_replies_to_some_prompts_alone() -> None:
     def terse(body: dict[str, Any]) -> Response:
-        knows = "city" in body["messages"][-1]["content"]
-        return reply(f"Rome {body.get('seed')}" if knows else "", {"prompt_tokens": 5, "completion_tokens": 1})
+        knows = "ticket" in body["messages"][-1]["content"]
+        return reply(f"Help {body.get('seed')}" if knows else "", {"prompt_tokens": 5, "completion_tokens": 1})
 
     assert examined(terse, only={"seed"})[0].can.seed
+
+
+def test_a_model_that_always_replies_alike_shows_no_seed() -> None:
+    assert not examined(lambda body: reply("banana", {"prompt_tokens": 5}), only={"seed"})[0].can.seed
 
 
 def test_what_a_server_takes_and_does_not_heed_is_absent() -> None:
@@ -189,7 +193,7 @@ def test_each_request_of_a_walk_may_be_unreadable_once() -> None:
 
 def test_only_what_matters_is_asked() -> None:
     found, asked = examined(vllm, only={"seed"})
-    assert found.can == Abilities(seed=True) and len(asked) == 3
+    assert found.can == Abilities(seed=True) and len(asked) == 5
 
 
 def test_anthropics_form_is_examined_with_its_own_wire() -> None:

@@ -55,7 +55,7 @@ _LIMIT_OF_THINKERS: Final = 2048
 _WORD = Prompt((Message("user", "Write the word banana."),))
 _CHANCES = (
     Prompt((Message("user", "Write a short story about a random animal."),)),
-    Prompt((Message("user", "Name a random city."),)),
+    Prompt((Message("user", "Write a short support ticket from a customer about a desk lamp."),)),
     Prompt(prefill="Once upon a time"),
 )
 """What hardly comes out alike twice; small models and those without a chat template reply to some of them alone."""
@@ -293,19 +293,26 @@ def _prefill(server: _Server) -> _Seen:
     return {"prefill": read[1] - read[0] == 1}
 
 
-def _alike(name: str, **members: Any) -> Callable[[_Server], _Seen]:
-    """Whether what is left to chance comes out alike twice."""
+def _seed(server: _Server) -> _Seen:
+    """What is left to chance comes out alike with one seed, and otherwise with another."""
+    for prompt in _CHANCES:
+        texts = []
+        for seed in (7, 7, 8, 8):
+            texts.append((yield from server.text(replace(server.call(prompt), seed=seed), seed=True)))
+        if len(set(texts)) > 1:
+            return {"seed": texts[0] == texts[1] and texts[2] == texts[3]}
+    return {}
 
-    def probe(server: _Server) -> _Seen:
-        for prompt in _CHANCES:
-            texts = []
-            for _ in range(2):
-                texts.append((yield from server.text(server.call(prompt, **members), **{name: True})))
-            if any(texts):
-                return {name: texts[0] == texts[1]}
-        return {}
 
-    return probe
+def _top_k(server: _Server) -> _Seen:
+    """What is left to chance comes out alike twice where the likeliest token alone may be drawn."""
+    for prompt in _CHANCES:
+        texts = []
+        for _ in range(2):
+            texts.append((yield from server.text(server.call(prompt, top_k=1), top_k=True)))
+        if any(texts):
+            return {"top_k": texts[0] == texts[1]}
+    return {}
 
 
 def _stop(server: _Server) -> _Seen:
@@ -351,8 +358,8 @@ _PROBES: Final[Mapping[str, Callable[[_Server], _Seen]]] = {
     "top_logprobs": _top_logprobs,
     "prompt_logprobs": _prompt_logprobs,
     "prefill": _prefill,
-    "seed": _alike("seed"),
-    "top_k": _alike("top_k", top_k=1),
+    "seed": _seed,
+    "top_k": _top_k,
     "stop": _stop,
     "tokens": _tokens,
     "decisions": _decisions,
