@@ -6,6 +6,8 @@ import json
 import threading
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Vsgen
 from tests.endpoint.plan import Plan
 from tests.endpoint.server import serving
@@ -55,6 +57,7 @@ def test_a_server_that_names_no_tokens_is_refused_before_anything_is_drawn(vsgen
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("vsgen endpoint")]
 
 
+@pytest.mark.slow
 def test_a_measurement_over_http_knows_the_support_as_far_as_tokens_are_listed(vsgen: Vsgen) -> None:
     asked = ["measure", "random-day", "--samples", 5, "--no-probes", "-m", "tiny"]
     with serving(Plan(model="tiny")) as server:

@@ -32,8 +32,7 @@ def sampler(engine: str) -> SamplerSettings:
     return SamplerSettings(Sampling(method="power", k=2, max_tokens=8, power=how))
 
 
-@pytest.mark.parametrize("processed", [False, True])
-@pytest.mark.parametrize("engine", ["smc", "mh"])
+@pytest.mark.parametrize(("engine", "processed"), [("smc", False), ("mh", True)])
 def test_draws_over_http_are_those_of_this_process(engine: str, processed: bool) -> None:
     can = Abilities(tokens=True, processed_logprobs=processed, listed=20, seed=True)
     draw, kept = open_sampler(sampler(engine)), 0 if processed else 20
