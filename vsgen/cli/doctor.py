@@ -56,7 +56,7 @@ def doctor(
     questions are right, whether its stated probabilities agree with its own, which wording of labels it answers, and
     which settings are recommended.
 
-    With --endpoint, some twenty small requests show which models the server has, what it can do for one of them, what
+    With --endpoint, about 30 small requests show which models the server has, what it can do for one of them, what
     happens where it cannot, and which features of vsgen work there.
 
     Exit status: 0 done; 2 wrong options, or a wrong variable or library; 3 the model or the server failed, or a file of
