@@ -49,7 +49,7 @@ class Batched:
         self.folder = folder
         self.tally = Tally()
 
-    def round(self, ingest: list[Path]) -> tuple[list[Any], list[Path]]:
+    def round(self, ingest: list[Path], unfinished: int = 4096) -> tuple[list[Any], list[Path]]:
         """The values so far, and the files that were written."""
         with ExitStack() as stack:
             journal = stack.enter_context(FileJournal(self.folder / "journal"))
@@ -67,12 +67,19 @@ class Batched:
                 outbox=outbox,
             )
             asked = replay.executor("m", inner)
+
+            def forget() -> None:
+                replay.forget()
+                inner.forget()
+
             values = list(
                 drive(
                     Flows(flow(number) for number in range(CALLS)),
                     {Generate: asked, Score: asked},
                     replay,
+                    unfinished=unfinished,
                     stalled=lambda: not replay.known and replay.under_way == inner.held,
+                    forget=forget,
                 )
             )
             return values, [one.path for one in outbox.place()]
@@ -137,3 +144,13 @@ def test_results_are_in_the_journal_once_they_were_read(tmp_path: Path) -> None:
         _, (second,) = batched.round([out])
         _, (again,) = batched.round([])
     assert second.read_bytes() == again.read_bytes()
+
+
+@pytest.mark.parametrize("unfinished", [1, 7])
+def test_a_round_holds_all_requests_however_few_flows_may_be_under_way(tmp_path: Path, unfinished: int) -> None:
+    few, all_ = Batched(tmp_path / "few"), Batched(tmp_path / "all")
+    for one in (few, all_):
+        one.folder.mkdir()
+    _, (calls,) = few.round([], unfinished)
+    _, (whole,) = all_.round([])
+    assert calls.read_bytes() == whole.read_bytes()

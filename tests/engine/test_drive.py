@@ -396,9 +396,11 @@ def test_answers_to_flows_that_were_given_up_reach_nobody() -> None:
     assert list(drive(Flows(one_call(n) for n in range(50)), server.executors, server)) == list(range(50))
 
 
-def test_an_engine_whose_calls_are_never_answered_stops_once_it_can_do_nothing_else() -> None:
+@pytest.mark.parametrize("unfinished", [2, 100])
+def test_an_engine_whose_calls_are_never_answered_asks_all_that_it_can_and_stops(unfinished: int) -> None:
     device = Shuffled(0)
     silent = Shuffled(1)
+    asked: list[Call] = []
 
     def flow(number: int) -> Flow[int]:
         yield from ask(Embed(str(number)))
@@ -406,7 +408,38 @@ def test_an_engine_whose_calls_are_never_answered_stops_once_it_can_do_nothing_e
             yield from ask(Generate(Prompt(), seed=number))
         return number
 
+    def forget() -> None:
+        asked.extend(call for _, call in silent.waiting)
+        silent.waiting.clear()
+
     executors: dict[type[Call], Shuffled] = {Embed: device, Generate: silent}
-    found = list(drive(Flows(map(flow, range(10))), executors, device, stalled=lambda: not device.waiting))
+    flows, stalled = Flows(map(flow, range(20))), lambda: not device.waiting
+    found = list(drive(flows, executors, device, unfinished=unfinished, stalled=stalled, forget=forget))
     assert found == list(range(5))
-    assert len(silent.waiting) == 5
+    assert sorted(call.seed for call in asked if isinstance(call, Generate)) == list(range(5, 20))
+
+
+def test_flows_behind_one_that_is_never_answered_are_no_more_than_may_be_unfinished() -> None:
+    device, silent = Shuffled(0), Shuffled(1)
+    started = 0
+
+    def flow(number: int) -> Flow[int]:
+        nonlocal started
+        started += 1
+        yield from ask(Generate(Prompt(), seed=number) if number == 3 else Embed(str(number)))
+        return number
+
+    executors: dict[type[Call], Shuffled] = {Embed: device, Generate: silent}
+    stalled = lambda: not device.waiting  # noqa: E731
+    found = list(
+        drive(
+            Flows(map(flow, range(1000))),
+            executors,
+            device,
+            unfinished=10,
+            stalled=stalled,
+            forget=silent.waiting.clear,
+        )
+    )
+    assert found == [0, 1, 2]
+    assert started <= 3 + 1 + 10

@@ -87,7 +87,7 @@ class ServedModel:
 
     def remarks(self) -> Sequence[str]:
         """How many requests were sent a second time, where that was wanted."""
-        sent, won = (0, 0) if isinstance(self.executor, BatchExecutor) else self.executor.hedges
+        sent, won = self.executor.hedges
         if not sent:
             return ()
         return [f"{self.known.name}: --hedge sent {sent} requests a second time; {won} of these were answered first"]

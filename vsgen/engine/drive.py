@@ -34,6 +34,7 @@ def drive(
     most: Callable[[], int | None] | None = None,
     unfinished: int = 4096,
     stalled: Callable[[], bool] | None = None,
+    forget: Callable[[], None] = lambda: None,
 ) -> Generator[R]:
     """Run flows to their ends; yields their values in the order in which they were started, each as soon as it is due.
 
@@ -45,7 +46,8 @@ def drive(
             start. Once it is 0 and nothing is under way, the engine stops. None, asked or given, bounds nothing.
         unfinished: How many flows may be started and not yet handed out in any case, which bounds memory.
         stalled: Whether no answer will come any more in this process to calls that are open. Asked when nothing else
-            can be done; the engine then gives up what is under way, and stops.
+            can be done; the engine then gives up what is under way, and starts what comes after it.
+        forget: Called when it has: nobody waits for those answers.
 
     Raises:
         VsgenError: Of a flow or of the source, once all that comes before it is handed out; nothing that comes after it
@@ -62,7 +64,11 @@ def drive(
                 return
             engine.flush()
             if stalled is not None and not engine.goes_on(started) and stalled():
-                return
+                engine.give_up()
+                forget()
+                if not engine.goes_on():
+                    return
+                continue
             engine.take_in(mailbox.wait(0 if started == _BURST else None))
     finally:
         engine.close()
@@ -141,7 +147,7 @@ class _Engine(Generic[R]):
         """With nothing under way: whether nothing will come any more."""
         return self._source.ended or not self._wanted()
 
-    def goes_on(self, started: int) -> bool:
+    def goes_on(self, started: int = 0) -> bool:
         """Whether flows will start before an answer comes.
 
         Args:
@@ -183,6 +189,13 @@ class _Engine(Generic[R]):
         for executor in self._each:
             executor.flush()
 
+    def give_up(self) -> None:
+        """Give up what is under way; from there on nothing is handed out any more."""
+        self.close()
+        self._waiting.clear()
+        for crossing in self._crossings:
+            crossing.standing.clear()
+
     def close(self) -> None:
         """Give up what is under way."""
         for strand in self._strands.values():
@@ -197,7 +210,7 @@ class _Engine(Generic[R]):
         return bound is None or self._started - self._handed_out < bound
 
     def _may_start(self) -> bool:
-        if self._end is not None or self._started - self._handed_out >= self._unfinished:
+        if self._end is not None or len(self._strands) + len(self._values) >= self._unfinished:
             return False
         crowded = self._strands and self._first_asked is not None and self._first_asked.room() <= 0
         return not crowded and self._wanted()

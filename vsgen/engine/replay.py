@@ -154,6 +154,12 @@ class Replay:
         """Calls whose answers the engine has not had."""
         return len(self._asked)
 
+    def forget(self) -> None:
+        """Forget the calls that are under way: nobody waits for their answers any more, and none will come."""
+        self._asked.clear()
+        self._under_way.clear()
+        self.open.clear()
+
     def oldest(self) -> tuple[Ticket, str] | None:
         """The call that has been on its way longest in the order of flows, and its kind; may be asked in any thread."""
         asked = list(self._asked.items())  # at once, as far as other threads can tell

@@ -60,14 +60,14 @@ class Batches:
         return self._outbox is not None
 
     @property
-    def most(self) -> int:
-        """Flows that may wait for the answers of a round."""
-        return MOST if self.emits else 0
-
-    @property
     def held(self) -> int:
-        """Calls that nobody will answer in this run."""
+        """Calls that flows wait for, and nobody will answer in this run."""
         return sum(one.held for one in self._executors)
+
+    def forget(self) -> None:
+        """Nobody waits for them any more."""
+        for one in self._executors:
+            one.forget()
 
     def assume(self, service: Service) -> ServedModel:
         """A model whose calls go to a file, and of which is known what was stated or noted, and else the least.
@@ -114,7 +114,7 @@ class Batches:
             Unanswered: Calls do.
             OutputError: A file cannot be written.
         """
-        if self._outbox is None or not self.held:
+        if self._outbox is None or not self.tally.written:
             return
         self._journal.sync()  # whoever sees a file has the responses that lead to its requests
         written = self._outbox.place()

@@ -101,8 +101,9 @@ class Carried(Generic[R, V]):
             desk.executors,
             desk.mailbox,
             most=self._task.most,
-            unfinished=max(self._unfinished, desk.unfinished),
+            unfinished=self._unfinished,
             stalled=desk.stalled,
+            forget=desk.forget,
         )
         with closing(driven) as values:
             for value in values:

@@ -227,6 +227,12 @@ class Desk:
             return False
         return not replay.known and replay.under_way == batches.held
 
+    def forget(self) -> None:
+        """Forget the open calls: the flows that wait for them are given up in this run."""
+        self.mailbox.forget()
+        if self._batches is not None:
+            self._batches.forget()
+
     def end_round(self) -> None:
         """Write the batch files, where calls wait in them and nothing else is left to do.
 
@@ -311,11 +317,6 @@ class Desk:
         embedder = self._embedder.remarks() if isinstance(self._embedder, Remarking) else ()
         results = self._batches.remarks if self._batches else ()
         return [*(remark for model in self._models.values() for remark in model.remarks()), *embedder, *results]
-
-    @property
-    def unfinished(self) -> int:
-        """Flows that may be under way and wait for answers: as many as a round of batch files may have."""
-        return self._batches.most if self._batches else 0
 
     def render(self, prompt: Prompt, judge: str | None = None) -> str | None:
         """A prompt as the language model, or one of the judges, reads it; None where it cannot say."""

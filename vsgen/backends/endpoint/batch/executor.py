@@ -16,12 +16,13 @@ from vsgen.backends.endpoint.counted import counted
 from vsgen.backends.endpoint.http import Request
 from vsgen.backends.endpoint.settings import Target
 from vsgen.backends.endpoint.wire import Said, Usage
+from vsgen.digests import DigestMap
 from vsgen.errors import ModelError, VsgenError
 from vsgen.ports import Executor, Letterbox, Ticket
 from vsgen.values import Answer, Call, Refused
 
-MOST: Final = 50_000
-"""Calls of a round, which take about 600 MB while they wait."""
+MOST: Final = 4096
+"""Calls that may wait at once; a round goes on with others once nothing else can be done."""
 _REASONS: Final = 20
 """Different ones that are counted apart."""
 
@@ -40,6 +41,11 @@ class Outbox(Protocol):
 
 class Inner(Executor, Protocol):
     """Who answers at once."""
+
+    @property
+    def hedges(self) -> tuple[int, int]:
+        """Requests that were sent a second time, and those of them that were answered first."""
+        ...
 
     def cancel(self) -> None:
         """Give up what was handed in."""
@@ -92,7 +98,9 @@ class BatchExecutor:
         self._outbox = outbox
         self._inner = inner
         self.held = 0
-        """Calls that no one will answer in this run."""
+        """Calls that flows wait for, and no one will answer in this run."""
+        self._written = DigestMap(0)
+        """Requests that are written: another flow may ask the same."""
 
     def submit(self, ticket: Ticket, call: Call) -> None:
         """Answer a call, or have its next requests written."""
@@ -109,8 +117,13 @@ class BatchExecutor:
             self._inner.flush()
 
     def room(self) -> int:
-        """How many more calls a round may have."""
+        """How many more calls may wait."""
         return MOST - self.held if self._inner is None else self._inner.room()
+
+    @property
+    def hedges(self) -> tuple[int, int]:
+        """Those of whom answers at once."""
+        return (0, 0) if self._inner is None else self._inner.hedges
 
     def drawing(self) -> list[tuple[Ticket, int]]:
         """Nothing is known of a reply before it is there."""
@@ -125,6 +138,10 @@ class BatchExecutor:
         """Nothing is under way here."""
         if self._inner is not None:
             self._inner.close(cancel=cancel)
+
+    def forget(self) -> None:
+        """Nobody waits any more for the calls that are held."""
+        self.held = 0
 
     def _submit(self, ticket: Ticket, call: Call) -> None:
         target = self._target
@@ -177,8 +194,13 @@ class BatchExecutor:
         if self._inner is not None:
             self._inner.submit(ticket, call)
             return
-        if self._outbox is not None:
-            for one in waits:
-                self._outbox.add(self._target, one)
-            self._tally.written += len(waits)
         self.held += 1
+        for one in waits:
+            self._write(one)
+
+    def _write(self, waits: Waits) -> None:
+        digest = bytes.fromhex(waits.name.digest)
+        if self._outbox is not None and self._written.get(digest) is None:
+            self._outbox.add(self._target, waits)
+            self._written[digest] = b""
+            self._tally.written += 1
