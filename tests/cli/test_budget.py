@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.conftest import Vsgen
 from tests.cli.tickets import CATEGORY, tickets, write
-from tests.endpoint.plan import Plan
+from tests.endpoint.plan import Plan, Trouble
 from tests.endpoint.server import Server, serving
 from vsgen.money import dollars
 
@@ -66,6 +66,34 @@ def test_a_server_without_prices_has_tokens_but_no_cost_and_no_budget(
     assert (
         "the prices of tiny are not known; add 'prices:' to the template, in USD per million tokens" in refused.stderr
     )
+
+
+SHORT = """\
+version: 1
+name: short
+prompt: Say something.
+dedup: false
+sampling: {method: direct, k: 1, max_tokens: 5}
+prices: {input: 1, output: 4}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shares", [{}, {"filtered": 0.3}, {"error-200": 0.2, "429": 0.1}])
+def test_what_a_server_is_paid_stays_within_the_budget_however_many_requests_are_in_flight(
+    vsgen: Vsgen, tmp_path: Path, shares: dict[Trouble, float]
+) -> None:
+    template, summary = tmp_path / "short.yaml", tmp_path / "summary.json"
+    template.write_text(SHORT)
+    with serving(Plan(latency=0.02, shares=shares)) as server:
+        asked = ("run", template, "--endpoint", server.url, "-m", "echo", "-n", 5000, "--on-error", "skip")
+        ended = vsgen(*asked, "--max-cost", 0.006, "--summary", summary)
+    assert ended.exit_code == 1, ended.output
+    made = json.loads(summary.read_text())
+    now, paid = made["usage"]["now"], sum(server.counts.served.values())  # each took 10 and 5 tokens
+    assert 0.005 < made["cost"] <= 0.006
+    assert now["prompt_tokens"] == 10 * now["reply_tokens"] / 5
+    assert paid - now["prompt_tokens"] / 10 <= 8, "but for those that find out what the server can do"
 
 
 @pytest.mark.parametrize("limit", [("--max-calls", 3), ("--max-cost", 0.0003)])

@@ -99,7 +99,8 @@ def _use(template: Template, reader: Speller | None, *, rows: bool) -> Use:
     from vsgen.jobs.estimate import counting
     from vsgen.template.warnings.warning import Use
 
-    return Use(template.num, rows) if reader is None else Use(template.num, rows, counting(reader))
+    use = Use(template.num, rows)
+    return use if reader is None else counting(reader, use)
 
 
 def _server(model: str | None, endpoint: str | None, template: Template) -> Server | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vsgen.backends.endpoint.facts import served_facts
@@ -32,10 +32,14 @@ def estimated(task: Generation | Labelling) -> Plan:
     return task.plan(facts, use) if isinstance(task, Generation) else task.plan(use)
 
 
-def counting(reader: Speller) -> Callable[[str], int]:
-    """Counts the tokens of a text as a model reads it."""
+def counting(reader: Speller, use: Use) -> Use:
+    """The same use, with tokens counted as a model reads them."""
     probe = Prompt((Message("user", "-"),))
-    return lambda text: len(reader.spell(probe, [text])[1][0])
+    return replace(
+        use,
+        tokens=lambda text: len(reader.spell(probe, [text])[1][0]),
+        prompts=lambda prompt: len(reader.spell(prompt, ["-"])[0]),
+    )
 
 
 def _reading(models: Wanted) -> tuple[ModelFacts | None, Use]:
@@ -45,4 +49,4 @@ def _reading(models: Wanted) -> tuple[ModelFacts | None, Use]:
     if not model_is_here(name):
         return None, Use()
     reader = open_tokenizer(name, local=True)
-    return reader.facts(), Use(tokens=counting(reader))
+    return reader.facts(), counting(reader, Use())

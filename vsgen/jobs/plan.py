@@ -25,6 +25,8 @@ MARGIN: Final = 1.25
 
 def prompt_tokens(prompt: Prompt, use: Use) -> int:
     """About how many tokens a prompt has, those around its messages included."""
+    if use.prompts is not None:
+        return use.prompts(prompt)
     turns = sum(use.tokens(one.content) + TURN for one in prompt.messages)
     return turns + use.tokens(prompt.prefill) + use.tokens(prompt.cue) + TURN
 

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 
 from vsgen.template.schema import Template
 from vsgen.texts import about_tokens
+from vsgen.values import Prompt
 
 
 class TemplateWarning(NamedTuple):
@@ -41,6 +42,8 @@ class Use:
     """Whether input rows come, whose fields are variables and win over the template's."""
     tokens: Callable[[str], int] = about_tokens
     """Counts the tokens of a text."""
+    prompts: Callable[[Prompt], int] | None = None
+    """Counts the tokens of a prompt as the model reads it; None where that is not known."""
     fields: Collection[str] = ()
     """Those of the first input row, once it is there."""
 
