@@ -30,12 +30,14 @@ Trouble: TypeAlias = Literal[
     "401",
     "400",
     "404",
+    "deep",
+    "surrogate",
 ]
 """Rate limits without and with Retry-After (seconds, a date); a server's own errors; a connection reset or left to
 hang; a reply byte by byte; half of its JSON; a page of HTML; an error with status 200; a body that breaks off; 9 MB; a
 reply compressed unasked, and one that unfolds to 64 MB; a reply cut by the token limit, and one that a filter emptied;
 the request's headers as the reply; a redirect to `Plan.elsewhere`; a key refused; a request blamed; an unknown
-model."""
+model; JSON that is 10,000 levels deep; half of a pair of surrogates."""
 ANSWERED: frozenset[Trouble] = frozenset({"drip", "gzip", "length", "filtered", "echo-key"})
 """Troubles that leave a reply that can be used."""
 
@@ -72,6 +74,10 @@ class Plan:
     """It states the log-probabilities that tokens were drawn with; see `tests.endpoint.own_model`."""
     expires: int | None = None
     """Requests after which every further one gets a 401."""
+    text: str | None = None
+    """What every reply says, in place of the digest."""
+    words: str = "It went wrong"
+    """What errors say."""
     seed: int = 0
 
     def delay(self, number: int) -> float:

@@ -167,7 +167,7 @@ class Server:
     async def _made(self, path: str, asked: dict[str, Any]) -> dict[str, Any] | None:
         """The reply; None where the model gives none of this kind."""
         if self.plan.model is None:
-            return chat(asked) if path in {_CHAT, _COMPLETIONS} else None
+            return chat(asked, self.plan.text) if path in {_CHAT, _COMPLETIONS} else None
         own = _opened(self.plan.model, self.plan.processed)
         async with self._computing:
             return await asyncio.to_thread(self._answer(path, own), asked)
@@ -185,7 +185,7 @@ class Server:
             case "429" | "429-after" | "429-date":
                 return _error(429, "Rate limit reached", headers=self._retry(trouble))
             case "400" | "401" | "404" | "500" | "503":
-                return _error(int(trouble), "It went wrong")
+                return _error(int(trouble), self.plan.words)
             case "redirect":
                 return web.Response(status=307, headers={"location": self.plan.elsewhere})
             case _:
@@ -205,9 +205,9 @@ def digest(asked: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
-def chat(asked: dict[str, Any]) -> dict[str, Any]:
-    """A completion as OpenAI's API has it, which repeats a digest of what was asked."""
-    message = {"role": "assistant", "content": f"reply to {digest(asked)}"}
+def chat(asked: dict[str, Any], text: str | None = None) -> dict[str, Any]:
+    """A completion as OpenAI's API has it, which says this, or repeats a digest of what was asked."""
+    message = {"role": "assistant", "content": f"reply to {digest(asked)}" if text is None else text}
     return {
         "id": f"chatcmpl-{digest(asked)}",
         "object": "chat.completion",
@@ -271,6 +271,8 @@ _UNUSABLE: dict[Trouble, Callable[[], web.Response]] = {
     "garbage": lambda: _said(b'{"choices": [{"message": {"role": "assistant", "con'),
     "type": lambda: web.Response(text="<html><body>Bad gateway</body></html>", content_type="text/html"),
     "huge": lambda: _said(b'{"choices": "%s"}' % (b"x" * _HUGE)),
+    "surrogate": lambda: _said(rb'{"choices": [{"message": {"content": "a\ud800"}, "finish_reason": "stop"}]}'),
+    "deep": lambda: _said(b"[" * 10_000 + b"]" * 10_000),
     "bomb": lambda: _said(_bomb(), headers={"content-encoding": "gzip"}),
 }
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import json
 import logging
 import pickle
 import traceback
@@ -83,6 +84,13 @@ def test_a_key_is_neither_pickled_nor_written_as_json(key: Key) -> None:
 def test_a_key_that_a_server_repeats_is_taken_out_of_its_words(key: Key) -> None:
     assert key.hide(f"Incorrect API key provided: {SECRET}.") == "Incorrect API key provided: [key]."
     assert Key("a", OPENAI.origin).hide("a fault") == "a fault"
+
+
+@pytest.mark.parametrize("secret", ['sk-"quoted"', "sk\\slashed", "c2Vj/cmV0+Cg=="])
+def test_a_key_that_a_server_repeats_in_json_is_taken_out_however_json_writes_it(secret: str) -> None:
+    written = json.dumps({"message": f"Incorrect key {secret}."})
+    for body in (written, written.replace("/", "\\/")):
+        assert json.loads(Key(secret, OPENAI.origin).hide(body)) == {"message": "Incorrect key [key]."}
 
 
 @pytest.mark.parametrize(

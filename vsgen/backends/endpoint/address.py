@@ -98,15 +98,15 @@ def read_address(url: str, source: str = "--endpoint") -> Address:
 
 def _split(url: str, source: str) -> SplitResult:
     """The parts of a URL that has no parts that it may not have."""
-    try:
-        parts = urlsplit(url.strip())
-    except ValueError as error:
-        raise _error(source, url, f"not a URL ({error})", _REMEDY) from None
-    if "@" in parts.netloc:  # never shown: what stands before it is a secret
+    if "@" in url:  # never shown: what stands before it is a secret, though a slash in it makes it a path
         raise OptionError(
             f"{source}: a URL with a user name or password; take it out, and give an API key by VSGEN_API_KEY "
             "or --api-key-file"
         )
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError as error:
+        raise _error(source, url, f"not a URL ({error})", _REMEDY) from None
     if found := _ODD.search(url.strip()):
         raise _error(source, url, f"{found[0]!r} cannot be in a URL", f"{_REMEDY}; a host's name is ASCII (xn--...)")
     if parts.scheme not in _PORTS:

@@ -44,7 +44,7 @@ _FATAL: Final = {
     403: "the key does not allow this",
     404: "no such model or route here; name a model that the server has (-m), and check the URL",
     405: "no such route here; check the URL",
-    407: "a proxy wants a password, which vsgen does not send",
+    407: "the proxy asks for a password; give --proxy http://USER:PASSWORD@HOST:PORT",
     410: "the model or the route is gone",
 }
 """Statuses that every request would be answered with, and what to do."""
@@ -249,7 +249,7 @@ def _faulty(fault: Fault) -> Failure:
             raise EndpointError(f"{fault.detail}: the server's certificate is not trusted; SSL_CERT_FILE names others")
         case "connect":
             return Failure(fault.detail, "away")
-        case "too-large":
+        case "too-large" | "packed":
             return Failure(fault.detail, "request", patient=False)
         case _:
             return Failure(fault.detail, "request")

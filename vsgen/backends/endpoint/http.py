@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias
 
 LARGEST: Final = 8 * 2**20
 """Bytes, the longest response that is read."""
-FaultKind: TypeAlias = Literal["connect", "tls", "timeout", "reset", "redirect", "too-large", "protocol"]
+FaultKind: TypeAlias = Literal["connect", "tls", "timeout", "reset", "redirect", "too-large", "packed", "protocol"]
 
 
 @dataclass(frozen=True, slots=True)

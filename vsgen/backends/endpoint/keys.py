@@ -23,7 +23,7 @@ _HIDDEN: Final = "[key]"
 class Key:
     """A secret, and the origin that it may be sent to."""
 
-    __slots__ = ("_secret", "origin", "source")
+    __slots__ = ("_forms", "_secret", "origin", "source")
 
     def __init__(self, secret: str, origin: str, source: str = "") -> None:
         """Bind.
@@ -34,6 +34,7 @@ class Key:
             source: The option or the variable that it is from.
         """
         self._secret = secret
+        self._forms = _forms(secret) if len(secret) >= _SHORTEST_HIDDEN else ()
         self.origin = origin
         self.source = source
 
@@ -45,7 +46,9 @@ class Key:
 
     def hide(self, text: str) -> str:
         """A text of the server without the key, which some servers repeat in their messages."""
-        return text if len(self._secret) < _SHORTEST_HIDDEN else text.replace(self._secret, _HIDDEN)
+        for form in self._forms:
+            text = text.replace(form, _HIDDEN)
+        return text
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Key) and self.origin == other.origin and compare_digest(self._bytes, other._bytes)
@@ -74,6 +77,15 @@ class Key:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a key is not pickled")
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    """A secret as it is, as a string of JSON may hold it, and such a one within JSON; the longest first."""
+    forms = [secret]
+    for _ in range(2):
+        escaped = [one.replace("\\", r"\\").replace('"', r"\"") for one in forms]
+        forms += [*escaped, *(one.replace("/", r"\/") for one in escaped)]
+    return tuple(sorted(set(forms), key=len, reverse=True))
 
 
 def find_key(

@@ -483,6 +483,8 @@ class _Sender:
         try:
             with self._transport.watch.over():
                 return await self._fetch(request)
+        except aiohttp.ClientHttpProxyError as error:  # its words hold the proxy's password
+            return Response(error.status, {"date": formatdate(usegmt=True)})
         except (aiohttp.ClientError, OSError, ValueError) as error:
             kind = _kind(error)
             words = self._hidden(_line(_words(error, kind)))
@@ -521,7 +523,10 @@ class _Sender:
         headers = {name.lower(): value for name, value in reply.headers.items()}
         if "date" not in headers:
             headers["date"] = _date(int(asyncio.get_running_loop().time()))
-        body = unpacked(b"".join(chunks), headers.get("content-encoding", ""), LARGEST)
+        try:
+            body = unpacked(b"".join(chunks), headers.get("content-encoding", ""), LARGEST)
+        except ValueError as problem:
+            return Fault("packed", str(problem), sent=True)
         if self._key is not None:
             body = self._hidden(body.decode("latin-1")).encode("latin-1")
         return Response(reply.status, headers, body)
@@ -598,4 +603,5 @@ def _words(error: Exception, kind: FaultKind) -> str:
         case "reset", _:
             return "the connection broke"
         case _:
-            return str(error) or type(error).__name__
+            words = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
+            return words or type(error).__name__
