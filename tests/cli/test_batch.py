@@ -21,6 +21,12 @@ def served() -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def echo() -> Iterator[Server]:
+    with serving(Plan()) as server:
+        yield server
+
+
 def abilities(journal: Path) -> str:
     """What a run over HTTP has found out, as the user would state it."""
     notes = [json.loads(line) for line in journal.read_bytes().splitlines() if line.startswith(b'{"kind":"note"')]
@@ -83,19 +89,28 @@ def label_words(folder: Path) -> list[object]:
     return ["label", rows, "--name", "queue", "--classes", "billing,bug", "--method", "votes", "--set", "replies=2"]
 
 
+def test_rounds_write_what_http_writes_where_any_text_will_do(vsgen: Vsgen, echo: Server, tmp_path: Path) -> None:
+    template = tmp_path / "any.yaml"
+    template.write_text("version: 1\nname: any\nprompt: Say anything.\nsampling: {method: direct}\ndedup: false\n")
+    rounds, over, by = both(vsgen, ["run", template, "-n", 8], echo, tmp_path, shuffled)
+    assert (rounds, by) == (2, over)
+    assert over.count(b"reply to") == 8
+
+
+@pytest.mark.slow
 def test_labels_by_rounds_are_those_over_http(vsgen: Vsgen, served: Server, tmp_path: Path) -> None:
     _, over, by = both(vsgen, label_words(tmp_path), served, tmp_path, shuffled)
     assert by == over
 
 
 def test_a_round_that_was_killed_and_one_that_is_repeated_lose_nothing(
-    vsgen: Vsgen, served: Server, tmp_path: Path
+    vsgen: Vsgen, echo: Server, tmp_path: Path
 ) -> None:
-    words = [*label_words(tmp_path), "--endpoint", served.url, "-m", "tiny", "-o", tmp_path / "out.jsonl"]
+    words = [*label_words(tmp_path), "--endpoint", echo.url, "-m", "tiny", "-o", tmp_path / "out.jsonl"]
     emit = ["--emit-batch", tmp_path / "calls.jsonl"]
     assert vsgen(*words, *emit).exit_code == 1
     calls = list(requests(tmp_path / "calls.jsonl"))
-    out = answered(tmp_path / "calls.jsonl", served.url, tmp_path / "out", lambda results: results[:3])
+    out = answered(tmp_path / "calls.jsonl", echo.url, tmp_path / "out", lambda results: results[:3])
     journal = tmp_path / "out.jsonl.journal"
     before = journal.read_bytes()
     ingest = ["--resume", "--ingest-batch", out]
