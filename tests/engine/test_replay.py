@@ -174,3 +174,23 @@ def test_what_a_refusal_took_is_paid(tmp_path: Path) -> None:
         counting.answers([1])
         assert counting.paid.usage == {"model": Usage(5, 50, 50)} and counting.paid.served == {"model"}
         assert not counting.paid.calls
+
+
+def test_what_refusals_took_is_still_known_to_a_run_that_goes_on(tmp_path: Path) -> None:
+    refused = Refused("refused", "thought to its limit", usage=Usage(5, 50, 50))
+    reply = Completion("x", usage=Usage(5, 1))
+    with FileJournal(tmp_path / "j") as journal:
+        counting = Counting(journal, refused)
+        counting.answers([1, 2])
+        assert counting.recalled.usage == {}
+    for earlier in (Usage(10, 100, 100), Usage(15, 101, 100)):  # the second time its reply is known too
+        with FileJournal(tmp_path / "j") as journal:
+            counting = Counting(journal, reply)
+            counting.answers([1])
+            assert counting.recalled.usage == {"model": earlier} and counting.recalled.served == {"model"}
+
+
+def test_a_journal_of_replies_in_this_process_has_no_note_of_usage(tmp_path: Path) -> None:
+    with FileJournal(tmp_path / "j") as journal:
+        Counting(journal).answers([1, 13])
+    assert b"note" not in (tmp_path / "j").read_bytes()

@@ -8,8 +8,9 @@ mailbox, nobody begins to compute: what they lead to may be the end of the run.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from typing import Final, NamedTuple
 
 from vsgen.digests import DigestMap
 from vsgen.engine.mailbox import Mailbox
@@ -17,6 +18,9 @@ from vsgen.errors import OutputError, VsgenError
 from vsgen.ports import Executor, Journal, Ticket
 from vsgen.texts import pair_surrogates
 from vsgen.values import Answer, Call, Completion, Decide, Decided, Refused, Reply, Score, Scores, Taught, Usage, Vector
+
+_UNKEPT: Final = "usage of answers that are not kept"
+"""The journal's note of what they took, by model."""
 
 
 class _Pending(NamedTuple):
@@ -95,6 +99,11 @@ class Replay:
         self._under_way: dict[str, _Pending] = {}
         self._scored = DigestMap(0)
         """Scores and decisions whose usage is counted: the same may be asked for again and again, and are paid once."""
+        self._unkept: dict[str, Usage] = {}
+        """What was taken, by model, by answers that the journal does not keep: refusals and vectors."""
+        self._noted = True
+        """The journal has that."""
+        self._recall_unkept()
         self.known = False
         """Whether replies that the journal knew lie in the mailbox."""
 
@@ -110,7 +119,11 @@ class Replay:
         """
         letters = self._mailbox.wait(seconds)
         self.known = False
-        return [each for ticket, answer in letters for each in self._kept(ticket, answer)]
+        kept = [each for ticket, answer in letters for each in self._kept(ticket, answer)]
+        if not self._noted:
+            self._journal.note(_UNKEPT, {model: asdict(usage) for model, usage in self._unkept.items()})
+            self._noted = True
+        return kept
 
     def drain(self) -> None:
         """Put into the journal what has come and nobody waits for any more: it was paid.
@@ -176,9 +189,20 @@ class Replay:
             self.paid.add(asked.call, answer)
             self._once(asked.key, asked.call)
         self.paid.take(asked.model, answer)
+        if isinstance(answer, Refused | Vector) and answer.usage is not None:
+            self._unkept[asked.model] = self._unkept.get(asked.model, Usage()) + answer.usage
+            self._noted = False
         self.open[kind_of(asked.call)] -= 1
         del self._asked[ticket], self._under_way[asked.key]  # last: an interruption before finds it again
         return [(each, answer) for each in (ticket, *asked.same)]
+
+    def _recall_unkept(self) -> None:
+        """What earlier processes paid for answers that the journal does not keep."""
+        for model, counts in (self._journal.noted(_UNKEPT) or {}).items():
+            if isinstance(counts, dict) and all(type(one) is int and one >= 0 for one in counts.values()):
+                with suppress(TypeError):  # counts of a later version
+                    self._unkept[model] = self.recalled.usage[model] = Usage(**counts)
+                    self.recalled.served.add(model)
 
     def _once(self, key: str, call: Call) -> bool:
         """Whether the usage of a reply is not counted yet; then it is from now on."""
