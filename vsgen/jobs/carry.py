@@ -73,7 +73,7 @@ class Carried(Generic[R, V]):
             places.begin(journal, origin.parts)
             desk = stack.enter_context(Desk(self._task.models, journal, self.activity))
             self.activity.stage = None
-            self.counts.paid = desk.paid
+            self.counts.paid, self.counts.billing = desk.paid, desk.billing
             stack.enter_context(signals.unwound())
             self._warn_once(desk.notes)
             source = self._task.source(desk, self.counts, self._warn)
@@ -84,7 +84,6 @@ class Carried(Generic[R, V]):
                 yield made  # only then the task is asked whether this is enough
             desk.stop()
             signals.finishing()
-            self.counts.bill = desk.bill
             self._warn_once(desk.remarks)
             self.counts.close()
             journal.sync()  # whoever sees a whole FILE has the replies it was made from
@@ -107,7 +106,7 @@ class Carried(Generic[R, V]):
         )
         with closing(driven) as values:
             for value in values:
-                self.counts.cut, self.counts.bill = desk.cut, desk.bill
+                self.counts.cut = desk.cut
                 yield self._task.made(value)
                 if self._task.enough():
                     break

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from vsgen.errors import VsgenError
-from vsgen.jobs.bill import Bill
+from vsgen.jobs.bill import Bill, Billing
 from vsgen.jobs.task import Made, Warn
 from vsgen.verdict.finding import Verdict
 
@@ -46,8 +46,8 @@ class Counts:
     """Tokens in them."""
     paid: Counter[str] = field(default_factory=Counter)
     """Calls answered in this process, by kind, those of unfinished draws included."""
-    bill: Bill | None = None
-    """What calls took and cost, as of the latest value; None where nothing costs anything."""
+    billing: Billing | None = None
+    """Says what calls have cost, those of unfinished draws included."""
     unreadable: int = 0
     """Replies in the journal that were damaged, and so asked again where they were needed."""
     flagged: Counter[str] = field(default_factory=Counter)
@@ -62,6 +62,11 @@ class Counts:
     """On all rows; None before the end, and where nothing was to do or is judged."""
     passed: bool = True
     """The verdict, of this run or of the one that made the output, is not bad."""
+
+    @property
+    def bill(self) -> Bill | None:
+        """What calls took and cost so far; None where nothing costs anything."""
+        return self.billing.bill() if self.billing else None
 
     @property
     def complete(self) -> bool:
@@ -117,7 +122,7 @@ class Counts:
             model: The language model's own name; None where none may be asked.
             seconds: That the command took.
         """
-        verdict = None if self.verdict is None else self.verdict.summary()
+        verdict, bill = None if self.verdict is None else self.verdict.summary(), self.bill
         return {
             "version": SUMMARY_VERSION,
             "command": command,
@@ -135,8 +140,8 @@ class Counts:
             "tokens": self.tokens,
             "calls": dict(sorted(self.paid.items())),
             "unreadable": self.unreadable,
-            "cost": self.bill and self.bill.cost,
-            **({"usage": self.bill.summary()} if self.bill else {}),
+            "cost": bill and bill.cost,
+            **({"usage": bill.summary()} if bill else {}),
             "passed": self.passed,
             "verdict": verdict,
             "seconds": round(seconds, 3),

@@ -31,7 +31,7 @@ from vsgen.engine.replay import Replay
 from vsgen.engine.worker import Worker
 from vsgen.errors import ModelError, OptionError, VsgenError
 from vsgen.jobs.activity import Activity
-from vsgen.jobs.bill import Bill, Billing
+from vsgen.jobs.bill import Billing
 from vsgen.jobs.by_file import ByFile
 from vsgen.jobs.deciding import check_deciding
 from vsgen.jobs.device import check_device
@@ -180,8 +180,9 @@ class Desk:
         self._activity = activity or Activity()
         self.mailbox = Replay(journal, self._letters)
         """Where the engine waits."""
-        self._billing = Billing(self.mailbox.paid, self.mailbox.recalled)
-        self._activity.asks(self.mailbox, self._workers, self._billing)
+        self.billing = Billing(self.mailbox.paid, self.mailbox.recalled)
+        """Says what calls have cost."""
+        self._activity.asks(self.mailbox, self._workers, self.billing)
         self.executors: dict[type[Call], Executor] = {}
         """Who answers each kind of call."""
         if wanted is not None:
@@ -194,7 +195,7 @@ class Desk:
             except BaseException as error:  # nobody can close what is not made
                 self.__exit__(type(error), error, error.__traceback__)
                 raise
-            self._billing.prices = self._prices(wanted)
+            self.billing.prices = self._prices(wanted)
 
     def __enter__(self) -> Desk:
         """Return itself."""
@@ -251,11 +252,6 @@ class Desk:
     def paid(self) -> Counter[str]:
         """Calls answered in this process, by kind."""
         return self.mailbox.paid.calls
-
-    @property
-    def bill(self) -> Bill | None:
-        """What calls took and cost so far; None where nothing costs anything."""
-        return self._billing.bill()
 
     @property
     def asked(self) -> str:

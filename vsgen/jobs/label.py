@@ -134,7 +134,8 @@ class Labelling:
 
     def made(self, labelled: Labelled) -> Made[Labelled]:
         """A row that is written or waits, or one of known class, from which only a temperature is learned."""
-        self._used = self._used.after(labelled.replies + labelled.scores, labelled.tokens, self._counts.bill)
+        bill = self._counts.bill if self._budget.max_cost is not None else None
+        self._used = self._used.after(labelled.replies + labelled.scores, labelled.tokens, bill)
         if len(self._known) < len(self._gold):
             self._learn(labelled)
             return Made(replies=labelled.replies, tokens=labelled.tokens)

@@ -16,12 +16,6 @@ _NEW: Final = 0.02
 """A run is saturated once less than this share of its latest candidates was new."""
 
 
-def used_by(counts: Counts) -> Used:
-    """What a run has taken so far."""
-    usd = counts.bill.usd if counts.bill else None
-    return Used(counts.replies, counts.tokens, usd or 0.0, counts.units)
-
-
 class Pace:
     """Decides from what was counted so far."""
 
@@ -46,7 +40,7 @@ class Pace:
         """Draws that may be started and not yet handed out: bounded by what is wanted and by the budget."""
         if self._counts.stopped:
             return 0
-        bounds = [self._budget.units(used_by(self._counts)), self._needed()]
+        bounds = [self._budget.units(self._used()), self._needed()]
         return min((bound for bound in bounds if bound is not None), default=None)
 
     def note(self, kept: int, candidates: int) -> None:
@@ -67,7 +61,12 @@ class Pace:
 
     def spent(self) -> str | None:
         """Which budget cannot bear another draw."""
-        return self._budget.spent(used_by(self._counts))
+        return self._budget.spent(self._used())
+
+    def _used(self) -> Used:
+        counts = self._counts
+        bill = counts.bill if self._budget.max_cost is not None else None
+        return Used(counts.replies, counts.tokens, (bill and bill.usd) or 0.0, counts.units)
 
     def _needed(self) -> int | None:
         """The draws that will probably do.

@@ -46,7 +46,7 @@ def counted(said: Said, call: Call, requests: int, lost: Usage) -> Answer:
         usage = _estimated(answer, call, requests)
         if isinstance(answer, Completion) and not answer.drawn:
             answer = replace(answer, count=usage.drawn, prompt_tokens=usage.prompt)
-    return with_usage(answer, usage + lost)
+    return with_usage(answer, usage + lost if lost.total else usage)
 
 
 def with_usage(answer: Answer, usage: Usage) -> Answer:
