@@ -26,6 +26,7 @@ from vsgen.backends.endpoint.completions import Completions
 from vsgen.backends.endpoint.http import Request, Response
 from vsgen.backends.endpoint.messages import Messages
 from vsgen.backends.endpoint.needs import FALLBACKS, missing
+from vsgen.backends.endpoint.tokens import _Laid
 from vsgen.backends.endpoint.wire import Abilities, Said, Unreadable, Wire
 from vsgen.backends.open import open_model
 from vsgen.ports import LanguageModel
@@ -160,7 +161,7 @@ def test_a_prompt_is_laid_out_once(raw: OwnModel) -> None:
 
 def test_what_is_drawn_hangs_on_nothing_that_a_server_takes_from_its_model() -> None:
     chat = Chat()
-    chat._tokens._known["m", CHAT] = (1, 2)
+    chat._tokens._known["m", CHAT] = _Laid((1, 2))
     _, body = asked_of(chat.dialog(replace(CALLS[1], schema="{}", pattern="a"), "m", RAW))
     assert body == {
         "model": "m",
@@ -184,7 +185,7 @@ def test_what_is_drawn_hangs_on_nothing_that_a_server_takes_from_its_model() -> 
 def drawing(choice: Mapping[str, Any]) -> Said:
     """What comes of a reply to a call whose prompt is known."""
     chat = Chat()
-    chat._tokens._known["m", CHAT] = (1, 2)
+    chat._tokens._known["m", CHAT] = _Laid((1, 2))
     return talk(chat.dialog(replace(CALLS[0], max_tokens=2), "m", replace(RAW, listed=2)), lambda _: ok(body(choice)))
 
 

@@ -17,7 +17,7 @@ from vsgen.backends.endpoint.lessons import lacks_for_lessons, taught
 from vsgen.backends.endpoint.reading import cut_at, first, member, quoted, read_object, refused, usage_of
 from vsgen.backends.endpoint.scoring import lacks_for_scores, scored
 from vsgen.backends.endpoint.thoughts import spoken
-from vsgen.backends.endpoint.tokens import Laid, Tokens, by_tokens, lacks_for_tokens
+from vsgen.backends.endpoint.tokens import Layout, Tokens, by_tokens, lacks_for_tokens
 from vsgen.backends.endpoint.wire import Abilities, Dialog, Said, Unreadable, Usage, asked
 from vsgen.values import Call, Completion, Generate, Prompt, Refused, Score, Teach
 
@@ -71,8 +71,8 @@ def _drawn(call: Generate, model: str, can: Abilities) -> Dialog:
     return (yield from asked(request, partial(read_reply, call=call)))
 
 
-def _laid(prompt: Prompt, can: Abilities) -> Laid:
-    return Laid(CHAT, {"messages": turns(prompt, can), **continued(prompt)})
+def _laid(prompt: Prompt, can: Abilities) -> Layout:
+    return Layout(CHAT, {"messages": turns(prompt, can), **continued(prompt)})
 
 
 def lacks_for_turns(call: Generate, can: Abilities) -> str | None:

@@ -16,7 +16,7 @@ from vsgen.backends.endpoint.chat import Written, answered
 from vsgen.backends.endpoint.http import Request, Response
 from vsgen.backends.endpoint.prompt_logprobs import ASKED, Line, after, read_line
 from vsgen.backends.endpoint.reading import first, member, read_object, refused, usage_of
-from vsgen.backends.endpoint.tokens import ROUTE, Laid, Tokens, by_tokens, lacks_for_tokens
+from vsgen.backends.endpoint.tokens import ROUTE, Layout, Tokens, by_tokens, lacks_for_tokens
 from vsgen.backends.endpoint.wire import Abilities, Dialog, Said, Unreadable, Usage, asked
 from vsgen.values import Call, Completion, Generate, Prompt, Refused, Score, Scores, Teach
 
@@ -73,8 +73,8 @@ def document(prompt: Prompt) -> str:
     return "".join(f"{lead[one.role]}{one.content}\n\n" for one in prompt.messages) + _ANSWER + prompt.prefill
 
 
-def _laid(prompt: Prompt, can: Abilities) -> Laid:
-    return Laid(ROUTE, {"prompt": document(prompt)})
+def _laid(prompt: Prompt, can: Abilities) -> Layout:
+    return Layout(ROUTE, {"prompt": document(prompt)})
 
 
 def _body(call: Generate, model: str, can: Abilities) -> dict[str, Any]:

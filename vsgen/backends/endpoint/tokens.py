@@ -29,11 +29,13 @@ NO_TOKENS: Final = "ids of tokens with their log-probabilities, which power samp
 _PLAIN: Final = {"repetition_penalty": 1.0, "presence_penalty": 0.0, "frequency_penalty": 0.0}
 """vLLM takes what a request leaves out from the model's generation_config, which would change what is drawn."""
 _HOTTEST: Final = 2.0
+_CONTEXT: Final = 8
+"""Tokens of a prompt that decide how the first ones of a reply are spelled."""
 _REMEMBERED: Final = 256
 """Prompts whose ids are remembered: all calls of one draw ask the same."""
 
 
-class Laid(NamedTuple):
+class Layout(NamedTuple):
     """The request by which a server lays a prompt out."""
 
     route: str
@@ -59,14 +61,14 @@ def lacks_for_tokens(call: Generate, can: Abilities) -> str | None:
 class Tokens:
     """Draws replies token by token, for one wire to one server."""
 
-    def __init__(self, lay_out: Callable[[Prompt, Abilities], Laid]) -> None:
+    def __init__(self, lay_out: Callable[[Prompt, Abilities], Layout]) -> None:
         """Set up.
 
         Args:
             lay_out: Has the server read a prompt as it does for the wire's other calls.
         """
         self._lay_out = lay_out
-        self._known: dict[tuple[str, Prompt], tuple[int, ...]] = {}
+        self._known: dict[tuple[str, Prompt], _Laid] = {}
 
     def dialog(self, call: Generate, model: str, can: Abilities) -> Dialog:
         """Answer a call that begins a resumable reply, or continues one."""
@@ -80,15 +82,29 @@ class Tokens:
         return (yield from _Drawing(talk, call, can, self._known[key]).reply())
 
     def _remember(self, key: tuple[str, Prompt], ids: tuple[int, ...]) -> None:
-        self._known[key] = ids
+        self._known[key] = _Laid(ids)
         if len(self._known) > _REMEMBERED:
             del self._known[next(iter(self._known))]
 
 
-def _laid_out(talk: Talk, laid: Laid, prompt: Prompt) -> Asked[tuple[int, ...]]:
+def _laid_out(talk: Talk, layout: Layout, prompt: Prompt) -> Asked[tuple[int, ...]]:
     """The ids of a prompt."""
-    body = {**laid.body, "max_tokens": 1, "return_token_ids": True}
-    return (yield from talk.ask(laid.route, body, size_of(prompt) + 1, _read_prompt))
+    body = {**layout.body, "max_tokens": 1, "return_token_ids": True}
+    return (yield from talk.ask(layout.route, body, size_of(prompt) + 1, _read_prompt))
+
+
+@dataclass(slots=True)
+class _Laid:
+    """What is known of a prompt that was laid out."""
+
+    ids: tuple[int, ...]
+    text: str | None = None
+    """Of its last tokens; None until it is needed."""
+
+    @property
+    def tail(self) -> tuple[int, ...]:
+        """The last tokens."""
+        return self.ids[-_CONTEXT:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +114,11 @@ class _Drawing:
     talk: Talk
     call: Generate
     can: Abilities
-    prompt: tuple[int, ...]
+    prompt: _Laid
 
     def reply(self) -> Asked[Completion]:
         """Draw, spell and weigh."""
-        read = (*self.prompt, *self.call.prefix)
+        read = (*self.prompt.ids, *self.call.prefix)
         tokens = len(read) + self.call.max_tokens
         drawn = yield from self.talk.ask(
             ROUTE, self._body(read), tokens, partial(read_drawn, most=self.call.max_tokens)
@@ -115,7 +131,7 @@ class _Drawing:
             logp=round(math.fsum(logps), DIGITS),
             logq=round(math.fsum(logqs), DIGITS),
             stopped=drawn.stopped,
-            prompt_tokens=len(self.prompt),
+            prompt_tokens=len(self.prompt.ids),
             logps=tuple(round(one, DIGITS) for one in logps),
             logqs=tuple(round(one, DIGITS) for one in logqs),
         )
@@ -173,11 +189,16 @@ class _Drawing:
         return text, drawn.first(next(ends, len(tokens)))
 
     def _texts(self, replies: Sequence[Sequence[int]]) -> Asked[Sequence[str]]:
-        """The texts of replies."""
-        prompts = [list(self.prompt), *([*self.prompt, *one] for one in replies)]
+        """The texts of replies, each after the last tokens of the prompt, which decide about its first space."""
+        laid = self.prompt
+        new = laid.text is None  # another dialog may learn it before this one goes on
+        prompts = [[*laid.tail, *one] for one in ([(), *replies] if new else replies)]
         body = {"prompt": prompts, "max_tokens": 0, "echo": True}
         tokens = sum(map(len, prompts))
-        before, *whole = yield from self.talk.ask(ROUTE, body, tokens, partial(_read_texts, count=len(prompts)))
+        whole = yield from self.talk.ask(ROUTE, body, tokens, partial(_read_texts, count=len(prompts)))
+        if new:
+            laid.text, *whole = whole
+        before = laid.text or ""
         if not all(one.startswith(before) for one in whole):
             problem = "the server's tokenizer spells a prompt otherwise when a reply follows; use another method"
             raise Refusal(Refused("refused", problem))
