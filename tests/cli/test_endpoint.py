@@ -245,3 +245,21 @@ def test_a_class_that_a_decision_interface_cannot_read_is_named_before_anything_
     words = " ".join(done.stderr.split())
     assert done.exit_code == 2
     assert "label queue" in words and "how-to" in words and "use other names for the classes" in words
+
+
+@pytest.mark.parametrize("name", ["VSGEN_ENDPOINT", "OPENAI_BASE_URL"])
+def test_a_variable_that_holds_no_url_is_named(vsgen: Vsgen, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VSGEN_ENDPOINT", raising=False)
+    monkeypatch.setenv(name, "localhost:8000")
+    done = vsgen("run", "support-tickets", "-m", "other/model", "-n", 1)
+    assert done.exit_code == 2
+    assert f"{name}: localhost:8000: http:// or https:// is missing; give a URL such as" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_server_that_is_not_there_is_an_error_with_the_remedy(vsgen: Vsgen, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    done = vsgen("run", "support-tickets", "--endpoint", "http://127.0.0.1:9", "-m", "m", "-n", 1, "-o", out)
+    assert done.exit_code == 3
+    problem = "127.0.0.1:9: no connection (Connection refused); is the server running there, and is the URL right?"
+    assert problem in done.stderr and not out.exists()

@@ -243,10 +243,12 @@ def test_a_key_on_the_command_line_is_refused_and_not_repeated(
 
 
 @pytest.mark.slow
-def test_the_command_that_goes_on_holds_no_key(files: Path) -> None:
-    environment = {"VSGEN_API_KEY": SECRET, "OPENAI_BASE_URL": f"http://me:{SECRET}@models.test/v1"}
-    with serving(Plan(expires=12)) as server:
-        words = map(str, run(files, server))
+@pytest.mark.parametrize("option", [True, False], ids=["an option names the server", "a variable does"])
+def test_the_command_that_goes_on_holds_no_key(files: Path, option: bool) -> None:
+    with serving(Plan(expires=8)) as server:
+        other = f"http://me:{SECRET}@models.test/v1"
+        environment = {"VSGEN_API_KEY": SECRET, "OPENAI_BASE_URL": other if option else server.url}
+        words = [str(word) for word in run(files, server) if option or word not in {"--endpoint", server.url}]
         done = subprocess.run(
             [sys.executable, "-m", "vsgen", *words],
             capture_output=True,
@@ -256,3 +258,4 @@ def test_the_command_that_goes_on_holds_no_key(files: Path) -> None:
         )
     assert done.returncode == 3 and "To go on:\n" in done.stderr, done.stderr
     assert hidden(seen(files, done.stderr))
+    assert (f"OPENAI_BASE_URL={server.url}" in done.stderr) == (not option)

@@ -5,10 +5,12 @@ The command and the server are processes of their own. ``python -m tests.attacks
 
 from __future__ import annotations
 
+import re
 import resource
 import shlex
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -36,10 +38,18 @@ MIXED: dict[Trouble, float] = {
     "drip": 0.02,
 }
 SHARES: list[dict[Trouble, float]] = [
-    {"429": 0.05, "429-after": 0.05, "429-date": 0.05},
-    {"500": 0.05, "503": 0.02, "reset": 0.02, "cut": 0.05, "drip": 0.05},
-    {"hang": 0.02},
-    {"garbage": 0.05, "type": 0.05, "error-200": 0.05, "deep": 0.02, "surrogate": 0.01, "huge": 0.01},
+    {"429": 0.05, "429-after": 0.05, "429-date": 0.05, "500": 0.05, "503": 0.02, "reset": 0.02},
+    {
+        "hang": 0.02,
+        "cut": 0.05,
+        "drip": 0.05,
+        "garbage": 0.05,
+        "type": 0.05,
+        "error-200": 0.05,
+        "deep": 0.02,
+        "surrogate": 0.01,
+        "huge": 0.01,
+    },
 ]
 
 
@@ -91,9 +101,10 @@ def test_what_is_cut_is_marked_and_what_is_filtered_is_a_reject_with_its_reason(
 
 
 @pytest.mark.slow
-def test_an_outage_of_twenty_seconds_costs_no_input(tmp_path: Path) -> None:
+@pytest.mark.parametrize("after", [0.3, 1.5], ids=["while the server is examined", "in the middle of the run"])
+def test_an_outage_costs_no_input(after: float, tmp_path: Path) -> None:
     run = Run(tmp_path, 1500)
-    with process(Plan(dead=(0.5, 20.0), latency=0.1)) as url:
+    with process(Plan(dead=(after, 20.0 if after > 1 else 3.0), latency=0.1)) as url:
         done = run.run(url)
         told = counts(url)
     assert done.status == 0, done.stderr
@@ -101,13 +112,59 @@ def test_an_outage_of_twenty_seconds_costs_no_input(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_client_that_is_killed_ten_times_loses_and_repeats_nothing(tmp_path: Path) -> None:
-    kills, together, rng = 10, 16, Random(0)
+def test_second_requests_go_round_servers_that_hang_and_no_reply_is_used_twice(tmp_path: Path) -> None:
+    run = Run(tmp_path / "run", ROWS, "--hedge")
+    with process(Plan(script=(None,) * 100, shares={"hang": 0.02}, latency=0.05)) as url:
+        done = run.run(url)
+        told = counts(url)
+    assert done.status == 0, done.stderr
+    assert done.seconds < 200  # without them, a hang takes 300
+    sent = re.search(r"--hedge sent (\d+) requests a second time", done.stderr)
+    assert sent and told["troubles"]["hang"] >= 1
+    assert unlawful(run, told, flown=int(sent[1])) == []
+    assert run.bytes() == clean(tmp_path)
+
+
+LABELS = """\
+version: 1
+name: judged
+prompt: "-"
+labels:
+- name: queue
+  method: score
+  classes: [billing, bug, how-to]
+  prompt: "Which queue takes this ticket?\\n\\n{{ text }}"
+"""
+
+
+@pytest.mark.slow
+def test_labels_under_every_fault_are_those_of_a_clean_run(tmp_path: Path) -> None:
+    (tmp_path / "t.yaml").write_text(LABELS)
+    tickets = [f'{{"text": "The light flickers, and order {number} was charged twice."}}\n' for number in range(25)]
+    (tmp_path / "rows.jsonl").write_text("".join(tickets))
+    made = []
+    with serving(Plan(model="tiny")) as server:
+        for name, plan in (("clean", server.plan), ("faults", Plan(model="tiny", shares=MIXED))):
+            server.plan = plan
+            words = ["label", tmp_path / "rows.jsonl", "--template", tmp_path / "t.yaml", "-m", "tiny"]
+            words += ["--endpoint", server.url, "-o", tmp_path / f"{name}.jsonl", "--timeout", "2"]
+            command = [sys.executable, "-m", "vsgen", *map(str, words)]
+            done = subprocess.run(command, check=False, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+            made.append((tmp_path / f"{name}.jsonl").read_bytes())
+        assert server.counts.troubles.total() > 5
+    assert made[0] == made[1] and made[0].count(b"\n") == 25
+
+
+@pytest.mark.slow
+def test_a_client_that_is_killed_again_and_again_loses_and_repeats_nothing(tmp_path: Path) -> None:
+    """``make attacks`` has ten kills."""
+    kills, together, rng = 4, 16, Random(0)
     run = Run(tmp_path / "run", 600, "--concurrency", together, "--timeout", 2)
     with process(Plan(shares={"500": 0.05, "garbage": 0.05}, latency=0.05)) as url:
         for kill in range(kills):
             child, before = run.begun(url, *(["--resume"] if kill else [])), run.calls()
-            while child.poll() is None and run.calls() < before + rng.randint(10, 40):
+            while child.poll() is None and run.calls() < before + rng.randint(10, 100):
                 time.sleep(0.002)
             child.kill()
             assert ended(child, 0.0).status == 128 + signal.SIGKILL

@@ -7,8 +7,9 @@ import pytest
 from tests.endpoint.plan import Plan, Trouble
 from tests.endpoint.server import serving
 from vsgen.backends.endpoint.address import read_address
+from vsgen.backends.endpoint.breaker import Run
 from vsgen.backends.endpoint.chat import Chat
-from vsgen.backends.endpoint.examined import examined
+from vsgen.backends.endpoint.examined import _PATIENCE, examined
 from vsgen.backends.endpoint.settings import Settings, Target
 from vsgen.backends.endpoint.transport import Transport
 from vsgen.errors import EndpointError
@@ -54,3 +55,7 @@ def test_an_ability_is_seen_though_three_of_four_replies_are_unusable() -> None:
     with serving(Plan(script=(None, "garbage", "500", "garbage"))) as server:
         target = Target(read_address(server.url), None, Chat(), "echo")
         assert examined(Transport(Settings(), Random(0)), target, {"stop"}).can.stop
+
+
+def test_a_server_that_is_away_ends_an_examination_by_the_breaker_and_lacks_no_ability() -> None:
+    assert _PATIENCE.away > Run().seconds

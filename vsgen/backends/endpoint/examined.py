@@ -20,8 +20,9 @@ from vsgen.ports import Ticket
 from vsgen.values import Answer, Call, Refused, Verified, Verify
 
 R = TypeVar("R")
-_PATIENCE: Final = Patience(tries=4, seconds=0.0, away=15.0, limited=60.0, first=0.25, longest=1.0)
-"""A server that fails at once is more likely misnamed than ill, and whoever typed the command waits."""
+_PATIENCE: Final = Patience(tries=4, seconds=0.0, limited=60.0, first=0.25, longest=1.0)
+"""Whoever typed the command waits. A server that is away for a while lacks no ability: it is waited for, and what
+ends the wait is the breaker, with an error."""
 _UNKNOWN: Final = 404
 """The status where there is no such model, or no such route."""
 
