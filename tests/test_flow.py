@@ -23,7 +23,7 @@ from vsgen.flow import (
     together,
     try_all,
 )
-from vsgen.values import Answer, Call, Completion, Directed, Generate, Prompt, Refused
+from vsgen.values import Answer, Call, Completion, Directed, Generate, Prompt, Refused, Usage
 
 
 def call(seed: int) -> Generate:
@@ -116,6 +116,15 @@ def test_metered_counts_completions_also_of_flows_that_go_together_and_passes_ev
 
     assert play(metered(inner(), spent), answer) == "after all"
     assert (spent.calls, spent.tokens, spent.first) == (6, 6, prompt)
+
+
+def test_a_reply_that_a_server_drew_and_refused_is_metered_with_its_hidden_tokens() -> None:
+    def thought(calls: Sequence[Call]) -> list[Answer]:
+        return [Refused("refused", "thought to its limit", usage=Usage(5, 50, 50)), Refused("refused", "no")]
+
+    spent = Spent()
+    play(metered(try_all([call(1), call(2)]), spent), thought)
+    assert (spent.calls, spent.tokens) == (1, 50)
 
 
 def test_an_overheard_flow_goes_as_it_is_and_every_call_is_noted_with_its_answer() -> None:

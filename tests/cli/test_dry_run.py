@@ -65,8 +65,14 @@ def test_labels_are_estimated_from_their_rows(vsgen: Vsgen, tmp_path: Path) -> N
         plans.append(estimate(vsgen, "label", rows, *CATEGORY, *NOWHERE, *PRICES))
     assert [plan["calls"] for plan in plans] == [7, 7]
     assert plans[1]["prompt_tokens"] - plans[0]["prompt_tokens"] == 7 * 990
-    one = estimate(vsgen, "label", "-", *CATEGORY, *NOWHERE, *PRICES)
-    assert one["units"] is None and one["calls"] == 1
+
+
+def test_rows_that_can_be_read_only_once_and_rows_without_a_text_are_refused(vsgen: Vsgen, tmp_path: Path) -> None:
+    piped = vsgen("label", "-", *CATEGORY, *NOWHERE, "--dry-run")
+    assert piped.exit_code == 2 and "--dry-run: <stdin> can be read only once; give the rows as a file" in piped.stderr
+    rows = write(tmp_path / "rows.jsonl", [{"text": "a ticket"}])
+    unlisted = vsgen("label", rows, "--name", "queue", "--choices", "queues", *NOWHERE, "--dry-run")
+    assert unlisted.exit_code == 2 and "queues" in unlisted.stderr
 
 
 def test_json_needs_a_dry_run(vsgen: Vsgen, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def plan_json(plan: Plan) -> str:
 
 def _scope(plan: Plan) -> str:
     if plan.units is None:
-        return f"for one of the {plan.noun}, whose number is not known"
+        return f"for one of the {plan.noun}, since their number is not known"
     return f"{plan.units:,} {plan.noun if plan.units != 1 else plan.noun.removesuffix('s')}"
 
 
@@ -64,7 +64,7 @@ def _usd(usd: float | None) -> str:
 def _notes(plan: Plan, max_cost: float | None) -> Iterator[str]:
     if plan.noun == "draws":
         yield "if all answers are valid and new: repeats, rejects and repairs take more draws"
-    if any(part.name == "scores" or part.name.startswith("label ") for part in plan.parts):
+    if any(part.expected.calls == part.expected.reply for part in plan.parts):
         yield _COUNTED
     if free := [part.name for part in plan.parts if part.prices is None]:
         yield f"without prices: {', '.join(free)} (`prices:` in the template, or --set prices.input=...)"

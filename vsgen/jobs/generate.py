@@ -31,7 +31,7 @@ from vsgen.jobs.plan import Plan
 from vsgen.jobs.plan_run import plan_run
 from vsgen.jobs.priced import prices_of, require_prices
 from vsgen.jobs.row_flows import RowFlows, open_rows, row_flows
-from vsgen.jobs.sampled import sampled_draws
+from vsgen.jobs.sampled import require_file, sampled_draws
 from vsgen.jobs.samples import of_run
 from vsgen.jobs.servers import with_servers
 from vsgen.jobs.task import Made, Warn
@@ -242,6 +242,8 @@ class Generation:
             UserError: The first rows cannot be used.
         """
         options, rows = self._options, self._input
+        if not per_draw:
+            require_file(rows)
         template = load_template(options.template, options.overrides, size_of(facts))
         draws = sampled_draws(template, rows, seed=options.seed, facts=facts, skip=options.skip_bad_rows)
         units = rows.count() if isinstance(rows, RowInput) and not per_draw else None

@@ -28,7 +28,7 @@ from vsgen.jobs.plan import Plan
 from vsgen.jobs.plan_labels import plan_labels
 from vsgen.jobs.priced import prices_of, require_prices
 from vsgen.jobs.row_flows import open_rows, row_flows
-from vsgen.jobs.sampled import sampled_questions, sampled_rows
+from vsgen.jobs.sampled import require_file, sampled_questions, sampled_rows
 from vsgen.jobs.samples import of_labels
 from vsgen.jobs.servers import with_servers
 from vsgen.jobs.task import Made, Warn
@@ -172,10 +172,14 @@ class Labelling:
             per_row: For one row, instead of all.
 
         Raises:
-            InputError: A line cannot be read.
+            UserError: The first rows cannot be used.
         """
         options, rows = self._options, self._input
-        asked = sampled_questions(options.template, options.on, sampled_rows(rows, skip=True), seed=options.seed)
+        if not per_row:
+            require_file(rows)
+        skip = per_row or options.skip_bad_rows
+        some = sampled_rows(rows, skip=skip)
+        asked = sampled_questions(options.template, options.on, some, seed=options.seed, skip=skip)
         count = rows.count() if isinstance(rows, RowInput) and not per_row else None
         known = None if count is None else count + len(self._gold)
         return plan_labels(options.template, asked, use or Use(), options.asked, rows=known)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from itertools import islice, repeat
 
-from vsgen.errors import InputError, TemplateError
+from vsgen.errors import InputError, OptionError, TemplateError
 from vsgen.files.given_rows import GivenRows
 from vsgen.files.rows import RowInput
 from vsgen.flows.label import Labeller
@@ -17,6 +16,16 @@ from vsgen.values import ModelFacts, Prompt, Row
 
 MOST = 20
 """Draws or rows that are looked at."""
+
+
+def require_file(rows: RowInput | GivenRows | None) -> None:
+    """See that rows can be looked at before they are used.
+
+    Raises:
+        OptionError: They can be read only once.
+    """
+    if isinstance(rows, RowInput) and not rows.never_waits:
+        raise OptionError(f"--dry-run: {rows.name} can be read only once; give the rows as a file")
 
 
 def sampled_rows(rows: RowInput | GivenRows, *, skip: bool) -> list[Row]:
@@ -57,20 +66,27 @@ def sampled_draws(
     return draws
 
 
-def sampled_questions(template: Template, on: str, rows: Sequence[Row], *, seed: int) -> list[list[Prompt]]:
-    """What is asked first about each row, in the order of the labels; of rows that cannot be labelled nothing.
+def sampled_questions(template: Template, on: str, rows: Sequence[Row], *, seed: int, skip: bool) -> list[list[Prompt]]:
+    """What is asked first about each row, in the order of the labels.
 
     Args:
         template: With the labels.
         on: The field with the text.
         rows: Some of the input.
         seed: Of the command.
+        skip: Pass over rows that cannot be used.
+
+    Raises:
+        UserError: A row cannot be used.
     """
     labeller = Labeller(template, (on,), seed=seed)
     asked = []
     for row in rows:
-        with suppress(TemplateError, InputError):  # the command says what is wrong with it
+        try:
             asked.append(labeller.prompts(values_of(row)))
+        except (TemplateError, InputError) as error:
+            if not skip:
+                raise InputError(f"{row.where}: {error}") from error
     return asked
 
 
