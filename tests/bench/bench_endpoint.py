@@ -38,7 +38,7 @@ CALLS = 2000
 ROWS = 5
 """Of each reply of the server."""
 TEMPLATE, SETTINGS = "support-tickets", ("dedup=false", "labels=[]")
-_TURNS = 4
+_TURNS = 3
 _PROMPT = Prompt((Message("system", "You write support tickets."), Message("user", "Write five of them, as JSON.")))
 
 Client: TypeAlias = Callable[[str, int, Path], None]

@@ -143,7 +143,7 @@ def validate(rules: Rules, candidates: Sequence[Candidate], ids: Sequence[str]) 
 def _spelled(template: Template, candidate: Candidate) -> Candidate:
     """The candidate in its canonical spelling, flagged where that or its stated probability is odd."""
     fields = template.output.spelled(candidate.fields)
-    respelled, zero = fields != candidate.fields, candidate.verbalized == 0
+    respelled, zero = fields is not candidate.fields and fields != candidate.fields, candidate.verbalized == 0
     cut = candidate.reasoning is not None and len(candidate.reasoning) >= MOST_REASONING
     if not (respelled or zero or cut):
         return candidate

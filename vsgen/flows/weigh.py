@@ -53,7 +53,9 @@ def basis(template: Template, drawn: Basis) -> Basis:
 
 def bare(template: Template, asked: Prompt) -> Prompt:
     """The request without what opens a reply of another form than the answer's own."""
-    return asked if template.sampling.method in (*_BARE, "multi-turn") else replace(asked, prefill="")
+    if not asked.prefill or template.sampling.method in (*_BARE, "multi-turn"):
+        return asked
+    return replace(asked, prefill="")
 
 
 def weigh(template: Template, drawn: Distribution, checked: Validated, task: Prompt, prompt: Prompt) -> Flow[Weighed]:

@@ -196,7 +196,7 @@ class Sampling(Section):
         return p_min
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # by identity, so that what follows from it can be kept
 class Settings:
     """All that a sampler must know besides the prompt: the section, the form of an answer, what the model is shown."""
 

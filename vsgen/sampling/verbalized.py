@@ -8,6 +8,7 @@ the list without the probabilities.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from random import Random
 
 from vsgen.flow import Flow, try_all
@@ -53,12 +54,14 @@ def verbalized_turns(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Di
     return _distribution(settings, replies, turns[: len(replies)], "verbalized")
 
 
+@lru_cache(maxsize=64)
 def _words(settings: Settings, k: int, total: int | None = None) -> str:
     how = settings.sampling
     reasoning = how.method == "vs-cot"
     return prompts.verbalized(settings.names, k, p_max=how.p_max, reasoning=reasoning, total=total, form=how.format)
 
 
+@lru_cache(maxsize=64)
 def _form(settings: Settings, k: int, *, verbalized: bool = True) -> schemas.Form:
     """What constrains a reply of k answers."""
     how, item = settings.sampling, settings.named_schema

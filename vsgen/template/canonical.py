@@ -35,9 +35,12 @@ def speller(schema: Mapping[str, Any]) -> Speller:
     Args:
         schema: Of the values, without ``$ref``. A value, of any JSON type, that does not fit it is left as it is.
     """
-    fields = {name: speller(one) for name, one in schema.get("properties", {}).items() if isinstance(one, Mapping)}
-    item = speller(schema["items"]) if isinstance(schema.get("items"), Mapping) else None
+    schemas = {name: one for name, one in schema.get("properties", {}).items() if isinstance(one, Mapping)}
+    fields = {name: one for name, inner in schemas.items() if (one := speller(inner)) is not _unchanged}
+    item = speller(schema["items"]) if isinstance(schema.get("items"), Mapping) else _unchanged
     allowed = schema.get("enum", [schema["const"]] if "const" in schema else [])
+    if not fields and item is _unchanged and not allowed:
+        return _unchanged
     exact, folded = _unambiguous(map(as_text, allowed), allowed), _unambiguous(map(_folded, allowed), allowed)
 
     def spell(value: object) -> object:
@@ -45,7 +48,7 @@ def speller(schema: Mapping[str, Any]) -> Speller:
             case Mapping():
                 return {name: fields[name](inner) if name in fields else inner for name, inner in value.items()}
             case list():
-                return value if item is None else [item(inner) for inner in value]
+                return [item(inner) for inner in value]
             case _ if not allowed:
                 return value
             case _ if (text := as_text(value)) in exact:
@@ -55,6 +58,11 @@ def speller(schema: Mapping[str, Any]) -> Speller:
                 return alike[0] if len(alike) == 1 else value
 
     return spell
+
+
+def _unchanged(value: object) -> object:
+    """Of a schema without closed sets."""
+    return value
 
 
 def _unambiguous(texts: Iterable[str], values: Sequence[object]) -> dict[str, list[object]]:

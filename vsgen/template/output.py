@@ -137,9 +137,9 @@ class Output(Section):
     def _speller(self) -> Speller:
         return speller(self.item_schema)
 
-    def spelled(self, fields: Mapping[str, object]) -> dict[str, object]:
+    def spelled(self, fields: Mapping[str, object]) -> Mapping[str, object]:
         """A candidate's fields, with what is one of a closed set as the set spells it."""
-        return dict(cast("Mapping[str, object]", self._speller(fields)))
+        return cast("Mapping[str, object]", self._speller(fields))
 
     def problem(self, fields: Mapping[str, object]) -> str | None:
         """Why a candidate's fields do not fit, in one line; None if they fit. Never raises."""

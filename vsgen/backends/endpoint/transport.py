@@ -19,6 +19,7 @@ import asyncio
 import atexit
 import os
 import socket
+import sys
 import threading
 from collections.abc import Collection, Generator
 from dataclasses import dataclass, field, replace
@@ -54,6 +55,9 @@ _HOPS: Final = 3
 """Redirects in a row that are followed."""
 _IDLE: Final = 20.0
 """Seconds that an unused connection is kept; servers rarely keep one for less."""
+_HANDOVER: Final = 0.001
+"""Seconds after which the engine's thread, while it computes, lets the loop's look for what has come: by default five
+times as long, in which servers with short replies would wait for new requests."""
 _AGAIN: Final = 0.5
 """Seconds after which a thread that ends is looked at again."""
 
@@ -101,6 +105,8 @@ class Transport:
     def start(self) -> asyncio.AbstractEventLoop:
         """The loop of the running thread."""
         if self.loop is None:
+            self._interval = sys.getswitchinterval()
+            sys.setswitchinterval(min(self._interval, _HANDOVER))
             self.loop = asyncio.new_event_loop()
             self._thread = threading.Thread(target=self._run, args=(self.loop,), name="vsgen endpoint", daemon=True)
             atexit.register(self.close)
@@ -123,6 +129,7 @@ class Transport:
         while thread.is_alive():
             thread.join(_AGAIN)
         self.loop = self._thread = None
+        sys.setswitchinterval(self._interval)
         atexit.unregister(self.close)
 
     def session(self) -> aiohttp.ClientSession:

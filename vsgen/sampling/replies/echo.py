@@ -154,18 +154,18 @@ class Echoes:
 
     def _repeats_request(self, folded: str) -> bool:
         """Whether an answer is the request or its greater part, opens with nothing else, or hardly adds to it."""
-        return any(
-            folded == text
-            or folded.count(text) * len(text) >= _PART * len(folded)
-            or (_piece(folded, text) and not self._is_given(folded))
-            for text in self._request
-        )
+        return any([self._repeats(folded, text) for text in self._request])
+
+    def _repeats(self, folded: str, text: str) -> bool:
+        if text in folded:
+            return folded == text or folded.count(text) * len(text) >= _PART * len(folded)
+        return _piece(folded, text) and not self._is_given(folded)
 
     def _repeats_words(self, folded: str) -> bool:
         if _holds(self._words.folded, folded) and len(folded.split()) >= _OPENING:
             return True
-        least = _PART * len(folded)
-        return any(least <= len(one) <= len(folded) and _holds(folded, one) for one in self._words.sentences)
+        least, most = _PART * len(folded), len(folded)
+        return any([least <= len(one) <= most and _holds(folded, one) for one in self._words.sentences])
 
     def _is_given(self, folded: str) -> bool:
         return any(_holds(text, folded) for text in self._given)
