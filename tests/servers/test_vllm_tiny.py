@@ -178,3 +178,10 @@ def test_doctor_names_what_vllm_can(vsgen: Vsgen, url: str) -> None:
     done = vsgen("doctor", "--endpoint", url, "-m", "tiny")
     assert done.exit_code == 0
     assert "exact, by prompt_logprobs" in done.output and "status 501" in done.output
+
+
+@pytest.mark.parametrize("wire", ["completions", "messages"])
+def test_rows_come_over_the_other_apis_too(vsgen: Vsgen, url: str, tmp_path: Path, wire: str) -> None:
+    out = tmp_path / "out.jsonl"
+    run(vsgen, "random-item", "-n", 5, "-o", out, "--endpoint", url, "--wire", wire)
+    assert len(rows(out)) == 5
