@@ -101,6 +101,23 @@ def test_what_is_cut_is_marked_and_what_is_filtered_is_a_reject_with_its_reason(
 
 
 @pytest.mark.slow
+def test_a_server_that_refuses_every_call_ends_the_run_and_one_that_refuses_what_is_left_does_not(
+    tmp_path: Path,
+) -> None:
+    run = Run(tmp_path / "run", 60)
+    with serving(Plan(script=(None,) * 5, shares={"400": 1.0})) as server:
+        refused = run.run(server.url)
+        assert refused.status == 3 and "the server refuses every request, the last: " in refused.stderr
+        server.plan = Plan(expires=server.counts.requests + 30)
+        assert run.run(server.url).status == 3 and 20 < run.calls() <= 30
+        server.plan = Plan(shares={"400": 1.0})
+        done = run.run(server.url, "--resume")
+        told = server.counts.told()
+    assert done.status == 0, done.stderr
+    assert unlawful(run, told, flown=64) == [] and len(run.held().rejects) >= 30
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [0.3, 1.5], ids=["while the server is examined", "in the middle of the run"])
 def test_an_outage_costs_no_input(after: float, tmp_path: Path) -> None:
     run = Run(tmp_path, 1500)

@@ -108,7 +108,7 @@ def open_served(service: Service, transport: Transport, letters: Letterbox, note
     """
     executor = transport.executor(service.target, letters)
     try:
-        found = Found(Abilities()) if service.embeds else _abilities(transport, service, notes)
+        found = Found(Abilities()) if service.embeds else _abilities(transport, executor, service, notes)
         executor.heed(found.can)
         rows = transport.settings.ceiling.concurrency
         return ServedModel(service, found.can, executor, rows=rows, reasons=found.reasons)
@@ -144,13 +144,14 @@ def _lacking(service: Service, can: Abilities) -> Iterator[tuple[Sample, str]]:
     yield from ((sample, lack) for sample in needed if (lack := wire.lacks(sample.call, can)))
 
 
-def _abilities(transport: Transport, service: Service, notes: Journal) -> Found:
+def _abilities(transport: Transport, executor: EndpointExecutor, service: Service, notes: Journal) -> Found:
     """What a server can do, as far as that matters; from the journal where an earlier run tried it and it suffices."""
     target = service.target
     only = frozenset[str]().union(*(used_by(sample.call) for sample in service.samples))
     place = _place(target)
     tried, known = _recalled(notes.noted(place))
     if known is not None and only <= tried and not any(_lacking(service, known)):
+        executor.trust()
         return Found(known)
     found = _found(transport, target, only)
     _try_decisions(transport, service, found.can)

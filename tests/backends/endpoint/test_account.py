@@ -14,7 +14,7 @@ from vsgen.backends.endpoint.limits import Ceiling, Permit
 from vsgen.backends.endpoint.wire import Usage
 from vsgen.errors import EndpointError
 from vsgen.ports import Held, Ticket
-from vsgen.values import Completion, Refused
+from vsgen.values import Completion, Refused, Verified
 
 AWAY = Pause(1.0, "no connection", "away")
 NOWHERE = Fault("connect", "no connection", sent=False)
@@ -142,3 +142,11 @@ def test_a_server_that_refuses_every_request_is_given_up_unless_it_ever_replied(
     account.replied(Completion("a"), 0, Usage(), 0.0)
     for _ in range(50):
         account.replied(Refused("refused", "filtered"), 0, Usage(), 0.0)
+
+
+def test_an_examination_proves_nothing_about_the_calls_of_a_run() -> None:
+    account = Account(Ceiling(), Run())
+    account.replied(Verified(ok=True), 0, Usage(), 0.0)
+    with pytest.raises(EndpointError, match="refuses every request"):
+        for _ in range(Run().refused):
+            account.replied(Refused("refused", "no such parameter"), 0, Usage(), 0.0)

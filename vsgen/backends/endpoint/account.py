@@ -18,7 +18,7 @@ from vsgen.backends.endpoint.http import Fault, Response
 from vsgen.backends.endpoint.limits import Ceiling, Limits, Permit
 from vsgen.backends.endpoint.wire import Usage
 from vsgen.ports import Held, Ticket
-from vsgen.values import Answer, Refused
+from vsgen.values import Answer, Refused, Verified
 
 _OUTAGE: Final = 1.0
 """Seconds of failures alone, from which on it is worth a word."""
@@ -132,10 +132,13 @@ class Account:
         """
         if usage.total:
             self.limits.settle(estimated, usage.total, now)
-        if isinstance(answer, Refused):
-            self.breaker.refused(answer.problem)
-        else:
-            self.breaker.replied()
+        match answer:
+            case Refused():
+                self.breaker.refused(answer.problem)
+            case Verified():  # of an examination, which proves nothing about the calls of a run
+                pass
+            case _:
+                self.breaker.replied()
 
     def abandon(self, permit: Permit, now: float) -> None:
         """One was sent, or not even that, and nobody waits for it any more."""

@@ -258,6 +258,10 @@ class EndpointExecutor:
         """Ask from now on what this server can, which was not known before."""
         self._target = replace(self._target, can=can)
 
+    def trust(self) -> None:
+        """An earlier run had replies from here: what is left may be refused call by call, and that ends no run."""
+        self._account.breaker.replied()
+
     def submit(self, ticket: Ticket, call: Call) -> None:
         """Take a call; it is begun with after `flush`."""
         self._new.append((ticket, call))
