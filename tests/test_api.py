@@ -18,10 +18,12 @@ import pytest
 from typer.testing import CliRunner
 
 import vsgen
+from tests.endpoint.plan import Plan
+from tests.endpoint.server import serving
 from vsgen import Record, Rows, SoftLabel, Unlabelled, VsgenError, generate, label
 from vsgen.backends.table import TableModel
 from vsgen.cli.app import app
-from vsgen.errors import InputError, ModelError, OptionError, TemplateError, TooLongError
+from vsgen.errors import EndpointError, InputError, ModelError, OptionError, TemplateError, TooLongError
 from vsgen.tiny.oracle import Oracle
 from vsgen.values import Completion, Generate
 
@@ -362,3 +364,16 @@ def test_importing_vsgen_imports_nothing_heavy_and_shows_what_there_is() -> None
     assert all(hasattr(vsgen, name) for name in vsgen.__all__)
     with pytest.raises(AttributeError, match="no attribute 'draw'"):
         vsgen.draw  # noqa: B018
+
+
+def test_a_server_is_named_by_its_url_and_nothing_is_open_when_it_fails() -> None:
+    rows = [{"place": f"hill {number}"} for number in range(9)]
+    one = {**LETTERS, "sampling": {"method": "direct", "k": 1}}
+    with serving(Plan()) as server:
+        made = list(generate(one, rows=rows, model="echo", endpoint=server.url))
+        assert [row.meta["model"] for row in made] == [f"echo@{server.url[7:-3]}"] * 9
+        server.plan = Plan(key="another")
+        with pytest.raises(EndpointError, match="the key is missing or not accepted"):
+            list(generate(one, rows=rows, model="echo", endpoint=server.url))
+    with pytest.raises(OptionError, match="endpoint: give a URL"):
+        generate(one, rows=rows, model="echo", endpoint=8000)  # type: ignore[arg-type]

@@ -118,7 +118,7 @@ def generate(
     max_cost: float | None = None,
     allow_exec: bool = False,
     allow_models: Sequence[str] = (),
-    endpoint: Server | None = None,
+    endpoint: Server | str | None = None,
 ) -> Rows[Record]:
     """Draw from a template, as ``vsgen run`` does.
 
@@ -137,7 +137,8 @@ def generate(
         max_cost: Stop after this many USD; the template, or `settings`, must have ``prices``.
         allow_exec: Run the external commands of the template's checks.
         allow_models: Models named by the template that may be downloaded; all others must be on this machine.
-        endpoint: The server that the model is on, from `vsgen.endpoint`; `model` is then its name there.
+        endpoint: The server that the model is on: its URL, or what `vsgen.endpoint` returns; `model` is then the
+            model's name there.
 
     Raises:
         UserError: The template or the arguments are wrong. The iterator raises all later errors.
@@ -193,7 +194,7 @@ def label(
     max_tokens: int | None = None,
     max_cost: float | None = None,
     allow_models: Sequence[str] = (),
-    endpoint: Server | None = None,
+    endpoint: Server | str | None = None,
 ) -> Rows[Labelled]:
     """Add soft labels to rows, as ``vsgen label`` does.
 
@@ -268,14 +269,17 @@ def _places(journal: str | Path | None) -> Places:
     return Places(journal=None if journal is None else Path(journal), to_stdout=False)
 
 
-def _choice(model: str | Path | LanguageModel | None, allow: Sequence[str], endpoint: Server | None) -> ModelChoice:
+def _choice(model: str | Path | LanguageModel | None, allow: Sequence[str], place: Server | str | None) -> ModelChoice:
     if isinstance(allow, str) or not all(isinstance(name, str) for name in allow):
         raise OptionError(f"allow_models: give names in a list, got {allow!r:.60}")
+    server = endpoint(place) if isinstance(place, str) else place
+    if server is not None and not isinstance(server, Server):
+        raise OptionError(f"endpoint: give a URL, or what vsgen.endpoint(URL) returns, got {server!r:.60}")
     if model is None:
-        return ModelChoice(allow=tuple(allow), server=endpoint)
+        return ModelChoice(allow=tuple(allow), server=server)
     if isinstance(model, str | Path):
-        return ModelChoice(str(model), allow=tuple(allow), server=endpoint)
-    if endpoint is not None:
+        return ModelChoice(str(model), allow=tuple(allow), server=server)
+    if server is not None:
         raise OptionError(f"endpoint: needs the model's name there, got {model!r:.60}")
     if not isinstance(model, LanguageModel):
         raise OptionError(f"model: give a name, a path, or an object with name, generate and score, got {model!r:.60}")
