@@ -173,12 +173,22 @@ class ReviewGroup:
         return None if self.select is None else parse_selection(self.select)
 
 
+@dataclass(frozen=True, slots=True)
+class LabelledRowsGroup:
+    """What a labeled row holds, and where the other rows go."""
+
+    panel: ClassVar[str] = options.OUTPUT
+    rejects: options.Rejects = None
+    no_meta: Annotated[bool, typer.Option("--no-meta", help="Leave out `meta`: how labels were made.")] = False
+    on_error: options.OnErrorOption = "stop"
+
+
 def label(
     *,
     input: Annotated[str, typer.Argument(metavar="INPUT", help="Rows with a text: JSONL, or - for stdin.")],
     labels: LabelsGroup,
     files: FilesGroup,
-    rejects: options.Rejects = None,
+    rows: LabelledRowsGroup,
     model: options.Model = None,
     load: LoadGroup,
     endpoint: EndpointGroup,
@@ -186,11 +196,6 @@ def label(
     review: ReviewGroup,
     budget: BudgetGroup,
     talk: TalkGroup,
-    on_error: options.OnErrorOption = "stop",
-    no_meta: Annotated[
-        bool,
-        typer.Option("--no-meta", rich_help_panel=options.OUTPUT, help="Leave out `meta`: how labels were made."),
-    ] = False,
     strict: options.Strict = False,
 ) -> None:
     """Add soft labels to rows you have.
@@ -211,7 +216,7 @@ def label(
 
     budget.check()
     template, on = labels.read()
-    places = files.places([input, labels.template, review.calibrate, *batch.read], rejects)
+    places = files.places([input, labels.template, review.calibrate, *batch.read], rows.rejects)
     asked = LabelOptions(
         template=template,
         on=on,
@@ -227,8 +232,8 @@ def label(
         max_tokens=budget.max_tokens,
         max_cost=budget.max_cost,
         truncate=labels.truncate,
-        skip_bad_rows=on_error == "skip",
-        meta=not no_meta,
+        skip_bad_rows=rows.on_error == "skip",
+        meta=not rows.no_meta,
     )
     task = Labelling(asked)
     if budget.dry_run:

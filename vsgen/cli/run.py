@@ -19,7 +19,7 @@ _SHORT = 1
 
 @dataclass(frozen=True, slots=True)
 class RowsGroup:
-    """Which answers become rows, and what a row holds."""
+    """Which answers become rows, what a row holds, and where the other answers go."""
 
     panel: ClassVar[str] = options.OUTPUT
     num: Annotated[
@@ -46,6 +46,8 @@ class RowsGroup:
         ),
     ] = None
     on_error: options.OnErrorOption = "stop"
+    rejects: options.Rejects = None
+    allow_exec: options.AllowExec = False
 
     @property
     def layout(self) -> TokenLogprobs | None:
@@ -61,31 +63,29 @@ class RowsGroup:
         return parse_token_logprobs(self.token_logprobs)
 
 
+@dataclass(frozen=True, slots=True)
+class RunBudgetGroup(BudgetGroup):
+    """What a run may take."""
+
+    patience: Annotated[
+        int,
+        typer.Option("--patience", metavar="N", min=0, help="Stop after N draws without a new row. 0: never."),
+    ] = 20
+
+
 def run(
     *,
     template: options.TemplateName,
     input: options.Input = None,
     files: FilesGroup,
     rows: RowsGroup,
-    rejects: options.Rejects = None,
     model: options.Model = None,
     load: LoadGroup,
     endpoint: EndpointGroup,
     batch: BatchGroup,
     sample: SampleGroup,
-    budget: BudgetGroup,
-    patience: Annotated[
-        int,
-        typer.Option(
-            "--patience",
-            metavar="N",
-            rich_help_panel=options.BUDGET,
-            min=0,
-            help="Stop after N draws without a new row. 0: never.",
-        ),
-    ] = 20,
+    budget: RunBudgetGroup,
     talk: TalkGroup,
-    allow_exec: options.AllowExec = False,
     strict: options.Strict = False,
 ) -> None:
     """Generate rows from a template.
@@ -104,7 +104,7 @@ def run(
     from vsgen.jobs.generate import GenerateOptions, Generation
 
     budget.check()
-    places = files.places([input, template, *batch.read], rejects)
+    places = files.places([input, template, *batch.read], rows.rejects)
     asked = GenerateOptions(
         template=template,
         overrides=[*sample.overrides, *(["dedup=false"] if rows.no_dedup else [])],
@@ -116,10 +116,10 @@ def run(
         max_calls=budget.max_calls,
         max_tokens=budget.max_tokens,
         max_cost=budget.max_cost,
-        patience=patience,
+        patience=budget.patience,
         skip_bad_rows=rows.on_error == "skip",
         meta=not rows.no_meta,
-        allow_exec=allow_exec,
+        allow_exec=rows.allow_exec,
         token_logprobs=rows.layout,
     )
     task = Generation(asked)
