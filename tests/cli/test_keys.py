@@ -91,6 +91,7 @@ def test_a_key_that_a_server_repeats_in_whatever_it_says_is_in_nothing_that_is_l
     assert hidden(seen(files, done.output)) and (status == 0 or "Incorrect API key [key]" in done.output)
 
 
+@pytest.mark.slow
 def test_a_key_is_not_in_what_doctor_shows(vsgen: Vsgen, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VSGEN_API_KEY", SECRET)
     monkeypatch.setenv("OPENAI_API_KEY", SECRET)

@@ -62,13 +62,13 @@ def clean(folder: Path, rows: int = ROWS, *words: object) -> bytes:
 
 
 def test_a_run_under_every_fault_ends_with_the_bytes_of_a_clean_run(tmp_path: Path) -> None:
-    run = Run(tmp_path / "run", 150, "--timeout", 1)
+    run = Run(tmp_path / "run", 80, "--timeout", 1)
     with serving(Plan(shares=MIXED, latency=0.01)) as server:
         done = run.run(server.url)
         told = server.counts.told()
     assert done.status == 0, done.stderr
     assert unlawful(run, told) == []
-    assert run.bytes() == clean(tmp_path, 150)
+    assert run.bytes() == clean(tmp_path, 80)
 
 
 @pytest.mark.slow
@@ -157,7 +157,7 @@ labels:
 @pytest.mark.slow
 def test_labels_under_every_fault_are_those_of_a_clean_run(tmp_path: Path) -> None:
     (tmp_path / "t.yaml").write_text(LABELS)
-    tickets = [f'{{"text": "The light flickers, and order {number} was charged twice."}}\n' for number in range(25)]
+    tickets = [f'{{"text": "The light flickers, and order {number} was charged twice."}}\n' for number in range(12)]
     (tmp_path / "rows.jsonl").write_text("".join(tickets))
     made = []
     with serving(Plan(model="tiny")) as server:
@@ -169,15 +169,15 @@ def test_labels_under_every_fault_are_those_of_a_clean_run(tmp_path: Path) -> No
             done = subprocess.run(command, check=False, capture_output=True, text=True)
             assert done.returncode == 0, done.stderr
             made.append((tmp_path / f"{name}.jsonl").read_bytes())
-        assert server.counts.troubles.total() > 5
-    assert made[0] == made[1] and made[0].count(b"\n") == 25
+        assert server.counts.troubles.total() > 2
+    assert made[0] == made[1] and made[0].count(b"\n") == 12
 
 
 @pytest.mark.slow
 def test_a_client_that_is_killed_again_and_again_loses_and_repeats_nothing(tmp_path: Path) -> None:
     """``make attacks`` has ten kills."""
-    kills, together, rng = 4, 16, Random(0)
-    run = Run(tmp_path / "run", 600, "--concurrency", together, "--timeout", 2)
+    kills, together, rng = 3, 16, Random(0)
+    run = Run(tmp_path / "run", 400, "--concurrency", together, "--timeout", 2)
     with process(Plan(shares={"500": 0.05, "garbage": 0.05}, latency=0.05)) as url:
         for kill in range(kills):
             child, before = run.begun(url, *(["--resume"] if kill else [])), run.calls()
@@ -189,7 +189,7 @@ def test_a_client_that_is_killed_again_and_again_loses_and_repeats_nothing(tmp_p
         told = counts(url)
     assert done.status == 0, done.stderr
     assert unlawful(run, told, flown=kills * together) == []
-    assert run.bytes() == clean(tmp_path, 600)
+    assert run.bytes() == clean(tmp_path, 400)
 
 
 @pytest.mark.slow
