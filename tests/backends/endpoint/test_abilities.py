@@ -135,6 +135,12 @@ def test_a_seed_is_seen_with_a_model_that_replies_to_some_prompts_alone() -> Non
     assert examined(terse, only={"seed"})[0].can.seed
 
 
+def test_a_seed_that_is_not_heeded_is_seen_in_two_replies() -> None:
+    count = iter(range(99))
+    found, asked = examined(lambda body: reply(f"banana {next(count)}", {"prompt_tokens": 5}), only={"seed"})
+    assert not found.can.seed and len(asked) == 3
+
+
 def test_a_model_that_always_replies_alike_shows_no_seed() -> None:
     assert not examined(lambda body: reply("banana", {"prompt_tokens": 5}), only={"seed"})[0].can.seed
 
