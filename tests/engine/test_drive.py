@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from random import Random
+from weakref import WeakSet
 
 import pytest
 from hypothesis import given
@@ -15,6 +17,13 @@ from vsgen.errors import CallError, InputError, ModelError
 from vsgen.flow import Flow, ask, ask_all, in_turn, together
 from vsgen.ports import Ticket
 from vsgen.values import Answer, Call, Completion, Embed, Generate, Prompt, Refused, Vector
+
+
+@dataclass(frozen=True)
+class Value:
+    """Of a flow."""
+
+    number: int
 
 
 class Shuffled:
@@ -419,15 +428,17 @@ def test_an_engine_whose_calls_are_never_answered_asks_all_that_it_can_and_stops
     assert sorted(call.seed for call in asked if isinstance(call, Generate)) == list(range(5, 20))
 
 
-def test_flows_behind_one_that_is_never_answered_are_no_more_than_may_be_unfinished() -> None:
+def test_all_flows_behind_one_that_is_never_answered_are_moved_and_few_of_their_values_held() -> None:
     device, silent = Shuffled(0), Shuffled(1)
-    started = 0
+    started, held = 0, WeakSet[Value]()
+    most = 0
 
-    def flow(number: int) -> Flow[int]:
-        nonlocal started
-        started += 1
+    def flow(number: int) -> Flow[Value]:
+        nonlocal started, most
+        started, most = started + 1, max(most, len(held))
         yield from ask(Generate(Prompt(), seed=number) if number == 3 else Embed(str(number)))
-        return number
+        held.add(value := Value(number))
+        return value
 
     executors: dict[type[Call], Shuffled] = {Embed: device, Generate: silent}
     stalled = lambda: not device.waiting  # noqa: E731
@@ -441,5 +452,6 @@ def test_flows_behind_one_that_is_never_answered_are_no_more_than_may_be_unfinis
             forget=silent.waiting.clear,
         )
     )
-    assert found == [0, 1, 2]
-    assert started <= 3 + 1 + 10
+    assert [one.number for one in found] == [0, 1, 2]
+    assert started == 1000
+    assert most <= 3 + 10

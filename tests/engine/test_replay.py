@@ -26,6 +26,8 @@ from vsgen.values import (
     Refused,
     Score,
     Scores,
+    Taught,
+    Teach,
     TypedQuestion,
     Usage,
 )
@@ -153,9 +155,13 @@ DECIDE = (
 )
 
 
-@pytest.mark.parametrize(("score", "scores"), [SCORE, DECIDE])
+LESSON = Taught((1,), (2, 3), (-1.0, -1.0), 1, bytes(8), bytes(8), usage=Usage(9, 2))
+TEACH = (Teach(Prompt(prefill="x"), "a", 1), LESSON)
+
+
+@pytest.mark.parametrize(("score", "scores"), [SCORE, DECIDE, TEACH])
 def test_probabilities_that_are_asked_for_again_and_again_are_paid_once(
-    tmp_path: Path, score: Score | Decide, scores: Scores | Decided
+    tmp_path: Path, score: Score | Decide | Teach, scores: Scores | Decided | Taught
 ) -> None:
     usage = scores.usage
     with FileJournal(tmp_path / "j") as journal:

@@ -20,6 +20,14 @@ def test_a_unit_is_taken_to_cost_no_less_than_units_have_cost_so_far() -> None:
     assert Budget(max_cost=1.0).units(Used()) is None, "nothing is known before the first"
 
 
+def test_a_budget_that_bears_no_unit_for_rounding_alone_bears_it_and_one_that_bears_none_is_spent() -> None:
+    budget = Budget(usd=0.1, max_cost=1.0)
+    for units in range(14):
+        used = Used(usd=0.1 * units, units=units)
+        assert budget.units(used) == max(0, 10 - units)
+        assert (budget.spent(used) is None) == (units < 10)
+
+
 def test_what_is_spent_is_said_with_what_the_next_unit_may_need() -> None:
     budget = Budget(usd=0.01, max_cost=0.05)
     assert budget.spent(Used(usd=0.04, units=10)) is None

@@ -127,6 +127,8 @@ class _Engine(Generic[R]):
         self._values: dict[int, R] = {}
         self._waiting: dict[int, tuple[_Strand, int]] = {}
         self._crossings: list[_Crossing] = []
+        self._given_up = False
+        """Flows were, so that values of later ones are never due."""
         self._end: tuple[int, VsgenError] | None = None
         """The number from which on there are no values, and why."""
         self._first_asked: Executor | None = None
@@ -192,6 +194,8 @@ class _Engine(Generic[R]):
     def give_up(self) -> None:
         """Give up what is under way; from there on nothing is handed out any more."""
         self.close()
+        self._given_up = True
+        self._values.clear()
         self._waiting.clear()
         for crossing in self._crossings:
             crossing.standing.clear()
@@ -246,8 +250,9 @@ class _Engine(Generic[R]):
 
     def _ended(self, strand: _Strand, value: Any) -> None:
         if strand.parent is None:
-            self._values[strand.number] = value
             del self._strands[strand.number]
+            if not self._given_up:
+                self._values[strand.number] = value
         else:
             strand.parent.came[strand.place] = value
             self._count(strand.parent)

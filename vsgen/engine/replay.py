@@ -17,7 +17,21 @@ from vsgen.engine.mailbox import Mailbox
 from vsgen.errors import OutputError, VsgenError
 from vsgen.ports import Executor, Journal, Ticket
 from vsgen.texts import pair_surrogates
-from vsgen.values import Answer, Call, Completion, Decide, Decided, Refused, Reply, Score, Scores, Taught, Usage, Vector
+from vsgen.values import (
+    Answer,
+    Call,
+    Completion,
+    Decide,
+    Decided,
+    Refused,
+    Reply,
+    Score,
+    Scores,
+    Taught,
+    Teach,
+    Usage,
+    Vector,
+)
 
 _UNKEPT: Final = "usage of answers that are not kept"
 """The journal's note of what they took, by model."""
@@ -98,7 +112,7 @@ class Replay:
         self._asked: dict[Ticket, _Pending] = {}
         self._under_way: dict[str, _Pending] = {}
         self._scored = DigestMap(0)
-        """Scores and decisions whose usage is counted: the same may be asked for again and again, and are paid once."""
+        """Scores, decisions and lessons whose usage is counted: the same may be asked again, and is paid once."""
         self._unkept: dict[str, Usage] = {}
         """What was taken, by model, by answers that the journal does not keep: refusals and vectors."""
         self._noted = True
@@ -206,7 +220,7 @@ class Replay:
 
     def _once(self, key: str, call: Call) -> bool:
         """Whether the usage of a reply is not counted yet; then it is from now on."""
-        if not isinstance(call, Score | Decide):
+        if not isinstance(call, Score | Decide | Teach):
             return True
         new = self._scored.get(bytes.fromhex(key)) is None
         self._scored[bytes.fromhex(key)] = b""

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from vsgen.jobs.bill import Bill
 from vsgen.money import dollars
+
+_NOISE: Final = 1e-9
+"""Of a unit, which sums of prices may be off by."""
 
 
 class Used(NamedTuple):
@@ -55,8 +58,8 @@ class Budget:
             bounds.append((self.max_calls - used.calls) // self.calls)
         if self.max_tokens is not None and self.tokens:
             bounds.append((self.max_tokens - used.tokens) // self.tokens)
-        if self.max_cost is not None and (each := self._each(used)):
-            bounds.append(math.floor((self.max_cost - used.usd) / each))
+        if self.max_cost is not None and self._each(used):
+            bounds.append(self._paid(used))
         return max(0, min(bounds)) if bounds else None
 
     @property
@@ -77,10 +80,15 @@ class Budget:
         if self.max_tokens is not None and used.tokens + self.tokens > self.max_tokens:
             need = f"{self.tokens} (its replies x {self._longest})"
             return self._spent("--max-tokens", used.tokens, self.max_tokens, need)
-        if self.max_cost is not None and used.usd + (each := self._each(used)) > self.max_cost:
+        if self.max_cost is not None and self._paid(used) < 1:
             paid = f"${dollars(used.usd)} of ${dollars(self.max_cost)} is used"
-            return f"--max-cost: {paid}, and the next {self.unit} may cost ${dollars(each)}"
+            return f"--max-cost: {paid}, and the next {self.unit} may cost ${dollars(self._each(used))}"
         return None
+
+    def _paid(self, used: Used) -> int:
+        """Units that what is left of the budget in USD pays, which rounding makes no fewer."""
+        left, each = (self.max_cost or 0.0) - used.usd, self._each(used)
+        return math.floor(left / each + _NOISE) if each else int(left >= 0)
 
     def _each(self, used: Used) -> float:
         return max(self.usd, used.usd / used.units if used.units else 0.0)

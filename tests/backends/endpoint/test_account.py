@@ -17,12 +17,19 @@ from vsgen.ports import Held, Ticket
 from vsgen.values import Completion, Refused, Verified
 
 AWAY = Pause(1.0, "no connection", "away")
+OK = Response(200)
 NOWHERE = Fault("connect", "no connection", sent=False)
 
 
 def sent(account: Account, flow: int, tokens: int = 1) -> list[Permit]:
     permits: list[Permit] = []
     account.queue(Ticket(flow, flow), tokens, permits.append)
+    return permits
+
+
+def _admitted(account: Account, tokens: int) -> list[Permit]:
+    permits = sent(account, 0, tokens)
+    account.admit(0.0)
     return permits
 
 
@@ -59,6 +66,20 @@ def test_only_what_was_spent_counts_against_tokens_a_minute() -> None:
     third = sent(account, 3, 270)
     account.admit(0.0)
     assert third
+
+
+def test_what_an_attempt_in_vain_did_not_take_is_given_back_once() -> None:
+    account = Account(Ceiling(tpm=6000), Run())
+    unused = Fault("reset", "the connection broke", sent=True)
+    again = Pause(1.0, "", "request")
+    for what, step, settled in ((Response(429), again, 0), (NOWHERE, AWAY, 0), (unused, again, 0), (OK, again, 50)):
+        (permit,) = _admitted(account, 50)
+        assert account.came(permit, what, step, 0.0) == settled
+    (permit,) = _admitted(account, 50)
+    assert account.came(permit, OK, None, 0.0) == 50
+    account.replied(Completion(""), 100, Usage(60, 40), 0.0)
+    assert account.limits.wait(150, 0.0) == 0, "of 300: 50 that nobody states, and 100"
+    assert account.limits.wait(151, 0.0) > 0
 
 
 def test_who_rests_because_the_server_is_away_is_woken_by_the_first_that_comes_back() -> None:

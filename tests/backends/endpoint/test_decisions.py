@@ -131,6 +131,17 @@ def test_rounded_probabilities_are_renormalized() -> None:
     assert decisions({"answers": rounded})[2].probs == pytest.approx([1 / 3] * 3, abs=1e-15)
 
 
+@pytest.mark.parametrize("stated", [0.0, 0.01])
+def test_probabilities_that_rounding_has_taken_nearly_all_of_are_none(stated: float) -> None:
+    classes = tuple(f"c{i}" for i in range(255))
+    call = Decide("x", (TypedQuestion("choice", "Which?", classes),))
+    probs = {**dict.fromkeys(classes, 0.0), "c7": stated}
+    dialog = DecisionWire().dialog(call, "m", Abilities(decisions="systemone"))
+    next(dialog)
+    step = dialog.send(ok({"answers": {"q1": {"type": "choice", "probabilities": probs}}}))
+    assert isinstance(step, Unreadable)
+
+
 def test_a_question_that_is_refused_by_itself_leaves_the_others_answered() -> None:
     answers = [LISTED[0], {"type": "refusal", "name": "q2"}, LISTED[2]]
     late, team, tone = decisions({"answers": answers}, "decisions")

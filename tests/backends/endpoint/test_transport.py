@@ -329,6 +329,32 @@ def test_a_reply_that_never_comes_to_its_end_is_given_up_in_time() -> None:
     assert server.counts.requests == 12
 
 
+def test_a_rate_limit_makes_no_room_for_tokens_that_were_not_given_back() -> None:
+    with serving(Plan(script=("429",) * 3)) as server:
+        client = Client(server.url, replace(FAST, ceiling=Ceiling(tpm=60_000)))
+        bucket = client.executor._account.limits._tokens
+        assert bucket is not None
+        began = time.monotonic()
+        bucket.take(2000, began)
+        client.ask(1)
+        client.executor.close(cancel=False)
+    assert bucket._level <= 1000 - 15 + bucket._rate * (time.monotonic() - began)
+
+
+def test_a_thread_that_is_begun_anew_watches_over_its_requests() -> None:
+    settings = replace(FAST, timeouts=Timeouts(5.0, 600.0, 0.4), patience=Patience(1, 0.0, first=0.001))
+    with serving(Plan(script=(None, "hang"))) as server:
+        client = Client(server.url, settings)
+        client.ask(1)
+        client.executor.close(cancel=False)
+        executor = client.transport.executor(client.executor._target, client.mailbox)
+        executor.submit(Ticket(1, 1), call(1))
+        executor.flush()
+        (answer,) = client.answers(1).values()
+        executor.close(cancel=False)
+    assert isinstance(answer, Refused) and "no reply in time" in answer.problem
+
+
 def test_the_oldest_ticket_is_sent_first() -> None:
     with serving(Plan(latency=0.005)) as server:
         client = Client(server.url, replace(FAST, ceiling=Ceiling(concurrency=1)))

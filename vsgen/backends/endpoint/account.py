@@ -89,7 +89,7 @@ class Account:
             return Held("rate limit", place, until - now)
         return Held("own limit", place, self._until - now) if self._until > now else None
 
-    def came(self, permit: Permit, what: Response | Fault, step: Step | None, now: float) -> None:
+    def came(self, permit: Permit, what: Response | Fault, step: Step | None, now: float) -> int:
         """One came back.
 
         Args:
@@ -97,6 +97,9 @@ class Account:
             what: What came.
             step: What its exchange made of it: a pause says that it failed; None that nothing follows.
             now: The time.
+
+        Returns:
+            Tokens of its estimate that `replied` is to settle; 0 where that is done, or the server never says.
 
         Raises:
             EndpointError: The breaker opens.
@@ -106,8 +109,9 @@ class Account:
             self.limits.give_back(permit, headers, now, well=True)
             self.breaker.worked()
             self._wake()
-            return
-        if (isinstance(what, Response) and what.status >= 300) or (isinstance(what, Fault) and not what.sent):
+            return permit.tokens
+        stated = isinstance(what, Response) and what.status < 300
+        if not stated and (isinstance(what, Response) or not what.sent):
             self.limits.settle(permit.tokens, 0, now)
         if step.blame == "rate":
             self.limits.sent_away(permit, headers, now, step.told)
@@ -117,6 +121,7 @@ class Account:
             self.limits.give_back(permit, headers, now, well=False)
             reached = isinstance(what, Response) or what.kind != "connect"
             self.breaker.failed(step.why, now, reached=reached)
+        return permit.tokens if stated else 0
 
     def replied(self, answer: Answer, estimated: int, usage: Usage, now: float) -> None:
         """A call has its answer.

@@ -36,6 +36,8 @@ _MOST: Final = 64
 """Questions of one request, which every server takes."""
 _ROUNDED: Final = 0.005
 """By how much servers round a probability, at most."""
+_ROUNDED_TOGETHER: Final = 0.1
+"""By how much the sum of many may differ from 1 by that: what is left of fewer says too little."""
 _TYPES: Final[Mapping[Decisions, Mapping[str, str]]] = {
     "systemone": {"predicate": "noul", "choice": "choice", "score": "score"},
     "decisions": {"predicate": "predicate", "choice": "choice", "score": "score"},
@@ -249,7 +251,7 @@ def _shares(values: Sequence[Any]) -> tuple[float, ...]:
     if not all(type(one) in (int, float) and 0 <= one <= 1 for one in values):
         raise Unreadable("the reply has no probability for each option")
     total = math.fsum(values)
-    if abs(total - 1) > _ROUNDED * len(values):
+    if abs(total - 1) > min(_ROUNDED * len(values), _ROUNDED_TOGETHER):
         raise Unreadable(f"the reply's probabilities sum to {total:.3g}")
     return tuple(one / total for one in values)
 

@@ -77,6 +77,7 @@ class Transport:
         self._accounts: dict[tuple[str, Key | None], Account] = {}
         self._timers: dict[Account, asyncio.TimerHandle] = {}
         self.watch = _Watch(settings.timeouts.total)
+        """Of the loop that runs."""
         self._users: set[EndpointExecutor] = set()
         self._session: aiohttp.ClientSession | None = None
         self._thread: threading.Thread | None = None
@@ -108,6 +109,7 @@ class Transport:
             self._interval = sys.getswitchinterval()
             sys.setswitchinterval(min(self._interval, _HANDOVER))
             self.loop = asyncio.new_event_loop()
+            self.watch = _Watch(self.settings.timeouts.total)
             self._thread = threading.Thread(target=self._run, args=(self.loop,), name="vsgen endpoint", daemon=True)
             atexit.register(self.close)
             self._thread.start()
@@ -349,16 +351,14 @@ class EndpointExecutor:
         transport, target, loop = self._transport, self._target, asyncio.get_running_loop()
         dialog = target.wire.dialog(call, target.model, target.can)
         talk = converse(dialog, patience=self._patience, rng=transport.rng, now=loop.time())
-        estimated = 0
         step = _moved(talk, None)
         while not isinstance(step, Said):
             if isinstance(step, Pause):
                 await self._rest(step)
                 step = _moved(talk, Came(None, loop.time()))
             else:
-                estimated += step.request.tokens
                 step = await self._send(talk, ticket, step.request, taken, drawn=isinstance(call, Generate))
-        self._account.replied(step.answer, estimated, step.usage + taken.lost, loop.time())
+        self._account.replied(step.answer, taken.estimated, step.usage + taken.lost, loop.time())
         return counted(step, call, taken.requests, taken.lost)
 
     async def _send(self, talk: _Talk, ticket: Ticket, request: Request, taken: _Taken, *, drawn: bool) -> Step | Said:
@@ -379,7 +379,7 @@ class EndpointExecutor:
             raise
         else:
             taken.came(what, useful=not isinstance(step, Pause))
-            account.came(permit, what, step if isinstance(step, Pause) else None, now())
+            taken.estimated += account.came(permit, what, step if isinstance(step, Pause) else None, now())
         finally:
             self._in_flight.pop(ticket, None)
             self._transport.pump(account)
@@ -464,6 +464,8 @@ class _Taken:
     """That were of use."""
     lost: Usage = field(default_factory=Usage)
     """What the others took."""
+    estimated: int = 0
+    """Tokens that the requests whose usage servers state were estimated at."""
 
     def came(self, what: Response | Fault | None, *, useful: bool) -> None:
         """Something came of a request."""
