@@ -78,6 +78,13 @@ def test_variables_that_were_set_are_set_again(monkeypatch: pytest.MonkeyPatch, 
     ]
 
 
+@pytest.mark.parametrize("words", [["--proxy", "http://u:a@b:c@h:1"], ["--proxy=http://u:a@b:c@h:1"]])
+def test_the_password_of_a_proxy_is_not_repeated(words: list[str], tmp_path: Path) -> None:
+    remember([*WORDS, *words])
+    said = going_on(Places(tmp_path / "out"))
+    assert "http://u:PASSWORD@h:1" in said and "a@b" not in said
+
+
 def test_every_variable_of_an_option_is_known() -> None:
     named = {getattr(one, "envvar", None) for name in ENTRIES for one in command(name).params}
     assert named - {None} == set(VARIABLES)

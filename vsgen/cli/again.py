@@ -1,16 +1,19 @@
 """The command line that goes on where an interrupted one stopped: what was typed, and ``--resume`` where it is needed.
 
-Its words are those that the process was started with, so it asks for the same whatever their values look like.
+Its words are those that the process was started with, so it asks for the same whatever their values look like. The
+password of a proxy alone is left out, since what is printed often ends in a log.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +29,8 @@ _INGEST: Final = "--ingest-batch"
 _URLS: Final = frozenset({"VSGEN_ENDPOINT", OPENAI_BASE})
 _SECRET: Final = frozenset("@?#")
 """What only a URL has that may hold a password or a key; no endpoint's URL has any, so that such a one is not used."""
+_PROXY: Final = "--proxy"
+_PASSWORD: Final = re.compile(r"(://[^/@:]*:).*@")
 _typed: ContextVar[list[str]] = ContextVar("typed")
 
 
@@ -119,7 +124,13 @@ def _command(*, resumes: bool) -> list[str]:
 
 
 def _line(command: list[str], others: list[str]) -> list[str]:
-    return [*_environment(), *_program(_typed.get()), *command, *others]
+    return [*_environment(), *_program(_typed.get()), *command, *_without_password(others)]
+
+
+def _without_password(words: list[str]) -> Iterator[str]:
+    for before, word in pairwise(["", *words]):
+        named = before == _PROXY or word.startswith(f"{_PROXY}=")
+        yield _PASSWORD.sub(r"\1PASSWORD@", word) if named else word
 
 
 def _without(words: list[str]) -> list[str]:
