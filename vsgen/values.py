@@ -340,7 +340,8 @@ Reply: TypeAlias = Completion | Scores | Decided | Taught | Vector | Verified
 class Refused:
     """In the place of a reply: this one call has none, and why; whoever answers goes on with the others."""
 
-    why: Literal["too-long", "choice", "command", "refused"]
+    why: Literal["too-long", "choice", "command", "refused", "withheld"]
+    """Withheld: a server gave no reply to this one call, by a content filter, say, and answers others."""
     problem: str
     """In words."""
     tokens: int = 0

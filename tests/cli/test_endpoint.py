@@ -263,3 +263,18 @@ def test_a_server_that_is_not_there_is_an_error_with_the_remedy(vsgen: Vsgen, tm
     assert done.exit_code == 3
     problem = "127.0.0.1:9: no connection (Connection refused); is the server running there, and is the URL right?"
     assert problem in done.stderr and not out.exists()
+
+
+def test_what_a_server_withholds_from_one_call_is_a_reject_and_the_run_goes_on(vsgen: Vsgen, tmp_path: Path) -> None:
+    template = tmp_path / "plain.yaml"
+    template.write_text("version: 1\nname: plain\nprompt: Write a support ticket about a bike light.\ndedup: false\n")
+    rejects = tmp_path / "rejects.jsonl"
+    with serving(Plan(model="tiny", shares={"filtered": 0.4})) as server:
+        asked = ["--endpoint", server.url, "-m", "tiny", "--method", "direct", "--rejects", rejects]
+        done = vsgen("run", template, *asked, "-n", 12, "-o", tmp_path / "out.jsonl")
+    assert done.exit_code == 0, done.output
+    assert len(rows(tmp_path / "out.jsonl")) == 12
+    found = rows(rejects)
+    assert found and {(one["reason"], one["detail"]) for one in found} == {
+        ("refused", "the server's content filter withheld the reply")
+    }

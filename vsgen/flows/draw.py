@@ -169,13 +169,17 @@ class Pipeline:
         return (yield from self._sift(drawn, checked, draw))
 
     def _require_replies(self, drawn: Distribution, row: Row) -> None:
-        """See that a draw has a reply; where bad rows are skipped, one without any is only rejects.
+        """See that a draw has a reply; one whose server withheld it is only rejects, as where bad rows are skipped.
 
         Raises:
             CallError: All replies were refused; also where bad rows are skipped if the row is what is too long.
         """
         why = drawn.refused
-        if why is not None and not (self._skip_bad_rows and (why.why != "too-long" or not row.where)):
+        if (
+            why is not None
+            and why.why != "withheld"
+            and not (self._skip_bad_rows and (why.why != "too-long" or not row.where))
+        ):
             raise error_of(why)
 
     def _validate(self, drawn: Distribution, draw: _Draw) -> Flow[Validated]:

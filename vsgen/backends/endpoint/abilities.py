@@ -74,6 +74,8 @@ _FORM_BEGUN: Final = '{"a":"qx","b":"'
 _SPACES: Final = 8
 """Of a reply that is cut off before it has more than spaces."""
 _PATTERN: Final = "qx[0-9]{2}"
+_FILTER: Final = "content filter"
+"""Words of a refusal that says nothing of the next request."""
 _WIDEST: Final = (20, 5)
 """How many alternatives servers state at most."""
 _LISTED: Final = (100, *_WIDEST)
@@ -227,9 +229,10 @@ def _base(wire: Wire, model: str) -> Generator[Request, Response | None, tuple[A
             return replace(can, reasoning=thinks), None
         problem = said.answer.problem if isinstance(said.answer, Refused) else problem
         named = next((name for name in _BASE if name in problem and _absent(can, _BASE[name])), None)
-        if named is None:
+        if named is not None:
+            can = replace(can, **_BASE[named])
+        elif _FILTER not in problem:  # which may be chance
             return can, problem
-        can = replace(can, **_BASE[named])
     return can, problem
 
 

@@ -49,6 +49,11 @@ def counted(said: Said, call: Call, requests: int, lost: Usage) -> Answer:
     return with_usage(answer, usage + lost if lost.total else usage)
 
 
+def withheld(answer: Answer) -> Answer:
+    """An answer as an executor gives it: what a server refuses is refused to one call, and says nothing of others."""
+    return replace(answer, why="withheld") if isinstance(answer, Refused) and answer.why == "refused" else answer
+
+
 def with_usage(answer: Answer, usage: Usage) -> Answer:
     """An answer with what it took; a refusal that took nothing stays as it is."""
     match answer:

@@ -35,7 +35,7 @@ from yarl import URL
 from vsgen.backends.endpoint.account import Account
 from vsgen.backends.endpoint.address import WireName
 from vsgen.backends.endpoint.body import unpacked
-from vsgen.backends.endpoint.counted import counted, stated, with_usage
+from vsgen.backends.endpoint.counted import counted, stated, with_usage, withheld
 from vsgen.backends.endpoint.exchange import Came, Patience, Pause, Step, converse
 from vsgen.backends.endpoint.hedging import Hedging
 from vsgen.backends.endpoint.http import LARGEST, Fault, FaultKind, Request, Response
@@ -336,7 +336,7 @@ class EndpointExecutor:
         self._answered += 1
         if not self._outbox:
             asyncio.get_running_loop().call_soon(self._deliver)
-        self._outbox.append((ticket, answer))
+        self._outbox.append((ticket, withheld(answer)))
 
     def _deliver(self) -> None:
         """Put what one turn of the loop has answered into the mailbox at once, so that the engine is woken once."""

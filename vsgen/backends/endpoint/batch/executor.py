@@ -12,7 +12,7 @@ from vsgen.backends.endpoint.batch.kept import Shelf
 from vsgen.backends.endpoint.batch.names import Name, name_of
 from vsgen.backends.endpoint.batch.results import Found, in_vain, usable
 from vsgen.backends.endpoint.batch.rounds import Round, Waits, again, played
-from vsgen.backends.endpoint.counted import counted
+from vsgen.backends.endpoint.counted import counted, withheld
 from vsgen.backends.endpoint.http import Request
 from vsgen.backends.endpoint.settings import Target
 from vsgen.backends.endpoint.wire import Said, Usage
@@ -152,7 +152,7 @@ class BatchExecutor:
             self._wait(ticket, call, [come.end, *self._others(call, come.end)])
             return
         answer = self._answer(come.end, call, [found for _, found in come.used])
-        self._letters.put_all([(ticket, answer)])
+        self._letters.put_all([(ticket, withheld(answer))])
 
     def _answer(self, said: Said, call: Call, used: Sequence[Found]) -> Answer:
         """The answer to a call, and what it took; a refusal that an earlier run has read is not counted again."""
