@@ -19,16 +19,14 @@ FAMILIES: Final[Mapping[str, Abilities]] = {
     "vllm": Abilities(
         json_schema="full",
         pattern=True,
-        choice=True,
         logprobs=True,
         top_logprobs=20,
         prompt_logprobs=True,
         seed=True,
-        n=True,
         prefill=True,
         top_k=True,
     ),
-    "openai": Abilities(json_schema="strict", logprobs=True, top_logprobs=20, n=True, max_completion_tokens=True),
+    "openai": Abilities(json_schema="strict", logprobs=True, top_logprobs=20, max_completion_tokens=True),
 }
 """What most servers of a family can do, by their documentation."""
 _NAMES: Final = tuple(field.name for field in fields(Abilities))

@@ -55,8 +55,6 @@ class Abilities:
     likes, on which small ones spend their limit; or only the common subset that strict modes take."""
     pattern: bool = False
     """Replies held to a regular expression."""
-    choice: bool = False
-    """Replies held to one of several texts."""
     logprobs: bool = False
     """The log-probability of each drawn token."""
     top_logprobs: int = 0
@@ -72,8 +70,6 @@ class Abilities:
     """The most tokens that are listed, by their ids, at each position of a reply or a prompt."""
     seed: bool = False
     """A seed is heeded."""
-    n: bool = False
-    """Several replies to one request."""
     prefill: bool = False
     """The beginning of the reply may be given."""
     system: bool = True
