@@ -36,8 +36,6 @@ class Account:
         """
         self.limits = Limits(ceiling)
         self.breaker = Breaker(run)
-        self.requests = 0
-        """That were sent so far."""
         self._waiting: list[tuple[Ticket, int, int, Callable[[Permit], None]]] = []
         self._given_up: set[int] = set()
         self._order = count()
@@ -69,7 +67,6 @@ class Account:
                 self._until = now + wait if wait < math.inf else -math.inf
                 return wait
             heappop(self._waiting)
-            self.requests += 1
             go(self.limits.take(tokens, now))
         self._until = -math.inf
         return math.inf

@@ -45,11 +45,6 @@ class Breaker:
         """What went wrong last."""
         self._reached = self._worked = False
 
-    @property
-    def failing(self) -> bool:
-        """The last that was heard is a failure."""
-        return self._failures > 0
-
     def outage(self, now: float) -> tuple[float, str] | None:
         """For how many seconds nothing but failures was heard, and the last of them; None if the last is none."""
         return (now - self._since, self._why) if self._failures else None
