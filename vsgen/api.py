@@ -32,12 +32,12 @@ from vsgen.files.given_rows import MakingError
 from vsgen.files.places import Places
 from vsgen.jobs.carry import Carried
 from vsgen.jobs.counts import Counts
-from vsgen.jobs.desk import ModelChoice
 from vsgen.jobs.generate import GenerateOptions, Generation
 from vsgen.jobs.label import Labelling
 from vsgen.jobs.label_options import LabelOptions, from_flags, from_template
 from vsgen.jobs.label_rows import Labelled
 from vsgen.jobs.task import Line, Task
+from vsgen.jobs.wanted import ModelChoice
 from vsgen.ports import LanguageModel
 from vsgen.values import Record
 

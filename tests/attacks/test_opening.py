@@ -14,8 +14,9 @@ import vsgen
 from tests.attacks.hub import COMMIT, Hub, hub
 from vsgen.errors import ModelError, OptionError, TemplateError
 from vsgen.files.journal import MemoryJournal
-from vsgen.jobs.desk import Desk, ModelChoice, Wanted
+from vsgen.jobs.desk import Desk
 from vsgen.jobs.local import kept_local
+from vsgen.jobs.wanted import ModelChoice, Wanted
 from vsgen.template.load import load_template
 from vsgen.tiny import WEIGHTS
 

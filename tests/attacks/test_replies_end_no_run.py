@@ -24,13 +24,13 @@ from vsgen.distributions.names import Kind
 from vsgen.errors import CallError, CommandError, TooLongError
 from vsgen.export.packed import Layout, TokenLogprobs
 from vsgen.jobs.card import measure
-from vsgen.jobs.desk import ModelChoice
 from vsgen.jobs.generate import GenerateOptions, Generation
 from vsgen.jobs.measure import Measurement
 from vsgen.jobs.measure_options import MeasureOptions
 from vsgen.jobs.targets import TargetRows
 from vsgen.jobs.targets_options import TargetChoice, TargetsOptions
 from vsgen.jobs.trial import Trial, TrialOptions
+from vsgen.jobs.wanted import ModelChoice
 from vsgen.values import Completion, Generate, Prompt, Score, Scores, Taught, Teach
 
 MOST = 400

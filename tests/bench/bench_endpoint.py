@@ -30,8 +30,8 @@ from vsgen.engine.source import Flows
 from vsgen.files.places import Places
 from vsgen.flow import Flow, ask
 from vsgen.jobs.carry import Carried
-from vsgen.jobs.desk import ModelChoice
 from vsgen.jobs.generate import GenerateOptions, Generation
+from vsgen.jobs.wanted import ModelChoice
 from vsgen.values import Completion, Generate, Message, Prompt
 
 CALLS = 2000

@@ -11,8 +11,8 @@ import pytest
 
 from tests.jobs.carried import carried_out
 from vsgen.files.places import Places
-from vsgen.jobs.desk import ModelChoice
 from vsgen.jobs.generate import GenerateOptions, Generation
+from vsgen.jobs.wanted import ModelChoice
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Vsgen

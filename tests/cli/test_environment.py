@@ -17,7 +17,7 @@ from vsgen.errors import OptionError
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Vsgen
-    from vsgen.jobs.desk import ModelChoice
+    from vsgen.jobs.wanted import ModelChoice
 
 VALUES = {
     "VSGEN_MODEL": ("tiny", "here", None),

@@ -15,10 +15,10 @@ from tests.jobs.carried import carried_out
 from vsgen.files.places import Places
 from vsgen.jobs import measure as room
 from vsgen.jobs.carry import Carried
-from vsgen.jobs.desk import ModelChoice
 from vsgen.jobs.measure import Measurement
 from vsgen.jobs.measure_options import MeasureOptions
 from vsgen.jobs.targets_options import TargetChoice
+from vsgen.jobs.wanted import ModelChoice
 from vsgen.signals import Stopped
 from vsgen.values import Completion, Generate, Score, Scores
 

@@ -24,8 +24,8 @@ from tests.jobs.carried import carried_out
 from vsgen.backends.open import open_model
 from vsgen.export.tensors import read_row
 from vsgen.files.places import Places
-from vsgen.jobs.desk import ModelChoice
 from vsgen.jobs.generate import GenerateOptions, Generation
+from vsgen.jobs.wanted import ModelChoice
 from vsgen.values import Message, Prompt, Score
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from vsgen.errors import TemplateError
 from vsgen.files.places import Places
 from vsgen.jobs.bill import Bill, Billing, Item
 from vsgen.jobs.carry import Carried
-from vsgen.jobs.desk import ModelChoice
 from vsgen.jobs.generate import GenerateOptions, Generation
+from vsgen.jobs.wanted import ModelChoice
 from vsgen.sections.prices import Prices
 from vsgen.template.load import template_of
 from vsgen.values import Completion, Usage

@@ -14,7 +14,6 @@ from tests.cli.tickets import LABEL, tickets, write
 from vsgen.files.places import Places
 from vsgen.jobs.carry import Carried
 from vsgen.jobs.counts import CountError, Counts
-from vsgen.jobs.desk import ModelChoice
 from vsgen.jobs.generate import GenerateOptions, Generation
 from vsgen.jobs.label import Labelling
 from vsgen.jobs.label_options import LabelOptions, from_flags
@@ -23,6 +22,7 @@ from vsgen.jobs.measure_options import MeasureOptions
 from vsgen.jobs.targets import TargetRows
 from vsgen.jobs.targets_options import TargetChoice, TargetsOptions
 from vsgen.jobs.task import Made, Task
+from vsgen.jobs.wanted import ModelChoice
 from vsgen.labels.select import Selection
 
 TINY = ModelChoice("tiny")

@@ -11,7 +11,8 @@ from vsgen.backends.table import TableModel
 from vsgen.errors import OptionError
 from vsgen.files.journal import FileJournal, MemoryJournal
 from vsgen.jobs.by_file import ByFile
-from vsgen.jobs.desk import Desk, ModelChoice, Wanted
+from vsgen.jobs.desk import Desk
+from vsgen.jobs.wanted import ModelChoice, Wanted
 from vsgen.ports import Ticket
 from vsgen.values import Generate, Prompt
 

@@ -17,8 +17,8 @@ from vsgen.files.journal import FileJournal
 from vsgen.files.part import part_of
 from vsgen.files.places import Places
 from vsgen.jobs.carry import Carried
-from vsgen.jobs.desk import ModelChoice
 from vsgen.jobs.generate import GenerateOptions, Generation
+from vsgen.jobs.wanted import ModelChoice
 from vsgen.ports import Ticket
 from vsgen.values import Call, Completion, Generate, Prompt, Reply
 

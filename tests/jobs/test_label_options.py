@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from vsgen.errors import OptionError, TemplateError
-from vsgen.jobs.desk import ModelChoice
 from vsgen.jobs.label_options import LabelOptions, classes_of, from_flags, from_template
+from vsgen.jobs.wanted import ModelChoice
 from vsgen.labels.select import Selection
 
 QUEUE: dict[str, object] = {"name": "which_queue", "classes": ["bug", "billing"]}

@@ -10,8 +10,8 @@ from vsgen.backends.endpoint.address import read_address
 from vsgen.backends.endpoint.keys import Key
 from vsgen.backends.endpoint.server import Server
 from vsgen.errors import TemplateError
-from vsgen.jobs.desk import ModelChoice, Wanted
 from vsgen.jobs.servers import with_servers
+from vsgen.jobs.wanted import ModelChoice, Wanted
 from vsgen.template.load import load_template
 from vsgen.template.schema import Template
 

@@ -21,7 +21,8 @@ from vsgen.files.journal import MemoryJournal
 from vsgen.flow import ask_all
 from vsgen.flows.draw import Outcome, Pipeline, Quota
 from vsgen.jobs.carry import answers
-from vsgen.jobs.desk import Desk, ModelChoice, Wanted
+from vsgen.jobs.desk import Desk
+from vsgen.jobs.wanted import ModelChoice, Wanted
 from vsgen.metrics.ranks import rank_correlation
 from vsgen.template.schema import Template
 from vsgen.values import Embed, Row

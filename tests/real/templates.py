@@ -16,8 +16,8 @@ from tests.jobs.carried import carried_out
 from tests.real import MODEL
 from vsgen.errors import VsgenError
 from vsgen.files.places import Places
-from vsgen.jobs.desk import ModelChoice
 from vsgen.jobs.generate import GenerateOptions, Generation
+from vsgen.jobs.wanted import ModelChoice
 from vsgen.template.catalog import shipped
 from vsgen.template.load import load_template
 

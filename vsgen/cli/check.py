@@ -96,7 +96,7 @@ def _conclude(template: Template, warnings: list[str], *, strict: bool) -> None:
 
 
 def _use(template: Template, reader: Speller | None, *, rows: bool) -> Use:
-    from vsgen.jobs.estimate import counting
+    from vsgen.jobs.plan import counting
     from vsgen.template.warnings.warning import Use
 
     use = Use(template.num, rows)
@@ -107,8 +107,8 @@ def _server(model: str | None, endpoint: str | None, template: Template) -> Serv
     """The server that the model is on; None where it is in this process. No server is asked."""
     from vsgen.backends.endpoint.address import read_address
     from vsgen.backends.endpoint.server import Server
-    from vsgen.jobs.desk import ModelChoice
     from vsgen.jobs.servers import own_server
+    from vsgen.jobs.wanted import ModelChoice
 
     url, source = endpoint_named(endpoint)
     named = None if url is None else Server(read_address(url, source), source=source)

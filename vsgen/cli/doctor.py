@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from vsgen.backends.endpoint.server import Server
-    from vsgen.jobs.desk import ModelChoice
     from vsgen.jobs.health.finding import Finding
+    from vsgen.jobs.wanted import ModelChoice
 
 _MARKS = {"ok": "ok", "absent": "-", "problem": "PROBLEM"}
 

@@ -18,9 +18,9 @@ from vsgen.errors import OptionError
 if TYPE_CHECKING:
     from vsgen.backends.endpoint.settings import Settings
     from vsgen.files.places import Places
-    from vsgen.jobs.desk import ModelChoice
     from vsgen.jobs.generate import Generation
     from vsgen.jobs.label import Labelling
+    from vsgen.jobs.wanted import ModelChoice
 
 _DEVICE: Final = re.compile(r"auto|cpu|(cuda|mps)(:\d+)?")
 DTYPES: Final = ("auto", "float32", "bfloat16", "float16", "float64")
@@ -49,7 +49,7 @@ class LoadGroup:
         Raises:
             OptionError: There is no device or number format of this name.
         """
-        from vsgen.jobs.desk import ModelChoice
+        from vsgen.jobs.wanted import ModelChoice
 
         device, origin = _named("device", self.device)
         if not _DEVICE.fullmatch(device):

@@ -9,7 +9,7 @@ from vsgen.errors import OptionError
 from vsgen.template.schema import Template
 
 if TYPE_CHECKING:
-    from vsgen.jobs.desk import ModelChoice
+    from vsgen.jobs.wanted import ModelChoice
 
 _MODEL: Final = "-m ID, or export VSGEN_MODEL=ID"
 _REMEDY: Final = (

@@ -14,7 +14,8 @@ from vsgen.files.journal import MemoryJournal
 from vsgen.flow import Flow
 from vsgen.jobs.activity import Activity
 from vsgen.jobs.carry import answers
-from vsgen.jobs.desk import Desk, ModelChoice, Wanted
+from vsgen.jobs.desk import Desk
+from vsgen.jobs.wanted import ModelChoice, Wanted
 from vsgen.labels.settings import Label
 from vsgen.metrics.ranks import rank_correlation
 from vsgen.values import SoftLabel, Unlabelled

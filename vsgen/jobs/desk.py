@@ -10,18 +10,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, nullcontext, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from random import Random
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from vsgen import signals
-from vsgen.backends.endpoint.server import Server
-from vsgen.backends.endpoint.service import Sample, Service
-from vsgen.backends.endpoint.settings import Settings
+from vsgen.backends.endpoint.service import Service
 from vsgen.backends.known import LazyModel
-from vsgen.backends.open import ON_CPU, TINY, content, open_model, stamp
+from vsgen.backends.open import ON_CPU, TINY, open_model, stamp
 from vsgen.backends.open_embedder import open_embedder
 from vsgen.checks.commands import Commands
 from vsgen.engine.late import Late
@@ -32,9 +29,10 @@ from vsgen.engine.worker import Worker
 from vsgen.errors import ModelError, OptionError, VsgenError
 from vsgen.jobs.activity import Activity
 from vsgen.jobs.bill import Billing
-from vsgen.jobs.by_file import ByFile
 from vsgen.jobs.deciding import check_deciding
 from vsgen.jobs.device import check_device
+from vsgen.jobs.services import Services
+from vsgen.jobs.wanted import SCORE_BATCH, Wanted
 from vsgen.ports import Embedder, Executor, Inspectable, Journal, LanguageModel, Queue, Remarking, Teacher
 from vsgen.sections.prices import Prices
 from vsgen.values import (
@@ -54,7 +52,7 @@ from vsgen.values import (
 
 if TYPE_CHECKING:
     from vsgen.backends.endpoint.batch.executor import BatchExecutor
-    from vsgen.backends.endpoint.transport import EndpointExecutor, Transport
+    from vsgen.backends.endpoint.transport import EndpointExecutor
     from vsgen.backends.served import ServedModel
     from vsgen.jobs.batches import Batches
 
@@ -64,92 +62,8 @@ _FIXED: Final = "float64"
 _ASKED: Final = (Generate, Score, Decide, Teach)
 """What language models are asked."""
 _EMBED_BATCH = 256
-_SCORE_BATCH = 32
 _AHEAD: Final = 4
 """Calls that may wait or run at a device, for each that it computes at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelChoice:
-    """Which language model to open, and how; see `vsgen.backends.open.open_model`."""
-
-    name: str | None = None
-    """None leaves it to the template."""
-    device: str = "auto"
-    dtype: str = "auto"
-    batch: int | None = None
-    """Rows that the model decodes at once; None leaves it to the backend."""
-    remote_code: bool = False
-    """Run Python code that comes with the model."""
-    pickled: bool = False
-    """Read weights that are no safetensors."""
-    allow: Sequence[str] = ()
-    """Other models that are treated as if the command line named them, though only a template does."""
-    device_named: bool = False
-    """The device was named for this command, so that it must mean something; else it is a default."""
-    opened: LanguageModel | None = None
-    """The model itself, where the caller has opened it."""
-    server: Server | None = None
-    """Where it is, if behind a URL; see `vsgen.jobs.servers` for whether that holds for the model that is named."""
-    allowed: Sequence[Server] = ()
-    """Other servers that a template may name."""
-    http: Settings = field(default_factory=Settings)
-    """How servers are treated."""
-    by_file: ByFile | None = None
-    """What is done by batch files; None has servers answer every call at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The models that a command may ask."""
-
-    choice: ModelChoice = field(default_factory=ModelChoice)
-    """The language model."""
-    default: str = ""
-    """Its name, where the choice does not say; see `vsgen.jobs.asked`."""
-    embedder: str | None = None
-    """The embedder's name; None opens none."""
-    deciding: Mapping[str, str | None] = field(default_factory=dict)
-    """The labels that are asked of decision interfaces, and the model that each names; None is the first one."""
-    judges: Sequence[str] = ()
-    """Names of other language models; they are opened with the choice's settings."""
-    score_batch: int = _SCORE_BATCH
-    """`Score` calls that are answered at once; fewer where each has many choices."""
-    commands: bool = False
-    """External commands may be run."""
-    samples: Sequence[Sample] = ()
-    """Calls like those that the language model will be asked."""
-    services: Mapping[str, Service] = field(default_factory=dict)
-    """Those of all these that are behind a URL, by name; see `vsgen.jobs.servers`."""
-    prices: Mapping[str, Prices] = field(default_factory=dict)
-    """What tokens of language models cost, by the names under which they are asked."""
-    local: frozenset[str] = frozenset()
-    """Those that only a template names: they are taken from this machine, and none of their code is run."""
-
-    @property
-    def asked(self) -> str:
-        """The language model's name, as it was asked for."""
-        return self.choice.name or self.default
-
-    @property
-    def here(self) -> list[str]:
-        """The language models that are opened in this process, by name."""
-        names = dict.fromkeys([*([] if self.choice.opened else [self.asked]), *self.judges])
-        return [name for name in names if name not in self.services]
-
-    @property
-    def parts(self) -> dict[str, object]:
-        """What an output is made from, as far as it hangs on the models: what is in their files, and how they compute.
-
-        A model that computes alike everywhere has no device and no number format. Files that are not here say nothing.
-        """
-        names = self.here
-        files = {f"content of model {name}": content(name) for name in names}
-        parts: dict[str, object] = {name: digest for name, digest in files.items() if digest is not None}
-        parts |= {f"endpoint of model {name}": service.target.name for name, service in self.services.items()}
-        if any(name not in ON_CPU for name in names):
-            parts |= {"--device": self.choice.device, "--dtype": self.choice.dtype}
-        return parts
 
 
 class Desk:
@@ -175,8 +89,7 @@ class Desk:
         self._embedder: Embedder | None = None
         self._embedder_name: str | None = None
         self._models: dict[str, _Model] = {}
-        self._transport: Transport | None = None
-        self._batches: Batches | None = None
+        self._services: Services | None = None
         self._activity = activity or Activity()
         self.mailbox = Replay(journal, self._letters)
         """Where the engine waits."""
@@ -190,8 +103,8 @@ class Desk:
             by_file = wanted.choice.by_file
             check_deciding(wanted.deciding, self.asked, wanted.services, emits=bool(by_file and by_file.emit))
             try:
-                self._connect_by_file(wanted)
-                self._connect_all(wanted)
+                self._services = Services(wanted, journal, self._letters, self._activity, self._stack)
+                self._connect_all(wanted, self._services)
             except BaseException as error:  # nobody can close what is not made
                 self.__exit__(type(error), error, error.__traceback__)
                 raise
@@ -243,6 +156,10 @@ class Desk:
         """
         if self._batches is not None:
             self._batches.end()
+
+    @property
+    def _batches(self) -> Batches | None:
+        return self._services.batches if self._services else None
 
     def on_close(self, close: Callable[[], object]) -> None:
         """Call something when the desk is closed."""
@@ -320,20 +237,9 @@ class Desk:
         opened = model.opened() if isinstance(model, LazyModel) else None
         return opened.render(prompt) if isinstance(opened, Inspectable) else None
 
-    def _connect_by_file(self, wanted: Wanted) -> None:
-        by_file = wanted.choice.by_file
-        if by_file is None:
-            return
-        if not wanted.services:
-            option = "--ingest-batch" if by_file.emit is None else "--emit-batch"
-            raise OptionError(f"{option}: none of the models is behind a URL; give --endpoint URL -m NAME")
-        from vsgen.jobs.batches import Batches  # few commands have any
-
-        self._batches = Batches(by_file, self._journal, self._letters, self._stack)
-
-    def _connect_all(self, wanted: Wanted) -> None:
+    def _connect_all(self, wanted: Wanted, services: Services) -> None:
         if wanted.embedder:
-            self.executors[Embed] = self._connect_embedder(wanted.embedder, wanted)
+            self.executors[Embed] = self._connect_embedder(wanted.embedder, wanted, services)
         if wanted.commands:
             commands = self._stack.enter_context(Commands())
             self._stack.enter_context(signals.at_end(commands.kill))
@@ -342,7 +248,7 @@ class Desk:
         models: dict[str, Mapping[type[Call], Executor]] = {}
         for name in dict.fromkeys([self.asked, *wanted.judges]):
             if (service := wanted.services.get(name)) is not None:
-                models[name] = self._connect_served(name, service)
+                models[name] = self._connect_served(name, service, services)
             else:
                 open_here = _lazy if name == self.asked else _judge
                 self._models[name] = model = open_here(name, wanted, self._journal, self._activity)
@@ -357,10 +263,10 @@ class Desk:
             known[wanted.embedder] = self._embedder_name
         return {known[name]: prices for name, prices in wanted.prices.items() if name in known}
 
-    def _connect_embedder(self, name: str, wanted: Wanted) -> Executor:
+    def _connect_embedder(self, name: str, wanted: Wanted, services: Services) -> Executor:
         """The executor of texts that are embedded."""
         if (service := wanted.services.get(name)) is not None:
-            served = self._served(service)
+            served = self._served(service, services)
             self._embedder_name = served.known.name
             return self.mailbox.executor(served.known.name, served.executor)
         with self._activity.opening(name):
@@ -372,28 +278,15 @@ class Desk:
         embed = Batched[Embed](embedder.embed, _EMBED_BATCH)
         return self._begun(embedder.name, {Embed: embed}, f"embedder {embedder.name}", _AHEAD * _EMBED_BATCH)
 
-    def _connect_served(self, name: str, service: Service) -> Mapping[type[Call], Executor]:
+    def _connect_served(self, name: str, service: Service, services: Services) -> Mapping[type[Call], Executor]:
         """The executors of a language model behind a URL."""
         with self._activity.opening(service.target.name, "examining"):
-            self._models[name] = model = self._served(service)
+            self._models[name] = model = self._served(service, services)
         return dict.fromkeys(_ASKED, self.mailbox.executor(model.known.name, model.executor))
 
-    def _served(self, service: Service) -> ServedModel:
-        """A model behind a URL; all of them share one transport."""
-        model = self._batches.assume(service) if self._batches and self._batches.emits else self._over_http(service)
+    def _served(self, service: Service, services: Services) -> ServedModel:
+        model = services.open(service)
         self._workers.append(model.executor)
-        return model
-
-    def _over_http(self, service: Service) -> ServedModel:
-        from vsgen.backends.endpoint.transport import Transport  # slow to import, and most commands have no endpoint
-        from vsgen.backends.served import open_served
-
-        if self._transport is None:
-            self._transport = Transport(self._wanted.choice.http, Random())
-            self._activity.sends(self._transport)
-        model = open_served(service, self._transport, self._letters, self._journal)
-        if self._batches is not None:
-            model.executor = self._batches.before(service, model.executor)
         return model
 
     def _served_notes(self) -> Iterator[str]:
@@ -411,12 +304,12 @@ class Desk:
     def _connect(self, model: LazyModel) -> dict[type[Call], Executor]:
         """The executors of a language model: its queues share one thread."""
         queues: dict[type[Call], Queue] = {
-            Generate: Late(lambda: decoder(model.opened(), _SCORE_BATCH)),
+            Generate: Late(lambda: decoder(model.opened(), SCORE_BATCH)),
             Score: Late(lambda: Batched[Score](model.opened().score, self._wanted.score_batch)),
-            Teach: Late(lambda: Batched[Teach](partial(_teach, model.opened()), _SCORE_BATCH)),
+            Teach: Late(lambda: Batched[Teach](partial(_teach, model.opened()), SCORE_BATCH)),
         }
         known = model.known
-        worker = self._begun(known.name, queues, f"model {known.name}", _AHEAD * max(known.rows, _SCORE_BATCH))
+        worker = self._begun(known.name, queues, f"model {known.name}", _AHEAD * max(known.rows, SCORE_BATCH))
         return dict.fromkeys(queues, worker)
 
     def _begun(

@@ -10,7 +10,7 @@ from vsgen.backends.open_embedder import ON_CPU as EMBEDDERS_ON_CPU
 from vsgen.errors import OptionError
 
 if TYPE_CHECKING:
-    from vsgen.jobs.desk import ModelChoice
+    from vsgen.jobs.wanted import ModelChoice
 
 
 def check_device(choice: ModelChoice, models: Sequence[str], embedder: str | None) -> None:

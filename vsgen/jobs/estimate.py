@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vsgen.backends.endpoint.facts import served_facts
@@ -10,13 +9,12 @@ from vsgen.backends.here import model_is_here
 from vsgen.backends.open_tokenizer import open_tokenizer
 from vsgen.jobs.generate import Generation
 from vsgen.jobs.label import Labelling
-from vsgen.jobs.plan import Plan
+from vsgen.jobs.plan import Plan, counting
 from vsgen.template.warnings.warning import Use
-from vsgen.values import Message, ModelFacts, Prompt
+from vsgen.values import ModelFacts
 
 if TYPE_CHECKING:
-    from vsgen.backends.chat.spell import Speller
-    from vsgen.jobs.desk import Wanted
+    from vsgen.jobs.wanted import Wanted
 
 
 def estimated(task: Generation | Labelling) -> Plan:
@@ -30,16 +28,6 @@ def estimated(task: Generation | Labelling) -> Plan:
     """
     facts, use = _reading(task.models)
     return task.plan(facts, use) if isinstance(task, Generation) else task.plan(use)
-
-
-def counting(reader: Speller, use: Use) -> Use:
-    """The same use, with tokens counted as a model reads them."""
-    probe = Prompt((Message("user", "-"),))
-    return replace(
-        use,
-        tokens=lambda text: len(reader.spell(probe, [text])[1][0]),
-        prompts=lambda prompt: len(reader.spell(prompt, ["-"])[0]),
-    )
 
 
 def _reading(models: Wanted) -> tuple[ModelFacts | None, Use]:

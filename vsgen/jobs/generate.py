@@ -24,7 +24,7 @@ from vsgen.flows.token_logprobs import UNTAUGHT
 from vsgen.jobs.asked import asked
 from vsgen.jobs.budget import Budget
 from vsgen.jobs.counts import UNLABELLED, Counts
-from vsgen.jobs.desk import Desk, ModelChoice, Wanted
+from vsgen.jobs.desk import Desk
 from vsgen.jobs.local import kept_local
 from vsgen.jobs.pace import Pace
 from vsgen.jobs.plan import Plan
@@ -36,6 +36,7 @@ from vsgen.jobs.samples import of_run
 from vsgen.jobs.servers import with_servers
 from vsgen.jobs.task import Made, Warn
 from vsgen.jobs.unjudged import unjudged
+from vsgen.jobs.wanted import ModelChoice, Wanted
 from vsgen.ports import Source
 from vsgen.template.examples import Size
 from vsgen.template.load import load_template

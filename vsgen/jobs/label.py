@@ -18,7 +18,7 @@ from vsgen.flow import Flow
 from vsgen.flows.label import Labeller
 from vsgen.jobs.budget import Budget, Used
 from vsgen.jobs.counts import UNLABELLED, Counts
-from vsgen.jobs.desk import Desk, Wanted
+from vsgen.jobs.desk import Desk
 from vsgen.jobs.label_correct import Calibrated, Correction, calibrate, gold_places
 from vsgen.jobs.label_options import FLAGS, LabelOptions
 from vsgen.jobs.label_rows import How, Labelled, Spool, checked, label_row, row_line, soft, with_text
@@ -32,6 +32,7 @@ from vsgen.jobs.sampled import require_file, sampled_questions, sampled_rows
 from vsgen.jobs.samples import of_labels
 from vsgen.jobs.servers import with_servers
 from vsgen.jobs.task import Made, Warn
+from vsgen.jobs.wanted import Wanted
 from vsgen.labels.select import Criterion, informativeness, most_informative, normalised_entropy
 from vsgen.labels.soft import distributions, kind_of
 from vsgen.ports import Source

@@ -16,7 +16,7 @@ from vsgen.files.endings import TEMPLATES
 from vsgen.files.origin import ON_ERROR
 from vsgen.files.places import Places
 from vsgen.jobs.asked import chosen
-from vsgen.jobs.desk import ModelChoice
+from vsgen.jobs.wanted import ModelChoice
 from vsgen.labels.select import Selection
 from vsgen.labels.words import asks
 from vsgen.sections.sandbox import compile_text

@@ -13,7 +13,7 @@ from vsgen.template.messages import show
 from vsgen.template.schema import Template
 
 if TYPE_CHECKING:
-    from vsgen.jobs.desk import Wanted
+    from vsgen.jobs.wanted import Wanted
 
 _LONGEST = 200
 """Characters of a name that a message has as it is."""

@@ -16,7 +16,7 @@ from vsgen.files.rows import Seen
 from vsgen.flow import Flow
 from vsgen.flows.observe import Asked, observe
 from vsgen.jobs.counts import Counts
-from vsgen.jobs.desk import Desk, Wanted
+from vsgen.jobs.desk import Desk
 from vsgen.jobs.local import kept_local
 from vsgen.jobs.measure_options import MeasureOptions
 from vsgen.jobs.measure_rows import UNIQUE, Measured, Summary, of_probe, of_target
@@ -25,6 +25,7 @@ from vsgen.jobs.servers import with_servers
 from vsgen.jobs.targets import peeked
 from vsgen.jobs.targets_sources import count_targets, find_targets, open_input, open_template
 from vsgen.jobs.task import Made, Warn
+from vsgen.jobs.wanted import Wanted
 from vsgen.ports import Source
 
 UNSCORED: Final = "unscored-answers"

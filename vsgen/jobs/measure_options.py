@@ -8,8 +8,8 @@ from typing import Final
 from vsgen.distributions.names import SPLITS
 from vsgen.files.places import Places
 from vsgen.jobs.asked import chosen
-from vsgen.jobs.desk import ModelChoice
 from vsgen.jobs.targets_options import COARSE, TargetChoice
+from vsgen.jobs.wanted import ModelChoice
 from vsgen.template.schema import Template
 
 _REPLIES: Final = 1000

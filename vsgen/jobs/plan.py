@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 from vsgen.sections.prices import Prices
 from vsgen.template.warnings.warning import Use
-from vsgen.values import Prompt, Usage
+from vsgen.values import Message, Prompt, Usage
+
+if TYPE_CHECKING:
+    from vsgen.backends.chat.spell import Speller
 
 THOUGHT: Final = 150
 """Tokens that are taken for a reasoning."""
@@ -29,6 +32,16 @@ def prompt_tokens(prompt: Prompt, use: Use) -> int:
         return use.prompts(prompt)
     turns = sum(use.tokens(one.content) + TURN for one in prompt.messages)
     return turns + use.tokens(prompt.prefill) + use.tokens(prompt.cue) + TURN
+
+
+def counting(reader: Speller, use: Use) -> Use:
+    """The same use, with tokens counted as a model reads them."""
+    probe = Prompt((Message("user", "-"),))
+    return replace(
+        use,
+        tokens=lambda text: len(reader.spell(probe, [text])[1][0]),
+        prompts=lambda prompt: len(reader.spell(prompt, ["-"])[0]),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from vsgen.sections.prices import Prices
 from vsgen.template.schema import Template
 
 if TYPE_CHECKING:
-    from vsgen.jobs.desk import Wanted
+    from vsgen.jobs.wanted import Wanted
 
 
 def prices_of(template: Template, model: str) -> Mapping[str, Prices]:

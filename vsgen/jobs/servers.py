@@ -21,7 +21,7 @@ from vsgen.jobs.samples import of_label
 from vsgen.template.schema import Template
 
 if TYPE_CHECKING:
-    from vsgen.jobs.desk import ModelChoice, Wanted
+    from vsgen.jobs.wanted import ModelChoice, Wanted
 
 RUN: Final = "run"
 """What a label's ``endpoint`` says for the server of the run's own model."""

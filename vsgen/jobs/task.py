@@ -14,7 +14,8 @@ from vsgen.verdict.finding import Verdict
 
 if TYPE_CHECKING:
     from vsgen.jobs.counts import Counts
-    from vsgen.jobs.desk import Desk, Wanted
+    from vsgen.jobs.desk import Desk
+    from vsgen.jobs.wanted import Wanted
 
 R = TypeVar("R")
 V_co = TypeVar("V_co", covariant=True)

@@ -18,11 +18,12 @@ from vsgen.flows.draw import Outcome, Pipeline, Quota
 from vsgen.jobs.activity import Activity
 from vsgen.jobs.asked import asked
 from vsgen.jobs.carry import answers
-from vsgen.jobs.desk import Desk, ModelChoice, Wanted
+from vsgen.jobs.desk import Desk
 from vsgen.jobs.local import kept_local
 from vsgen.jobs.samples import of_run
 from vsgen.jobs.servers import with_servers
 from vsgen.jobs.unjudged import unjudged
+from vsgen.jobs.wanted import ModelChoice, Wanted
 from vsgen.template.load import load_template
 from vsgen.template.render import Renderer
 from vsgen.template.variables import draw_variables
