@@ -75,7 +75,7 @@ def folder(tmp_path: Path) -> Path:
         ("vsgen run jokes --device c", ["cpu", "cuda"]),
         ("vsgen run jokes --dtype f", ["float32", "float16", "float64"]),
         ("vsgen run jokes -o ", []),
-        ("vsgen run jokes --max-calls 3 --max-c", []),
+        ("vsgen run jokes --max-calls 3 --max-c", ["--max-cost"]),
         ("vsgen run jokes --set a=1 --se", ["--set", "--seed"]),
         ("vsgen export rows.jsonl --to j", ["jsonl"]),
         ("vsgen nonsense -", []),

@@ -105,8 +105,8 @@ class Generation:
         if options.input is None:
             Renderer(self._template).prompt(draw_variables(self._template, options.seed, 0))
         self.models = kept_local(with_servers(self._wanted(), self._template), self._template)
-        require_prices(options.max_cost, self.models, self._template)
         """The models that it may ask."""
+        require_prices(options.max_cost, self.models, self._template)
         self._input = None if options.input is None else open_rows(options.input)
         self._rows: RowFlows[Outcome] | None = None
         self.tried: dict[str, Tried] = {}

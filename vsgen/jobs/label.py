@@ -75,8 +75,8 @@ class Labelling:
             samples=tuple(of_labels(options.template)),
         )
         self.models = kept_local(with_servers(wanted, options.template), options.template)
-        require_prices(options.max_cost, self.models, options.template)
         """The models that it may ask."""
+        require_prices(options.max_cost, self.models, options.template)
         self._input = open_rows(options.input)
         self._gold_input = None if options.gold is None else RowInput(options.gold)
         self._gold_seen = self._gold_input and self._gold_input.look()
