@@ -55,7 +55,7 @@ GOOD = '{"text": "My lamp broke."}\n'
         (("--name", "x", "--classes", "a,b", "--choices", "o"), "labels.0.choices: cannot be combined with"),
         (("--name", "x y", "--classes", "a,b"), "flags: labels.0.name: must be letters, digits and '_'"),
         (("--name", "x", "--classes", "a,b", "--name", "x", "--classes", "a,b"), "label 'x' is named twice"),
-        ((*CATEGORY, "--method", "guess"), "--method: must be score, reasoning, votes, verbalized or decisions, got 'guess'"),
+        ((*CATEGORY, "--method", "guess"), "score, reasoning, votes, verbalized or decisions, got 'guess'"),
         ((*CATEGORY, "--kind", "many"), "--kind: must be nominal, ordinal or multi, got 'many'"),
         ((*CATEGORY, "--prior", "some"), "--prior: must be none, contextual or batch, got 'some'"),
         ((*CATEGORY, "--permutations", "some"), "labels.0.permutations: must be an integer >= 1, or all"),
