@@ -377,3 +377,5 @@ def test_a_server_is_named_by_its_url_and_nothing_is_open_when_it_fails() -> Non
             list(generate(one, rows=rows, model="echo", endpoint=server.url))
     with pytest.raises(OptionError, match="endpoint: give a URL"):
         generate(one, rows=rows, model="echo", endpoint=8000)  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="wire: must be chat, completions or messages, got 'chats'"):
+        vsgen.endpoint("http://localhost:8000", wire="chats")  # type: ignore[arg-type]

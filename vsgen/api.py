@@ -173,9 +173,11 @@ def endpoint(url: str, *, key_file: str | Path | None = None, wire: WireName | N
         wire: ``chat``, ``completions`` or ``messages``; None for the one that the URL suggests.
 
     Raises:
-        OptionError: It is no URL, or its key cannot be read.
+        OptionError: It is no URL, its key cannot be read, or there is no such `wire`.
     """
     address = read_address(url, "endpoint")
+    if wire is not None and wire not in get_args(WireName):
+        raise OptionError(f"wire: must be chat, completions or messages, got {wire!r}")
     text = None if key_file is None else key_text(Path(key_file), "key_file")
     return Server(address, find_key(address, os.environ, text), wire, "endpoint")
 

@@ -198,3 +198,13 @@ def test_other_abilities_than_in_the_first_round_are_refused(vsgen: Vsgen, tmp_p
     done = vsgen(*words, "--resume", "--abilities", "vllm")
     assert done.exit_code == 2
     assert "the first round" in done.stderr
+
+
+def test_abilities_of_a_command_that_wrote_no_file_bind_no_later_one(vsgen: Vsgen, tmp_path: Path) -> None:
+    words = ["run", "support-tickets", "-m", "x", "--endpoint", "http://127.0.0.1:9", "-n", 2, "-o", tmp_path / "out"]
+    emit = ["--emit-batch", tmp_path / "calls.jsonl"]
+    refused = vsgen(*words, *emit)
+    assert refused.exit_code == 2 and "say so with --abilities" in refused.stderr
+    assert vsgen(*words, *emit, "--abilities", "vllm").exit_code == 1
+    other = vsgen(*words, *emit, "--resume", "--abilities", "openai")
+    assert other.exit_code == 2 and "was written with others" in other.stderr

@@ -135,3 +135,19 @@ def test_a_template_that_is_not_there_is_named(vsgen: Vsgen) -> None:
     shown = vsgen("check", "support-ticket")
     assert shown.exit_code == 2
     assert "support-tickets" in shown.stderr
+
+
+def test_the_servers_that_a_template_names_are_urls_and_none_is_asked(vsgen: Vsgen, template: Path) -> None:
+    judge = (
+        TEMPLATE.partition("labels:")[0]
+        + "labels:\n- {name: queue, classes: [a, b], prompt: q, model: judge, endpoint: {}}\n"
+    )
+    template.write_text(judge.replace("{}", "somewhere"))
+    shown = vsgen("check", template)
+    assert shown.exit_code == 2
+    assert f"{template}:7: labels.0.endpoint: somewhere: http:// or https:// is missing" in shown.stderr
+    for url in ("http://judge.invalid/v1", "run"):
+        template.write_text(judge.replace("{}", url))
+        assert vsgen("check", template).exit_code == 0
+    template.write_text(f"{TEMPLATE}endpoint: http://judge.invalid/v1\n")
+    assert vsgen("check", template, "-m", "org/name").exit_code == 0, "it has no --allow-endpoint, and asks nobody"

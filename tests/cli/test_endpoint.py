@@ -278,3 +278,17 @@ def test_what_a_server_withholds_from_one_call_is_a_reject_and_the_run_goes_on(v
     assert found and {(one["reason"], one["detail"]) for one in found} == {
         ("refused", "the server's content filter withheld the reply")
     }
+
+
+def test_labels_that_a_server_bounds_are_reported_as_estimates_not_as_cut_texts(
+    vsgen: Vsgen, served: Server, tmp_path: Path
+) -> None:
+    texts, out = tmp_path / "texts.jsonl", tmp_path / "out.jsonl"
+    texts.write_text('{"text": "My bike light is broken."}\n')
+    words = ["--name", "queue", "--classes", "billing,bug", "--endpoint", served.url, "--wire", "completions"]
+    done = vsgen("label", texts, *words, "-m", "tiny", "-o", out)
+    assert done.exit_code == 0, done.stderr
+    (row,) = rows(out)
+    assert row["labels"]["queue"]["truncated"] is True and "bounds" in row["labels"]["queue"]
+    assert "labels that are estimates, since the server lists only the most probable tokens" in done.stderr
+    assert "texts that were cut" not in done.stderr

@@ -68,6 +68,8 @@ def test_an_example_is_an_answer_with_what_led_to_it(tmp_path: Path) -> None:
             ":5: sampling.format: lines hold one field an answer; use json for several",
         ),
         ("prefill: ''", ":5: prefill: "),
+        ("prices: {input: 1, output: 2, cache: 1}", ":5: prices: unknown key 'cache'; did you mean 'cached'?"),
+        ("prices: {input: 1, output: 2, x: 1}", ":5: prices: unknown key 'x'; there are: input, output, cached"),
         ("recommended: {smal: {sampling.k: 3}}", ":5: recommended: unknown key 'smal'; did you mean 'small'?"),
         ("recommended:\n  small:\n    unsuited:", ":7: recommended.small.unsuited: must be text, got None"),
         ("recommended:\n  small:\n    unsuited: 3", ":7: recommended.small.unsuited: must be text, got 3"),

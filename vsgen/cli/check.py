@@ -107,12 +107,12 @@ def _server(model: str | None, endpoint: str | None, template: Template) -> Serv
     """The server that the model is on; None where it is in this process. No server is asked."""
     from vsgen.backends.endpoint.address import read_address
     from vsgen.backends.endpoint.server import Server
-    from vsgen.jobs.servers import own_server
+    from vsgen.jobs.servers import own_server, template_servers
     from vsgen.jobs.wanted import ModelChoice
 
     url, source = endpoint_named(endpoint)
     named = None if url is None else Server(read_address(url, source), source=source)
-    return own_server(ModelChoice(model, server=named), template)
+    return own_server(ModelChoice(model, server=named, allowed=template_servers(template)), template)
 
 
 def _reader(model: str | None) -> tuple[Speller | None, ModelFacts | None]:

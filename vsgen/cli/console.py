@@ -29,6 +29,7 @@ _FLAGS = {
     "unlabelled": "labels that could not be made (see `problem` in their rows)",
     "untaught": "rows without token log-probabilities (meta.untaught says why)",
     "text-cut": "labels of texts that were cut",
+    "estimated": "labels that are estimates, since the server lists only the most probable tokens (see `bounds`)",
 }
 """What is reported of the rows with a flag, in this order."""
 

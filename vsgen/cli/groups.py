@@ -143,6 +143,7 @@ class EndpointGroup:
                 raise OptionError(f"{name}: needs --endpoint URL")
 
     def _settings(self) -> Settings:
+        from vsgen.backends.endpoint.address import read_proxy
         from vsgen.backends.endpoint.limits import Ceiling
         from vsgen.backends.endpoint.settings import Settings, Timeouts
 
@@ -150,7 +151,7 @@ class EndpointGroup:
         return Settings(
             Ceiling(self.concurrency, min(self.concurrency, Ceiling().start), self.rpm, self.tpm),
             timeouts=Timeouts(min(usual.connect, self.timeout), min(usual.silent, self.timeout), self.timeout),
-            proxy=self.proxy,
+            proxy=None if self.proxy is None else read_proxy(self.proxy),
             hedge=self.hedge,
         )
 

@@ -12,6 +12,7 @@ from vsgen.backends.endpoint.batch.executor import MOST, BatchExecutor, Inner, T
 from vsgen.backends.endpoint.batch.kept import Shelf
 from vsgen.backends.endpoint.batch.results import Results
 from vsgen.backends.endpoint.service import Service
+from vsgen.backends.endpoint.settings import Target
 from vsgen.backends.endpoint.wire import Abilities
 from vsgen.backends.served import ServedModel, note_abilities, noted_abilities
 from vsgen.errors import OptionError, Unanswered
@@ -51,6 +52,7 @@ class Batches:
             self._outbox = Outbox(stack.enter_context(Numbered(by_file.emit, overwrite=by_file.overwrite)))
         self._executors: list[BatchExecutor] = []
         self._assumed: list[str] = []
+        self._unnoted: dict[str, tuple[Target, Abilities]] = {}
         self.tally = Tally()
         """What became of calls."""
 
@@ -116,6 +118,8 @@ class Batches:
         """
         if self._outbox is None or not self.tally.written:
             return
+        for target, can in self._unnoted.values():
+            note_abilities(target, can, self._journal)
         self._journal.sync()  # whoever sees a file has the responses that lead to its requests
         written = self._outbox.place()
         count = sum(one.requests for one in written)
@@ -145,7 +149,7 @@ class Batches:
             self._assumed.append(target.name)
             can = Abilities()
         if before is None:
-            note_abilities(target, can, self._journal)
+            self._unnoted[target.name] = target, can  # not yet: a command that writes no file settles nothing
         return can
 
 

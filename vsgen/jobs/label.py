@@ -48,6 +48,8 @@ from vsgen.verdict.watch import Watch
 _UNSELECTED = "filter"
 TRUNCATED = "text-cut"
 """The flag of a label whose text was cut."""
+ESTIMATED = "estimated"
+"""The flag of a label from a server that lists only the most probable tokens."""
 
 
 class Labelling:
@@ -269,7 +271,6 @@ class Labelling:
         line = row_line(labelled, self._how)
         detail = "not among the selected share" if label is not None else "has no label to be selected by"
         lacking = {name: one.problem for name, one in labelled.labels.items() if isinstance(one, Unlabelled)}
-        cut = sum(isinstance(one, SoftLabel) and bool(one.details.get("truncated")) for one in labelled.labels.values())
         new = 0 if waited else 1
         return Made(
             rows=[line] if chosen else [],
@@ -280,7 +281,7 @@ class Labelling:
             waiting=new - 1,
             replies=labelled.replies * new,
             tokens=labelled.tokens * new,
-            flags=[UNLABELLED] * len(lacking) + [TRUNCATED] * cut,
+            flags=[UNLABELLED] * len(lacking) + [*filter(None, map(_flag, labelled.labels.values()))],
             problems=[f"{labelled.row.where}: label {name}: {problem}" for name, problem in lacking.items()],
             notes=notes,
         )
@@ -338,6 +339,13 @@ class Labelling:
             remedy = "a label with several traces, statements or orders has it; select borderline or margin"
             raise OptionError(f"--select {selection.criterion}: no row has a {selection.criterion}; {remedy}")
         return set(most_informative(values, selection.share))
+
+
+def _flag(label: SoftLabel | Unlabelled) -> str | None:
+    """What is reported of a label that is not exact."""
+    if isinstance(label, Unlabelled) or not label.details.get("truncated"):
+        return None
+    return ESTIMATED if "bounds" in label.details else TRUNCATED
 
 
 def _entropy(label: SoftLabel) -> tuple[float, int]:

@@ -63,6 +63,20 @@ def own_server(choice: ModelChoice, template: Template | None) -> Server | None:
     return None if name is None or _is_here(name) else server
 
 
+def template_servers(template: Template) -> tuple[Server, ...]:
+    """The servers that a template names, for a command that asks none: it may name any.
+
+    Raises:
+        OptionError: What stands for a URL is none.
+    """
+    paths: list[tuple[tuple[str | int, ...], str | None]] = [(("endpoint",), template.endpoint)]
+    paths += [(("labels", i, "endpoint"), label.endpoint) for i, label in enumerate(template.labels)]
+    paths += [(("dedup", "endpoint"), template.dedup.endpoint)] if template.dedup else []
+    named = ((path, url) for path, url in paths if url not in (None, RUN))
+    places = ((f"{template.place(path, url)}: {'.'.join(map(str, path))}", url) for path, url in named if url)
+    return tuple(Server(read_address(url, where), source=where) for where, url in places)
+
+
 def _of_template(wanted: Wanted, template: Template, own: Server | None) -> Iterator[tuple[str, Service]]:
     """What a template's sections name themselves, by the names that the desk has."""
     choice, dedup = wanted.choice, template.dedup or None

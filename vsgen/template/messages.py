@@ -15,6 +15,7 @@ from vsgen.dedup.settings import Dedup
 from vsgen.labels.settings import Label
 from vsgen.sampling.settings import Power, Sampling
 from vsgen.sections.misfit import ROOT, Misfit, Path, TextProblem, likeliest
+from vsgen.sections.prices import Prices
 from vsgen.template.answer import short
 from vsgen.template.examples import Recommended
 from vsgen.template.nodes import Node, Problem
@@ -34,6 +35,9 @@ _SECTIONS: Final[dict[str, type[BaseModel]]] = {
     "filter": Filter,
     "check": Check,
     "recommended": Recommended,
+    "prices": Prices,
+    "labels.prices": Prices,
+    "dedup.prices": Prices,
 }
 _VERSION: Final = ", as in: version: 1"
 _MAPPING: Final = "must be a mapping of keys to values"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsgen.backends.endpoint.address import read_address
+from vsgen.backends.endpoint.address import read_address, read_proxy
 from vsgen.errors import OptionError
 
 
@@ -119,3 +119,19 @@ def test_any_text_is_an_address_or_an_error_of_the_tree(url: str) -> None:
     else:
         assert address.base.startswith(("http://", "https://")) and address.base.isascii()
         assert read_address(address.base).origin == address.origin
+
+
+@pytest.mark.parametrize("url", ["http://host:3128", "https://me:sk-secret@host", "http://[::1]:1"])
+def test_a_proxy_is_a_url_that_may_have_a_password(url: str) -> None:
+    assert read_proxy(f" {url}") == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "sk-secret", "sk-secret:80", "socks5://sk-secret@h", "http://", "http://h:sk-secret", "http://[sk-secret"],
+)
+def test_what_is_no_proxy_is_an_error_that_does_not_show_it(url: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        read_proxy(url)
+    assert str(caught.value).startswith("--proxy: not the URL of an HTTP proxy; give http://HOST:PORT")
+    assert "sk-secret" not in str(caught.value)

@@ -194,7 +194,7 @@ def test_what_may_pass_is_tried_for_a_while_however_often_that_is(what: Response
 
 
 def test_redirects_and_untrusted_certificates_end_the_run() -> None:
-    for kind in ("redirect", "tls"):
+    for kind in ("redirect", "tls", "no-tls"):
         life = Life(in_turn(Fault(kind, "host", sent=False)))
         assert isinstance(life.error, EndpointError)
 

@@ -6,12 +6,13 @@ import json
 import logging
 import pickle
 import traceback
+from pathlib import Path
 
 import orjson
 import pytest
 
 from vsgen.backends.endpoint.address import Address, read_address
-from vsgen.backends.endpoint.keys import Key, find_key
+from vsgen.backends.endpoint.keys import Key, find_key, key_text
 from vsgen.errors import OptionError
 
 SECRET = "sk-very-secret-0123"
@@ -166,3 +167,14 @@ def test_keys_are_equal_where_they_are_the_same_secret_for_the_same_server() -> 
     key = Key(SECRET, OPENAI.origin)
     assert key == Key(SECRET, OPENAI.origin) and hash(key) == hash(Key(SECRET, OPENAI.origin))
     assert key not in {Key(SECRET, ANTHROPIC.origin), Key("sk-other", OPENAI.origin), SECRET, None}
+
+
+def test_a_file_that_holds_no_key_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    for text, what in ((" \n", "empty; put the API key there"), ("two\nwords\n", "not an API key: give one word")):
+        file.write_text(text)
+        with pytest.raises(OptionError) as caught:
+            key_text(file, "--api-key-file")
+        assert str(caught.value).startswith(f"--api-key-file {file}: {what}")
+    file.write_text(f" {SECRET}\n")
+    assert key_text(file, "--api-key-file") == SECRET

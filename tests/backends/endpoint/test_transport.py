@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
 
+import aiohttp
 import pytest
+from aiohttp.client_reqrep import ConnectionKey
 
 from tests.endpoint.plan import Plan, Trouble
 from tests.endpoint.server import Server, serving
@@ -19,7 +22,7 @@ from vsgen.backends.endpoint.exchange import Patience
 from vsgen.backends.endpoint.keys import Key
 from vsgen.backends.endpoint.limits import Ceiling
 from vsgen.backends.endpoint.settings import Settings, Target, Timeouts
-from vsgen.backends.endpoint.transport import EndpointExecutor, Transport
+from vsgen.backends.endpoint.transport import EndpointExecutor, Transport, _kind, _words
 from vsgen.backends.endpoint.wire import Abilities, Dialog, Said, Unreadable, Wire
 from vsgen.engine.mailbox import Mailbox
 from vsgen.errors import EndpointError, VsgenError
@@ -241,6 +244,17 @@ def test_an_address_where_nobody_answers_ends_the_run_with_the_remedy() -> None:
     assert str(error) == (
         f"{place}: no connection (Connection refused); is the server running there, and is the URL right?"
     )
+
+
+def test_a_server_without_tls_and_a_certificate_of_its_own_are_told_apart() -> None:
+    with serving(Plan()) as server:
+        plain = str(failure(server.url.replace("http://", "https://"), FAST))
+    assert "no TLS connection (wrong version number): is it a server without TLS?" in plain
+    key = ConnectionKey("host", 443, True, True, None, None, None)
+    why = ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed")
+    why.verify_message = "self-signed certificate"
+    error = aiohttp.ClientConnectorCertificateError(key, why)
+    assert _words(error, _kind(error)) == "no TLS connection (self-signed certificate)"
 
 
 def test_the_key_is_in_no_representation() -> None:

@@ -96,6 +96,24 @@ def read_address(url: str, source: str = "--endpoint") -> Address:
     )
 
 
+def read_proxy(url: str, source: str = "--proxy") -> str:
+    """The URL of an HTTP proxy, which may contain a user name and a password.
+
+    Raises:
+        OptionError: It is no such URL. The message does not show it.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        right = parts.scheme in _PORTS and parts.hostname and parts.port != 0
+    except ValueError:  # the port, or the host in brackets
+        right = False
+    if not right:
+        raise OptionError(
+            f"{source}: not the URL of an HTTP proxy; give http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT"
+        )
+    return url.strip()
+
+
 def _split(url: str, source: str) -> SplitResult:
     """The parts of a URL that has no parts that it may not have."""
     if "@" in url:  # never shown: what stands before it is a secret, though a slash in it makes it a path

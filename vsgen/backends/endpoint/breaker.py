@@ -82,7 +82,7 @@ class Breaker:
         if self._failures >= self._run.failures and elapsed >= self._run.seconds:
             raise EndpointError(
                 f"{self._failures} failures in a row over {elapsed:,.0f} s, the last: {why}; "
-                "go on with --resume when the server is well again"
+                "go on with --resume when the server works again"
             )
 
     def refused(self, why: str) -> None:

@@ -247,6 +247,8 @@ def _faulty(fault: Fault) -> Failure:
             raise EndpointError(f"{fault.detail}: redirects to another place are not followed; give that URL yourself")
         case "tls":
             raise EndpointError(f"{fault.detail}: the server's certificate is not trusted; SSL_CERT_FILE names others")
+        case "no-tls":
+            raise EndpointError(f"{fault.detail}: is it a server without TLS? Then its URL begins with http://")
         case "connect":
             return Failure(fault.detail, "away")
         case "too-large" | "packed":

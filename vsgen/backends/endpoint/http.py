@@ -8,7 +8,9 @@ from typing import Final, Literal, TypeAlias
 
 LARGEST: Final = 8 * 2**20
 """Bytes, the longest response that is read."""
-FaultKind: TypeAlias = Literal["connect", "tls", "timeout", "reset", "redirect", "too-large", "packed", "protocol"]
+FaultKind: TypeAlias = Literal[
+    "connect", "tls", "no-tls", "timeout", "reset", "redirect", "too-large", "packed", "protocol"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,13 +123,13 @@ def find_key(
 
 
 def key_text(file: Path, where: str) -> str:
-    """What is in the file of a key.
+    """The key in a file.
 
     Raises:
-        OptionError: It cannot be read.
+        OptionError: It cannot be read, or holds no key.
     """
     try:
-        return file.read_text("utf-8")
+        return _secret(file.read_text("utf-8"), f"{where} {file}", "put the API key there")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "not a text file"
         raise OptionError(f"{where} {file}: {why}; give a file that holds the key alone") from None
@@ -164,11 +164,16 @@ def _is_base_url(address: Address, environ: Mapping[str, str]) -> bool:
 
 
 def _key(text: str, address: Address, source: str) -> Key:
+    return Key(_secret(text, source, f"put the API key of {address.host} there"), address.origin, source)
+
+
+def _secret(text: str, source: str, remedy: str) -> str:
+    """The key that a text is, but for space around it."""
     secret = text.strip()
     if not secret:
-        raise OptionError(f"{source}: empty; put the API key of {address.host} there")
+        raise OptionError(f"{source}: empty; {remedy}")
     if len(secret) > _LONGEST or not all("!" <= one <= "~" for one in secret):
         raise OptionError(
             f"{source}: not an API key: give one word of at most {_LONGEST:,} printable ASCII characters, alone"
         )
-    return Key(secret, address.origin, source)
+    return secret

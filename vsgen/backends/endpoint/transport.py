@@ -19,6 +19,7 @@ import asyncio
 import atexit
 import os
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import Collection, Generator
@@ -501,7 +502,7 @@ class _Sender:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             kind = _kind(error)
             words = self._hidden(_line(_words(error, kind)))
-            return Fault(kind, words, sent=kind not in {"connect", "tls"})
+            return Fault(kind, words, sent=kind not in {"connect", "tls", "no-tls"})
 
     async def _fetch(self, request: Request) -> Response | Fault:
         url = self._urls.setdefault(request.path, URL(f"{self._base}/{request.path}", encoded=True))
@@ -583,8 +584,10 @@ def _line(text: str) -> str:
 
 def _kind(error: Exception) -> FaultKind:
     match error:
-        case aiohttp.ClientSSLError():
+        case aiohttp.ClientConnectorCertificateError():
             return "tls"
+        case aiohttp.ClientSSLError():
+            return "no-tls"
         case aiohttp.ConnectionTimeoutError() | aiohttp.ClientConnectorError():
             return "connect"
         case TimeoutError():
@@ -602,6 +605,17 @@ def _reason(error: OSError) -> str:
     return os.strerror(error.errno)
 
 
+def _handshake(error: Exception) -> str:
+    """Why there is no TLS, as the TLS library says it: its numbers are not the system's."""
+    match error:
+        case aiohttp.ClientConnectorCertificateError(certificate_error=ssl.SSLCertVerificationError() as why):
+            return why.verify_message
+        case aiohttp.ClientSSLError(os_error=ssl.SSLError(reason=str(reason))):
+            return reason.replace("_", " ").lower()
+        case _:
+            return type(error).__name__
+
+
 def _words(error: Exception, kind: FaultKind) -> str:
     """What happened, without the addresses and objects that the library's words are full of."""
     match kind, error:
@@ -609,8 +623,8 @@ def _words(error: Exception, kind: FaultKind) -> str:
             return f"no connection ({_reason(error.os_error)})"
         case "connect", _:
             return "no connection in time"
-        case "tls", aiohttp.ClientConnectorError():
-            return f"no TLS ({_reason(error.os_error)})"
+        case "tls" | "no-tls", _:
+            return f"no TLS connection ({_handshake(error)})"
         case "timeout", _:
             return "no reply in time"
         case "reset", _:
