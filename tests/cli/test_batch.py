@@ -155,6 +155,7 @@ def test_the_next_command_is_printed_as_it_is_to_be_typed(vsgen: Vsgen, tmp_path
     [
         (["--emit-batch", "calls"], "needs -o FILE"),
         (["-o", "out", "--emit-batch", "out"], "named twice"),
+        (["-o", "out", "--emit-batch", "-"], "--emit-batch -: requests go to a file"),
         (["-o", "out", "--emit-batch", "taken"], "taken: exists; name another --emit-batch, or --overwrite"),
         (["-o", "out", "--ingest-batch", "nowhere"], "nowhere: cannot be read"),
         (["-o", "out", "--ingest-batch", "taken"], "taken: is empty"),

@@ -197,6 +197,8 @@ class BatchGroup:
 
     def _check(self, places: Places) -> None:
         option = "--ingest-batch" if self.emit_batch is None else "--emit-batch"
+        if str(self.emit_batch) == "-":
+            raise OptionError("--emit-batch -: requests go to a file, since later rounds number it; give a file's name")
         if places.journal_path is None:
             raise OptionError(f"{option}: needs -o FILE (or --journal FILE), since replies are kept in its journal")
         file = self.emit_batch
