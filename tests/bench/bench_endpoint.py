@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from typing import NamedTuple, TypeAlias
 import aiohttp
 import orjson
 
+from vsgen.__main__ import COLLECT
 from vsgen.backends.endpoint.address import read_address
 from vsgen.backends.endpoint.chat import Chat
 from vsgen.backends.endpoint.limits import Ceiling
@@ -123,6 +125,7 @@ def _share(runs: list[Figures], of: list[Figures]) -> float:
 
 def main() -> None:
     """Measure all in turn; the middle of the rates and of their shares, and the least CPU."""
+    gc.set_threshold(*COLLECT)  # as the command does; here for the bare client as well
     for together in (64, 256):
         runs: dict[str, list[Figures]] = {"bare aiohttp": [], "the wire alone": [], "vsgen run": []}
         with served() as url:
