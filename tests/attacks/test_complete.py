@@ -124,6 +124,22 @@ SHAPELESS: Final[Mapping[str, tuple[str, str]]] = {
     "progress": ("--progress plain", "is only shown"),
     "log_json": ("", "is only printed"),
     "quiet": ("", "is only shown"),
+    "endpoint": ("", "is in the model's name, which is compared; tests/cli/test_endpoint.py"),
+    "wire": ("", "is in the model's name, as the endpoint"),
+    "api_key_file": ("", "is in nothing that is written"),
+    "allow_endpoint": ("--allow-endpoint http://localhost:9/v1", "a permission"),
+    "concurrency": ("--concurrency 8", "how servers are treated"),
+    "rpm": ("--rpm 60", "how servers are treated"),
+    "tpm": ("--tpm 6000", "how servers are treated"),
+    "timeout": ("--timeout 9", "how servers are treated"),
+    "hedge": ("--hedge", "how servers are treated"),
+    "proxy": ("--proxy http://localhost:9", "how servers are treated"),
+    "emit_batch": ("", "needs an endpoint, whose replies it would ask for"),
+    "ingest_batch": ("", "needs an endpoint, whose replies it brings"),
+    "abilities": ("", "needs batch files"),
+    "max_cost": ("", "ends a run short, and a short output is replayed"),
+    "dry_run": ("", "writes nothing"),
+    "as_json": ("", "how an estimate is printed"),
 }
 """Options that cannot shape a complete output: words that give them, and why."""
 
