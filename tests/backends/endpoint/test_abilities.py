@@ -219,6 +219,18 @@ def test_anthropics_form_is_examined_with_its_own_wire() -> None:
     assert "does not support assistant message prefill" in found.reasons["prefill"]
 
 
+def test_the_wire_without_a_seed_has_none_though_chance_looks_like_one() -> None:
+    texts = iter("aabb")
+
+    def anthropic(body: dict[str, Any]) -> Response:
+        text = next(texts, "z") if "story" in str(body) or "animal" in str(body) else "banana"
+        usage = {"input_tokens": 3, "output_tokens": 3}
+        content = [{"type": "text", "text": text}]
+        return ok({"type": "message", "content": content, "stop_reason": "end_turn", "usage": usage})
+
+    assert not examined(anthropic, Messages(), {"seed"})[0].can.seed
+
+
 def test_every_ability_that_a_call_may_miss_has_a_fallback() -> None:
     turns = (Message("system", "x"), Message("user", "y"))
     call = Generate(Prompt(turns), 1, 0.5, 0.9, 3, 0.1, 9, ("#",), "{}", "a")
