@@ -111,6 +111,8 @@ def test_a_variable_names_the_server_and_the_run_says_so(
         (["--endpoint", "ftp://x", "-m", "m"], "only http and https"),
         (["--endpoint", "http://u:p@x", "-m", "m"], "a URL with a user name or password"),
         (["--wire", "chat", "-m", "m"], "needs --endpoint"),
+        (["--rpm", "9", "-m", "tiny"], "--rpm: no model is behind a URL"),
+        (["--endpoint", "", "-m", "m"], "--endpoint: empty; give a URL such as"),
         (["--endpoint", "https://api.openai.com", "-m", "m"], "no API key; set OPENAI_API_KEY"),
         (["--endpoint", "http://127.0.0.1:1", "-m", "m", "--api-key-file", "/nowhere/key"], "No such file"),
     ],
@@ -142,6 +144,21 @@ def test_check_takes_a_model_behind_a_url_for_what_it_is_and_asks_no_server(
     assert "127.0.0.1:9 lays them out itself" in done.stdout
     monkeypatch.setenv("VSGEN_MODEL", "tiny")
     assert "127.0.0.1:9" not in vsgen("check", "support-tickets").stdout
+
+
+def test_a_judge_that_no_server_is_named_for_can_be_given_one(vsgen: Vsgen, tmp_path: Path) -> None:
+    template = tmp_path / "judged.yaml"
+    template.write_text(LABELS.replace("  model: tiny\n  endpoint: URL", "  model: owner/judge"))
+    words = " ".join(vsgen("run", template, "--endpoint", "http://127.0.0.1:9", "-m", "m", "-n", 1).stderr.split())
+    assert "labels.1.model: owner/judge is not on this machine" in words and "endpoint: run" in words
+    assert "endpoint: run" not in vsgen("run", template, "-m", "tiny", "-n", 1).stderr
+
+
+@pytest.mark.parametrize(("url", "place"), [("run", "the run's server"), ("http://127.0.0.1:9", "http://127.0.0.1:9")])
+def test_check_names_the_server_of_a_judge(vsgen: Vsgen, tmp_path: Path, url: str, place: str) -> None:
+    template = tmp_path / "judged.yaml"
+    template.write_text(LABELS.replace("URL", url))
+    assert f"label judged by tiny, at {place}" in " ".join(vsgen("check", template).stdout.split())
 
 
 DECISIONS = """\

@@ -103,8 +103,8 @@ def _group(values: dict[str, Any]) -> LoadGroup:
 def test_only_what_is_typed_counts_as_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VSGEN_DEVICE", "cuda")
     monkeypatch.setenv("VSGEN_BATCH", "7")
-    assert (chosen().device, chosen().device_named, chosen().batch) == ("cuda", False, 7)
-    assert (chosen("--device", "cpu").device, chosen("--device", "cpu").device_named) == ("cpu", True)
+    assert (chosen().device, chosen().typed, chosen().batch) == ("cuda", (), 7)
+    assert (chosen("--device", "cpu").device, chosen("--device", "cpu").typed) == ("cpu", ("--device",))
     _group(parsed("doctor")).refuse("needs a model")
     with pytest.raises(OptionError, match="--batch: needs a model"):
         _group(parsed("doctor", "--batch", "7")).refuse("needs a model")

@@ -14,6 +14,7 @@ from vsgen.flows.checks import described
 from vsgen.jobs.local import absent
 from vsgen.jobs.plan import Plan
 from vsgen.jobs.preview import Preview
+from vsgen.jobs.servers import RUN
 from vsgen.money import dollars
 from vsgen.template.examples import UNSUITED, Size
 from vsgen.template.keep import clause
@@ -108,7 +109,8 @@ def _decisions(template: Template) -> Iterator[tuple[str, str]]:
         yield "kept if", text + (f" (labels {', '.join(read)} first)" if read else "")
     for label in template.labels:
         if label.model:
-            yield "judged", f"label {label.name} by {label.model}"
+            at = {None: "", RUN: ", at the run's server"}.get(label.endpoint, f", at {label.endpoint}")
+            yield "judged", f"label {label.name} by {label.model}{at}"
 
 
 def _models(template: Template, facts: ModelFacts | None) -> Iterator[tuple[str, str]]:

@@ -66,7 +66,7 @@ class LoadGroup:
             remote_code=self.trust_remote_code,
             pickled=self.allow_pickle,
             allow=tuple(self.allow_model or ()),
-            device_named="device" in self._typed(),
+            typed=tuple(map(_option, _typed(self))),
         )
 
     def refuse(self, why: str) -> None:
@@ -75,14 +75,8 @@ class LoadGroup:
         Raises:
             OptionError: One of them is given.
         """
-        if given := self._typed():
-            raise OptionError(f"--{given[0].replace('_', '-')}: {why}")
-
-    def _typed(self) -> list[str]:
-        """The options that stand on the command line; a variable is but a default."""
-        values = {one.name: getattr(self, one.name) for one in fields(self)}
-        given = [one.name for one in fields(self) if values[one.name] != one.default]
-        return [name for name in given if not isinstance(values[name], OfVariable)]
+        if given := _typed(self):
+            raise OptionError(f"{_option(given[0])}: {why}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +111,17 @@ class EndpointGroup:
 
         allowed = [read_address(url, "--allow-endpoint") for url in self.allow_endpoint or ()]
         others = tuple(Server(one, provider_key(one, os.environ), None, "--allow-endpoint") for one in allowed)
+        typed = (*loaded.typed, *(_option(name) for name in _typed(self) if name != "endpoint"))
+        loaded = replace(loaded, allowed=others, http=self._settings(), typed=typed)
         url, source = endpoint_named(self.endpoint)
         if url is None:
             self.refuse_alone()
-            return replace(loaded, allowed=others, http=self._settings())
+            return loaded
         address = read_address(url, source)
         text = None if self.api_key_file is None else key_text(self.api_key_file, "--api-key-file")
         key = find_key(address, os.environ, text, needed=self.named) if asks else None
         server = Server(address, key, None if self.wire == "auto" else self.wire, source)
-        return replace(loaded, server=server, allowed=others, http=self._settings())
+        return replace(loaded, server=server)
 
     @property
     def named(self) -> bool:
@@ -326,6 +322,18 @@ def endpoint_named(option: str | None) -> tuple[str | None, str]:
     if option is not None:
         return str(option), "VSGEN_ENDPOINT" if isinstance(option, OfVariable) else "--endpoint"
     return os.environ.get(options.OPENAI_BASE) or None, options.OPENAI_BASE
+
+
+def _typed(group: LoadGroup | EndpointGroup) -> list[str]:
+    """The names of options that stand on the command line; a variable is but a default."""
+    values = {one.name: getattr(group, one.name) for one in fields(group)}
+    given = [one.name for one in fields(group) if values[one.name] != one.default]
+    return [name for name in given if not isinstance(values[name], OfVariable)]
+
+
+def _option(name: str) -> str:
+    """An option as it is typed."""
+    return f"--{name.replace('_', '-')}"
 
 
 def _named(option: str, value: str | None) -> tuple[str, str]:

@@ -30,8 +30,8 @@ from vsgen.errors import ModelError, OptionError, VsgenError
 from vsgen.jobs.activity import Activity
 from vsgen.jobs.bill import Billing
 from vsgen.jobs.deciding import check_deciding
-from vsgen.jobs.device import check_device
 from vsgen.jobs.services import Services
+from vsgen.jobs.typed import check_typed
 from vsgen.jobs.wanted import SCORE_BATCH, Wanted
 from vsgen.ports import Embedder, Executor, Inspectable, Journal, LanguageModel, Queue, Remarking, Teacher
 from vsgen.sections.prices import Prices
@@ -99,7 +99,7 @@ class Desk:
         self.executors: dict[type[Call], Executor] = {}
         """Who answers each kind of call."""
         if wanted is not None:
-            check_device(wanted.choice, [] if wanted.choice.opened else wanted.here, self._here(wanted.embedder))
+            check_typed(wanted)
             by_file = wanted.choice.by_file
             check_deciding(wanted.deciding, self.asked, wanted.services, emits=bool(by_file and by_file.emit))
             try:
@@ -296,10 +296,6 @@ class Desk:
             if name == self.asked and not service.server.flagged:
                 yield f"{model.known.name} is asked over HTTP, by {service.server.source}"
             yield from model.notes
-
-    def _here(self, embedder: str | None) -> str | None:
-        """An embedder, if it is in this process."""
-        return None if embedder in self._wanted.services else embedder
 
     def _connect(self, model: LazyModel) -> dict[type[Call], Executor]:
         """The executors of a language model: its queues share one thread."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 200
 """Characters of a name that a message has as it is."""
+_SERVED = "; or, if a server has it, name that beside it: endpoint: run (the run's own) or endpoint: URL"
 _FETCHED = "is not on this machine, and a template alone may not have it downloaded"
 
 
@@ -37,7 +38,7 @@ def kept_local(wanted: Wanted, template: Template | None) -> Wanted:
     opened = {*wanted.judges, wanted.asked, wanted.embedder} - wanted.services.keys()
     for name, problem in absent(template):
         if name in local & opened:
-            raise TemplateError(problem)
+            raise TemplateError(problem + (_SERVED if wanted.services else ""))
     return replace(wanted, local=frozenset(local))
 
 

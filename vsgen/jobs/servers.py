@@ -83,10 +83,10 @@ def _of_template(wanted: Wanted, template: Template, own: Server | None) -> Iter
     for i, label in enumerate(template.labels):
         if label.endpoint is not None and label.model is not None and (judge := label.judge) is not None:
             server = _named(label.endpoint, template, ("labels", i, "endpoint"), choice, own)
-            yield judge, Service(server, label.model, tuple(of_label(label)))
+            yield judge, Service(server, label.model, tuple(of_label(label)), named=f"labels.{i}.model")
     if dedup is not None and dedup.endpoint is not None and wanted.embedder is not None:
         server = _named(dedup.endpoint, template, ("dedup", "endpoint"), choice, own)
-        yield wanted.embedder, Service(server, dedup.embedder, embeds=True)
+        yield wanted.embedder, Service(server, dedup.embedder, embeds=True, named="dedup.embedder")
 
 
 def _named(

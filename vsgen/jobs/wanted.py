@@ -34,8 +34,8 @@ class ModelChoice:
     """Read weights that are no safetensors."""
     allow: Sequence[str] = ()
     """Other models that are treated as if the command line named them, though only a template does."""
-    device_named: bool = False
-    """The device was named for this command, so that it must mean something; else it is a default."""
+    typed: Sequence[str] = ()
+    """The options that were typed for this command, so that they must mean something; all others are defaults."""
     opened: LanguageModel | None = None
     """The model itself, where the caller has opened it."""
     server: Server | None = None

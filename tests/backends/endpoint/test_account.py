@@ -12,7 +12,7 @@ from vsgen.backends.endpoint.exchange import Pause
 from vsgen.backends.endpoint.http import Fault, Response
 from vsgen.backends.endpoint.limits import Ceiling, Permit
 from vsgen.backends.endpoint.wire import Usage
-from vsgen.errors import EndpointError
+from vsgen.errors import EndpointError, OptionError
 from vsgen.ports import Held, Ticket
 from vsgen.values import Completion, Refused, Verified
 
@@ -171,3 +171,10 @@ def test_an_examination_proves_nothing_about_the_calls_of_a_run() -> None:
     with pytest.raises(EndpointError, match="refuses every request"):
         for _ in range(Run().refused):
             account.replied(Refused("refused", "no such parameter"), 0, Usage(), 0.0)
+
+
+def test_a_request_that_no_minute_can_hold_is_refused_and_does_not_wait() -> None:
+    account = Account(Ceiling(tpm=300), Run())
+    assert _admitted(account, 300)
+    with pytest.raises(OptionError, match="--tpm 300: one request takes about 301 tokens"):
+        sent(account, 1, 301)

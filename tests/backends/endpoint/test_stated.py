@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from pathlib import Path
+
 import pytest
 
 from vsgen.backends.endpoint.stated import FAMILIES, read_abilities
@@ -31,3 +34,9 @@ def test_a_family_may_have_less_or_more() -> None:
 def test_what_is_none_is_refused(text: str) -> None:
     with pytest.raises(OptionError, match="--abilities: "):
         read_abilities(text, "--abilities")
+
+
+def test_the_documentation_lists_every_ability_that_can_be_stated() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "endpoints.md").read_text()
+    listed = text[text.index("- **Abilities.**") : text.index("- **Results**")]
+    assert [one.name for one in fields(Abilities) if f"`{one.name}" not in listed] == []

@@ -205,7 +205,8 @@ def test_a_key_that_is_refused_ends_the_run_and_is_not_in_the_message() -> None:
     with serving(Plan(key="another")) as server:
         error = failure(server.url)
     assert isinstance(error, EndpointError)
-    assert "HTTP 401 (It went wrong): the key is missing or not accepted" in str(error)
+    assert "HTTP 401 (It went wrong): the key is missing or not accepted; " in str(error)
+    assert "the key that was sent is from " in str(error)
     assert SECRET not in repr(error)
 
 

@@ -50,7 +50,11 @@ class Account:
             ticket: The smallest is sent first.
             tokens: About how many it will take.
             go: Called by `admit` when it may be sent; the permit must come back by `came` or `abandon`.
+
+        Raises:
+            OptionError: It can never be sent.
         """
+        self.limits.check(tokens)
         name = next(self._order)
         heappush(self._waiting, (ticket, name, tokens, go))
         return lambda: self._given_up.add(name)

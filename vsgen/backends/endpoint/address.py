@@ -121,6 +121,8 @@ def _split(url: str, source: str) -> SplitResult:
             f"{source}: a URL with a user name or password; take it out, and give an API key by VSGEN_API_KEY "
             "or --api-key-file"
         )
+    if not url.strip():
+        raise OptionError(f"{source}: empty; {_REMEDY}, or leave it out")
     try:
         parts = urlsplit(url.strip())
     except ValueError as error:

@@ -39,15 +39,15 @@ _NOWHERE: Final = frozenset({404, 405})
 """What a server answers that has no such route."""
 _RETRIED: Final = frozenset({409, 500})
 _FATAL: Final = {
-    401: "the key is missing or not accepted; set VSGEN_API_KEY or give --api-key-file",
+    401: "the key is missing or not accepted",
     402: "the account has no credit",
     403: "the key does not allow this",
-    404: "no such model or route here; name a model that the server has (-m), and check the URL",
+    404: "no such model or route here; name a model that the server has, and check the URL",
     405: "no such route here; check the URL",
     407: "the proxy asks for a password; give --proxy http://USER:PASSWORD@HOST:PORT",
     410: "the model or the route is gone",
 }
-"""Statuses that every request would be answered with, and what to do."""
+"""Statuses that every request would be answered with, and what to do; `Target.about` adds what is known of the key."""
 _NO_CREDIT: Final = (b"insufficient_quota", b"billing_hard_limit", b"credit balance is too low")
 """What providers write into a 429 or a 400 that no waiting mends."""
 

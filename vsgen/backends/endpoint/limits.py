@@ -26,6 +26,8 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Final, NamedTuple
 
+from vsgen.errors import OptionError
+
 _MINUTE: Final = 60.0
 _BURST: Final = 1 / 20
 """Of a minute's limit, that a bucket holds."""
@@ -108,6 +110,7 @@ class Limits:
 
     def __init__(self, ceiling: Ceiling) -> None:
         """Begin with nothing in flight."""
+        self._tpm = ceiling.tpm
         self._most = float(max(1, ceiling.concurrency))
         self._limit = min(self._most, float(max(1, ceiling.start)))
         self._requests = Bucket(ceiling.rpm) if ceiling.rpm else None
@@ -131,6 +134,18 @@ class Limits:
     def blocked(self) -> float:
         """Until when the server wants nothing."""
         return self._blocked
+
+    def check(self, tokens: int) -> None:
+        """See that a request of about so many tokens may be sent at all.
+
+        Raises:
+            OptionError: It takes more than a minute may hold.
+        """
+        if self._tpm and tokens > self._tpm:
+            raise OptionError(
+                f"--tpm {self._tpm}: one request takes about {tokens} tokens, prompt and reply; "
+                f"give --tpm {tokens} or more"
+            )
 
     def wait(self, tokens: int, now: float) -> float:
         """Seconds until a request may be sent: 0 is now, infinity is when another has come back."""

@@ -16,6 +16,9 @@ from vsgen.backends.endpoint.messages import Messages
 from vsgen.backends.endpoint.settings import Target
 from vsgen.backends.endpoint.wire import Wire
 
+_KEYED: Final = frozenset({"--endpoint", "VSGEN_ENDPOINT", "OPENAI_BASE_URL"})
+"""Who may name a server so that it gets the key of the user; see `vsgen.backends.endpoint.keys.find_key`."""
+_OPENAIS: Final = "OPENAI_API_KEY is sent only to api.openai.com and to the host of OPENAI_BASE_URL"
 _WIRES: Final[Mapping[WireName, Callable[[], Wire]]] = {"chat": Chat, "completions": Completions, "messages": Messages}
 
 
@@ -38,8 +41,22 @@ class Server:
 
     def target(self, model: str) -> Target:
         """A language model there."""
-        return Target(self.address, self.key, WithDecisions(_WIRES[self.wire or self.address.wire]()), model)
+        return self._target(WithDecisions(_WIRES[self.wire or self.address.wire]()), model)
 
     def embedder(self, model: str) -> Target:
         """An embedder there."""
-        return Target(self.address, self.key, Embeddings(), model)
+        return self._target(Embeddings(), model)
+
+    def _target(self, wire: Wire, model: str) -> Target:
+        return Target(self.address, self.key, wire, model, keyless=self._keyless)
+
+    @property
+    def _keyless(self) -> str:
+        """What to do where it gets no key, and wants one."""
+        if self.source in _KEYED:
+            return f"set VSGEN_API_KEY or give --api-key-file ({_OPENAIS})"
+        if self.source == "endpoint":
+            return f"set VSGEN_API_KEY, or name the file with vsgen.endpoint(URL, key_file=FILE) ({_OPENAIS})"
+        base = self.address.base
+        own = f"set OPENAI_BASE_URL={base} and OPENAI_API_KEY, and give --allow-endpoint {base}"
+        return f"VSGEN_API_KEY is sent only to the server of --endpoint; {own}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from vsgen.backends.endpoint.server import Server
@@ -31,8 +31,11 @@ class Service:
     samples: Sequence[Sample] = ()
     """Of the calls; what the server can do for other calls is not tried."""
     embeds: bool = False
+    named: str = "-m"
+    """What names the model, for messages."""
 
     @property
     def target(self) -> Target:
         """Whom to ask."""
-        return self.server.embedder(self.model) if self.embeds else self.server.target(self.model)
+        server = self.server
+        return replace(server.embedder(self.model) if self.embeds else server.target(self.model), named=self.named)

@@ -52,6 +52,22 @@ class Target:
     model: str
     """As the server names it."""
     can: Abilities = field(default_factory=Abilities)
+    named: str = "-m"
+    """What names the model, for messages."""
+    keyless: str = "set VSGEN_API_KEY or give --api-key-file"
+    """What to do where no key is sent and the server wants one."""
+
+    def about(self, status: int | None) -> str:
+        """What the user should know of an error of this status: which key was sent, or what names the model."""
+        match status:
+            case 401 if self.key is not None:
+                return f"; the key that was sent is from {self.key.source}"
+            case 401:
+                return f"; no key was sent: {self.keyless}"
+            case 404:
+                return f" ({self.named} names the model)"
+            case _:
+                return ""
 
     @property
     def name(self) -> str:

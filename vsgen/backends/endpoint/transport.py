@@ -326,7 +326,7 @@ class EndpointExecutor:
         except CallError as error:
             answer = with_usage(refusal(error), taken.lost)
         except EndpointError as error:
-            self._fail(EndpointError(f"{self._target.address.place}: {error}", http=error.http))
+            self._fail(self._placed(error))
             return
         except VsgenError as error:
             self._fail(error)
@@ -343,6 +343,11 @@ class EndpointExecutor:
         """Put what one turn of the loop has answered into the mailbox at once, so that the engine is woken once."""
         letters, self._outbox = self._outbox, []
         self._letters.put_all(letters)
+
+    def _placed(self, error: EndpointError) -> EndpointError:
+        """An error with the server, and what is known of the key and the model."""
+        target = self._target
+        return EndpointError(f"{target.address.place}: {error}{target.about(error.http)}", http=error.http)
 
     def _fail(self, error: VsgenError) -> None:
         self._letters.fail(error)
