@@ -188,7 +188,7 @@ def test_a_row_of_vsgens_own_that_was_changed_is_no_traceback(inputs: Path, word
 
 
 @pytest.mark.parametrize("kind", [lists, objects])
-@pytest.mark.parametrize("depth", [50, 1_000, 100_000])
+@pytest.mark.parametrize("depth", [50, 1_000, pytest.param(100_000, marks=pytest.mark.slow)])
 def test_what_stands_on_the_command_line_or_in_a_template_may_not_be_deep_either(
     inputs: Path, kind: Callable[[int], str], depth: int
 ) -> None:

@@ -61,6 +61,7 @@ def clean(folder: Path, rows: int = ROWS, *words: object) -> bytes:
     return run.bytes()
 
 
+@pytest.mark.slow
 def test_a_run_under_every_fault_ends_with_the_bytes_of_a_clean_run(tmp_path: Path) -> None:
     run = Run(tmp_path / "run", 80, "--timeout", 1)
     with serving(Plan(shares=MIXED, latency=0.01)) as server:

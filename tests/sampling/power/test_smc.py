@@ -131,6 +131,7 @@ def found(plan: smc.Plan, seed: int) -> tuple[int, ...]:
     return play(smc.sweep(plan, ASKED, Random(seed)), TABLE.generate).draft.tokens
 
 
+@pytest.mark.slow
 def test_a_ramp_ends_at_the_same_law() -> None:
     law = target(TABLE, 2.0, 4)
     for ramp in (2.0, 1000.0):  # the second ends after all replies have: the rest of the exponent comes at once
