@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -54,6 +55,21 @@ def _replayed(*words: str) -> list[float]:
         return taken
 
 
+def _first_request() -> float:
+    """From the start of a command to its first request at an endpoint."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        words = ["-m", "vsgen", "run", "support-tickets", "--endpoint", url, "-m", "m", "-n", "5", "--quiet"]
+        begun = time.perf_counter()
+        with subprocess.Popen([sys.executable, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1)
+                seconds = time.perf_counter() - begun
+                run.kill()
+        return seconds
+
+
 def main() -> None:
     """Print the table."""
     nothing = [_seconds("-c", "pass") for _ in range(_ROUNDS)]
@@ -64,9 +80,11 @@ def main() -> None:
     hashed = [_first_row(*first) for _ in range(3)]
     minilm = [_first_row(*first, "--set", "dedup.embedder=minilm") for _ in range(3)]
     replayed = _replayed(*first[:3], "-n", "1", "--quiet")
+    requested = [_first_request() for _ in range(_ROUNDS)]
     print(f"start-up, median seconds ({os.cpu_count()} cores)")
     _line("python -c pass", nothing)
     _line("vsgen --help", help_, nothing)
+    _line("vsgen run --endpoint, to the first request (limit 1 s)", requested, nothing)
     _line("plain transformers script, embedded model, one reply", plain)
     _line("vsgen run, to its first row (embedder hash)", hashed, plain)
     _line("vsgen run --resume, all calls in the journal", replayed, hashed)
