@@ -39,10 +39,14 @@ class OwnModel:
         self._parts = model._parts
         self._by_ids = _reading_ids(model)
         self._processed = processed
-        self._chance = count(1000)
-        """Seeds of requests that name none."""
+        self.start_anew()
         self._prompts: set[tuple[int, ...]] = set()
         """Ids that were stated as a prompt's: what is asked beyond them is a reply that goes on."""
+
+    def start_anew(self) -> None:
+        """What is left to chance comes as it came after the start."""
+        self._chance = count(1000)
+        """Seeds of requests that name none."""
 
     def chat(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """A chat completion."""

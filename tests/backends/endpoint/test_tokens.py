@@ -50,13 +50,20 @@ CALLS = [
 
 
 @pytest.fixture(scope="module")
-def raw() -> OwnModel:
-    return OwnModel("tiny")
+def models() -> dict[bool, OwnModel]:
+    return {processed: OwnModel("tiny", processed=processed) for processed in (False, True)}
 
 
-@pytest.fixture(scope="module")
-def processed() -> OwnModel:
-    return OwnModel("tiny", processed=True)
+@pytest.fixture
+def raw(models: dict[bool, OwnModel]) -> OwnModel:
+    models[False].start_anew()  # whatever test ran before
+    return models[False]
+
+
+@pytest.fixture
+def processed(models: dict[bool, OwnModel]) -> OwnModel:
+    models[True].start_anew()
+    return models[True]
 
 
 @pytest.fixture(scope="module")

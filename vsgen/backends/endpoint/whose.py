@@ -27,9 +27,9 @@ _FEW: Final = 8
 _HOT: Final = 2.0
 """The highest temperature that all servers take."""
 _FROZEN: Final = 0.01
-_EVIDENCE: Final = 4.0
+_EVIDENCE: Final = 8.0
 """Nats of what would have to be chance."""
-_TIMES: Final = 8
+_TIMES: Final = 12
 """Draws that such evidence may take."""
 _UNHEARD_OF: Final = -10.0
 """A token this improbable, nats, was not drawn with the probability that it is said to have."""
