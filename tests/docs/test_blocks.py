@@ -73,7 +73,7 @@ def test_the_guide_of_the_front_page_makes_rows_with_the_real_small_model(
 ) -> None:
     reader = Reader(tmp_path, monkeypatch.setenv, {SMALL: str(REAL.resolve())})
     monkeypatch.chdir(tmp_path)
-    first, last = heading(README, "## 500 reviews of your product"), heading(README, "## Which method for which model")
+    first, last = heading(README, "## 500 reviews of your product"), heading(README, "## Your model is on a server")
     for block in RUNNABLE:
         if block.page == README and first < block.line < last:
             reader.follow(block)
