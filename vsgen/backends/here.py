@@ -23,8 +23,24 @@ def embedder_is_here(name: str) -> bool:
     return name in BUILT_IN or _is_local(name)
 
 
+def is_own_name(name: str) -> bool:
+    """Whether a name is that of a shipped language model, a folder or a file: of nothing that is elsewhere too."""
+    return name in SHIPPED or _is_path(name)
+
+
 def _is_local(name: str) -> bool:
+    return _is_path(name) or _is_cached(name)
+
+
+def _is_path(name: str) -> bool:
     try:
-        return Path(name).expanduser().exists() or cached_snapshot(name) is not None
+        return Path(name).expanduser().exists()
+    except (OSError, ValueError, RuntimeError):  # no name of a file: too long, say, or of a user that is not there
+        return False
+
+
+def _is_cached(name: str) -> bool:
+    try:
+        return cached_snapshot(name) is not None
     except (OSError, ValueError, RuntimeError):  # no name of a file: too long, say, or of a user that is not there
         return False

@@ -175,11 +175,9 @@ class Pipeline:
             CallError: All replies were refused; also where bad rows are skipped if the row is what is too long.
         """
         why = drawn.refused
-        if (
-            why is not None
-            and why.why != "withheld"
-            and not (self._skip_bad_rows and (why.why != "too-long" or not row.where))
-        ):
+        if why is None or why.why == "withheld":
+            return
+        if not (self._skip_bad_rows and (why.why != "too-long" or not row.where)):
             raise error_of(why)
 
     def _validate(self, drawn: Distribution, draw: _Draw) -> Flow[Validated]:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vsgen.backends.endpoint.address import read_address
 from vsgen.backends.endpoint.server import Server
 from vsgen.backends.endpoint.service import Service
-from vsgen.backends.here import SHIPPED
+from vsgen.backends.here import is_own_name
 from vsgen.errors import TemplateError
 from vsgen.jobs.samples import of_label
 from vsgen.template.schema import Template
@@ -53,14 +52,16 @@ def own_server(choice: ModelChoice, template: Template | None) -> Server | None:
         OptionError: What stands for a URL is none.
     """
     server = choice.server
-    if choice.opened is not None or (server is not None and server.flagged):
-        return server if choice.opened is None else None
-    if choice.name is not None and _is_here(choice.name):
+    if choice.opened is not None:
+        return None
+    if server is not None and server.flagged:
+        return server
+    if choice.name is not None and is_own_name(choice.name):
         return None
     if template is not None and template.endpoint is not None:
         return server or _allowed(template.endpoint, template.place(("endpoint",), template.endpoint), choice)
     name = choice.name or (template.model if template else None)
-    return None if name is None or _is_here(name) else server
+    return None if name is None or is_own_name(name) else server
 
 
 def template_servers(template: Template) -> tuple[Server, ...]:
@@ -73,7 +74,7 @@ def template_servers(template: Template) -> tuple[Server, ...]:
     paths += [(("labels", i, "endpoint"), label.endpoint) for i, label in enumerate(template.labels)]
     paths += [(("dedup", "endpoint"), template.dedup.endpoint)] if template.dedup else []
     named = ((path, url) for path, url in paths if url not in (None, RUN))
-    places = ((f"{template.place(path, url)}: {'.'.join(map(str, path))}", url) for path, url in named if url)
+    places = ((_where(template, path, url), url) for path, url in named if url)
     return tuple(Server(read_address(url, where), source=where) for where, url in places)
 
 
@@ -92,12 +93,17 @@ def _of_template(wanted: Wanted, template: Template, own: Server | None) -> Iter
 def _named(
     url: str, template: Template, path: tuple[str | int, ...], choice: ModelChoice, own: Server | None
 ) -> Server:
-    where = f"{template.place(path, url)}: {'.'.join(map(str, path))}"
+    where = _where(template, path, url)
     if url != RUN:
         return _allowed(url, where, choice)
     if own is None:
         raise TemplateError(f"{where}: is {RUN}, but the run's own model has no endpoint; give a URL, or --endpoint")
     return own
+
+
+def _where(template: Template, path: tuple[str | int, ...], url: str) -> str:
+    """The place of a URL in a template, as a message begins."""
+    return f"{template.place(path, url)}: {'.'.join(map(str, path))}"
 
 
 def _allowed(url: str, where: str, choice: ModelChoice) -> Server:
@@ -110,11 +116,3 @@ def _allowed(url: str, where: str, choice: ModelChoice) -> Server:
         shown = f"{address.base}: a template alone may not name a server that is not on this machine"
         raise TemplateError(f"{where}: {shown}; add --allow-endpoint {address.base}")
     return Server(address, source=where)
-
-
-def _is_here(name: str) -> bool:
-    """Whether a name is that of something on this machine, so that no server is meant."""
-    try:
-        return name in SHIPPED or Path(name).expanduser().exists()
-    except (OSError, ValueError, RuntimeError):
-        return False

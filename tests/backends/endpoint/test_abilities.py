@@ -9,7 +9,8 @@ import orjson
 import pytest
 
 from tests.backends.endpoint.dialogs import ok
-from vsgen.backends.endpoint.abilities import Found, examine
+from tests.backends.endpoint.examining import examine
+from vsgen.backends.endpoint.abilities import Found
 from vsgen.backends.endpoint.chat import Chat
 from vsgen.backends.endpoint.http import Request, Response
 from vsgen.backends.endpoint.messages import Messages

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.backends.endpoint.dialogs import asked_of, ok, talk
-from vsgen.backends.endpoint.abilities import Found, examine
+from tests.backends.endpoint.examining import examine
+from vsgen.backends.endpoint.abilities import Found
 from vsgen.backends.endpoint.chat import Chat
 from vsgen.backends.endpoint.decisions import REFUSED, DecisionWire, WithDecisions
 from vsgen.backends.endpoint.http import Request, Response

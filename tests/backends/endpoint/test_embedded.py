@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.backends.endpoint.dialogs import talk
+from tests.backends.endpoint.examining import examine
 from tests.backends.endpoint.own import served
 from tests.endpoint.own_model import OwnModel
-from vsgen.backends.endpoint.abilities import Found, examine
+from vsgen.backends.endpoint.abilities import Found
 from vsgen.backends.endpoint.chat import Chat
 from vsgen.backends.endpoint.completions import Completions
 from vsgen.backends.endpoint.wire import Abilities, Wire

@@ -16,11 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.backends.endpoint.dialogs import Server, asked_of, ok, talk
+from tests.backends.endpoint.examining import examine
 from tests.backends.endpoint.own import served
 from tests.endpoint.own_model import OwnModel
 from tests.sampling.power.exact import PROMPT, TABLE, noise, play, target, variation
 from tests.sampling.power.exact import replies as every_reply
-from vsgen.backends.endpoint.abilities import examine
 from vsgen.backends.endpoint.chat import Chat
 from vsgen.backends.endpoint.completions import Completions
 from vsgen.backends.endpoint.http import Request, Response

@@ -92,24 +92,6 @@ _BASE: Final[Mapping[str, Mapping[str, Any]]] = {
 """What is asked otherwise when the server's refusal names one of these."""
 
 
-def examine(wire: Wire, model: str, only: Container[str] | None = None) -> Examination:
-    """Find out what a server can do for a model, by some twenty small requests at most.
-
-    Args:
-        wire: How it is asked.
-        model: As the server names it.
-        only: The abilities that matter, by their names in `Abilities`; None for all.
-    """
-    base = yield from find_base(wire, model, only)
-    if base.problem is not None:
-        return base
-    made = probes(wire, model, base.can, only)
-    seen = []
-    for probe in made:
-        seen.append((yield from probe))
-    return found(base.can, seen)
-
-
 def find_base(wire: Wire, model: str, only: Container[str] | None = None) -> Examination:
     """Find out the least: whether the model can be asked at all, how a limit is taken, and whether it thinks.
 
