@@ -91,15 +91,17 @@ class Part:
         os.close(self._file)
 
     def _open(self) -> int:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK  # a planted pipe or link must not hold us up
-        try:
-            file = os.open(self.path, flags | os.O_EXCL, 0o644)
-            self._new = True
-        except FileExistsError:
-            self._check_regular(self.path.lstat())
-            file = os.open(self.path, flags, 0o644)
-            self._new = False
-        return file
+        flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # a planted pipe or link must not hold us up
+        while True:
+            with suppress(FileExistsError):
+                file = os.open(self.path, flags | os.O_CREAT | os.O_EXCL, 0o644)
+                self._new = True
+                return file
+            with suppress(FileNotFoundError):  # whoever held it has just moved or deleted it
+                self._check_regular(self.path.lstat())
+                file = os.open(self.path, flags)
+                self._new = False
+                return file
 
     def _check_regular(self, found: os.stat_result) -> None:
         if not stat.S_ISREG(found.st_mode):
@@ -165,12 +167,16 @@ class FolderPart:
         sync_folder(self._place.parent)
 
     def _open(self) -> int:
-        try:
-            self._folder.mkdir(exist_ok=True)
-            return os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        except (FileExistsError, NotADirectoryError) as error:
-            remedy = "wait for the run that writes it, resume it, or choose another -o"
-            raise OutputError(f"{self._folder}: exists, and is not a folder; {remedy}") from error
+        while True:
+            with suppress(FileExistsError):
+                self._folder.mkdir()
+            try:
+                return os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            except FileNotFoundError:  # whoever held it has just deleted it
+                continue
+            except NotADirectoryError as error:
+                remedy = "wait for the run that writes it, resume it, or choose another -o"
+                raise OutputError(f"{self._folder}: exists, and is not a folder; {remedy}") from error
 
     @property
     def _before(self) -> Path:
