@@ -321,6 +321,12 @@ class Models:
     facts: ModelFacts | None = None
     """What the one who writes is; None where it cannot say."""
 
+    @property
+    def names(self) -> Mapping[str | None, str]:
+        """What all of them call themselves, by the names that labels have for them; None is who writes."""
+        named: dict[str | None, str] = {None: self.own}
+        return named | dict(self.judges)
+
 
 @dataclass(frozen=True, slots=True)
 class Directed:

@@ -106,3 +106,65 @@ def test_try_shows_what_a_judge_is_asked(vsgen: Vsgen, judged: Path) -> None:
     ended = vsgen("try", judged, "-m", "tiny", "--set", "keep=labels.quality.mean > 9")
     assert ended.exit_code == 0
     assert "How good is this ticket?" in ended.stdout
+
+
+# --- several models
+
+ROWS = json.dumps({"text": "The refund has not arrived.", "product": "bike light", "tone": "angry"})
+
+
+@pytest.fixture
+def ensemble(judged: Path, judge: Path) -> Path:
+    judged.write_text(TEMPLATE.replace("JUDGE", f"[run, {judge}]"))
+    return judged
+
+
+def test_a_label_of_several_models_names_them_and_has_what_each_says(vsgen: Vsgen, ensemble: Path) -> None:
+    (row,) = lines(vsgen("label", "-", "--template", ensemble, "-m", "tiny", stdin=ROWS).stdout)
+    label, own = row["labels"]["quality"], row["labels"]["own"]
+    own_name, judge_name = row["meta"]["labelled"]["quality"]["model"]
+    assert (own_name.split("@")[0], judge_name.split("@")[0]) == ("tiny", "judge")
+    assert list(label["models"]) == [own_name, judge_name]
+    each = [one["probs"] for one in label["models"].values()]
+    for name, p in label["probs"].items():
+        assert p == pytest.approx(sum(one[name] for one in each) / 2, rel=1e-5)
+    assert "models" not in own
+    assert row["meta"]["labelled"]["own"]["model"] == own_name
+    assert {"spread", "between_models", "disagreement", "mean"} <= label.keys()
+
+
+@pytest.mark.slow
+def test_a_killed_run_with_several_models_goes_on_with_the_same_bytes(
+    vsgen: Vsgen, ensemble: Path, tmp_path: Path
+) -> None:
+    whole, part = tmp_path / "whole.jsonl", tmp_path / "part.jsonl"
+    assert vsgen("run", ensemble, "-m", "tiny", "-o", whole).exit_code == 0
+    journal = (tmp_path / "whole.jsonl.journal").read_bytes().splitlines(keepends=True)
+    (tmp_path / "part.jsonl.journal").write_bytes(b"".join(journal[: len(journal) // 2]))
+    assert vsgen("run", ensemble, "-m", "tiny", "-o", part, "--resume").exit_code == 0
+    assert part.read_bytes() == whole.read_bytes()
+
+
+def test_the_plan_and_a_budget_of_calls_count_every_model(vsgen: Vsgen, ensemble: Path, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text((ROWS + "\n") * 4)
+    flags = ("label", rows, "--template", ensemble, "-m", "tiny")
+    plan = json.loads(vsgen(*flags, "--dry-run", "--json").stdout)
+    assert [(one["name"].split(" by ")[0], one["calls"]) for one in plan["parts"]] == [
+        ("label own", 4),
+        ("label quality", 4),
+        ("label quality", 4),
+    ]
+    ended = vsgen(*flags, "--max-calls", "6")
+    assert (ended.exit_code, len(lines(ended.stdout))) == (1, 2)
+
+
+def test_a_list_of_models_can_be_set_on_the_command_line(vsgen: Vsgen, judge: Path) -> None:
+    alone = ("label", "-", "--name", "q", "--classes", "1,2", "--set", f"model=[run, {judge}]")
+    (row,) = lines(vsgen(*alone, "-m", "tiny", stdin=ROWS).stdout)
+    assert [name.split("@")[0] for name in row["labels"]["q"]["models"]] == ["tiny", "judge"]
+
+
+def test_check_says_who_makes_a_label_together(vsgen: Vsgen, ensemble: Path, judge: Path) -> None:
+    shown = " ".join(vsgen("check", ensemble).stdout.split())
+    assert f"label quality by the mean of the run's own model; {judge}" in shown

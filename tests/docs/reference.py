@@ -13,7 +13,13 @@ PAGE: Final = Path(__file__).parents[2] / "docs" / "template.md"
 MARK: Final = "<!-- generated below this line by `python -m tests.docs.reference` -->\n"
 
 Node: TypeAlias = Mapping[str, Any]
-_HEADINGS: Final = {"Power": "sampling.power", "Filter": "filter.FIELD", "Check": "check.FIELD", "Label": "labels"}
+_HEADINGS: Final = {
+    "Power": "sampling.power",
+    "Filter": "filter.FIELD",
+    "Check": "check.FIELD",
+    "Label": "labels",
+    "Judge": "labels.model",
+}
 """Of the sections that do not stand under their own name in lower case."""
 _BOUNDS: Final = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
 _ANY: Final = ["string", "number", "boolean", "null"]

@@ -35,7 +35,7 @@ def test_an_answer_that_nobody_waits_for_any_more_is_in_the_journal(tmp_path: Pa
 
 @pytest.mark.parametrize(("judge", "named"), [(None, COIN.name), ("tiny", "tiny")])
 def test_a_model_in_this_process_is_not_asked_for_decisions(judge: str | None, named: str) -> None:
-    wanted = Wanted(ModelChoice(COIN.name, opened=COIN), deciding={"queue": judge}, judges=[judge] if judge else [])
+    wanted = Wanted(ModelChoice(COIN.name, opened=COIN), deciding={"queue": [judge]}, judges=[judge] if judge else [])
     with pytest.raises(
         OptionError, match=rf"^label queue: .* {re.escape(named)} runs in this process; otherwise use method: score"
     ):
@@ -43,6 +43,6 @@ def test_a_model_in_this_process_is_not_asked_for_decisions(judge: str | None, n
 
 
 def test_a_batch_service_is_not_asked_for_decisions() -> None:
-    wanted = Wanted(ModelChoice("m", by_file=ByFile(Path("calls.jsonl"))), deciding={"queue": None})
+    wanted = Wanted(ModelChoice("m", by_file=ByFile(Path("calls.jsonl"))), deciding={"queue": [None]})
     with pytest.raises(OptionError, match=r"^label queue: batch services have no decision interface"):
         Desk(wanted, MemoryJournal())

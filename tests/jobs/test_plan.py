@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vsgen.jobs.plan import Load
-from vsgen.jobs.plan_labels import label_part
+from vsgen.jobs.plan_labels import label_parts
 from vsgen.labels.settings import Label
 from vsgen.template.load import template_of
 
@@ -30,5 +30,20 @@ def test_a_label_takes_what_its_method_asks(section: dict[str, object], expected
     made = {"name": "mood", "classes": ["good", "bad", "so-so"], "prompt": "{{ text }}", **section}
     template = template_of({"version": 1, "name": "t", "prompt": "-", "dedup": False, "labels": [made]}, "t", [])
     label: Label = template.labels[0]
-    part = label_part(template, label, "own", 100, 100)
+    (part,) = label_parts(template, label, "own", 100, 100)
     assert (part.expected, part.most) == (expected, most)
+
+
+def test_each_model_of_a_label_is_asked_all_of_it_at_its_own_price() -> None:
+    listed = ["run", "a", {"model": "b", "prices": {"input": 3, "output": 3}}]
+    made = {"name": "mood", "classes": ["good", "bad"], "prompt": "{{ text }}", "model": listed}
+    priced = {**made, "prices": {"input": 1, "output": 1}}
+    document = {"version": 1, "name": "t", "prompt": "-", "dedup": False, "labels": [priced]}
+    template = template_of({**document, "prices": {"input": 2, "output": 2}}, "t", [])
+    parts = label_parts(template, template.labels[0], "own", 100, 100)
+    assert [(part.name, part.model, part.prices and part.prices.input) for part in parts] == [
+        ("label mood by own", "own", 2),
+        ("label mood by a", "a", 1),
+        ("label mood by b", "b", 3),
+    ]
+    assert {(part.expected, part.most) for part in parts} == {(Load(1, 100, 1), Load(1, 125, 1))}

@@ -95,3 +95,16 @@ def test_an_endpoint_without_a_model_is_refused(sections: dict[str, Any]) -> Non
 def test_a_template_without_endpoints_is_named_as_before_there_were_any() -> None:
     dumped = template(labels=[label()]).model_dump(mode="json", by_alias=True)
     assert not {"endpoint"} & {*dumped, *dumped["labels"][0], *dumped["dedup"]}
+
+
+def test_each_model_of_a_list_is_where_it_or_its_label_says() -> None:
+    listed = ["run", "a", {"model": "b", "endpoint": "run"}]
+    made = template(labels=[label(model=listed, endpoint=LOCAL)])
+    assert placed(ModelChoice("m", server=server()), made) == {
+        "m": ("m", REMOTE, True),
+        f"a@{LOCAL}": ("a", LOCAL, False),
+        "b@run": ("b", REMOTE, True),
+    }
+    elsewhere = template(labels=[label(model=["run", {"model": "b", "endpoint": OTHER}])])
+    with pytest.raises(TemplateError, match=r"labels\.0\.model\.1\.endpoint: .*--allow-endpoint https://other"):
+        placed(ModelChoice("tiny"), elsewhere)

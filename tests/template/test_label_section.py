@@ -87,6 +87,18 @@ def test_a_label_that_scores_draws_nothing(tmp_path: Path) -> None:
         ({"calibrate": "contextual"}, "calibrate", "unknown key 'calibrate'"),
         ({"prompt": " "}, "prompt", "must not be empty"),
         ({"prompt": "{{ text"}, "prompt", "not valid Jinja"),
+        ({"model": []}, "model", "needs at least 1"),
+        ({"model": ["a", ""]}, "model.1", "must not be empty"),
+        ({"model": ["a", "b", "a"]}, "model.2", "model 'a' is named twice"),
+        ({"model": ["a", 3]}, "model.1", "must be text, got 3"),
+        ({"model": ["a", {"model": "b", "price": 1}]}, "model.1", "unknown key 'price'; did you mean 'prices'?"),
+        ({"model": ["a", {"endpoint": "run"}]}, "model.1.model", "missing; it is required"),
+        (
+            {"model": ["a", {"model": "run", "prices": {"input": 1, "output": 1}}]},
+            "model.1.prices",
+            "the model that writes has the template's own 'prices'; leave it out",
+        ),
+        ({"model": ["run"], "prices": {"input": 1, "output": 1}}, "prices", "the model that writes makes this label"),
         ({"name": "my queue"}, "name", "must be letters, digits and '_'"),
         ({"name": "text"}, "name", "'text' is already an output field"),
     ],
@@ -103,7 +115,7 @@ def test_mistakes_are_told_with_their_line_and_key(
     if named in {**LABEL, **changes} and {**LABEL, **changes}[named] is not None:
         assert written[number - 1].lstrip(" -").startswith(f"{named}:")
     if told.startswith("unknown key"):
-        assert "labels.0: " in line
+        assert f": labels.0{'' if key == named else '.' + key}: " in line
     else:
         assert f": labels.0.{key}: " in line
     assert told in line
@@ -129,6 +141,7 @@ def test_all_that_does_not_go_together_is_told_at_once(tmp_path: Path) -> None:
         {"classes": None, "choices": "options", "prior": "contextual"},
         {"classes": [f"class {i}" for i in range(1000)]},
         {"classes": ["not", "not relevant", "relevant"], "listed": False},
+        {"model": ["run", "a"]},
     ],
 )
 def test_what_goes_together_is_taken_and_known_to_the_json_schema(tmp_path: Path, changes: dict[str, object]) -> None:
@@ -158,6 +171,7 @@ def test_the_json_schema_explains_every_key() -> None:
         ({"method": "votes", "replies": 5, "max_tokens": 10}, (5, 50)),
         ({"method": "verbalized"}, (1, 512)),
         ({"method": "reasoning", "kind": "multi", "replies": 3}, (6, 6 * 512)),
+        ({"method": "reasoning", "replies": 3, "model": ["run", "a"]}, (6, 6 * 512)),
     ],
 )
 def test_a_label_knows_the_most_that_it_can_cost(
@@ -170,6 +184,31 @@ def test_every_key_changes_what_names_the_template(tmp_path: Path) -> None:
     changes: list[dict[str, object]] = [
         {}, {"kind": "multi"}, {"method": "votes"}, {"method": "votes", "think": False}, {"normalize": "byte"},
         {"permutations": 2}, {"permutations": "all"}, {"prior": "batch"}, {"listed": False}, {"verbalizer": "letters"},
+        {"model": "a"}, {"model": ["a", "b"]}, {"model": ["a", {"model": "b", "endpoint": "http://localhost:1/v1"}]},
         {"method": "votes", "pseudocount": 1}, {"method": "votes", "replies": 9}, {"method": "votes", "temperature": 0},
     ]  # fmt: skip
     assert len({load(tmp_path, **one).digest for one in changes}) == len(changes)
+
+
+def test_entries_of_a_list_of_models_have_the_labels_endpoint_and_prices_unless_they_have_their_own(
+    tmp_path: Path,
+) -> None:
+    usd, other = {"input": 1, "output": 2}, {"input": 3, "output": 4}
+    listed = ["run", "a", {"model": "b", "endpoint": "http://localhost:2/v1", "prices": other}]
+    (label,) = load(tmp_path, model=listed, endpoint="http://localhost:1/v1", prices=usd).labels
+    assert [judge.name for judge in label.judges] == [None, "a@http://localhost:1/v1", "b@http://localhost:2/v1"]
+    assert [judge.prices and judge.prices.input for judge in label.judges] == [None, 1, 3]
+    assert [(at.model, at.endpoint) for at in label.written] == [
+        (("model", 0), ("endpoint",)),
+        (("model", 1), ("endpoint",)),
+        (("model", 2, "model"), ("model", 2, "endpoint")),
+    ]
+
+
+def test_a_template_names_each_model_of_a_list_with_its_place(tmp_path: Path) -> None:
+    found = load(tmp_path, model=["run", "a/a", {"model": "b/b"}, {"model": "c", "endpoint": "http://localhost:1/v1"}])
+    assert [(one.where.rpartition(": ")[2], one.name) for one in found.named if "labels" in one.where] == [
+        ("labels.0.model.1", "a/a"),
+        ("labels.0.model.2.model", "b/b"),
+    ]
+    assert found.judges == ("a/a", "b/b", "c@http://localhost:1/v1")

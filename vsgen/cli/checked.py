@@ -14,7 +14,7 @@ from vsgen.flows.checks import described
 from vsgen.jobs.local import absent
 from vsgen.jobs.plan import Plan
 from vsgen.jobs.preview import Preview
-from vsgen.jobs.servers import RUN
+from vsgen.labels.judge import RUN
 from vsgen.money import dollars
 from vsgen.template.examples import UNSUITED, Size
 from vsgen.template.keep import clause
@@ -23,6 +23,7 @@ from vsgen.values import ModelFacts, Prompt
 
 if TYPE_CHECKING:
     from vsgen.backends.chat.spell import Speller
+    from vsgen.labels.judge import Judge
 
 _SIZES: Mapping[Size, str] = {
     "small": f"models of up to {SMALL // 10**9}B parameters",
@@ -109,8 +110,16 @@ def _decisions(template: Template) -> Iterator[tuple[str, str]]:
         yield "kept if", text + (f" (labels {', '.join(read)} first)" if read else "")
     for label in template.labels:
         if label.model:
-            at = {None: "", RUN: ", at the run's server"}.get(label.endpoint, f", at {label.endpoint}")
-            yield "judged", f"label {label.name} by {label.model}{at}"
+            by = "; ".join(map(_judge, label.judges))
+            yield "judged", f"label {label.name} by {'the mean of ' if len(label.judges) > 1 else ''}{by}"
+
+
+def _judge(judge: Judge) -> str:
+    """Who makes a label, and where."""
+    if judge.name is None:
+        return "the run's own model"
+    at = {None: "", RUN: ", at the run's server"}.get(judge.endpoint, f", at {judge.endpoint}")
+    return f"{judge.model}{at}"
 
 
 def _models(template: Template, facts: ModelFacts | None) -> Iterator[tuple[str, str]]:

@@ -116,7 +116,7 @@ class Pipeline:
         self._teach_top = teach_top
         self._outside = outside(template)
         self._render = Renderer(template)
-        self._labeller = Labeller(template, template.output.fields, seed=seed, lenient=True, judges=models.judges)
+        self._labeller = Labeller(template, template.output.fields, seed=seed, lenient=True, models=models.names)
         self._keeper = Keeper(template, self._labeller)
         self._later = {label.name for label in template.labels} - self._keeper.labels
         self._asker = Asker(template, self._render, models.facts, seed=seed)

@@ -10,9 +10,11 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from vsgen.errors import SKIP_IT, CallError, ChoiceError, InputError, TemplateError, TooLongError
-from vsgen.flow import Flow, Together, Turn, directed, together
+from vsgen.errors import SKIP_IT, CallError, ChoiceError, InputError, OptionError, TemplateError, TooLongError
+from vsgen.flow import Flow, Together, Turn, directed, error_of, refusal, together
 from vsgen.labels.decided import Asked, apart, decided
+from vsgen.labels.ensemble import ensemble
+from vsgen.labels.judge import Judge
 from vsgen.labels.method import classify
 from vsgen.labels.question import Question
 from vsgen.labels.settings import Label
@@ -50,7 +52,7 @@ class Labeller:
         seed: int,
         lenient: bool = False,
         truncate: bool | None = None,
-        judges: Mapping[str, str] | None = None,
+        models: Mapping[str | None, str] | None = None,
     ) -> None:
         """Set up.
 
@@ -62,7 +64,10 @@ class Labeller:
             lenient: A text that cannot be asked about is left unlabelled, with the problem, instead of raising. So are
                 all texts that a model wrote: what it wrote ends no run.
             truncate: Cut a text that is too long for the model; None where the user has no such choice.
-            judges: What the models that labels name call themselves, by that name.
+            models: What the models call themselves, by the names that labels have for them; None is the run's own.
+
+        Raises:
+            OptionError: A label is the mean of several models, and two of them are the same.
         """
         self._template = template
         self._render = Renderer(template)
@@ -70,7 +75,9 @@ class Labeller:
         self._seed = seed
         self._lenient = lenient
         self._truncate = truncate
-        self._judges = judges or {}
+        self._models = models or {}
+        for label in template.labels:
+            _require_different([self._name(judge) for judge in label.judges], label)
 
     def label(self, texts: Sequence[Text], names: Container[str] | None = None) -> Flow[list[Labels]]:
         """Label some texts; all labels of all of them are asked for at once.
@@ -163,12 +170,31 @@ class Labeller:
     def _judged(
         self, group: Sequence[Label], key: str, values: Mapping[str, object]
     ) -> Flow[Sequence[SoftLabel | Unlabelled]]:
-        """Ask the labels' own model, where they name one."""
-        flow, judge = self._classified(group, key, values), group[0].judge
-        if judge is None:
+        """Ask the labels' own models, where they name some."""
+        judges = group[0].judges
+        if len(judges) > 1:
+            each = yield from together([self._by_one(judge, group, key, values) for judge in judges])
+            names = [self._name(judge) for judge in judges]
+            return [ensemble(dict(zip(names, made, strict=True))) for made in zip(*each, strict=True)]
+        flow, name = self._classified(group, key, values), judges[0].name
+        if name is None:
             return (yield from flow)
-        made = yield from directed(flow, judge)
-        return [_detailed(one, {"model": self._judges.get(judge, group[0].model)}) for one in made]
+        made = yield from directed(flow, name)
+        return [_detailed(one, {"model": self._name(judges[0])}) for one in made]
+
+    def _by_one(
+        self, judge: Judge, group: Sequence[Label], key: str, values: Mapping[str, object]
+    ) -> Flow[Sequence[SoftLabel | Unlabelled]]:
+        """What one model of several says, drawn as if it were alone; what it refuses names it."""
+        flow = self._classified(group, key, values)
+        try:
+            return (yield from flow if judge.name is None else directed(flow, judge.name))
+        except CallError as error:
+            raise error_of(replace(refusal(error), problem=f"model {self._name(judge)}: {error}")) from error
+
+    def _name(self, judge: Judge) -> str:
+        """What a model calls itself, where that is known."""
+        return self._models.get(judge.name, judge.name or judge.model)
 
     def _classified(
         self, group: Sequence[Label], key: str, values: Mapping[str, object]
@@ -191,14 +217,22 @@ class Labeller:
 
 
 def _groups(labels: Sequence[Label]) -> Iterator[Sequence[Label]]:
-    """What is asked together: all decisions of one model, every other label by itself."""
-    deciding: dict[str | None, list[Label]] = {}
+    """What is asked together: all decisions of the same models, every other label by itself."""
+    deciding: dict[tuple[str | None, ...], list[Label]] = {}
     for label in labels:
         if label.method == "decisions":
-            deciding.setdefault(label.judge, []).append(label)
+            deciding.setdefault(tuple(judge.name for judge in label.judges), []).append(label)
         else:
             yield [label]
     yield from deciding.values()
+
+
+def _require_different(names: Sequence[str], label: Label) -> None:
+    """See that the mean of several models counts none of them twice, under whatever names they are given."""
+    twice = [(i, name) for i, name in enumerate(names) if name in names[:i]]
+    for i, name in twice:
+        one, other = (label.judges[at].model for at in (names.index(name), i))
+        raise OptionError(f"label {label.name}: models {one} and {other} are the same, {name}; remove one of them")
 
 
 def _detailed(made: SoftLabel | Unlabelled, details: Mapping[str, object]) -> SoftLabel | Unlabelled:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 
 from vsgen.errors import OptionError
 
 _INSTEAD = "use method: score, votes or verbalized"
 
 
-def check_deciding(deciding: Mapping[str, str | None], own: str, served: Container[str], *, emits: bool) -> None:
+def check_deciding(
+    deciding: Mapping[str, Sequence[str | None]], own: str, served: Container[str], *, emits: bool
+) -> None:
     """See that no model in this process is asked for decisions, and no batch service.
 
     Args:
-        deciding: By the name of each label of method decisions, the model that it names; None is the run's own.
+        deciding: By the name of each label of method decisions, the models that it names; None is the run's own.
         own: The run's own model.
         served: The models that are behind a URL.
         emits: Calls are written to files.
@@ -21,12 +23,12 @@ def check_deciding(deciding: Mapping[str, str | None], own: str, served: Contain
     Raises:
         OptionError: One is.
     """
-    for label, judge in deciding.items():
+    for label, judges in deciding.items():
         if emits:
             raise OptionError(
                 f"label {label}: batch services have no decision interface; remove --emit-batch, or {_INSTEAD}"
             )
-        if (name := judge or own) not in served:
+        for name in (name for judge in judges if (name := judge or own) not in served):
             raise OptionError(
                 f"label {label}: method decisions needs a server with a decision interface (--endpoint, or the label's "
                 f"own endpoint), and {name} runs in this process; otherwise {_INSTEAD}"

@@ -113,10 +113,10 @@ class Labelling:
 
     def source(self, desk: Desk, counts: Counts, warn: Warn) -> Source[Labelled]:
         """The rows of known class, then all rows of the input."""
-        options, judges = self._options, desk.models.judges
+        options, names = self._options, desk.models.names
         self._warn, self._counts, self._budget = warn, counts, self._budget_of_rows()
         methods = {one.name: one.method for one in options.template.labels}
-        models = {one.name: judges[one.judge or desk.asked] for one in options.template.labels}
+        models = {one.name: [names[judge.name] for judge in one.judges] for one in options.template.labels}
         self._how = How(models, options.seed, methods) if options.meta else None
         if self._batch or options.selection:
             self._spool = Spool()
@@ -241,7 +241,7 @@ class Labelling:
             seed=options.seed,
             lenient=lenient,
             truncate=options.truncate,
-            judges=desk.models.judges,
+            models=desk.models.names,
         )
         occurrences = Occurrences()
         return lambda row, _: label_row(labeller, row, occurrences.name(row.fields))

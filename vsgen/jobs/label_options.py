@@ -75,8 +75,8 @@ class LabelOptions:
 
     @property
     def judged(self) -> bool:
-        """Whether every label names its own model."""
-        return all(label.model is not None for label in self.template.labels)
+        """Whether every label names its own models, and none is the run's."""
+        return all(judge.name is not None for label in self.template.labels for judge in label.judges)
 
     @property
     def parts(self) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import NamedTuple
@@ -39,8 +39,8 @@ class Labelled(NamedTuple):
 class How:
     """What a row says of how its labels were made."""
 
-    models: Mapping[str, str]
-    """By label."""
+    models: Mapping[str, Sequence[str]]
+    """By label, those that made it."""
     seed: int
     methods: Mapping[str, str]
     """By label."""
@@ -127,9 +127,8 @@ def row_line(labelled: Labelled, how: How | None) -> dict[str, object]:
     line: dict[str, object] = {**fields, "labels": {**before, **made}}
     if how is None or not isinstance(meta, Mapping):
         return {**line, "meta": meta} if "meta" in labelled.row.fields else line
-    new = {
-        name: {"method": method, "model": how.models[name], "seed": how.seed} for name, method in how.methods.items()
-    }
+    made_by = {name: models[0] if len(models) == 1 else models for name, models in how.models.items()}
+    new = {name: {"method": method, "model": made_by[name], "seed": how.seed} for name, method in how.methods.items()}
     known = meta.get("labelled", {})
     return {**line, "meta": {**meta, "labelled": {**(known if isinstance(known, Mapping) else {}), **new}}}
 

@@ -38,17 +38,18 @@ def plan_labels(
     for i, label in enumerate(template.labels):
         lengths = [prompt_tokens(prompts[i], use) for prompts in asked]
         mean = math.fsum(lengths) / max(1, len(lengths))
-        parts.append(label_part(template, label, model, mean, max(lengths, default=0)).times(rows or 1))
+        each = label_parts(template, label, model, mean, max(lengths, default=0))
+        parts += [part.times(rows or 1) for part in each]
     return Plan("input rows", rows, rows, tuple(parts))
 
 
-def label_part(template: Template, label: Label, model: str, prompt: float, longest: float) -> Part:
-    """What one text's label takes.
+def label_parts(template: Template, label: Label, model: str, prompt: float, longest: float) -> list[Part]:
+    """What one text's label takes, of each model that makes it.
 
     Args:
         template: With its prices.
         label: Its settings.
-        model: Which makes it, where it names none.
+        model: The run's own.
         prompt: Tokens of its question.
         longest: Tokens of the longest question.
     """
@@ -56,8 +57,11 @@ def label_part(template: Template, label: Label, model: str, prompt: float, long
     apart = label.kind == "multi" and label.method != "decisions"
     questions, options = (classes, 2) if apart else (1, classes)
     expected, most = _expected(label, prompt, options), _most(label, MARGIN * longest, options)
-    prices = label.prices if label.model else template.prices
-    return Part(f"label {label.name}", label.model or model, expected.times(questions), most.times(questions), prices)
+    loads = expected.times(questions), most.times(questions)
+    own = (model, template.prices)
+    asked = [own if judge.name is None else (judge.model, judge.prices) for judge in label.judges]
+    by = [f" by {name}" if len(asked) > 1 else "" for name, _ in asked]
+    return [Part(f"label {label.name}{at}", name, *loads, prices) for at, (name, prices) in zip(by, asked, strict=True)]
 
 
 def _expected(label: Label, prompt: float, options: int) -> Load:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from vsgen.jobs.plan import MARGIN, THOUGHT, TURN, Load, Part, Plan, prompt_tokens
-from vsgen.jobs.plan_labels import label_part
+from vsgen.jobs.plan_labels import label_parts
 from vsgen.jobs.preview import Preview
 from vsgen.sampling.settings import LISTS, VERBALIZING
 from vsgen.template.schema import Template
@@ -48,8 +48,8 @@ def plan_run(template: Template, draws: Sequence[Preview], use: Use, model: str,
         parts.append(Part("scores", model, score, most, template.prices).times(answers))
     for i, label in enumerate(template.labels):
         asked = [prompt_tokens(one.labels[i], use) for one in draws]
-        part = label_part(template, label, model, _mean(asked) + text, max(asked, default=0) + longest)
-        parts.append(part.times(answers))
+        each_of = label_parts(template, label, model, _mean(asked) + text, max(asked, default=0) + longest)
+        parts += [part.times(answers) for part in each_of]
     if template.dedup and template.dedup.endpoint:
         read = Load(1, text), Load(1, MARGIN * longest)
         parts.append(Part("embeddings", template.dedup.embedder, *read, template.dedup.prices).times(answers))

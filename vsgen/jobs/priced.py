@@ -55,6 +55,6 @@ def _section(name: str, models: Wanted, template: Template) -> tuple[str, str]:
         if name == models.embedder:
             return "to 'dedup'", "dedup.prices"
         for i, label in enumerate(template.labels):
-            if label.judge == name:
+            if any(judge.name == name for judge in label.judges):
                 return f"to label {label.name}", f"labels.{i}.prices"
     return "to the template", "prices"

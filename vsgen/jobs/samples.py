@@ -44,8 +44,10 @@ def of_measure() -> Iterator[Sample]:
 
 
 def of_labels(template: Template) -> Iterator[Sample]:
-    """What the labels ask that name no model of their own."""
-    yield from (each for label in template.labels if label.judge is None for each in of_label(label))
+    """What the labels ask of the run's own model."""
+    for label in template.labels:
+        if any(judge.name is None for judge in label.judges):
+            yield from of_label(label)
 
 
 def _of_draws(template: Template) -> Iterator[Sample]:

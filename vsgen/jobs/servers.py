@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from vsgen.backends.endpoint.address import read_address
 from vsgen.backends.endpoint.server import Server
@@ -17,13 +17,11 @@ from vsgen.backends.endpoint.service import Service
 from vsgen.backends.here import is_own_name
 from vsgen.errors import TemplateError
 from vsgen.jobs.samples import of_label
+from vsgen.labels.judge import RUN
 from vsgen.template.schema import Template
 
 if TYPE_CHECKING:
     from vsgen.jobs.wanted import ModelChoice, Wanted
-
-RUN: Final = "run"
-"""What a label's ``endpoint`` says for the server of the run's own model."""
 
 
 def with_servers(wanted: Wanted, template: Template | None) -> Wanted:
@@ -71,7 +69,11 @@ def template_servers(template: Template) -> tuple[Server, ...]:
         OptionError: What stands for a URL is none.
     """
     paths: list[tuple[tuple[str | int, ...], str | None]] = [(("endpoint",), template.endpoint)]
-    paths += [(("labels", i, "endpoint"), label.endpoint) for i, label in enumerate(template.labels)]
+    paths += [
+        (("labels", i, *at.endpoint), at.judge.endpoint)
+        for i, label in enumerate(template.labels)
+        for at in label.written
+    ]
     paths += [(("dedup", "endpoint"), template.dedup.endpoint)] if template.dedup else []
     named = ((path, url) for path, url in paths if url not in (None, RUN))
     places = ((_where(template, path, url), url) for path, url in named if url)
@@ -82,9 +84,11 @@ def _of_template(wanted: Wanted, template: Template, own: Server | None) -> Iter
     """What a template's sections name themselves, by the names that the desk has."""
     choice, dedup = wanted.choice, template.dedup or None
     for i, label in enumerate(template.labels):
-        if label.endpoint is not None and label.model is not None and (judge := label.judge) is not None:
-            server = _named(label.endpoint, template, ("labels", i, "endpoint"), choice, own)
-            yield judge, Service(server, label.model, tuple(of_label(label)), named=f"labels.{i}.model")
+        for judge, model, endpoint in label.written:
+            if judge.endpoint is not None and judge.name is not None:
+                server = _named(judge.endpoint, template, ("labels", i, *endpoint), choice, own)
+                named = ".".join(map(str, ("labels", i, *model)))
+                yield judge.name, Service(server, judge.model, tuple(of_label(label)), named=named)
     if dedup is not None and dedup.endpoint is not None and wanted.embedder is not None:
         server = _named(dedup.endpoint, template, ("dedup", "endpoint"), choice, own)
         yield wanted.embedder, Service(server, dedup.embedder, embeds=True, named="dedup.embedder")

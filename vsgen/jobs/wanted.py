@@ -58,8 +58,8 @@ class Wanted:
     """Its name, where the choice does not say; see `vsgen.jobs.asked`."""
     embedder: str | None = None
     """The embedder's name; None opens none."""
-    deciding: Mapping[str, str | None] = field(default_factory=dict)
-    """The labels that are asked of decision interfaces, and the model that each names; None is the first one."""
+    deciding: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
+    """The labels that are asked of decision interfaces, and the models that each names; None is the first one."""
     judges: Sequence[str] = ()
     """Names of other language models; they are opened with the choice's settings."""
     score_batch: int = SCORE_BATCH

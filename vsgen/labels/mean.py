@@ -35,7 +35,14 @@ def mean(classes: Sequence[str], voices: Sequence[Voice], kind: Kind, details: M
     if len(each) == 1:
         return detailed(made, details)
     between = max(0.0, entropy(means) - math.fsum(map(entropy, each)) / len(each))
-    return replace(detailed(made, {**details, "spread": _spread(made.probs, each)}), disagreement=between)
+    return replace(detailed(made, {**details, "spread": spread_of(made.probs, each)}), disagreement=between)
+
+
+def spread_of(means: Mapping[str, float], each: Sequence[Sequence[float]]) -> dict[str, float]:
+    """The standard deviation of each class's probability between several distributions, at least two."""
+    columns = zip(means.items(), zip(*each, strict=True), strict=True)
+    squares = {name: math.fsum((x - mean) ** 2 for x in column) for (name, mean), column in columns}
+    return {name: math.sqrt(square / (len(each) - 1)) for name, square in squares.items()}
 
 
 def detailed(made: SoftLabel, details: Mapping[str, object]) -> SoftLabel:
@@ -58,13 +65,6 @@ def several(classes: Sequence[str], answers: Sequence[SoftLabel | Unlabelled]) -
 
 def _means(each: Sequence[Sequence[float]]) -> list[float]:
     return [math.fsum(column) / len(each) for column in zip(*each, strict=True)]
-
-
-def _spread(means: Mapping[str, float], each: Sequence[Sequence[float]]) -> dict[str, float]:
-    """The standard deviation of each class's probability between several voices."""
-    columns = zip(means.items(), zip(*each, strict=True), strict=True)
-    squares = {name: math.fsum((x - mean) ** 2 for x in column) for (name, mean), column in columns}
-    return {name: math.sqrt(square / (len(each) - 1)) for name, square in squares.items()}
 
 
 def _gathered(classes: Sequence[str], found: Sequence[SoftLabel]) -> dict[str, object]:

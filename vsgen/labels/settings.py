@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 from typing import Annotated, Final, Literal
 
@@ -16,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from vsgen.labels.judge import RUN, Judge, Models, Written, written
 from vsgen.labels.names import Kind as Kind
 from vsgen.labels.names import Method as Method
 from vsgen.labels.names import Prior
@@ -74,11 +76,14 @@ class Label(Section):
     apply or not, and is asked about separately."""
     prompt: Annotated[str, AfterValidator(check_text)]
     """The question (Jinja); the answer's fields, the variables and the input row's fields are its variables."""
-    model: str | None = Field(default=None, min_length=1)
-    """The model that labels, instead of the one that writes: `tiny`, a Hugging Face id, a folder or a GGUF file."""
+    model: Models | None = None
+    """The model that labels, instead of the one that writes: `tiny`, a Hugging Face id, a folder or a GGUF file. A list
+    of models makes an ensemble: the label is the mean of their distributions. In a list, run is the model that writes,
+    and an entry may be a mapping."""
     endpoint: str | None = Field(default=None, min_length=1, exclude_if=lambda value: value is None)
     """The URL of the server that `model` is on; run is the server of the model that writes. Without it, `model` runs in
-    this process. A server on another machine must also be allowed on the command line."""
+    this process. A server on another machine must also be allowed on the command line. It holds for all models of a
+    list that have none of their own."""
     prices: Prices | None = Field(default=None, exclude=True)
     """What the tokens of this `model` cost, USD per million."""
     method: Method = "score"
@@ -132,9 +137,17 @@ class Label(Section):
 
     @model_validator(mode="after")
     def _prices_of_a_model(self) -> Label:
-        if self.prices is not None and self.model is None:
+        if self.prices is not None and all(judge.name is None for judge in self.judges):
             remedy = "give the template's own 'prices' instead, or name a 'model' here"
             raise Misfit((("prices",), f"the model that writes makes this label; {remedy}"))
+        return self
+
+    @model_validator(mode="after")
+    def _models_distinct(self) -> Label:
+        names = [judge.name for judge in self.judges]
+        twice = [i for i, name in enumerate(names) if name in names[:i]]
+        if twice:
+            raise Misfit(*((("model", i), f"model {self.judges[i].model!r} is named twice") for i in twice))
         return self
 
     @model_validator(mode="after")
@@ -155,9 +168,14 @@ class Label(Section):
         return self
 
     @property
-    def judge(self) -> str | None:
-        """Names the model that labels among those of a run; None for the model that writes."""
-        return self.model if self.endpoint is None else f"{self.model}@{self.endpoint}"
+    def judges(self) -> tuple[Judge, ...]:
+        """The models that make it, each with its endpoint and prices; the model that writes where it names none."""
+        return tuple(one.judge for one in self.written) or (Judge(model=RUN),)
+
+    @property
+    def written(self) -> Sequence[Written]:
+        """The models that the section names, each with the keys of its name and its endpoint."""
+        return written(self.model, self.endpoint, self.prices)
 
     @property
     def count(self) -> int:
@@ -167,7 +185,7 @@ class Label(Section):
     @property
     def most(self) -> tuple[int, int]:
         """The most replies and tokens that one answer's label can take."""
-        calls = self.count * (max(1, len(self.classes)) if self.kind == "multi" else 1)
+        calls = self.count * (max(1, len(self.classes)) if self.kind == "multi" else 1) * len(self.judges)
         return calls, calls * self.max_tokens
 
     def generate(self, prompt: Prompt, rng: Random, *, schema: str | None = None) -> Generate:

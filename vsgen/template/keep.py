@@ -23,6 +23,7 @@ OWN: Final = (LABELS, "probability", "logp", "verbalized")
 _KEYS: Final = (
     *("probs", "entropy", "margin", "label_mass", "disagreement", "kind", "mean", "sd", "method", "model", "raw"),
     *("spread", "orders", "traces", "replies", "read", "cut", "pseudocount", "problem"),
+    *("models", "between_models", "within_models"),
 )
 _ORDINAL: Final = ("mean", "sd")
 

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from vsgen.checks.settings import Check
 from vsgen.dedup.settings import Dedup
+from vsgen.labels.judge import Judge
 from vsgen.labels.settings import Label
 from vsgen.sampling.settings import Power, Sampling
 from vsgen.sections.misfit import ROOT, Misfit, Path, TextProblem, likeliest
@@ -24,7 +25,10 @@ from vsgen.template.schema import Template
 
 _MAX_SHOWN: Final = 60
 _NOT_KEYS: Final = frozenset(
-    {"<list>", "<weights>", "<dedup>", "<off>", "<syntax>", "<check>", "<checks>", "<one>", "[key]"}
+    {
+        *("<list>", "<weights>", "<dedup>", "<off>", "<syntax>", "<check>", "<checks>", "<one>", "[key]"),
+        *("<name>", "<model>", "<models>"),
+    }
 )
 _SECTIONS: Final[dict[str, type[BaseModel]]] = {
     "output": Output,
@@ -37,6 +41,8 @@ _SECTIONS: Final[dict[str, type[BaseModel]]] = {
     "recommended": Recommended,
     "prices": Prices,
     "labels.prices": Prices,
+    "labels.model": Judge,
+    "labels.model.prices": Prices,
     "dedup.prices": Prices,
 }
 _VERSION: Final = ", as in: version: 1"

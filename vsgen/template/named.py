@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from vsgen.labels.judge import Judge
     from vsgen.template.nodes import Node
     from vsgen.template.schema import Template
 
@@ -29,11 +30,17 @@ def named(template: Template, root: Node, source: str) -> Iterator[Named]:
     dedup = template.dedup or None
     names: dict[tuple[str | int, ...], str | None] = {("model",): None if template.endpoint else template.model}
     names[("dedup", "embedder")] = dedup and (None if dedup.endpoint else dedup.embedder)
-    names |= {("labels", i, "model"): None if one.endpoint else one.model for i, one in enumerate(template.labels)}
+    for i, label in enumerate(template.labels):
+        names |= {("labels", i, *at.model): _here(at.judge) for at in label.written}
     for path, name in names.items():
         node = _find(path, root)
         if name is not None and (node is None or node.source == source):
             yield Named(f"{node.where if node else source}: {'.'.join(map(str, path))}", name)
+
+
+def _here(judge: Judge) -> str | None:
+    """The name of a judge of this process; None of one behind a URL, and of the run's own model."""
+    return None if judge.endpoint else judge.name
 
 
 def _find(path: tuple[str | int, ...], node: Node | None) -> Node | None:

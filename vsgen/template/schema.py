@@ -260,17 +260,20 @@ class Template(Section):
     @property
     def judges(self) -> tuple[str, ...]:
         """The models that labels name, each once."""
-        return tuple(dict.fromkeys(judge for label in self.labels if (judge := label.judge) is not None))
+        judges = (judge for label in self.labels for judge in label.judges)
+        return tuple(dict.fromkeys(name for judge in judges if (name := judge.name) is not None))
 
     @property
-    def deciding(self) -> Mapping[str, str | None]:
-        """The labels of method decisions, and the model that each names."""
-        return {label.name: label.judge for label in self.labels if label.method == "decisions"}
+    def deciding(self) -> Mapping[str, Sequence[str | None]]:
+        """The labels of method decisions, and the models that each names; None is the one that writes."""
+        deciding = (label for label in self.labels if label.method == "decisions")
+        return {label.name: [judge.name for judge in label.judges] for label in deciding}
 
     @property
     def priced(self) -> Mapping[str, Prices]:
         """What the tokens of the models cost that labels name, by that name, as far as the template says."""
-        return {judge: label.prices for label in self.labels if (judge := label.judge) and label.prices}
+        judges = (judge for label in self.labels for judge in label.judges)
+        return {name: judge.prices for judge in judges if (name := judge.name) and judge.prices}
 
     @property
     def source(self) -> str:
@@ -328,8 +331,9 @@ class Template(Section):
 def _refuse_two_prices(labels: Sequence[Label]) -> None:
     known: dict[str | None, Prices] = {}
     for i, label in enumerate(labels):
-        if label.prices is not None and known.setdefault(label.judge, label.prices) != label.prices:
-            raise Misfit(((i, "prices"), f"another label has other prices for the model {label.model!r}"))
+        for judge in label.judges:
+            if judge.prices is not None and known.setdefault(judge.name, judge.prices) != judge.prices:
+                raise Misfit(((i, "prices"), f"another label has other prices for the model {judge.model!r}"))
 
 
 def json_schema() -> dict[str, Any]:
