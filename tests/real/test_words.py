@@ -16,6 +16,7 @@ from tests.real.words import WAYS, asked
 from vsgen.cli.app import app
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not MODEL.exists(), reason="make test fetches the real model"),
     pytest.mark.xdist_group("real"),
 ]

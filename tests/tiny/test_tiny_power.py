@@ -64,7 +64,10 @@ def test_the_story_sets_low_temperature_and_the_power_law_apart() -> None:
 
 @pytest.mark.parametrize(
     ("engine", "draws", "how"),
-    [("smc", DRAWS, {"particles": 32, "ramp": 0.0}), ("mh", DRAWS // 2, {"blocks": 1, "steps": 200})],
+    [
+        ("smc", DRAWS, {"particles": 32, "ramp": 0.0}),
+        pytest.param("mh", DRAWS // 2, {"blocks": 1, "steps": 200}, marks=pytest.mark.slow),
+    ],
 )
 def test_answers_are_drawn_from_the_exact_power_law(engine: Engine, draws: int, how: dict[str, float]) -> None:
     """Total variation to exact p^alpha over answers, within the sampling error of so many draws."""
