@@ -87,6 +87,16 @@ def test_a_label_that_scores_draws_nothing(tmp_path: Path) -> None:
         ({"calibrate": "contextual"}, "calibrate", "unknown key 'calibrate'"),
         ({"prompt": " "}, "prompt", "must not be empty"),
         ({"prompt": "{{ text"}, "prompt", "not valid Jinja"),
+        ({"styles": ["step by step"]}, "styles", "belongs to method reasoning, and to votes with think; leave it out"),
+        ({"method": "votes", "think": False, "styles": "a"}, "styles", "belongs to method reasoning, and to votes"),
+        ({"method": "reasoning", "styles": ["a", "a"]}, "styles", "'a' is named twice"),
+        ({"method": "reasoning", "styles": ["a", " . "]}, "styles", "a style must not be blank"),
+        ({"method": "reasoning", "styles": []}, "styles", "needs at least 1"),
+        (
+            {"method": "reasoning", "styles": ["a", "b"], "replies": 1},
+            "replies",
+            "must be at least the number of styles, 2, got 1",
+        ),
         ({"model": []}, "model", "needs at least 1"),
         ({"model": ["a", ""]}, "model.1", "must not be empty"),
         ({"model": ["a", "b", "a"]}, "model.2", "model 'a' is named twice"),
@@ -142,6 +152,7 @@ def test_all_that_does_not_go_together_is_told_at_once(tmp_path: Path) -> None:
         {"classes": [f"class {i}" for i in range(1000)]},
         {"classes": ["not", "not relevant", "relevant"], "listed": False},
         {"model": ["run", "a"]},
+        {"method": "reasoning", "styles": ["step by step", "for and against"]},
     ],
 )
 def test_what_goes_together_is_taken_and_known_to_the_json_schema(tmp_path: Path, changes: dict[str, object]) -> None:
@@ -184,6 +195,7 @@ def test_every_key_changes_what_names_the_template(tmp_path: Path) -> None:
     changes: list[dict[str, object]] = [
         {}, {"kind": "multi"}, {"method": "votes"}, {"method": "votes", "think": False}, {"normalize": "byte"},
         {"permutations": 2}, {"permutations": "all"}, {"prior": "batch"}, {"listed": False}, {"verbalizer": "letters"},
+        {"method": "reasoning"}, {"method": "reasoning", "styles": "for and against"},
         {"model": "a"}, {"model": ["a", "b"]}, {"model": ["a", {"model": "b", "endpoint": "http://localhost:1/v1"}]},
         {"method": "votes", "pseudocount": 1}, {"method": "votes", "replies": 9}, {"method": "votes", "temperature": 0},
     ]  # fmt: skip

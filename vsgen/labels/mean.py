@@ -13,7 +13,8 @@ from vsgen.labels.words import YES_NO
 from vsgen.probability import softmax
 from vsgen.values import SoftLabel, Unlabelled
 
-_COUNTED = ("traces", "replies", "read", "cut")
+_SUMMED = ("traces", "replies", "read", "cut", "disagreement", "between_styles", "within_styles")
+_STYLES = "styles"
 
 
 def mean(classes: Sequence[str], voices: Sequence[Voice], kind: Kind, details: Mapping[str, object]) -> SoftLabel:
@@ -59,7 +60,9 @@ def several(classes: Sequence[str], answers: Sequence[SoftLabel | Unlabelled]) -
     masses = [one.label_mass for one in found if one.label_mass is not None]
     apart = [one.disagreement for one in found if one.disagreement is not None]
     probs = {name: one.probs[YES_NO[0]] for name, one in zip(classes, found, strict=True)}
-    made = detailed(multi_label(probs, min(masses) if masses else None), _gathered(classes, found))
+    made = detailed(
+        multi_label(probs, min(masses) if masses else None), _gathered(classes, [one.details for one in found])
+    )
     return replace(made, disagreement=math.fsum(apart) if apart else None)
 
 
@@ -67,14 +70,16 @@ def _means(each: Sequence[Sequence[float]]) -> list[float]:
     return [math.fsum(column) / len(each) for column in zip(*each, strict=True)]
 
 
-def _gathered(classes: Sequence[str], found: Sequence[SoftLabel]) -> dict[str, object]:
-    """How several labels were made: counts are summed, what each class has is that of its yes, the rest is the same."""
+def _gathered(classes: Sequence[str], found: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    """How several labels were made: sums are added, what each class has is that of its yes, the rest is the same."""
     details: dict[str, object] = {}
-    for key in dict.fromkeys(key for one in found for key in one.details):
-        each = [one.details.get(key) for one in found]
+    for key in dict.fromkeys(key for one in found for key in one):
+        each = [one.get(key) for one in found]
         first = next((one for one in each if one is not None), None)
-        if key in _COUNTED:
-            details[key] = sum(count for count in each if isinstance(count, int))
+        if key in _SUMMED:
+            details[key] = sum(count for count in each if isinstance(count, int | float))
+        elif key == _STYLES:
+            details[key] = _of_styles(classes, [one for one in each if isinstance(one, Mapping)])
         elif not isinstance(first, Mapping):
             details[key] = first
         elif all(each):
@@ -82,3 +87,9 @@ def _gathered(classes: Sequence[str], found: Sequence[SoftLabel]) -> dict[str, o
                 name: of[YES_NO[0]] for name, of in zip(classes, each, strict=True) if isinstance(of, Mapping)
             }
     return details
+
+
+def _of_styles(classes: Sequence[str], found: Sequence[Mapping[str, Mapping[str, object]]]) -> dict[str, object]:
+    """What each style says of several labels, as far as it says something of all of them."""
+    styles = [style for style in found[0] if all(style in one for one in found)]
+    return {style: _gathered(classes, [one[style] for one in found]) for style in styles}

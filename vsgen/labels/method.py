@@ -15,6 +15,7 @@ from vsgen.labels.scored import scored
 from vsgen.labels.settings import Label
 from vsgen.labels.soft import label_of
 from vsgen.labels.stated import stated
+from vsgen.labels.styles import of_traces, of_votes
 from vsgen.labels.voted import voted
 from vsgen.labels.words import YES_NO, applies
 from vsgen.values import SoftLabel, Unlabelled
@@ -51,7 +52,8 @@ def _one(asked: Question, label: Label, rng: Random) -> Flow[SoftLabel | Unlabel
         case "reasoning":
             voices = yield from reasoned(asked, label, rng)
             details = {"method": label.method, "traces": len(voices), "cut": sum(voice.cut for voice in voices)}
-            return _mean(asked.classes, voices, label, details | truncated(asked.classes, voices))
+            details |= of_traces(asked.classes, voices) | truncated(asked.classes, voices)
+            return _mean(asked.classes, voices, label, details)
         case "verbalized":
             voices = yield from stated(asked, label, rng)
             details = {"method": label.method, "replies": label.count, "read": len(voices)}
@@ -64,7 +66,9 @@ def _counted(asked: Question, label: Label, rng: Random) -> Flow[SoftLabel | Unl
     ballot = yield from voted(asked, label, rng)
     if not ballot.valid:
         return Unlabelled(_UNREAD)
-    details = {"method": label.method, "replies": ballot.replies, "cut": ballot.cut, "pseudocount": label.pseudocount}
+    counts = {"replies": ballot.replies, "cut": ballot.cut, "pseudocount": label.pseudocount}
+    details: dict[str, object] = {"method": label.method, **counts}
+    details |= of_votes(asked.classes, ballot.styles)
     probs = dict(zip(asked.classes, ballot.probs, strict=True))
     return detailed(label_of(label.kind, probs, ballot.valid / ballot.replies), details)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import cycle, islice
+from itertools import cycle, islice, repeat
 from typing import Literal
 
 
@@ -21,9 +21,18 @@ def orders(classes: Sequence[str], count: int | Literal["all"]) -> list[tuple[st
     return [(*base[start:], *base[:start]) for start in starts]
 
 
-def in_turn(classes: Sequence[str], count: int | Literal["all"], replies: int) -> list[tuple[str, ...]]:
-    """The order that each of several replies is asked with: the replies take turns with so many `orders`."""
-    return list(islice(cycle(orders(classes, count)), replies))
+def in_turn(
+    classes: Sequence[str], count: int | Literal["all"], replies: int, *, each: int = 1
+) -> list[tuple[str, ...]]:
+    """The order that each of several replies is asked with: the replies take turns with so many `orders`.
+
+    Args:
+        classes: What is listed.
+        count: Number of orders.
+        replies: Number of replies.
+        each: So many replies in a row have the same order.
+    """
+    return list(islice((order for one in cycle(orders(classes, count)) for order in repeat(one, each)), replies))
 
 
 def restored(values: Sequence[float], order: Sequence[str], classes: Sequence[str]) -> tuple[float, ...]:

@@ -28,6 +28,8 @@ class Voice(NamedTuple):
     """`logps` before a prior was divided out; None where none was."""
     cut: bool = False
     """The trace behind it was cut by the limit."""
+    style: str = ""
+    """How the trace behind it reasons; empty where there is none."""
     truncated: bool = False
     """The model's server states the most probable tokens alone, so that `logps` are estimates."""
     lower: tuple[float, ...] | None = None

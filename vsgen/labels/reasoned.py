@@ -15,6 +15,7 @@ from vsgen.labels.question import Question, Voice
 from vsgen.labels.reading import without_tags
 from vsgen.labels.scored import bounded, mass_of
 from vsgen.labels.settings import Label
+from vsgen.labels.styles import in_styles
 from vsgen.labels.words import conclude, think
 from vsgen.values import Prompt, Score, Scores
 
@@ -23,15 +24,16 @@ _SHORTER = 0.9
 
 
 def reasoned(asked: Question, label: Label, rng: Random) -> Flow[list[Voice]]:
-    """One voice for each trace; the traces take turns with the orders of the classes."""
-    listings = in_turn(asked.classes, label.permutations, label.count)
-    thinking = [think(asked.text, listing) for listing in listings]
+    """One voice for each trace; the traces take turns with the styles, and with the orders of the classes."""
+    ways = in_styles(label.ways, label.count)
+    listings = in_turn(asked.classes, label.permutations, label.count, each=len(label.ways))
+    thinking = [think(asked.text, listing, way) for listing, way in zip(listings, ways, strict=True)]
     traces = yield from ask_all([label.generate(prompt, rng) for prompt in thinking])
     texts, whole = [without_tags(trace.text) for trace in traces], [trace.stopped for trace in traces]
     scores = yield from _concluded(thinking, texts, whole, listings)
     return [
-        _voice(one, listing, asked.classes, cut=not complete)
-        for one, complete, listing in zip(scores, whole, listings, strict=True)
+        _voice(one, listing, asked.classes, cut=not complete)._replace(style=way)
+        for one, complete, listing, way in zip(scores, whole, listings, ways, strict=True)
     ]
 
 

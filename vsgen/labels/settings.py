@@ -21,11 +21,11 @@ from vsgen.labels.judge import RUN, Judge, Models, Written, written
 from vsgen.labels.names import Kind as Kind
 from vsgen.labels.names import Method as Method
 from vsgen.labels.names import Prior
-from vsgen.labels.words import LETTERS
+from vsgen.labels.words import LETTERS, STEP_BY_STEP
 from vsgen.probability import new_seed
 from vsgen.sections.misfit import Misfit
 from vsgen.sections.prices import Prices
-from vsgen.sections.section import Section
+from vsgen.sections.section import Section, Strings
 from vsgen.sections.validators import as_list, check_name, check_text, repeated
 from vsgen.values import Generate, Prompt
 
@@ -108,6 +108,9 @@ class Label(Section):
     """Number of replies: traces of reasoning (8 by default), votes (8), statements of verbalized (1)."""
     think: bool = True
     """For method votes: let the model reason before it answers."""
+    styles: Annotated[Strings, MinLen(1)] | None = Field(default=None, exclude_if=lambda value: value is None)
+    """For method reasoning, and votes that think: how to reason. The replies take turns with the styles. step by step
+    and for and against have words of their own; any other text is the instruction itself."""
     temperature: float = Field(default=1.0, ge=0)
     """Softmax temperature of the replies; 0 is greedy."""
     max_tokens: int = Field(default=512, ge=1)
@@ -154,7 +157,13 @@ class Label(Section):
     def _goes_together(self) -> Label:
         if self.endpoint is not None and self.model is None:
             raise Misfit((("endpoint",), "needs 'model', the model's name on that server"))
-        problems = [*self._of_other_methods(), *self._of_letters(), *self._of_listing(), *self._of_decisions()]
+        problems = [
+            *self._of_other_methods(),
+            *self._of_styles(),
+            *self._of_letters(),
+            *self._of_listing(),
+            *self._of_decisions(),
+        ]
         if self.normalize == "pmi" and self.prior == "contextual":
             problems.append(
                 (("normalize",), "pmi divides the same preference out as prior contextual; use one of them")
@@ -183,6 +192,11 @@ class Label(Section):
         return 0 if self.method in _DRAWLESS else self.replies or _REPLIES[self.method]
 
     @property
+    def ways(self) -> tuple[str, ...]:
+        """The styles of reasoning with which the replies take turns."""
+        return self.styles or (STEP_BY_STEP,)
+
+    @property
     def most(self) -> tuple[int, int]:
         """The most replies and tokens that one answer's label can take."""
         calls = self.count * (max(1, len(self.classes)) if self.kind == "multi" else 1) * len(self.judges)
@@ -207,6 +221,19 @@ class Label(Section):
         if self.prior == "contextual" and self.method != "score":
             problems.append((("prior",), f"contextual belongs to method score, not {self.method}"))
         return problems
+
+    def _of_styles(self) -> list[tuple[tuple[str], str]]:
+        if self.styles is None:
+            return []
+        if self.method != "reasoning" and not (self.method == "votes" and self.think):
+            return [(("styles",), "belongs to method reasoning, and to votes with think; leave it out")]
+        if not all(style.strip(" .;") for style in self.styles):
+            return [(("styles",), "a style must not be blank")]
+        if twice := repeated(self.styles):
+            return [(("styles",), f"{twice[0][1]!r} is named twice")]
+        if self.count < len(self.styles):
+            return [(("replies",), f"must be at least the number of styles, {len(self.styles)}, got {self.count}")]
+        return []
 
     def _of_decisions(self) -> list[tuple[tuple[str], str]]:
         if self.method != "decisions" or self.kind == "nominal":

@@ -8,6 +8,8 @@ freely, never under a grammar, whose distribution is another one. It needs no lo
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import partial
 from random import Random
 from typing import NamedTuple
 
@@ -16,6 +18,7 @@ from vsgen.labels.orders import in_turn
 from vsgen.labels.question import Question
 from vsgen.labels.reading import named_class
 from vsgen.labels.settings import Label
+from vsgen.labels.styles import in_styles
 from vsgen.labels.words import question, think_and_answer
 
 
@@ -29,18 +32,29 @@ class Ballot(NamedTuple):
     """Replies that named one class."""
     cut: int
     """Replies that the limit cut."""
+    styles: Mapping[str, tuple[float, ...]]
+    """The same as `probs`, of the replies of each style."""
 
 
 def voted(asked: Question, label: Label, rng: Random) -> Flow[Ballot]:
     """Draw the replies, in turn about the orders of the classes, and count them."""
-    listings = in_turn(asked.classes, label.permutations, label.count)
+    ways = in_styles(label.ways, label.count)
+    listings = in_turn(asked.classes, label.permutations, label.count, each=len(label.ways))
     prompts = [
-        think_and_answer(asked.text, listing) if label.think else question(asked.text, listing, listed=label.listed)
-        for listing in listings
+        think_and_answer(asked.text, listing, way)
+        if label.think
+        else question(asked.text, listing, listed=label.listed)
+        for listing, way in zip(listings, ways, strict=True)
     ]
     replies = yield from ask_all([label.generate(prompt, rng) for prompt in prompts])
-    votes = Counter(named_class(reply.text, asked.classes, reasoned=label.think) for reply in replies)
-    valid = len(replies) - votes[None]
-    total = valid + label.pseudocount * len(asked.classes)
-    probs = tuple((votes[i] + label.pseudocount) / total for i in range(len(asked.classes))) if total else ()
-    return Ballot(probs, len(replies), valid, sum(not reply.stopped for reply in replies))
+    votes = [named_class(reply.text, asked.classes, reasoned=label.think) for reply in replies]
+    shares = partial(_shares, classes=len(asked.classes), pseudocount=label.pseudocount)
+    styles = {way: shares([vote for vote, of in zip(votes, ways, strict=True) if of == way]) for way in label.ways}
+    valid, cut = len(votes) - votes.count(None), sum(not reply.stopped for reply in replies)
+    return Ballot(shares(votes), len(replies), valid, cut, styles)
+
+
+def _shares(votes: Sequence[int | None], classes: int, pseudocount: float) -> tuple[float, ...]:
+    counts = Counter(votes)
+    total = len(votes) - counts[None] + pseudocount * classes
+    return tuple((counts[i] + pseudocount) / total for i in range(classes)) if total else ()

@@ -11,6 +11,12 @@ CONTENT_FREE = "N/A"
 """Stands for a text in which there is nothing to judge (Zhao et al. 2021, arXiv 2102.09690)."""
 ANSWER = "Answer:"
 YES_NO = ("yes", "no")
+STEP_BY_STEP = "step by step"
+STYLES = {
+    STEP_BY_STEP: "Think about it step by step",
+    "for and against": "Write what speaks for each possible answer, and what speaks against it",
+}
+"""How to reason, by the name of the style; any other style is its own instruction."""
 LETTERS = tuple(ascii_uppercase)
 
 
@@ -30,9 +36,9 @@ def lettered(text: str, options: Sequence[str]) -> Prompt:
     return _prompt(f"{text}\n\n{lines}\n\nReply with the letter of the one that is right.")
 
 
-def think(text: str, options: Sequence[str]) -> Prompt:
+def think(text: str, options: Sequence[str], style: str = STEP_BY_STEP) -> Prompt:
     """Asks for a reasoning trace without an answer."""
-    asked = f"The possible answers are: {', '.join(options)}. Think about it step by step; do not answer yet."
+    asked = f"The possible answers are: {', '.join(options)}. {_instruction(style)}; do not answer yet."
     return Prompt((Message("user", f"{text}\n\n{asked}"),))
 
 
@@ -42,10 +48,10 @@ def conclude(thinking: Prompt, trace: str, options: Sequence[str]) -> Prompt:
     return Prompt((*thinking.messages, *turns), cue=ANSWER)
 
 
-def think_and_answer(text: str, options: Sequence[str]) -> Prompt:
+def think_and_answer(text: str, options: Sequence[str], style: str = STEP_BY_STEP) -> Prompt:
     """Asks for a reasoning trace whose last line is the answer (Wang et al., arXiv 2203.11171)."""
     form = f"Then write a last line of the form '{ANSWER} ' and exactly one of these: {', '.join(options)}."
-    return Prompt((Message("user", f"{text}\n\nThink about it step by step. {form}"),))
+    return Prompt((Message("user", f"{text}\n\n{_instruction(style)}. {form}"),))
 
 
 def distribution(text: str, options: Sequence[str]) -> Prompt:
@@ -63,6 +69,11 @@ def applies(text: str, name: str) -> str:
 def asks(name: str, kind: str) -> str:
     """The question of a label that has no words of its own; of several classes each is named behind it."""
     return "Read this text." if kind == "multi" else f"Which {name.replace('_', ' ')} fits this text best?"
+
+
+def _instruction(style: str) -> str:
+    """What a style asks for, without the mark at its end."""
+    return STYLES.get(style) or style.strip().rstrip(".;")
 
 
 def _exactly(options: Sequence[str]) -> str:

@@ -23,7 +23,7 @@ OWN: Final = (LABELS, "probability", "logp", "verbalized")
 _KEYS: Final = (
     *("probs", "entropy", "margin", "label_mass", "disagreement", "kind", "mean", "sd", "method", "model", "raw"),
     *("spread", "orders", "traces", "replies", "read", "cut", "pseudocount", "problem"),
-    *("models", "between_models", "within_models"),
+    *("models", "between_models", "within_models", "styles", "between_styles", "within_styles"),
 )
 _ORDINAL: Final = ("mean", "sd")
 

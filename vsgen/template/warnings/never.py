@@ -56,7 +56,9 @@ _MOST: Final = 100_000
 _EITHER: Final[Truth] = frozenset({True, False})
 _SHARE: Final = Range(0.0, 1.0)
 _SHARES: Final = frozenset({"probs", "label_mass", "margin"})
-_POSITIVE: Final = frozenset({"entropy", "disagreement", "sd", "between_models", "within_models"})
+_POSITIVE: Final = frozenset(
+    {"entropy", "disagreement", "sd", "between_models", "within_models", "between_styles", "within_styles"}
+)
 _SIGNS: Final[Mapping[str, str]] = {"gt": "lt", "gteq": "lteq"}
 _SUMS: Final[Mapping[type, Callable[[float, float], float]]] = {
     nodes.Add: operator.add,

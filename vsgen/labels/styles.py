@@ -1,0 +1,74 @@
+"""Labels from traces of several styles: what each style says, and how far the styles are apart.
+
+A model that argues for and against may come to another answer than one that goes step by step. Mutual information
+splits exactly (the chain rule of entropy): what all traces disagree by is what the styles disagree by, plus the mean
+of what the traces of one style disagree by, each style weighted by its traces.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from vsgen.labels.mean import mean
+from vsgen.labels.question import Voice
+from vsgen.labels.soft import entropy
+from vsgen.values import SoftLabel
+
+
+def in_styles(styles: Sequence[str], replies: int) -> list[str]:
+    """The style of each of several replies, which take turns with them."""
+    return [styles[i % len(styles)] for i in range(replies)]
+
+
+def of_traces(classes: Sequence[str], voices: Sequence[Voice]) -> dict[str, object]:
+    """What a label of traces says about their styles; nothing where there is one.
+
+    Args:
+        classes: In the order of the voices' weights.
+        voices: The traces whose mean the label is, each with its style.
+    """
+    groups: dict[str, list[Voice]] = {}
+    for voice in voices:
+        groups.setdefault(voice.style, []).append(voice)
+    if len(groups) == 1:
+        return {}
+    each = {style: mean(classes, group, "nominal", {"traces": len(group)}) for style, group in groups.items()}
+    weights = [len(group) / len(voices) for group in groups.values()]
+    inner = [one.disagreement or 0.0 for one in each.values()]
+    within = math.fsum(weight * one for weight, one in zip(weights, inner, strict=True))
+    return {
+        "styles": {style: _own(one) for style, one in each.items()},
+        "between_styles": apart([list(one.probs.values()) for one in each.values()], weights),
+        "within_styles": within,
+    }
+
+
+def of_votes(classes: Sequence[str], shares: Mapping[str, Sequence[float]]) -> dict[str, object]:
+    """What a label of votes says about their styles; nothing where there is one.
+
+    Args:
+        classes: In the order of the shares.
+        shares: Of the votes of each style, the prior included; empty where none could be read.
+    """
+    if len(shares) == 1:
+        return {}
+    styles = {style: {"probs": dict(zip(classes, each, strict=True))} for style, each in shares.items() if each}
+    weights = [1 / len(styles)] * len(styles)
+    return {"styles": styles, "between_styles": apart([each for each in shares.values() if each], weights)}
+
+
+def apart(each: Sequence[Sequence[float]], weights: Sequence[float]) -> float:
+    """Mutual information between the class and which of several distributions it is drawn from, nats.
+
+    Args:
+        each: The distributions, over the same classes.
+        weights: How probable each of them is; they sum to 1.
+    """
+    whole = [math.fsum(w * p for w, p in zip(weights, column, strict=True)) for column in zip(*each, strict=True)]
+    return max(0.0, entropy(whole) - math.fsum(w * entropy(one) for w, one in zip(weights, each, strict=True)))
+
+
+def _own(one: SoftLabel) -> Mapping[str, object]:
+    known = {} if one.disagreement is None else {"disagreement": one.disagreement}
+    return {"probs": dict(one.probs), **known, **one.details}
