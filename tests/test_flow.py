@@ -115,7 +115,19 @@ def test_metered_counts_completions_also_of_flows_that_go_together_and_passes_ev
         return (yield from in_turn(Door(), "all"))
 
     assert play(metered(inner(), spent), answer) == "after all"
-    assert (spent.calls, spent.tokens, spent.first) == (6, 6, prompt)
+    assert (spent.replies, spent.tokens, spent.first) == (6, 6, prompt)
+
+
+def test_calls_that_make_one_reply_together_are_metered_as_one_reply_with_all_their_tokens() -> None:
+    spent = Spent()
+
+    def grown() -> Flow[None]:
+        yield from together([chat(2), chat(1)], replies=2)  # three calls
+        yield from together([chat(0)], replies=3)  # none
+        yield from ask(call(4))
+
+    play(metered(grown(), spent), answer)
+    assert (spent.replies, spent.tokens) == (3, 4)
 
 
 def test_a_reply_that_a_server_drew_and_refused_is_metered_with_its_hidden_tokens() -> None:
@@ -124,7 +136,7 @@ def test_a_reply_that_a_server_drew_and_refused_is_metered_with_its_hidden_token
 
     spent = Spent()
     play(metered(try_all([call(1), call(2)]), spent), thought)
-    assert (spent.calls, spent.tokens) == (1, 50)
+    assert (spent.replies, spent.tokens) == (1, 50)
 
 
 def test_an_overheard_flow_goes_as_it_is_and_every_call_is_noted_with_its_answer() -> None:

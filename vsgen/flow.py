@@ -13,7 +13,7 @@ move it. Every ``yield`` of the package that means "wait" is in this file.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar, cast, overload
 
@@ -72,6 +72,8 @@ class Together(Generic[R]):
     """
 
     flows: Sequence[Flow[R]]
+    replies: int | None = None
+    """How many replies all their calls together make, where many calls make one; None where each call makes its own."""
 
 
 Wait: TypeAlias = Sequence[Call] | Turn[Any, Any] | Together[Any]
@@ -146,9 +148,14 @@ def in_turn(gate: Gate[Q, A], question: Q) -> Flow[A]:
     return cast(A, answer)
 
 
-def together(flows: Sequence[Flow[R]]) -> Flow[Sequence[R]]:
-    """Move several flows side by side; returns their values in the same order. They may not wait for turns."""
-    return (yield Together(flows)) if flows else ()
+def together(flows: Sequence[Flow[R]], *, replies: int | None = None) -> Flow[Sequence[R]]:
+    """Move several flows side by side; returns their values in the same order. They may not wait for turns.
+
+    Args:
+        flows: What to move.
+        replies: How many replies all their calls together make; None where each call makes its own.
+    """
+    return (yield Together(flows, replies)) if flows else ()
 
 
 def replied(answer: Answer) -> Reply:
@@ -219,13 +226,27 @@ def _played(wait: Wait, answer: Callable[[Sequence[Call]], Sequence[Answer]]) ->
 class Spent:
     """What a flow has asked of a language model."""
 
-    calls: int = 0
+    replies: int = 0
+    """As budgets count them: one for each call, but for calls that make one reply together (`Together.replies`)."""
     tokens: int = 0
-    """Tokens drawn in all replies."""
+    """Tokens drawn in all calls."""
     scores: int = 0
     """`Score` and `Decide` calls that were answered."""
     first: Prompt | None = None
     """What was asked first."""
+
+    def add(self, parts: Sequence[Spent], replies: int | None) -> None:
+        """Add what flows have taken that went together.
+
+        Args:
+            parts: Of each of them.
+            replies: That their calls made together; None where each made its own.
+        """
+        drawn = sum(part.replies for part in parts)
+        self.replies += drawn if replies is None else min(replies, drawn)
+        self.tokens += sum(part.tokens for part in parts)
+        self.scores += sum(part.scores for part in parts)
+        self.first = self.first or next((part.first for part in parts if part.first), None)
 
 
 def metered(flow: Flow[R], spent: Spent) -> Flow[R]:
@@ -233,17 +254,24 @@ def metered(flow: Flow[R], spent: Spent) -> Flow[R]:
 
     A server may draw a reply and refuse it all the same, such as one whose limit went into thoughts: it counts too.
     """
+    parts: list[Spent] = []
+    """What each of the flows has taken that go together."""
 
     def asked(wait: Wait) -> Wait:
         if isinstance(wait, Together):
-            return Together([metered(each, spent) for each in wait.flows])
+            parts[:] = [Spent() for _ in wait.flows]
+            flows = [metered(each, part) for each, part in zip(wait.flows, parts, strict=True)]
+            return replace(wait, flows=flows)
         if spent.first is None and not isinstance(wait, Turn):
             spent.first = next((call.prompt for call in wait if isinstance(call, Generate)), None)
         return wait
 
-    def came(_: Wait, answers: Sequence[Any]) -> None:
+    def came(wait: Wait, answers: Sequence[Any]) -> None:
+        if isinstance(wait, Together):
+            spent.add(parts, wait.replies)
+            return
         drawn = [tokens for answer in answers if (tokens := _drawn(answer)) is not None]
-        spent.calls += len(drawn)
+        spent.replies += len(drawn)
         spent.tokens += sum(drawn)
         spent.scores += sum(isinstance(answer, Scores | Decided) for answer in answers)
 
@@ -282,7 +310,7 @@ def overheard(flow: Flow[R], heard: list[Heard]) -> Flow[R]:
         if not isinstance(wait, Together):
             return wait
         parts[:] = [[] for _ in wait.flows]
-        return Together([overheard(each, own) for each, own in zip(wait.flows, parts, strict=True)])
+        return replace(wait, flows=[overheard(each, own) for each, own in zip(wait.flows, parts, strict=True)])
 
     def came(wait: Wait, answers: Sequence[Any]) -> None:
         if isinstance(wait, Together):
@@ -301,7 +329,7 @@ def directed(flow: Flow[R], model: str) -> Flow[R]:
             case Turn():
                 return wait
             case Together():
-                return Together([directed(each, model) for each in wait.flows])
+                return replace(wait, flows=[directed(each, model) for each in wait.flows])
             case calls:
                 return [_directed(call, model) for call in calls]
 

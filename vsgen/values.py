@@ -412,8 +412,8 @@ class Distribution:
     """What one draw yields: weighted candidates, and the replies and answers that could not be read."""
 
     basis: Basis
-    """Where the weights come from: stated by the model, counted over independent replies, equal by default,
-    proportional to p^alpha, or to the model's own probability of each answer."""
+    """Where the weights come from: stated by the model, counted over independent replies, or over draws from p^alpha
+    (or their importance weights), equal by default, or proportional to the model's own probability of each answer."""
     candidates: tuple[Candidate, ...]
     malformed: tuple[Malformed, ...] = ()
     notes: tuple[str, ...] = ()

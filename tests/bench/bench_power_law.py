@@ -2,8 +2,8 @@
 
 The oracle is the embedded model's grammar with exact probabilities; the prompt is an engineered word problem in which a
 hasty guess is the likelier first token and worked steps are the likelier whole text. Alpha 2, at most 48 tokens, 50
-draws of 10 replies. Total variation over answers: of the votes, which count every reply once (engine is: by
-importance), and of `probability`, the share of p^alpha among distinct replies.
+draws of 10 replies. Total variation over answers, weighted by `probability`: every reply counts once (engine is: by
+importance).
 """
 
 from __future__ import annotations
@@ -48,16 +48,15 @@ def main() -> None:
     """Print one table."""
     oracle = Oracle()
     law = _answers({oracle.spell(tokens): math.exp(ALPHA * logp) for tokens, logp in oracle.enumerate(TASK)})
-    sys.stdout.write(f"{'way':<34}{'tokens/reply':>14}{'TV, voted':>13}{'TV, weighted':>14}\n")
+    sys.stdout.write(f"{'way':<34}{'tokens/reply':>14}{'TV':>13}\n")
     for name, how in WAYS.items():
         spent, found = Spent(), list[Candidate]()
         settings = Settings(Sampling(method="power", k=REPLIES, max_tokens=LIMIT, power=how))
         for seed in range(DRAWS):
             found += play(metered(power(settings, TASK, Random(seed)), spent), oracle.generate).candidates
         texts = [str(one.fields["text"]) for one in found]
-        counted = variation(_answers(_sums(texts, [one.vote or 0.0 for one in found])), law)
-        weighted = variation(_answers(_sums(texts, [one.weight for one in found])), law)
-        sys.stdout.write(f"{name:<34}{spent.tokens / len(found):>14.0f}{counted:>13.3f}{weighted:>14.3f}\n")
+        counted = variation(_answers(_sums(texts, [one.weight for one in found])), law)
+        sys.stdout.write(f"{name:<34}{spent.tokens / len(found):>14.0f}{counted:>13.3f}\n")
     tokens, texts = _published(oracle)
     counted = variation(_answers(Counter(texts)), law)
     sys.stdout.write(f"{'published procedure, 16 x 10':<34}{tokens / len(texts):>14.0f}{counted:>13.3f}\n")

@@ -179,3 +179,12 @@ def test_a_template_says_which_sizes_it_cannot_serve(tmp_path: Path) -> None:
     said = unsuited(template, LITTLE)
     assert said is not None and said.endswith("small models are not suited to this template: they repeat Monday")
     assert [unsuited(template, facts) for facts in (BIG, None, TINY)] == [None] * 3
+
+
+@pytest.mark.parametrize("facts", [LITTLE, BIG, BASE, None])
+@pytest.mark.parametrize("method", ["direct", "power"])
+def test_plain_text_is_continued_as_it_stands_whatever_the_model(
+    tmp_path: Path, facts: ModelFacts | None, method: str
+) -> None:
+    template = load(tmp_path, DAY + "chat: false\n", f"sampling.method={method}")
+    assert ask(template, facts) == Prompt(prefill="Name a day.")

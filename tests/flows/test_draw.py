@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from vsgen.backends.table import TableModel
 from vsgen.dedup.index import Index
 from vsgen.dedup.settings import Dedup
 from vsgen.errors import CallError, InputError, TemplateError
 from vsgen.flow import play
 from vsgen.flows.draw import Outcome, Pipeline, Quota
+from vsgen.sampling.settings import Power, Sampling
 from vsgen.template.load import load_template
 from vsgen.template.schema import Template
 from vsgen.values import (
@@ -27,6 +31,7 @@ from vsgen.values import (
     Embed,
     Generate,
     Models,
+    Prompt,
     Record,
     Refused,
     Reply,
@@ -435,3 +440,43 @@ def test_only_what_is_kept_counts_for_the_quota(template: Template, tmp_path: Pa
     outcome = Played(reply(("apple", 0.5), ("bean", 0.25), ("corn", 0.25)))(pipeline(made, quota=Quota(1)))
     assert [record.fields["text"] for record in outcome.records] == ["bean"]
     assert [one.reason for one in outcome.rejected] == ["keep", "surplus"]
+
+
+def test_two_equal_replies_of_power_sampling_become_one_row_with_both_shares(template: Template) -> None:
+    even = TableModel.of("ab", {(): (0.5, 0.5, 0)}, length=9)
+    sampling = Sampling(method="power", k=5, max_tokens=4, power=Power(engine="smc", particles=4))
+    line = pipeline(template.model_copy(update={"sampling": sampling, "labels": ()}))
+    embedder = Played("")
+
+    def answer(calls: Sequence[Call]) -> list[Answer]:
+        return [even.generate([call])[0] if isinstance(call, Generate) else embedder._answer(call) for call in calls]
+
+    outcome = play(line.draw(Row(0), 0), answer)
+    kept = {str(one.fields["text"]): (one.probability, one.meta["merged"]) for one in outcome.records}
+    assert sorted(kept) == ["a", "b"]
+    assert all(5 * probability == pytest.approx(count) for probability, count in kept.values())
+    assert [one.reason for one in outcome.rejected] == ["duplicate"] * 3
+    shares = [one.probability for one in outcome.records] + [one.record.probability for one in outcome.rejected]
+    assert math.fsum(shares) == pytest.approx(1)
+    assert {one.meta["power_share"] for one in outcome.records} == {0.5}
+    assert outcome.calls == 10  # a pilot of 5 replies, and 5 sweeps
+
+
+def test_an_answer_that_repeats_the_plain_text_is_an_echo_and_one_that_is_cut_has_the_logp_of_its_reply(
+    template: Template,
+) -> None:
+    sampling = Sampling(method="direct", k=2)
+    changes = {"sampling": sampling, "labels": (), "chat": False, "logp": True, "prompt": "A queue of kettles"}
+    line, embedder = pipeline(template.model_copy(update=changes)), Played("")
+
+    def answer(calls: Sequence[Call]) -> list[Answer]:
+        asked = [call for call in calls if isinstance(call, Generate)]
+        assert {call.prompt for call in asked} <= {Prompt(prefill="A queue of kettles")}
+        said = [Completion("a queue of kettles", (1,), -1.0), Completion("boiled over", (2,), -3.0, stopped=False)]
+        return list(said) if asked else [embedder._answer(call) for call in calls]
+
+    outcome = play(line.draw(Row(0), 0), answer)
+    assert [(one.fields["text"], one.meta["logp"]) for one in outcome.records] == [("boiled over", -3.0)]
+    assert [(one.reason, one.detail) for one in outcome.rejected] == [
+        ("placeholder", "text: repeats the request: 'a queue of kettles'")
+    ]

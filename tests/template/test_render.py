@@ -15,7 +15,8 @@ LABEL = {"name": "queue", "classes": ["a", "b"], "prompt": "Which for {{ shop }}
 
 
 def template(**more: object) -> Template:
-    return Template.model_validate({"version": 1, "name": "t", "prompt": "A {{ tone }} {{ product }}.\n", **more})
+    given = {"version": 1, "name": "t", "prompt": "A {{ tone }} {{ product }}.\n"} | more
+    return Template.model_validate(given)
 
 
 def test_prompt_is_a_user_message_after_the_system_message() -> None:
@@ -83,3 +84,10 @@ def test_shipped_prompts_read_as_the_embedded_model_has_learnt_them() -> None:
 def test_shipped_templates_need_no_input(name: str) -> None:
     made = load_template(name)
     assert Renderer(made).prompt(draw_variables(made, 0, 0)).messages
+
+
+def test_a_prompt_that_is_plain_text_is_rendered_as_it_stands() -> None:
+    values = {"tone": "kind", "product": "lamp"}
+    plain = {"chat": False, "sampling": {"method": "direct"}}
+    assert Renderer(template(**plain)).prompt(values) == Prompt(prefill="A kind lamp.\n")
+    assert Renderer(template(**plain, prompt="  {{ tone }} ")).prompt(values) == Prompt(prefill="  kind ")

@@ -74,7 +74,8 @@ def check(
     seen = (
         "add -m ID to see the tokens of a model" if server is None else f"{server.address.place} lays them out itself"
     )
-    remarks = reader.remarks() if reader else (f"these are chat messages; {seen}",)
+    sent = "these are chat messages" if loaded.chat else "this is plain text that the model continues"
+    remarks = reader.remarks() if reader else (f"{sent}; {seen}",)
     made = plan_run(loaded, draws, use, "")
     show(*folded(plan_lines(loaded, made, facts), columns(sys.stdout)))
     for remark in remarks:

@@ -65,7 +65,7 @@ def _messages(prompt: Prompt) -> Iterator[tuple[str, str]]:
     for message in prompt.messages:
         yield f"[{message.role}]", message.content
     if prompt.prefill:
-        yield "[the reply begins]", prompt.prefill
+        yield "[the reply begins]" if prompt.messages else "[plain text, to be continued]", prompt.prefill
 
 
 def plan_lines(template: Template, made: Plan, facts: ModelFacts | None) -> Iterator[str | Beside]:
@@ -78,13 +78,14 @@ def plan_lines(template: Template, made: Plan, facts: ModelFacts | None) -> Iter
 
 def _counts(template: Template, made: Plan) -> Iterator[tuple[str, str]]:
     how, most = template.sampling, "at most" if template.sampling.method == "power" else "at least"
-    answers, *others = made.parts
+    _, *others = made.parts
     if made.units:
         yield "rows", f"{made.rows:,} wanted"
         yield "draws", f"at least {made.units:,}, each for {_counted(how.k, 'answer')} (method {how.method})"
     elif template.num is None:
         yield "rows", "give -n or num: to set how many; with input rows, by default one draw for each"
-    replies = f"{math.ceil(answers.expected.calls):,}, each cut at {how.max_tokens:,} tokens (sampling.max_tokens)"
+    count = how.replies * (made.units or 1)
+    replies = f"{count:,}, each cut at {how.max_tokens:,} tokens (sampling.max_tokens)"
     yield "replies", f"{most} {replies}"
     if template.labels:
         questions = sum(part.expected.calls for part in others if part.name.startswith("label "))

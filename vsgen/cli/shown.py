@@ -124,7 +124,8 @@ def _reading(prompt: Prompt, trial: Trial, judge: str | None) -> str:
     if text is not None:
         return text
     turns = [f"[{message.role}]\n{message.content}" for message in prompt.messages]
-    return "\n".join([*turns, *([f"[assistant, begun]\n{prompt.prefill}"] if prompt.prefill else [])])
+    begun = "assistant, begun" if turns else "plain text, to be continued"
+    return "\n".join([*turns, *([f"[{begun}]\n{prompt.prefill}"] if prompt.prefill else [])])
 
 
 def _head(text: str) -> Heading:

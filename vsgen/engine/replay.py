@@ -23,6 +23,7 @@ from vsgen.values import (
     Completion,
     Decide,
     Decided,
+    Generate,
     Refused,
     Reply,
     Score,
@@ -53,6 +54,8 @@ class Tally:
 
     calls: Counter[str] = field(default_factory=Counter)
     """By kind."""
+    replies: int = 0
+    """Those that began a reply; one that continues what is drawn already begins none."""
     tokens: int = 0
     """Drawn in their replies."""
     usage: dict[str, Usage] = field(default_factory=dict)
@@ -63,6 +66,7 @@ class Tally:
     def add(self, call: Call, reply: Reply) -> None:
         """Count one more."""
         self.calls[kind_of(call)] += 1
+        self.replies += isinstance(call, Generate) and not call.prefix
         if isinstance(reply, Completion):
             self.tokens += reply.drawn
 

@@ -115,7 +115,7 @@ def _ours(template: Template, facts: ModelFacts | None) -> int:
         return 0
     if wanted != "auto":
         return wanted
-    if facts is None or facts.embedded or template.sampling.method == "power":
+    if facts is None or facts.embedded or template.sampling.method == "power" or not template.chat:
         return 0
     return int(_is_small(facts) or not facts.chat)
 

@@ -49,9 +49,9 @@ class Outcome:
     candidates: int = 0
     """What was drawn: answers, whole or not, and replies without any."""
     calls: int = 0
-    """Completions asked for."""
+    """Replies drawn, as budgets count them."""
     tokens: int = 0
-    """Tokens drawn in them."""
+    """Tokens drawn in all calls."""
     notes: tuple[str, ...] = ()
     """What the user should know about how well the draw went."""
     replies: tuple[ReplyStats, ...] = ()
@@ -144,7 +144,7 @@ class Pipeline:
         """
         spent = Spent()
         outcome = yield from metered(self._draw(row, number, spent), spent)
-        return replace(outcome, calls=spent.calls, tokens=spent.tokens)
+        return replace(outcome, calls=spent.replies, tokens=spent.tokens)
 
     def _draw(self, row: Row, number: int, spent: Spent) -> Flow[Outcome]:
         values = {**draw_variables(self._template, self._seed, number), **row.fields}

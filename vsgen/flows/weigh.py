@@ -91,15 +91,12 @@ def _own(
     names = template.output.fields
     asked = plain(task, names)
     same = template.sampling.method in _BARE and prompt == asked  # and not after worked exchanges
-    known = {i: one.logp for i, one in valid.items() if same and one.logp is not None and not _differs(one)}
+    changed = {TRUNCATED, RESPELLED} if template.chat else {RESPELLED}  # a text that goes on has no end to score
+    as_drawn = {i: one for i, one in valid.items() if same and changed.isdisjoint(one.flags)}
+    known = {i: one.logp for i, one in as_drawn.items() if one.logp is not None}
     texts = {i: written({name: one.fields[name] for name in names}) for i, one in valid.items() if i not in known}
     scores, notes = yield from _scores(asked, list(dict.fromkeys(texts.values())))
     return {**known, **{i: scores[text] for i, text in texts.items() if text in scores}}, notes
-
-
-def _differs(candidate: Candidate) -> bool:
-    """Whether the answer is not the whole reply as the model wrote it."""
-    return not {TRUNCATED, RESPELLED}.isdisjoint(candidate.flags)
 
 
 def _scores(task: Prompt, texts: Sequence[str]) -> Flow[tuple[dict[str, float], tuple[str, ...]]]:

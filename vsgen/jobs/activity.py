@@ -80,9 +80,9 @@ class Progress:
     recalled_tokens: int = 0
     """In all replies that the journal knew."""
     replies: int = 0
-    """Drawn by this process, those of unfinished units included."""
+    """Begun and drawn by this process, those of unfinished units included."""
     new_tokens: int = 0
-    """In them."""
+    """Drawn by this process, likewise."""
     calls: Mapping[str, int] = field(default_factory=dict)
     """Answered in this process, by kind."""
     waiting: int = 0
@@ -159,7 +159,7 @@ class Activity:
             rejected=dict(counts.rejected),
             tokens=counts.tokens,
             recalled_tokens=replay.recalled.tokens if replay else 0,
-            replies=paid.get("generate", 0),
+            replies=replay.paid.replies if replay else 0,
             new_tokens=replay.paid.tokens if replay else 0,
             calls=paid,
             waiting=sum(open_calls.values()),

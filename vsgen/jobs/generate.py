@@ -100,6 +100,8 @@ class Generation:
         self._options = options
         self._template = load_template(options.template, options.overrides)
         _refuse_batch_priors(self._template)
+        if options.token_logprobs:
+            _refuse_plain_text(self._template)
         require(self._template, allow_exec=options.allow_exec)
         self._refuse_small_budget()
         if options.input is None:
@@ -291,7 +293,7 @@ class Generation:
         labels = [label.most for label in template.labels]
         mended = settings.k * template.repair
         return Budget(
-            calls=settings.most[0] + mended + settings.k * sum(calls for calls, _ in labels),
+            calls=settings.replies + mended + settings.k * sum(calls for calls, _ in labels),
             tokens=settings.most[1] + mended * settings.max_tokens + settings.k * sum(tokens for _, tokens in labels),
             max_calls=options.max_calls,
             max_tokens=options.max_tokens,
@@ -357,6 +359,12 @@ def _untaught(record: Record) -> Rejected:
 
 def _unlabelled(record: Record) -> list[str]:
     return [UNLABELLED for label in record.labels.values() if isinstance(label, Unlabelled)]
+
+
+def _refuse_plain_text(template: Template) -> None:
+    if not template.chat:
+        why = "--token-logprobs teaches answers to messages of a chat; leave one of the two out"
+        raise OptionError(f"{template.source}: chat: false: {why}")
 
 
 def _refuse_batch_priors(template: Template) -> None:

@@ -112,7 +112,7 @@ def label_row(labeller: Labeller, row: Row, name: str) -> Flow[Labelled]:
     spent = Spent()
     values = values_of(row)
     (labels,) = yield from metered(labeller.label([Text(row.where, name, values)]), spent)
-    return Labelled(row, labels, spent.tokens, spent.calls, spent.scores)
+    return Labelled(row, labels, spent.tokens, spent.replies, spent.scores)
 
 
 def row_line(labelled: Labelled, how: How | None) -> dict[str, object]:

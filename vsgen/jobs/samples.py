@@ -54,8 +54,10 @@ def _of_draws(template: Template) -> Iterator[Sample]:
     messages = [Message("system", _TEXT)] if template.system or template.sampling.method != "direct" else []
     prompt = Prompt((*messages, Message("user", _TEXT)), prefill=_TEXT if template.prefill else "")
     part = f"method {template.sampling.method}"
+    if not template.chat:
+        prompt, part = Prompt(prefill=_TEXT), "chat: false"
     yield from (Sample(part, call) for call in _first(open_sampler(settings_of(template))(prompt, Random(0))))
-    if template.scored:
+    if template.scored and template.chat:  # else each reply has its own
         yield Sample("logp" if template.logp else "weights: model", SCORES)
 
 

@@ -10,7 +10,7 @@ from vsgen.distributions.draws import draw
 from vsgen.distributions.soft import Tokenizer, paths, spell, trie_row
 from vsgen.distributions.target import Target
 from vsgen.engine.source import Flows
-from vsgen.errors import InputError
+from vsgen.errors import InputError, OptionError
 from vsgen.export.packed import distillkit_row
 from vsgen.files.origin import Origin
 from vsgen.files.places import Places
@@ -38,6 +38,9 @@ class TargetRows:
         options.check()
         self._options = options
         self._template = open_template(options.wanted)
+        if self._template is not None and not self._template.chat:
+            why = "the rows of targets are messages of a chat; leave it out"
+            raise OptionError(f"{self._template.source}: chat: false: {why}")
         self._input = open_input(options.wanted)
         self._tokenizer: Tokenizer | None = None
 

@@ -8,8 +8,8 @@ from vsgen.values import Message, Prompt
 
 
 def instructed(prompt: Prompt, instruction: str) -> Prompt:
-    """The prompt with a method's instruction in its system message, after the user's own."""
-    if not instruction:
+    """The prompt with a method's instruction in its system message, after the user's own; plain text stays as it is."""
+    if not instruction or not prompt.messages:
         return prompt
     first, *rest = prompt.messages
     if first.role != "system":

@@ -22,6 +22,8 @@ LISTS: Final = frozenset({"sequence", "vs", "vs-cot", "vs-multi"})
 """Methods whose replies are lists of answers."""
 VERBALIZING: Final = frozenset({"vs", "vs-cot", "vs-multi"})
 """Methods whose replies state a probability for each candidate."""
+CONTINUING: Final = ("direct", "power")
+"""Methods that can ask a model to continue a plain text."""
 _LINES: Final = LISTS - {"vs-cot"}
 """Methods whose replies may be numbered lines."""
 _PILOT: Final = 8
@@ -73,6 +75,10 @@ class Power(Section):
                 return min(k, _PILOT)
             case _:
                 return 0
+
+    def replies(self, k: int) -> int:
+        """The most replies that k candidates take; a sweep or a chain makes one, however many calls it takes."""
+        return self.pilot(k) + k * (self.particles if self.engine == "best-of-n" else 1)
 
     def most(self, k: int, max_tokens: int) -> tuple[int, int]:
         """The most calls that k candidates take, and the most tokens that are drawn in them."""
@@ -150,6 +156,11 @@ class Sampling(Section):
             case _:
                 calls = 1
         return calls, calls * self.max_tokens
+
+    @property
+    def replies(self) -> int:
+        """The most replies that one draw makes, as budgets count them."""
+        return self.powered.replies(self.k) if self.method == "power" else self.most[0]
 
     @property
     def turns(self) -> tuple[int, ...]:

@@ -33,7 +33,9 @@ _MAX_SHOWN: Final = 200
 _DEEP: Final = f"nested more than {MAX_DEPTH} levels deep; write less in one expression"
 _OPENS: Final = frozenset("([{")
 _CLOSES: Final = frozenset(")]}")
-_ENVIRONMENT: Final = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+_ENVIRONMENT: Final = Environment(
+    undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,12 @@ class Text:
     """Those without which it cannot be rendered; not those that it tests by ``is defined`` or gives a default."""
     _run: Statement
 
-    def render(self, values: Mapping[str, object]) -> str:
-        """The text with the values in it, stripped.
+    def render(self, values: Mapping[str, object], *, strip: bool = True) -> str:
+        """The text with the values in it.
+
+        Args:
+            values: Of its variables.
+            strip: Without blanks at its edges.
 
         Raises:
             TextProblem: It cannot be rendered with these values, or outgrows the bounds.
@@ -59,7 +65,8 @@ class Text:
             raise TextProblem(_shown(error)) from None
         except Exception as error:  # whatever an untrusted text brings about is a fault of that text
             raise TextProblem(f"cannot be rendered: {_shown(error)}") from None
-        return "".join(rendering.pieces).strip()
+        text = "".join(rendering.pieces)
+        return text.strip() if strip else text
 
 
 @lru_cache(maxsize=256)

@@ -49,6 +49,8 @@ class Renderer:
     def prompt(self, values: Mapping[str, object]) -> Prompt:
         """The system message, if any, the task as a user message, and the beginning of the reply.
 
+        Where the template wants no chat, the prompt is plain text that any model continues.
+
         Args:
             values: The drawn variables and, over them, the input row's fields.
 
@@ -64,6 +66,8 @@ class Renderer:
                 f"{self._source}: {_CORRECT}: {ANSWER!r} means the reply's answer here, but is also a "
                 "variable or a field of the row; rename that"
             )
+        if not self._template.chat:
+            return Prompt(prefill=self.request(values))
         user = Message("user", self.request(values))
         prefill = self._render("prefill", self._texts["prefill"], values) if "prefill" in self._texts else ""
         if "system" not in self._texts:
@@ -76,7 +80,7 @@ class Renderer:
         Raises:
             TemplateError: As for `prompt`.
         """
-        return self._render("prompt", self._texts["prompt"], values)
+        return self._render("prompt", self._texts["prompt"], values, strip=self._template.chat)
 
     def label(self, label: Label, values: Mapping[str, object]) -> str:
         """The question of a label.
@@ -134,15 +138,15 @@ class Renderer:
                 return "labels", number, "prompt"
         return [int(step) if step.isdecimal() else step for step in where.split(".")]
 
-    def _render(self, where: str, text: str, values: Mapping[str, object]) -> str:
-        rendered = self._fill(where, text, values)
+    def _render(self, where: str, text: str, values: Mapping[str, object], *, strip: bool = True) -> str:
+        rendered = self._fill(where, text, values, strip=strip)
         if not rendered:
             raise TemplateError(f"{self._source}: {where}: renders to an empty text")
         return rendered
 
-    def _fill(self, where: str, text: str, values: Mapping[str, object]) -> str:
+    def _fill(self, where: str, text: str, values: Mapping[str, object], *, strip: bool = True) -> str:
         try:
-            return compile_text(text).render(values)
+            return compile_text(text).render(values, strip=strip)
         except TextProblem as problem:
             raise TemplateError(f"{self._source}: {where}: {problem}") from None
 

@@ -30,7 +30,7 @@ from pydantic import (
 from vsgen.checks.settings import Check, Checks, spelled_out
 from vsgen.dedup.settings import Dedup, shape_of_dedup
 from vsgen.labels.settings import Label
-from vsgen.sampling.settings import VERBALIZING, Sampling
+from vsgen.sampling.settings import CONTINUING, VERBALIZING, Sampling
 from vsgen.sections.misfit import Misfit
 from vsgen.sections.prices import Prices
 from vsgen.sections.section import Section
@@ -77,6 +77,15 @@ _UNSCORED: Final = (
 )
 
 
+_CHAT_ONLY: Final = {
+    "system": "write it into the prompt, since plain text has no system message",
+    "prefill": "write it at the end of the prompt",
+    "examples": "write them into the prompt",
+    "repair": "plain text has no turn in which an answer could be requested again",
+}
+"""Keys that mean nothing where a model continues plain text, and what to do instead."""
+
+
 class Template(Section):
     """A vsgen task template."""
 
@@ -116,6 +125,10 @@ class Template(Section):
     `reasoning` and values of the prompt's variables. Each draw shows different ones."""
     sampling: Sampling = Sampling()
     """How candidates are drawn."""
+    chat: bool = Field(default=True, exclude_if=bool)
+    """Whether the prompt is a message of a chat. With false, any model continues the prompt as plain text, exactly as
+    it stands, blanks at its end included: without a chat template, an instruction or worked exchanges. For methods
+    direct and power."""
     dedup: Annotated[
         Annotated[Dedup, Tag("<dedup>")] | Annotated[Literal[False], Tag("<off>")], Discriminator(shape_of_dedup)
     ] = Field(default=Dedup(), validate_default=True)
@@ -181,6 +194,22 @@ class Template(Section):
         if "output" in info.data and sampling.format == "lines" and len(info.data["output"].fields) > 1:
             raise Misfit((("format",), "lines hold one field an answer; use json for several"))
         return sampling
+
+    @field_validator("chat")
+    @classmethod
+    def _continues(cls, chat: bool, info: ValidationInfo) -> bool:
+        given = info.data
+        if chat or "sampling" not in given:
+            return chat
+        how = given["sampling"]
+        if how.method not in CONTINUING:
+            raise ValueError(f"false needs method {' or '.join(CONTINUING)}, not {how.method}")
+        if isinstance(how.demonstrate, int) and how.demonstrate:
+            raise ValueError("false cannot be combined with sampling.demonstrate; write the examples into the prompt")
+        for name, remedy in _CHAT_ONLY.items():
+            if given.get(name):
+                raise ValueError(f"false cannot be combined with {name!r}; {remedy}")
+        return chat
 
     @field_validator("filter", mode="before")
     @classmethod

@@ -13,9 +13,10 @@ import pytest
 from tests.sampling.power.exact import play, target
 from vsgen.backends.table import TableModel
 from vsgen.errors import ModelError
+from vsgen.flow import Spent, metered
 from vsgen.sampling.methods import open_sampler
 from vsgen.sampling.power.drafts import Draft
-from vsgen.sampling.power.method import distinct_weights
+from vsgen.sampling.power.method import power_shares
 from vsgen.sampling.settings import Engine, Power, Sampling, Settings
 from vsgen.values import Completion, Distribution, Generate, Message, Prompt
 
@@ -53,27 +54,40 @@ def test_an_engine_yields_k_candidates_whose_weights_sum_to_1(engine: Engine) ->
 
 
 @each_engine
-def test_weights_are_p_alpha_over_the_distinct_candidates_and_equal_for_baselines(engine: Engine) -> None:
+def test_every_reply_weighs_the_same_and_those_of_engine_is_by_importance(engine: Engine) -> None:
     drawn = draw(settings(engine, k=12), WORDS.generate)
-    baseline = engine in ("low-temperature", "best-of-n")
-    assert drawn.basis == ("frequency" if baseline else "power")
+    assert drawn.basis == ("frequency" if engine in ("low-temperature", "best-of-n") else "power")
+    if engine == "is":
+        assert [one.weight for one in drawn.candidates] == pytest.approx(
+            [one.details["importance"] for one in drawn.candidates], abs=1e-5
+        )
+    else:
+        assert {one.weight for one in drawn.candidates} == {1 / 12}
+
+
+@each_engine
+def test_the_power_share_is_that_of_p_alpha_over_the_distinct_replies(engine: Engine) -> None:
+    drawn = draw(settings(engine, k=12), WORDS.generate)
     by_text = {str(one.fields["text"]): one for one in drawn.candidates}
-    assert 1 < len(by_text) < 12 or engine == "best-of-n"
+    if engine in ("low-temperature", "best-of-n"):
+        assert not any("power_share" in one.details for one in drawn.candidates)
+        return
+    assert 1 < len(by_text) < 12
     total = math.fsum(math.exp(2 * (one.logp or 0)) for one in by_text.values())
-    for text, one in by_text.items():
-        same = [other.weight for other in drawn.candidates if other.fields["text"] == text]
-        share = len(same) / 12 if baseline else math.exp(2 * (one.logp or 0)) / total
-        assert math.fsum(same) == pytest.approx(share, abs=1e-6)
-        assert len({round(weight, 12) for weight in same}) == 1
+    for one in drawn.candidates:
+        assert one.details["power_share"] == pytest.approx(math.exp(2 * (one.logp or 0)) / total, rel=1e-5)
 
 
-def test_a_reply_that_occurs_twice_is_not_counted_twice() -> None:
+def test_a_reply_that_occurs_twice_has_one_power_share_and_potentials_count() -> None:
     one, two = Draft((1,), (-1.0,), (-0.5,)), Draft((2,), (-2.0,), (-0.5,))
     likely = math.exp(-2.0) / (math.exp(-2.0) + math.exp(-4.0))
-    assert distinct_weights([one, two, one], 2.0) == pytest.approx([likely / 2, 1 - likely, likely / 2])
-    assert distinct_weights([replace(one, logps=(-40_000.0,)), replace(two, logps=(-40_001.0,))], 4.0) == pytest.approx(
+    assert power_shares([one, two, one], 2.0) == pytest.approx([likely, 1 - likely, likely])
+    assert power_shares([replace(one, logps=(-40_000.0,)), replace(two, logps=(-40_001.0,))], 4.0) == pytest.approx(
         [1 / (1 + math.exp(-4)), 1 / (1 + math.exp(4))]
     )
+    assert power_shares([one, replace(two, factor=2.0)], 2.0) == pytest.approx([0.5, 0.5])
+    assert power_shares([one, replace(two, factor=-math.inf)], 2.0) == [1.0, 0.0]
+    assert power_shares([], 2.0) == []
 
 
 def test_replies_that_cannot_be_read_keep_their_weight() -> None:
@@ -82,7 +96,7 @@ def test_replies_that_cannot_be_read_keep_their_weight() -> None:
     assert 0 < len(drawn.malformed) < 40
     assert {one.weight for one in drawn.malformed} == {1 / 40}
     drawn = draw(settings("is", k=40), silent.generate)
-    assert math.fsum(one.weight for one in drawn.malformed) == pytest.approx(0.5)
+    assert math.fsum(one.weight for one in drawn.malformed) == pytest.approx(len(drawn.malformed) / 40)
 
 
 @each_engine
@@ -108,6 +122,24 @@ def test_what_an_engine_says_of_a_candidate(engine: Engine) -> None:
     calls, tokens = settings(engine).sampling.most
     assert len(spent) <= calls
     assert sum(len(reply.tokens) for reply in spent) <= tokens
+
+
+@each_engine
+def test_a_sweep_and_a_chain_are_one_reply_however_many_calls_they_take(engine: Engine) -> None:
+    spent, tokens, how = Spent(), 0, settings(engine, k=3)
+
+    def answer(calls: Sequence[Generate]) -> Sequence[Completion]:
+        nonlocal tokens
+        found = WORDS.generate(calls)
+        tokens += sum(len(reply.tokens) for reply in found)
+        return found
+
+    play(metered(open_sampler(how)(TASK, Random(0)), spent), answer)
+    (one, *_) = draw(how, WORDS.generate).candidates
+    pilot = {"auto": 8, "smc": 3, "mh": 3}.get(engine, 0)
+    picks = {"best-of-n": 3 * 16, "auto": 3 if one.details["engine"] == "smc" else 0}.get(engine, 3)
+    assert (spent.replies, spent.tokens) == (pilot + picks, tokens)
+    assert spent.replies <= how.sampling.replies
 
 
 def test_log_z_is_that_of_all_replies() -> None:

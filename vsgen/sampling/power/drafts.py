@@ -29,6 +29,8 @@ class Draft:
     """The model or a stop string ended it; nothing can follow."""
     full: bool = False
     """The model's context is used up; nothing can follow."""
+    factor: float = 0.0
+    """Log of the potentials of the reply so far, nats; -inf where it is impossible."""
 
     @property
     def closed(self) -> bool:

@@ -2,14 +2,14 @@
 
 `auto` first draws plain replies at temperature 1/alpha. Where their importance weights are even enough, k of them are
 resampled by these weights, and nothing more is paid; otherwise every candidate is the pick of its own sweep of
-sequential Monte Carlo. A candidate's weight is its share of p^alpha among the *distinct* replies of its draw. Votes on
-answers count every reply once, since it already is a draw from p^alpha; those of engine `is` by importance weights.
+sequential Monte Carlo. Each of the k replies already is a draw from p^alpha, so each weighs 1/k, and equal ones add up
+when repeats are merged; those of engine `is`, which are drawn from q, weigh by importance. Votes on answers are by the
+same weights. How probable a reply is under p^alpha beside the others of its draw is another figure: its power share.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from random import Random
 from statistics import median, stdev
@@ -79,38 +79,37 @@ def power(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]
     left = len(drawn.picks) / every
     baseline = how.powered.engine in ("low-temperature", "best-of-n")
     drafts = [one.draft for one in drawn.picks]
-    weights = [1 / every] * len(drafts) if baseline else distinct_weights(drafts, how.powered.alpha, left)
+    shares = power_shares(drafts, how.powered.alpha)
     candidates, malformed = [], []
-    for number, (one, weight) in enumerate(zip(drawn.picks, weights, strict=True)):
-        draft, details, importance = one
+    for number, ((draft, details, importance), share) in enumerate(zip(drawn.picks, shares, strict=True)):
+        weight = 1 / every if importance is None else left * importance
         parsed = read_answer(settings, Completion(draft.text, stopped=draft.ended))
         if not parsed.items:
             malformed.append(Malformed(draft.text, weight, parsed.problem or "", number))
             continue
         info = {"alpha": how.powered.alpha, "ended": draft.ended, **details}
+        if not baseline:
+            info["power_share"] = _short(share)
         item = parsed.items[0]
         logp = round(draft.logp, 6)
-        vote = 1 / every if importance is None else left * importance
-        candidates.append(Candidate(item.fields, weight, None, logp, parsed.reasoning, item.flags, number, info, vote))
+        candidates.append(
+            Candidate(item.fields, weight, None, logp, parsed.reasoning, item.flags, number, info, vote=weight)
+        )
     malformed += [Malformed.of(one, 1 / every, len(drafts) + i) for i, one in enumerate(drawn.refused)]
     notes = (*_warnings(how, drafts), *drawn.notes)
     return Distribution("frequency" if baseline else "power", tuple(candidates), tuple(malformed), notes)
 
 
-def distinct_weights(drafts: Sequence[Draft], alpha: float, left: float = 1.0) -> list[float]:
-    """Each reply's share of p^alpha among the distinct ones; a reply that occurs n times has it in n equal parts.
+def power_shares(drafts: Sequence[Draft], alpha: float) -> list[float]:
+    """Each reply's share of the target, p^alpha times its potentials, among the distinct replies.
 
-    Args:
-        drafts: The replies.
-        alpha: The exponent.
-        left: What the shares sum to.
+    Those of the distinct ones sum to 1; equal replies have the same.
     """
     if not drafts:
         return []
-    counts = Counter(draft.tokens for draft in drafts)
-    logps = {draft.tokens: alpha * draft.logp for draft in drafts}
-    shares = dict(zip(logps, softmax(list(logps.values())), strict=True))
-    return [left * (shares[draft.tokens] / counts[draft.tokens]) for draft in drafts]
+    targets = {draft.tokens: alpha * draft.logp + draft.factor for draft in drafts}
+    shares = dict(zip(targets, softmax(list(targets.values())), strict=True))
+    return [shares[draft.tokens] for draft in drafts]
 
 
 def _engine(sampling: Sampling, asked: Generate, rng: Random) -> Flow[Drawn]:
@@ -170,7 +169,7 @@ def _sweeps(sampling: Sampling, asked: Generate, pilot: Sequence[Draft], rng: Ra
     length = median(len(draft.tokens) for draft in pilot) if pilot else 0.0
     plan = smc.Plan(how.alpha, how.particles, how.check_every, how.ramp * length, how.ess, how.resampling)
     sources = [Random(rng.getrandbits(64)) for _ in range(k)]
-    ended = yield from together([_sweep(plan, asked, source) for source in sources])
+    ended = yield from together([_sweep(plan, asked, source) for source in sources], replies=k)
     sweeps = [one for one in ended if isinstance(one, smc.Sweep)]
     refused = [one for one in ended if isinstance(one, Refused)]
     if not sweeps:
@@ -199,7 +198,8 @@ def _chains(sampling: Sampling, asked: Generate, rng: Random) -> Flow[Drawn]:
     how, k = sampling.powered, sampling.k
     pilot, _ = parted((yield from draws(asked, how.alpha, how.pilot(k), rng)))
     span = max(1, *(len(draft.tokens) for draft in pilot))
-    states = yield from mh.chains(mh.Plan(how.alpha, k, how.blocks, how.steps, span), asked, rng)
+    plan = mh.Plan(how.alpha, k, how.blocks, how.steps, span)
+    (states,) = yield from together([mh.chains(plan, asked, rng)], replies=k)
     picks = [
         Picked(state.draft, {**_said("mh", state.evaluations + own), "acceptance": _short(state.acceptance)})
         for state, own in zip(states, _shares(pilot, k), strict=True)

@@ -85,7 +85,7 @@ def context_of(
         values: Of the variables that the request was made with.
         closed: Fields with a closed set of values.
     """
-    own = tuple(message.content.strip() for message in task.messages)
+    own = tuple(message.content.strip() for message in task.messages) or (task.prefill.strip(),)
     words: list[str] = []
     examples: list[str] = []
     for message in prompt.messages:
