@@ -58,3 +58,13 @@ def test_a_folder_that_is_missing_is_an_error_and_no_endless_wait(tmp_path: Path
         Part(tmp_path / "link")
     with pytest.raises(OutputError, match="is not a folder"):
         FolderPart(tmp_path / "link")
+
+
+def test_what_was_moved_aside_is_back_when_a_signal_ends_the_process_before_its_place_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "old").write_text("old")
+    part = FolderPart(tmp_path / "out")
+    part.made.mkdir()
+    (tmp_path / "out").rename(part.made.with_name("before"))  # the first step of `place`
+    part.close()
+    assert (tmp_path / "out" / "old").read_text() == "old" and not part_of(tmp_path / "out").exists()

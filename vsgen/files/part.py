@@ -143,6 +143,7 @@ class FolderPart:
         """Delete the folder with all that is left in it, and let another run in."""
         with suppress(OSError):
             if is_at(self._folder, self._file):
+                self._put_back()  # a signal may come between the two steps of `place`
                 self._empty()
                 self._folder.rmdir()
         os.close(self._file)

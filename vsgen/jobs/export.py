@@ -72,7 +72,8 @@ def save_dataset(table: Table, path: Path, *, overwrite: bool = False) -> int:
     real = destination(path)
     with writing(path):
         real.parent.mkdir(parents=True, exist_ok=True)
-        with signals.unwound(), FolderPart(real) as part, signals.at_end(part.close):
+        # No exception here: the library swallows what is raised while it imports others, and would wait for more rows.
+        with FolderPart(real) as part, signals.at_end(part.close):
             rows = write_dataset(table, part.made, parquet=path.suffix == _PARQUET, cache=part.cache)
             part.place()
     return rows
