@@ -445,6 +445,9 @@ class SoftLabel:
     their mutual information, nats. None where there was one."""
     details: Mapping[str, object] = field(default_factory=dict)
     """What else is known of how it was made; written beside the others."""
+    order_flips: tuple[bool, ...] = ()
+    """Whether the orders in which the classes were listed differ in the likeliest one, where each order was asked once:
+    one for the label, or one for each class that may apply. It is counted and not written."""
 
     @property
     def most_likely(self) -> str:

@@ -98,7 +98,11 @@ SHAPES: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 """Options that shape what is written, each with words that change it, or with a whole command that does."""
-REPLAYED: Final[Mapping[str, str]] = {"plot": "--calibrate gold.jsonl --plot plot.svg", "histogram": "--histogram"}
+REPLAYED: Final[Mapping[str, str]] = {
+    "plot": "--calibrate gold.jsonl --plot plot.svg",
+    "histogram": "--histogram",
+    "flips": "--flips",
+}
 """Options of `label` that want something beside the rows, which only a replay can give."""
 SHAPELESS: Final[Mapping[str, tuple[str, str]]] = {
     "output": ("", "the file itself"),

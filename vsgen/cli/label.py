@@ -160,6 +160,14 @@ class ReviewGroup:
         ),
     ] = None
     histogram: Annotated[bool, typer.Option("--histogram", help="Print how certain the first label is.")] = False
+    flips: Annotated[
+        bool,
+        typer.Option(
+            "--flips",
+            help="Ask about the first 100 rows (of GOLD, if given) again with the classes in reverse order, and print "
+            "how often the likeliest class changes.",
+        ),
+    ] = False
 
     @property
     def selection(self) -> Selection | None:
@@ -228,6 +236,7 @@ def label(
         plot=review.plot,
         selection=review.selection,
         histogram=review.histogram,
+        flips=review.flips,
         max_calls=budget.max_calls,
         max_tokens=budget.max_tokens,
         max_cost=budget.max_cost,

@@ -14,6 +14,7 @@ from vsgen.errors import SKIP_IT, CallError, ChoiceError, InputError, OptionErro
 from vsgen.flow import Flow, Together, Turn, directed, error_of, refusal, together
 from vsgen.labels.decided import Asked, apart, decided
 from vsgen.labels.ensemble import ensemble
+from vsgen.labels.flips import Again, Flips, asked_again, flips, has_order
 from vsgen.labels.judge import Judge
 from vsgen.labels.method import classify
 from vsgen.labels.question import Question
@@ -39,6 +40,8 @@ class Text:
     """Names the randomness of its labels."""
     values: Mapping[str, object]
     """All that a question may refer to."""
+    reverse: bool = False
+    """List the classes of every label in the reverse of each order."""
 
 
 class Labeller:
@@ -99,6 +102,33 @@ class Labeller:
                 row.update(zip([label.name for label in group], next(made), strict=True))
         return [{label.name: row[label.name] for label in wanted} for row in rows]
 
+    def flips(self, text: Text, made: Labels) -> Flow[Mapping[str, Flips]]:
+        """Whether the likeliest classes of a text change when the classes are listed in reverse.
+
+        Args:
+            text: Which was labelled.
+            made: Its labels.
+
+        Returns:
+            By label, of those whose classes have an order and that could be made; see `vsgen.labels.flips`.
+
+        Raises:
+            InputError: As for `label`.
+        """
+        labels = [(label, made[label.name]) for label in self._template.labels if has_order(label)]
+        known = [(label, one) for label, one in labels if isinstance(one, SoftLabel)]
+        found = yield from together([self._flips(label, text, one) for label, one in known])
+        return {label.name: one for (label, _), one in zip(known, found, strict=True) if one is not None}
+
+    def _flips(self, label: Label, text: Text, made: SoftLabel) -> Flow[Flips | None]:
+        rest = asked_again(label, len(made.probs))
+        more = yield from together([
+            self._alone(label.model_copy(update={"permutations": again.orders}), replace(text, reverse=again.reverse))
+            for again in rest
+        ])  # fmt: skip
+        found = {again: one for again, one in zip(rest, more, strict=True) if isinstance(one, SoftLabel)}
+        return flips({Again(label.permutations): made, **found}) if len(found) == len(rest) else None
+
     def check(self, values: Mapping[str, object]) -> None:
         """See that the classes which a field of the input row lists can be asked about, before there is a text.
 
@@ -155,7 +185,7 @@ class Labeller:
         values, tries = dict(text.values), list[tuple[int, int]]()
         while True:
             try:
-                made = yield from self._judged(group, text.key, values)
+                made = yield from self._judged(group, replace(text, values=values))
             except TooLongError as error:
                 if not self._truncate:
                     raise
@@ -167,26 +197,22 @@ class Labeller:
                 continue
             return [_detailed(one, {"truncated": True}) for one in made] if tries else made
 
-    def _judged(
-        self, group: Sequence[Label], key: str, values: Mapping[str, object]
-    ) -> Flow[Sequence[SoftLabel | Unlabelled]]:
+    def _judged(self, group: Sequence[Label], text: Text) -> Flow[Sequence[SoftLabel | Unlabelled]]:
         """Ask the labels' own models, where they name some."""
         judges = group[0].judges
         if len(judges) > 1:
-            each = yield from together([self._by_one(judge, group, key, values) for judge in judges])
+            each = yield from together([self._by_one(judge, group, text) for judge in judges])
             names = [self._name(judge) for judge in judges]
             return [ensemble(dict(zip(names, made, strict=True))) for made in zip(*each, strict=True)]
-        flow, name = self._classified(group, key, values), judges[0].name
+        flow, name = self._classified(group, text), judges[0].name
         if name is None:
             return (yield from flow)
         made = yield from directed(flow, name)
         return [_detailed(one, {"model": self._name(judges[0])}) for one in made]
 
-    def _by_one(
-        self, judge: Judge, group: Sequence[Label], key: str, values: Mapping[str, object]
-    ) -> Flow[Sequence[SoftLabel | Unlabelled]]:
+    def _by_one(self, judge: Judge, group: Sequence[Label], text: Text) -> Flow[Sequence[SoftLabel | Unlabelled]]:
         """What one model of several says, drawn as if it were alone; what it refuses names it."""
-        flow = self._classified(group, key, values)
+        flow = self._classified(group, text)
         try:
             return (yield from flow if judge.name is None else directed(flow, judge.name))
         except CallError as error:
@@ -196,13 +222,11 @@ class Labeller:
         """What a model calls itself, where that is known."""
         return self._models.get(judge.name, judge.name or judge.model)
 
-    def _classified(
-        self, group: Sequence[Label], key: str, values: Mapping[str, object]
-    ) -> Flow[Sequence[SoftLabel | Unlabelled]]:
-        each = [self._question(label, values) for label in group]
+    def _classified(self, group: Sequence[Label], text: Text) -> Flow[Sequence[SoftLabel | Unlabelled]]:
+        each = [self._question(label, text.values)._replace(reverse=text.reverse) for label in group]
         if group[0].method == "decisions":
             return (yield from decided([Asked(asked, label) for asked, label in zip(each, group, strict=True)]))
-        rng = Random(f"{self._seed}/{key}/{group[0].name}")
+        rng = Random(f"{self._seed}/{text.key}/{group[0].name}")
         return [(yield from classify(each[0], group[0], rng))]
 
     def _question(self, label: Label, values: Mapping[str, object]) -> Question:

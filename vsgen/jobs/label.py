@@ -20,6 +20,7 @@ from vsgen.jobs.budget import Budget, Used
 from vsgen.jobs.counts import UNLABELLED, Counts
 from vsgen.jobs.desk import Desk
 from vsgen.jobs.label_correct import Calibrated, Correction, calibrate, gold_places
+from vsgen.jobs.label_flips import FIRST, FlipCounts, more_ways, require_order
 from vsgen.jobs.label_options import FLAGS, LabelOptions
 from vsgen.jobs.label_rows import How, Labelled, Spool, checked, label_row, row_line, soft, with_text
 from vsgen.jobs.local import kept_local
@@ -65,6 +66,8 @@ class Labelling:
             UserError: The flags or the rows of known class are wrong.
         """
         options.check()
+        if options.flips:
+            require_order(options.template.labels)
         if options.plot is not None:
             ensure_drawable(options.plot)
         self._options = options
@@ -91,6 +94,7 @@ class Labelling:
         self._entropies: list[float] = []
         self._spool: Spool | None = None
         self._report: list[str] = []
+        self._flips, self._flipping = FlipCounts(options.template.labels), options.flips
         self._budget, self._used = Budget(), Used()
         self._look_at_first()
 
@@ -109,12 +113,13 @@ class Labelling:
         options = self._options
         parts = {**options.parts, "--calibrate": self._gold_input and str(self._gold_seen)}
         rows = self._input if isinstance(self._input, RowInput) else None
-        return Origin(parts, rows, grows=True, replayed=options.histogram or options.plot is not None)
+        replayed = options.histogram or options.flips or options.plot is not None
+        return Origin(parts, rows, grows=True, replayed=replayed)
 
     def source(self, desk: Desk, counts: Counts, warn: Warn) -> Source[Labelled]:
         """The rows of known class, then all rows of the input."""
         options, names = self._options, desk.models.names
-        self._warn, self._counts, self._budget = warn, counts, self._budget_of_rows()
+        self._warn, self._counts, self._budget = warn, counts, self._budget_of_rows(flips=options.flips)
         methods = {one.name: one.method for one in options.template.labels}
         models = {one.name: [names[judge.name] for judge in one.judges] for one in options.template.labels}
         self._how = How(models, options.seed, methods) if options.meta else None
@@ -122,10 +127,10 @@ class Labelling:
             self._spool = Spool()
             desk.on_close(self._spool.close)
         counts.expected = self._input.count() if isinstance(self._input, RowInput) else None
-        known = self._flow(desk, lenient=True)
+        known = self._flow(desk, lenient=True, flips=options.flips)
         gold = Flows(known(row, row.index) for row in self._gold)
         skip = counts.skipping(warn) if options.skip_bad_rows else None
-        label = self._flow(desk, lenient=options.skip_bad_rows)
+        label = self._flow(desk, lenient=options.skip_bad_rows, flips=options.flips and not self._gold)
         self._rows = row_flows(
             self._input, lambda row, n: label(row, n) if self._usable(row, skip) else None, desk, skip=skip
         )
@@ -139,9 +144,12 @@ class Labelling:
         """A row that is written or waits, or one of known class, from which only a temperature is learned."""
         bill = self._counts.bill if self._budget.max_cost is not None else None
         self._used = self._used.after(labelled.replies + labelled.scores, labelled.tokens, bill)
+        self._flips.add(labelled.flips or {})
+        self._end_flips(labelled.row)
         if len(self._known) < len(self._gold):
             self._learn(labelled)
             return Made(replies=labelled.replies, tokens=labelled.tokens)
+        self._flips.add_row(labelled.labels)
         alarms = self._watch.add_row(labelled.labels)
         if self._spool is None:
             return self._row(self._correct(labelled), chosen=True, waited=False, notes=alarms)
@@ -162,17 +170,19 @@ class Labelling:
             self._counts.stopped = spent
         if calibrated and self._spool is not None:
             yield from self._waiting(self._spool)
+        self._report += self._flips.lines()
         if self._options.histogram:
             first, count = self._first, len(self._entropies)
             title = f"normalized entropy of {first}, {count} rows (0: certain, 1: all classes equally likely)"
             self._report += [title, *histogram(self._entropies, low=0.0, high=1.0)]
 
-    def plan(self, use: Use | None = None, *, per_row: bool = False) -> Plan:
+    def plan(self, use: Use | None = None, *, per_row: bool = False, flips: bool = True) -> Plan:
         """What the labels will take, estimated before anything is asked.
 
         Args:
             use: How tokens are counted.
             per_row: For one row, instead of all.
+            flips: Count the rows that are asked about in other orders too.
 
         Raises:
             UserError: The first rows cannot be used.
@@ -185,7 +195,12 @@ class Labelling:
         asked = sampled_questions(options.template, options.on, some, seed=options.seed, skip=skip)
         count = rows.count() if isinstance(rows, RowInput) and not per_row else None
         known = None if count is None else count + len(self._gold)
-        return plan_labels(options.template, asked, use or Use(), options.asked, rows=known)
+        flipped = self._flipped(count) if options.flips and flips else 0
+        return plan_labels(options.template, asked, use or Use(), options.asked, rows=known, flips=flipped)
+
+    def _flipped(self, count: int | None) -> int:
+        """How many rows are asked about in other orders, of those of known class or of the input; 1 if unknown."""
+        return 1 if count is None else min(FIRST, len(self._gold) or count)
 
     def _waiting(self, spool: Spool) -> Iterator[Made[Labelled]]:
         for one in self._batch:
@@ -213,14 +228,14 @@ class Labelling:
         """What was read of the input."""
         return self._rows.seen
 
-    def _budget_of_rows(self) -> Budget:
+    def _budget_of_rows(self, *, flips: bool) -> Budget:
         options = self._options
         if options.max_calls is None and options.max_tokens is None and options.max_cost is None:
             return Budget()
-        plan = self.plan(per_row=True)
+        plan = self.plan(per_row=True, flips=flips)
         return Budget(
             calls=math.ceil(plan.most.calls),
-            tokens=sum(label.most[1] for label in options.template.labels),
+            tokens=sum(label.most[1] * (1 + flips * more_ways(label)) for label in options.template.labels),
             max_calls=options.max_calls,
             max_tokens=options.max_tokens,
             usd=plan.most_usd or 0.0,
@@ -229,11 +244,18 @@ class Labelling:
             replies="calls",
         )
 
+    def _end_flips(self, row: Row) -> None:
+        """After the last row that is asked about in other orders, a row takes less of the budget."""
+        last = min(FIRST, len(self._gold) or FIRST) - 1
+        if self._flipping and row.index >= last:
+            self._flipping = False
+            self._budget = self._budget_of_rows(flips=False)
+
     @property
     def _first(self) -> str:
         return self._options.template.labels[0].name
 
-    def _flow(self, desk: Desk, *, lenient: bool) -> Callable[[Row, int], Flow[Labelled]]:
+    def _flow(self, desk: Desk, *, lenient: bool, flips: bool) -> Callable[[Row, int], Flow[Labelled]]:
         options = self._options
         labeller = Labeller(
             options.template,
@@ -244,7 +266,7 @@ class Labelling:
             models=desk.models.names,
         )
         occurrences = Occurrences()
-        return lambda row, _: label_row(labeller, row, occurrences.name(row.fields))
+        return lambda row, n: label_row(labeller, row, occurrences.name(row.fields), flips=flips and n < FIRST)
 
     def _look_at_first(self) -> None:
         """See that the first row of a file can be labelled, which says most of what may be wrong with the others."""

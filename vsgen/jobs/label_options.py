@@ -54,6 +54,8 @@ class LabelOptions:
     selection: Selection | None = None
     histogram: bool = False
     """Report how the rows' normalized entropy is distributed."""
+    flips: bool = False
+    """Ask the first rows again with the classes in other orders, and report how often labels flip."""
     max_calls: int | None = None
     """Replies and scores of language models."""
     max_tokens: int | None = None

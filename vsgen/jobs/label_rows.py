@@ -13,6 +13,7 @@ from vsgen.files.records import label_line
 from vsgen.flow import Flow, Spent, metered
 from vsgen.flows.label import Labeller, Labels, Text
 from vsgen.jobs.label_options import LabelOptions
+from vsgen.labels.flips import Flips
 from vsgen.sections.sandbox import compile_text
 from vsgen.values import Row, SoftLabel
 
@@ -28,6 +29,8 @@ class Labelled(NamedTuple):
     """Replies in which they were drawn."""
     scores: int = 0
     """Calls in which classes were scored."""
+    flips: Mapping[str, Flips] | None = None
+    """Whether its labels flip in other orders, by label; None where that was not asked."""
 
     @property
     def fields(self) -> Mapping[str, object]:
@@ -101,18 +104,30 @@ def _drawn(row: Row) -> Mapping[str, object]:
     return drawn if isinstance(drawn, Mapping) else {}
 
 
-def label_row(labeller: Labeller, row: Row, name: str) -> Flow[Labelled]:
+def label_row(labeller: Labeller, row: Row, name: str, *, flips: bool = False) -> Flow[Labelled]:
     """Ask for all labels of a row. Fields stand for themselves; behind them the variables that ``vsgen run`` drew.
 
     Args:
         labeller: Asks.
         row: What to label.
         name: Names the randomness of its labels; see `vsgen.jobs.occurrence`.
+        flips: Ask in other orders of the classes too.
     """
+<<<<<<< HEAD
     spent = Spent()
     values = values_of(row)
     (labels,) = yield from metered(labeller.label([Text(row.where, name, values)]), spent)
     return Labelled(row, labels, spent.tokens, spent.replies, spent.scores)
+=======
+    spent, text = Spent(), Text(row.where, name, values_of(row))
+    labels, found = yield from metered(_asked(labeller, text, flips=flips), spent)
+    return Labelled(row, labels, spent.tokens, spent.calls, spent.scores, found)
+
+
+def _asked(labeller: Labeller, text: Text, *, flips: bool) -> Flow[tuple[Labels, Mapping[str, Flips] | None]]:
+    (labels,) = yield from labeller.label([text])
+    return labels, (yield from labeller.flips(text, labels)) if flips else None
+>>>>>>> abf4f31 (vsgen label --flips prints how often the likeliest class changes when the classes are listed in another order; docs say which method is for which question)
 
 
 def row_line(labelled: Labelled, how: How | None) -> dict[str, object]:

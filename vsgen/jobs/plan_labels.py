@@ -7,10 +7,11 @@ take several.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from vsgen.jobs.plan import MARGIN, THOUGHT, Load, Part, Plan, prompt_tokens
+from vsgen.labels.flips import asked_again
 from vsgen.labels.settings import Label
 from vsgen.template.schema import Template
 from vsgen.template.warnings.warning import Use
@@ -23,7 +24,7 @@ _NAME: Final = 5
 
 
 def plan_labels(
-    template: Template, asked: Sequence[Sequence[Prompt]], use: Use, model: str, *, rows: int | None
+    template: Template, asked: Sequence[Sequence[Prompt]], use: Use, model: str, *, rows: int | None, flips: int = 0
 ) -> Plan:
     """Estimate what the labels of given rows take.
 
@@ -33,14 +34,31 @@ def plan_labels(
         use: How tokens are counted.
         model: Which makes the labels that name none.
         rows: Of the input; None where that is not known.
+        flips: Rows that are asked about in other orders of the classes too.
     """
-    parts = []
+    parts, again = [], list[Part]()
     for i, label in enumerate(template.labels):
         lengths = [prompt_tokens(prompts[i], use) for prompts in asked]
         mean = math.fsum(lengths) / max(1, len(lengths))
         each = label_parts(template, label, model, mean, max(lengths, default=0))
         parts += [part.times(rows or 1) for part in each]
-    return Plan("input rows", rows, rows, tuple(parts))
+        if flips:
+            each = flip_parts(template, label, model, mean, max(lengths, default=0))
+            again += [part.times(flips) for part in each]
+    return Plan("input rows", rows, rows, (*parts, *again))
+
+
+def flip_parts(template: Template, label: Label, model: str, prompt: float, longest: float) -> list[Part]:
+    """What one text's label takes in other orders of the classes; as `label_parts`."""
+    each = [
+        label_parts(template, label.model_copy(update={"permutations": way.orders}), model, prompt, longest)
+        for way in asked_again(label, len(label.classes) or _FEW)
+    ]
+    return [
+        Part(f"flips of {of[0].name}", of[0].model, _sum(part.expected for part in of), _sum(part.most for part in of),
+             of[0].prices)
+        for of in zip(*each, strict=True)
+    ]  # fmt: skip
 
 
 def label_parts(template: Template, label: Label, model: str, prompt: float, longest: float) -> list[Part]:
@@ -62,6 +80,10 @@ def label_parts(template: Template, label: Label, model: str, prompt: float, lon
     asked = [own if judge.name is None else (judge.model, judge.prices) for judge in label.judges]
     by = [f" by {name}" if len(asked) > 1 else "" for name, _ in asked]
     return [Part(f"label {label.name}{at}", name, *loads, prices) for at, (name, prices) in zip(by, asked, strict=True)]
+
+
+def _sum(loads: Iterable[Load]) -> Load:
+    return sum(loads, Load())
 
 
 def _expected(label: Label, prompt: float, options: int) -> Load:

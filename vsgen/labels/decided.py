@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from vsgen.flow import Flow, ask_all
-from vsgen.labels.mean import detailed, mean, several
-from vsgen.labels.orders import orders, restored
+from vsgen.labels.mean import detailed, in_orders, mean, several
+from vsgen.labels.orders import restored
 from vsgen.labels.question import Question, Voice
 from vsgen.labels.settings import Kind, Label
 from vsgen.labels.words import YES_NO, applies
@@ -74,7 +74,7 @@ def _typed(asked: Asked) -> list[TypedQuestion]:
         case "ordinal":
             return [TypedQuestion("score", text, classes)]
         case "nominal":
-            return [TypedQuestion("choice", text, order) for order in orders(classes, asked.label.permutations)]
+            return [TypedQuestion("choice", text, order) for order in asked.question.orders(asked.label.permutations)]
 
 
 def _label(asked: Asked, questions: Sequence[TypedQuestion], decisions: Sequence[Decision]) -> SoftLabel | Unlabelled:
@@ -101,4 +101,4 @@ def _mean(
     each = zip(listings, decisions, strict=True)
     voices = [Voice(restored(logs(one.probs), listing, classes), one.mass) for listing, one in each]
     details: dict[str, object] = {"method": "decisions"} | ({"orders": len(voices)} if len(voices) > 1 else {})
-    return mean(classes, voices, kind, details)
+    return in_orders(mean(classes, voices, kind, details), voices)

@@ -39,6 +39,14 @@ def mean(classes: Sequence[str], voices: Sequence[Voice], kind: Kind, details: M
     return replace(detailed(made, {**details, "spread": spread_of(made.probs, each)}), disagreement=between)
 
 
+def in_orders(made: SoftLabel, voices: Sequence[Voice]) -> SoftLabel:
+    """The label, which knows whether its voices differ in the likeliest class, each of which is an order's."""
+    if len(voices) == 1:
+        return made
+    likeliest = {max(range(len(voice.logps)), key=voice.logps.__getitem__) for voice in voices}
+    return replace(made, order_flips=(len(likeliest) > 1,))
+
+
 def spread_of(means: Mapping[str, float], each: Sequence[Sequence[float]]) -> dict[str, float]:
     """The standard deviation of each class's probability between several distributions, at least two."""
     columns = zip(means.items(), zip(*each, strict=True), strict=True)
@@ -63,7 +71,8 @@ def several(classes: Sequence[str], answers: Sequence[SoftLabel | Unlabelled]) -
     made = detailed(
         multi_label(probs, min(masses) if masses else None), _gathered(classes, [one.details for one in found])
     )
-    return replace(made, disagreement=math.fsum(apart) if apart else None)
+    flips = tuple(flipped for one in found for flipped in one.order_flips)
+    return replace(made, disagreement=math.fsum(apart) if apart else None, order_flips=flips)
 
 
 def _means(each: Sequence[Sequence[float]]) -> list[float]:

@@ -8,7 +8,7 @@ from random import Random
 from vsgen.flow import Flow, together
 from vsgen.labels.bounds import truncated
 from vsgen.labels.decided import Asked, decided
-from vsgen.labels.mean import detailed, mean, several
+from vsgen.labels.mean import detailed, in_orders, mean, several
 from vsgen.labels.question import Question, Voice
 from vsgen.labels.reasoned import reasoned
 from vsgen.labels.scored import scored
@@ -35,7 +35,9 @@ def classify(asked: Question, label: Label, rng: Random) -> Flow[SoftLabel | Unl
         return (yield from _one(asked, label, rng))
     sources, each = [Random(rng.getrandbits(64)) for _ in asked.classes], label.model_copy(update={"kind": "nominal"})
     flows = [
-        _one(Question(applies(asked.text, name), YES_NO, applies(asked.free, name)), each, source)
+        _one(
+            Question(applies(asked.text, name), YES_NO, applies(asked.free, name), reverse=asked.reverse), each, source
+        )
         for name, source in zip(asked.classes, sources, strict=True)
     ]
     return several(asked.classes, (yield from together(flows)))
@@ -46,7 +48,8 @@ def _one(asked: Question, label: Label, rng: Random) -> Flow[SoftLabel | Unlabel
         case "score":
             voices = yield from scored(asked, label)
             details: dict[str, object] = {"orders": len(voices)} if len(voices) > 1 else {}
-            return _mean(asked.classes, voices, label, details | truncated(asked.classes, voices))
+            details |= truncated(asked.classes, voices)
+            return in_orders(mean(asked.classes, voices, label.kind, details), voices)
         case "decisions":
             return (yield from decided([Asked(asked, label)]))[0]
         case "reasoning":

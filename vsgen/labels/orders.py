@@ -21,18 +21,15 @@ def orders(classes: Sequence[str], count: int | Literal["all"]) -> list[tuple[st
     return [(*base[start:], *base[:start]) for start in starts]
 
 
-def in_turn(
-    classes: Sequence[str], count: int | Literal["all"], replies: int, *, each: int = 1
-) -> list[tuple[str, ...]]:
-    """The order that each of several replies is asked with: the replies take turns with so many `orders`.
+def in_turn(listings: Sequence[tuple[str, ...]], replies: int, *, each: int = 1) -> list[tuple[str, ...]]:
+    """The order that each of several replies is asked with: the replies take turns with the orders.
 
     Args:
-        classes: What is listed.
-        count: Number of orders.
+        listings: The orders.
         replies: Number of replies.
         each: So many replies in a row have the same order.
     """
-    return list(islice((order for one in cycle(orders(classes, count)) for order in repeat(one, each)), replies))
+    return list(islice((order for one in cycle(listings) for order in repeat(one, each)), replies))
 
 
 def restored(values: Sequence[float], order: Sequence[str], classes: Sequence[str]) -> tuple[float, ...]:

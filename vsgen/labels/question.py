@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+from vsgen.labels.orders import orders
 
 
 class Question(NamedTuple):
@@ -15,6 +17,13 @@ class Question(NamedTuple):
     """The same question about a text without content; needed by contextual calibration alone."""
     state: str = ""
     """The text alone, for method decisions; then `text` is the question without it."""
+    reverse: bool = False
+    """List the classes in the reverse of each order."""
+
+    def orders(self, count: int | Literal["all"]) -> list[tuple[str, ...]]:
+        """The orders in which the classes are listed; see `vsgen.labels.orders.orders`."""
+        listings = orders(self.classes, count)
+        return [listing[::-1] for listing in listings] if self.reverse else listings
 
 
 class Voice(NamedTuple):

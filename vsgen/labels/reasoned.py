@@ -26,7 +26,7 @@ _SHORTER = 0.9
 def reasoned(asked: Question, label: Label, rng: Random) -> Flow[list[Voice]]:
     """One voice for each trace; the traces take turns with the styles, and with the orders of the classes."""
     ways = in_styles(label.ways, label.count)
-    listings = in_turn(asked.classes, label.permutations, label.count, each=len(label.ways))
+    listings = in_turn(asked.orders(label.permutations), label.count, each=len(label.ways))
     thinking = [think(asked.text, listing, way) for listing, way in zip(listings, ways, strict=True)]
     traces = yield from ask_all([label.generate(prompt, rng) for prompt in thinking])
     texts, whole = [without_tags(trace.text) for trace in traces], [trace.stopped for trace in traces]

@@ -16,7 +16,7 @@ import math
 from collections.abc import Sequence
 
 from vsgen.flow import Flow, ask_all
-from vsgen.labels.orders import orders, restored
+from vsgen.labels.orders import restored
 from vsgen.labels.priors import divide
 from vsgen.labels.question import Question, Voice
 from vsgen.labels.settings import Label
@@ -27,7 +27,7 @@ from vsgen.values import Score, Scores
 
 def scored(asked: Question, label: Label) -> Flow[list[Voice]]:
     """One voice for each order of the classes."""
-    listings = orders(asked.classes, label.permutations)
+    listings = asked.orders(label.permutations)
     calls = [_call(asked.text, listing, label) for listing in listings]
     priors = [_call(asked.free, listing, label) for listing in listings] if label.prior == "contextual" else []
     bares = [Score(bare(listing), listing) for listing in listings] if label.normalize == "pmi" else []

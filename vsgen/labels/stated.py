@@ -23,7 +23,7 @@ _STEP = 0.001
 
 def stated(asked: Question, label: Label, rng: Random) -> Flow[list[Voice]]:
     """One voice for each reply that can be read; what it states is renormalised."""
-    listings = in_turn(asked.classes, label.permutations, label.count)
+    listings = in_turn(asked.orders(label.permutations), label.count)
     calls = [label.generate(distribution(asked.text, one), rng, schema=_schema(one)) for one in listings]
     replies = yield from ask_all(calls)
     read = [stated_distribution(reply.text, asked.classes) for reply in replies]

@@ -39,7 +39,7 @@ class Ballot(NamedTuple):
 def voted(asked: Question, label: Label, rng: Random) -> Flow[Ballot]:
     """Draw the replies, in turn about the orders of the classes, and count them."""
     ways = in_styles(label.ways, label.count)
-    listings = in_turn(asked.classes, label.permutations, label.count, each=len(label.ways))
+    listings = in_turn(asked.orders(label.permutations), label.count, each=len(label.ways))
     prompts = [
         think_and_answer(asked.text, listing, way)
         if label.think

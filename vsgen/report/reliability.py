@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 from vsgen.errors import OptionError, OutputError
 from vsgen.extras import require
 from vsgen.metrics.calibration import Bin, Quality, Reliability, quality, reliability
+from vsgen.metrics.shares import wilson
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,8 +35,6 @@ _COLOURS: Final = ("#D55E00", "#0072B2", "#009E73", "#CC79A7")
 """Of Okabe and Ito, which colour-blind readers tell apart."""
 _MARKERS: Final = ("o", "s", "^", "D")
 _COLUMNS: Final = 3
-_Z: Final = 1.959964
-"""The standard normal quantile of 0.975."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +146,5 @@ def _caption(one: Curve) -> str:
 
 
 def _interval(one: Bin) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share."""
-    square = _Z**2 / one.count
-    middle = (one.accuracy + square / 2) / (1 + square)
-    half = _Z * math.sqrt(one.accuracy * (1 - one.accuracy) / one.count + square / (4 * one.count)) / (1 + square)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    """Wilson's 95 % interval of a bin's accuracy."""
+    return wilson(one.accuracy, one.count)
