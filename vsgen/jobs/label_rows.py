@@ -113,21 +113,14 @@ def label_row(labeller: Labeller, row: Row, name: str, *, flips: bool = False) -
         name: Names the randomness of its labels; see `vsgen.jobs.occurrence`.
         flips: Ask in other orders of the classes too.
     """
-<<<<<<< HEAD
-    spent = Spent()
-    values = values_of(row)
-    (labels,) = yield from metered(labeller.label([Text(row.where, name, values)]), spent)
-    return Labelled(row, labels, spent.tokens, spent.replies, spent.scores)
-=======
     spent, text = Spent(), Text(row.where, name, values_of(row))
     labels, found = yield from metered(_asked(labeller, text, flips=flips), spent)
-    return Labelled(row, labels, spent.tokens, spent.calls, spent.scores, found)
+    return Labelled(row, labels, spent.tokens, spent.replies, spent.scores, found)
 
 
 def _asked(labeller: Labeller, text: Text, *, flips: bool) -> Flow[tuple[Labels, Mapping[str, Flips] | None]]:
     (labels,) = yield from labeller.label([text])
     return labels, (yield from labeller.flips(text, labels)) if flips else None
->>>>>>> abf4f31 (vsgen label --flips prints how often the likeliest class changes when the classes are listed in another order; docs say which method is for which question)
 
 
 def row_line(labelled: Labelled, how: How | None) -> dict[str, object]:
