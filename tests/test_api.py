@@ -379,3 +379,29 @@ def test_a_server_is_named_by_its_url_and_nothing_is_open_when_it_fails() -> Non
         generate(one, rows=rows, model="echo", endpoint=8000)  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="wire: must be chat, completions or messages, got 'chats'"):
         vsgen.endpoint("http://localhost:8000", wire="chats")  # type: ignore[arg-type]
+
+
+def test_a_server_is_treated_as_the_arguments_say() -> None:
+    rows = [{"place": f"hill {number}"} for number in range(9)]
+    one = {**LETTERS, "sampling": {"method": "direct", "k": 1}}
+    for concurrency in (1, 4):
+        with serving(Plan(latency=0.02)) as server:
+            place = vsgen.endpoint(server.url, concurrency=concurrency, timeout=30)
+            assert len(list(generate(one, rows=rows, model="echo", endpoint=place))) == 9
+            assert server.counts.together == 1 if concurrency == 1 else 1 < server.counts.together <= concurrency
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ({"concurrency": 0}, "concurrency: must be an integer >= 1"),
+        ({"rpm": 0.5}, "rpm: must be an integer >= 1"),
+        ({"tpm": -1}, "tpm: must be an integer >= 1"),
+        ({"timeout": 0}, "timeout: must be a number of seconds >= 1"),
+        ({"timeout": float("nan")}, "timeout: must be a number of seconds >= 1"),
+        ({"proxy": "localhost"}, "proxy: not the URL of an HTTP proxy"),
+    ],
+)
+def test_a_limit_that_is_none_is_named(wrong: dict[str, object], problem: str) -> None:
+    with pytest.raises(OptionError, match=problem):
+        vsgen.endpoint("http://localhost:8000/v1", **wrong)  # type: ignore[arg-type]

@@ -24,9 +24,10 @@ from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
 
 import orjson
 
-from vsgen.backends.endpoint.address import WireName, read_address
+from vsgen.backends.endpoint.address import WireName, read_address, read_proxy
 from vsgen.backends.endpoint.keys import find_key, key_text
-from vsgen.backends.endpoint.server import Server
+from vsgen.backends.endpoint.server import Endpoint, Server
+from vsgen.backends.endpoint.settings import chosen
 from vsgen.errors import InputError, OptionError, TemplateError
 from vsgen.files.given_rows import MakingError
 from vsgen.files.places import Places
@@ -118,7 +119,7 @@ def generate(
     max_cost: float | None = None,
     allow_exec: bool = False,
     allow_models: Sequence[str] = (),
-    endpoint: Server | str | None = None,
+    endpoint: Endpoint | str | None = None,
 ) -> Rows[Record]:
     """Draw from a template, as ``vsgen run`` does.
 
@@ -164,22 +165,50 @@ def generate(
     return Rows(Generation(options))
 
 
-def endpoint(url: str, *, key_file: str | Path | None = None, wire: WireName | None = None) -> Server:
+def endpoint(
+    url: str,
+    *,
+    key_file: str | Path | None = None,
+    wire: WireName | None = None,
+    concurrency: int = 64,
+    rpm: int | None = None,
+    tpm: int | None = None,
+    timeout: float = 600.0,
+    proxy: str | None = None,
+    hedge: bool = False,
+) -> Endpoint:
     """A server that answers for models, for `generate` and `label`.
 
     Args:
         url: Its base, such as ``http://localhost:8000/v1``.
         key_file: A file with its API key; without one, the key is from the environment, as for the commands.
         wire: ``chat``, ``completions`` or ``messages``; None for the one that the URL suggests.
+        concurrency: Most requests at the same time.
+        rpm: Most requests a minute; None is no limit.
+        tpm: Most tokens a minute, prompts included; None is no limit.
+        timeout: Longest time for one reply, seconds; then it is asked again.
+        proxy: URL of an HTTP proxy; variables such as ``HTTPS_PROXY`` are not used.
+        hedge: Send the slowest requests (up to 5 %) a second time, and use the first reply. Both are paid.
 
     Raises:
-        OptionError: It is no URL, its key cannot be read, or there is no such `wire`.
+        OptionError: It is no URL, its key cannot be read, there is no such `wire`, or a limit is none.
     """
     address = read_address(url, "endpoint")
     if wire is not None and wire not in get_args(WireName):
         raise OptionError(f"wire: must be chat, completions or messages, got {wire!r}")
     text = None if key_file is None else key_text(Path(key_file), "key_file")
-    return Server(address, find_key(address, os.environ, text), wire, "endpoint")
+    _check_counts(concurrency=concurrency, rpm=rpm, tpm=tpm)
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout >= 1:
+        raise OptionError(f"timeout: must be a number of seconds >= 1, got {timeout!r}")
+    settings = chosen(
+        concurrency=concurrency,
+        rpm=rpm,
+        tpm=tpm,
+        timeout=timeout,
+        proxy=None if proxy is None else read_proxy(proxy, "proxy"),
+        hedge=hedge,
+    )
+    return Endpoint(Server(address, find_key(address, os.environ, text), wire, "endpoint"), settings)
 
 
 def label(
@@ -196,7 +225,7 @@ def label(
     max_tokens: int | None = None,
     max_cost: float | None = None,
     allow_models: Sequence[str] = (),
-    endpoint: Server | str | None = None,
+    endpoint: Endpoint | str | None = None,
 ) -> Rows[Labelled]:
     """Add soft labels to rows, as ``vsgen label`` does.
 
@@ -271,17 +300,20 @@ def _places(journal: str | Path | None) -> Places:
     return Places(journal=None if journal is None else Path(journal), to_stdout=False)
 
 
-def _choice(model: str | Path | LanguageModel | None, allow: Sequence[str], place: Server | str | None) -> ModelChoice:
+def _choice(
+    model: str | Path | LanguageModel | None, allow: Sequence[str], place: Endpoint | str | None
+) -> ModelChoice:
     if isinstance(allow, str) or not all(isinstance(name, str) for name in allow):
         raise OptionError(f"allow_models: give names in a list, got {allow!r:.60}")
-    server = endpoint(place) if isinstance(place, str) else place
-    if server is not None and not isinstance(server, Server):
-        raise OptionError(f"endpoint: give a URL, or what vsgen.endpoint(URL) returns, got {server!r:.60}")
-    if model is None:
-        return ModelChoice(allow=tuple(allow), server=server)
-    if isinstance(model, str | Path):
-        return ModelChoice(str(model), allow=tuple(allow), server=server)
-    if server is not None:
+    there = endpoint(place) if isinstance(place, str) else place
+    if there is not None and not isinstance(there, Endpoint):
+        raise OptionError(f"endpoint: give a URL, or what vsgen.endpoint(URL) returns, got {there!r:.60}")
+    if model is None or isinstance(model, str | Path):
+        name, names = None if model is None else str(model), tuple(allow)
+        if there is None:
+            return ModelChoice(name, allow=names)
+        return ModelChoice(name, allow=names, server=there.server, http=there.settings)
+    if there is not None:
         raise OptionError(f"endpoint: needs the model's name there, got {model!r:.60}")
     if not isinstance(model, LanguageModel):
         raise OptionError(f"model: give a name, a path, or an object with name, generate and score, got {model!r:.60}")

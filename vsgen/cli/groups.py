@@ -140,13 +140,13 @@ class EndpointGroup:
 
     def _settings(self) -> Settings:
         from vsgen.backends.endpoint.address import read_proxy
-        from vsgen.backends.endpoint.limits import Ceiling
-        from vsgen.backends.endpoint.settings import Settings, Timeouts
+        from vsgen.backends.endpoint.settings import chosen
 
-        usual = Timeouts()
-        return Settings(
-            Ceiling(self.concurrency, min(self.concurrency, Ceiling().start), self.rpm, self.tpm),
-            timeouts=Timeouts(min(usual.connect, self.timeout), min(usual.silent, self.timeout), self.timeout),
+        return chosen(
+            concurrency=self.concurrency,
+            rpm=self.rpm,
+            tpm=self.tpm,
+            timeout=self.timeout,
             proxy=None if self.proxy is None else read_proxy(self.proxy),
             hedge=self.hedge,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from vsgen.backends.endpoint.address import Address, WireName
@@ -13,7 +13,7 @@ from vsgen.backends.endpoint.decisions import WithDecisions
 from vsgen.backends.endpoint.embeddings import Embeddings
 from vsgen.backends.endpoint.keys import Key
 from vsgen.backends.endpoint.messages import Messages
-from vsgen.backends.endpoint.settings import Target
+from vsgen.backends.endpoint.settings import Settings, Target
 from vsgen.backends.endpoint.wire import Wire
 
 _KEYED: Final = frozenset({"--endpoint", "VSGEN_ENDPOINT", "OPENAI_BASE_URL"})
@@ -60,3 +60,11 @@ class Server:
         base = self.address.base
         own = f"set OPENAI_BASE_URL={base} and OPENAI_API_KEY, and give --allow-endpoint {base}"
         return f"VSGEN_API_KEY is sent only to the server of --endpoint; {own}"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A server, and how it is treated."""
+
+    server: Server
+    settings: Settings = field(default_factory=Settings)

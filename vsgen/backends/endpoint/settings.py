@@ -42,6 +42,34 @@ class Settings:
     """Slow requests get a second one; see `vsgen.backends.endpoint.hedging`."""
 
 
+def chosen(
+    *,
+    concurrency: int = 64,
+    rpm: int | None = None,
+    tpm: int | None = None,
+    timeout: float = 600.0,
+    proxy: str | None = None,
+    hedge: bool = False,
+) -> Settings:
+    """How a user wants servers to be treated.
+
+    Args:
+        concurrency: Most requests at the same time; at least 1.
+        rpm: Most requests a minute; None is no limit.
+        tpm: Most tokens a minute, prompts included; None is no limit.
+        timeout: Seconds for one reply.
+        proxy: A checked URL of an HTTP proxy.
+        hedge: Slow requests get a second one.
+    """
+    usual = Timeouts()
+    return Settings(
+        Ceiling(concurrency, min(concurrency, Ceiling().start), rpm, tpm),
+        timeouts=Timeouts(min(usual.connect, timeout), min(usual.silent, timeout), timeout),
+        proxy=proxy,
+        hedge=hedge,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Whom to ask."""
