@@ -146,6 +146,26 @@ def test_check_takes_a_model_behind_a_url_for_what_it_is_and_asks_no_server(
     assert "127.0.0.1:9" not in vsgen("check", "support-tickets").stdout
 
 
+def test_a_label_of_a_model_here_and_one_behind_a_url_has_both_and_resumes_without_a_request(
+    vsgen: Vsgen, served: Server, tmp_path: Path
+) -> None:
+    lines, out = tmp_path / "rows.jsonl", tmp_path / "out.jsonl"
+    lines.write_text(json.dumps({"text": "The light of my bike is broken."}) + "\n")
+    asked = ["label", lines, "--name", "queue", "--classes", "billing,bug,how-to", "-m", "tiny", "-o", out]
+    asked += ["--set", f"model=[run, {{model: tiny, endpoint: {served.url}}}]"]
+    assert vsgen(*asked).exit_code == 0
+    (row,) = rows(out)
+    here, there = row["labels"]["queue"]["models"].items()
+    assert there[0].startswith("tiny@127.0.0.1:") and here[0].startswith("tiny@") and here[0] != there[0]
+    assert here[1]["probs"] == pytest.approx(there[1]["probs"], abs=1e-4)
+    assert row["meta"]["labelled"]["queue"]["model"] == [here[0], there[0]]
+    bytes_ = out.read_bytes()
+    out.unlink()
+    before = served.counts.requests
+    assert vsgen(*asked, "--resume").exit_code == 0
+    assert (out.read_bytes(), served.counts.requests) == (bytes_, before)
+
+
 def test_a_judge_that_no_server_is_named_for_can_be_given_one(vsgen: Vsgen, tmp_path: Path) -> None:
     template = tmp_path / "judged.yaml"
     template.write_text(LABELS.replace("  model: tiny\n  endpoint: URL", "  model: owner/judge"))

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.labels.asking import Scripted
-from vsgen.errors import CallError, InputError, OptionError
-from vsgen.flow import play
+from tests.labels.asking import Scripted, said
+from vsgen.errors import CallError, InputError, OptionError, TooLongError
+from vsgen.flow import play, refusal
 from vsgen.flows.label import Labeller, Text
 from vsgen.labels.ensemble import ensemble
 from vsgen.labels.mean import mean
@@ -22,7 +22,7 @@ from vsgen.labels.soft import entropy, label_of
 from vsgen.ports import LanguageModel
 from vsgen.probability import logs
 from vsgen.template.load import template_of
-from vsgen.values import Answer, Call, Directed, Generate, Refused, Score, SoftLabel, Unlabelled
+from vsgen.values import Answer, Call, Directed, Generate, Score, SoftLabel, Unlabelled
 
 CLASSES = ("bug", "billing", "how-to")
 SAID = {None: (0.7, 0.2, 0.1), "a": (0.1, 0.8, 0.1), "b": (0.2, 0.2, 0.6)}
@@ -48,7 +48,7 @@ class Models:
             assert isinstance(call, Score | Generate)
             return model.score([call])[0] if isinstance(call, Score) else model.generate([call])[0]
         except CallError as error:
-            return Refused("refused", str(error))
+            return refusal(error)
 
 
 def speaker(shares: Sequence[float], mass: float = 0.9) -> Scripted:
@@ -73,11 +73,13 @@ def models(**others: LanguageModel) -> Models:
     return Models(own | dict(others.items()))
 
 
-def labeller(lenient: bool = False, names: Mapping[str | None, str] | None = None, **section: Any) -> Labeller:
+def labeller(
+    lenient: bool = False, truncate: bool | None = None, names: Mapping[str | None, str] | None = None, **section: Any
+) -> Labeller:
     label = {"name": "queue", "classes": list(CLASSES), "prompt": "Which? {{ text }}", **section}
     made = template_of({"version": 1, "name": "t", "prompt": "-", "labels": [label]}, "t.yaml")
     known = {None: "own@1", "a": "a@2", "b": "b@3"} if names is None else names
-    return Labeller(made, ("text",), seed=1, lenient=lenient, models=known)
+    return Labeller(made, ("text",), seed=1, lenient=lenient, truncate=truncate, models=known)
 
 
 def labelled(one: Labeller, answered: Models) -> SoftLabel | Unlabelled:
@@ -200,6 +202,30 @@ def test_a_model_whose_replies_cannot_be_read_leaves_no_label_and_is_named() -> 
     how: dict[str, Any] = {"method": "votes", "model": ["run", "a"]}
     found = labelled(labeller(**how), models(a=Scripted(lambda _: {"I do not know.": 1.0})))
     assert found == Unlabelled("model a@2: no reply could be read")
+
+
+class Narrow(Scripted):
+    """Reads so many characters of a prompt."""
+
+    def score(self, calls: Sequence[Score]) -> Any:
+        for call in calls:
+            if (length := len(said(call.prompt))) > 120:
+                raise TooLongError("too long", tokens=length, context=120)
+        return Scripted.score(self, calls)
+
+
+def test_a_text_that_is_too_long_for_one_model_is_cut_for_all() -> None:
+    a, own = Narrow(scores=lambda _, __: 0.1), Scripted(scores=lambda _, __: 0.1)
+    one = labeller(truncate=True, model=["run", "a"])
+    (found,) = play(one.label([Text("in:1", "in:1", {"text": "It leaks. " * 30})]), Models({None: own, "a": a}))
+    label = found["queue"]
+    assert isinstance(label, SoftLabel)
+    assert label.details["truncated"] is True
+    assert a.scored[-1].prompt == own.scored[-1].prompt
+    with pytest.raises(InputError, match=r"^in:1: label queue: model a@2: too long"):
+        play(
+            labeller(model=["run", "a"]).label([Text("in:1", "in:1", {"text": "x" * 300})]), Models({None: own, "a": a})
+        )
 
 
 def test_every_model_is_asked_and_the_run_s_own_only_where_it_is_named() -> None:
