@@ -48,8 +48,14 @@ class Prompt:
     """The reply's first characters, to be continued. Without messages it is the whole text: plain completion, with
     no chat template."""
     cue: str = ""
-    """What leads a model without a chat template to its reply, such as ``Answer:``, after the messages and the prefill.
-    What follows it is one line: it is spelled after a space, and a line's end ends it as well as the end of text."""
+    """What leads to a reply of one line, such as ``Answer:``: the reply is spelled after a space, and a line's end ends
+    it as well as the end of text. A prefill that ends with the cue leads every model to it. Otherwise the cue is for
+    models without a chat template alone, which read it after the messages and the prefill."""
+
+    @property
+    def opened(self) -> bool:
+        """Whether the cue leads every model, since the prefill ends with it."""
+        return bool(self.cue) and self.prefill.endswith(self.cue)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ SHAPES: Final[Mapping[str, Mapping[str, str]]] = {
         "truncate": "--truncate",
         "seed": "--seed 1",
         "model": "-m folder",
+        "examples": "--examples gold.jsonl",
         "calibrate": "--calibrate gold.jsonl",
         "select": "--select borderline:0.5",
         "no_meta": "--no-meta",

@@ -420,3 +420,36 @@ def test_what_a_decision_interface_is_given_is_shown() -> None:
     first, _, last = labeller(*DECIDING).prompts({"text": "…"})
     assert said(first) == "…\n\nWhich queue?\n\nbug / billing"
     assert said(last) == "…\n\nWhich tone?\n\nDoes this apply: rude?\n\nyes / no"
+
+
+GOLD = [{"text": "It  broke.", "queue": "bug"}, {"text": "Pay!", "queue": "billing"}]
+
+
+def shown_in(model: Narrow) -> str:
+    (call,) = model.scored
+    return call.prompt.prefill
+
+
+def test_a_text_is_never_shown_as_its_own_example() -> None:
+    one = labeller({**QUEUE, "examples": GOLD})
+    for words, expected in (("Hm.", 3), ("it broke. ", 2), ("Pay!", 2)):
+        model = narrow()
+        labelled(one, text(words), model=model)
+        assert shown_in(model).count("Queue:") == expected
+        assert shown_in(model).endswith(f"Which queue? {words.strip()}\nQueue:")
+
+
+def test_a_text_that_is_cut_is_not_shown_as_its_own_example_either() -> None:
+    words = " ".join(["word"] * 60)
+    one = labeller({**QUEUE, "examples": [{"text": words, "queue": "bug"}], "form": "turns"}, truncate=True)
+    model = narrow()
+    (found,) = labelled(one, text(words), model=model)
+    assert isinstance(found["queue"], SoftLabel) and found["queue"].details["truncated"]
+    assert len(model.scored[-1].prompt.messages) == 1
+
+
+def test_examples_that_are_too_long_for_the_model_are_named_with_what_to_do() -> None:
+    rows = [{"text": " ".join(["word"] * 30), "queue": "bug"}, *GOLD]
+    one = labeller({**QUEUE, "examples": rows, "form": "turns"})
+    with pytest.raises(InputError, match="3 examples are part of it: give fewer or shorter ones"):
+        labelled(one, text("Hm."))

@@ -41,7 +41,7 @@ def draw_lines(draws: Sequence[Preview], reader: Speller | None) -> Iterator[str
             yield from (f"{head} as above",) if (head, text) in before else (head, text)
         for prompt in one.labels:
             yield "[then, for each kept answer]"
-            for head, text in _messages(prompt):
+            for head, text in _read(prompt, reader):
                 yield from (head, text)
         yield ""
         before = {part for part in parts if part[0] in ("[system]", "[reply pattern]", "[reply schema]")}
@@ -49,16 +49,20 @@ def draw_lines(draws: Sequence[Preview], reader: Speller | None) -> Iterator[str
 
 def _parts(one: Preview, reader: Speller | None) -> Iterator[tuple[str, str]]:
     """What is sent, and what constrains the replies: heads and texts."""
-    if reader is None:
-        yield from _messages(one.call.prompt)
-    else:
-        yield f"[as {reader.name} reads it]", reader.render(one.call.prompt)
+    yield from _read(one.call.prompt, reader)
     for turn in one.turns:
         yield from (("[assistant]", "…"), ("[user]", turn))
     if one.call.pattern:
         yield "[reply pattern]", one.call.pattern
     if one.call.schema:
         yield "[reply schema]", json.dumps(json.loads(one.call.schema), ensure_ascii=False)
+
+
+def _read(prompt: Prompt, reader: Speller | None) -> Iterator[tuple[str, str]]:
+    if reader is None:
+        yield from _messages(prompt)
+    else:
+        yield f"[as {reader.name} reads it]", reader.render(prompt)
 
 
 def _messages(prompt: Prompt) -> Iterator[tuple[str, str]]:

@@ -90,6 +90,14 @@ class LabelsGroup:
             help="Set any key of the labels, for example verbalizer=letters. Repeatable.",
         ),
     ] = None
+    examples: Annotated[
+        str | None,
+        typer.Option(
+            "--examples",
+            metavar="GOLD",
+            help="Show the rows of GOLD, whose field NAME holds the class, as examples before every text.",
+        ),
+    ] = None
     truncate: Annotated[bool, typer.Option("--truncate", help="Cut texts that are too long for the model.")] = False
     seed: options.Seed = 0
 
@@ -105,11 +113,11 @@ class LabelsGroup:
         given = {"method": self.method, "kind": self.kind, "prior": self.prior, "permutations": self.permutations}
         overrides = [*(f"{key}={value}" for key, value in given.items() if value is not None), *(self.sets or ())]
         if self.template is None:
-            return from_flags(list(self._sections()), self.on, overrides)
+            return from_flags(list(self._sections()), self.on, overrides, examples=self.examples)
         alone = {"name": self.name, "classes": self.classes, "choices": self.choices, "prompt": self.prompt}
         if others := [name for name, value in alone.items() if value]:
             raise OptionError(f"--{others[0]}: cannot be combined with --template, whose labels are used as they are")
-        return from_template(self.template, self.on, overrides)
+        return from_template(self.template, self.on, overrides, examples=self.examples)
 
     def _sections(self) -> Iterator[Mapping[str, object]]:
         """One label section for each --name, with the classes and prompts in the same order."""
@@ -224,7 +232,7 @@ def label(
 
     budget.check()
     template, on = labels.read()
-    places = files.places([input, labels.template, review.calibrate, *batch.read], rows.rejects)
+    places = files.places([input, labels.template, labels.examples, review.calibrate, *batch.read], rows.rejects)
     asked = LabelOptions(
         template=template,
         on=on,

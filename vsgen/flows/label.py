@@ -14,12 +14,14 @@ from vsgen.errors import SKIP_IT, CallError, ChoiceError, InputError, OptionErro
 from vsgen.flow import Flow, Together, Turn, directed, error_of, refusal, together
 from vsgen.labels.decided import Asked, apart, decided
 from vsgen.labels.ensemble import ensemble
+from vsgen.labels.examples import Example, known_probs, listed
 from vsgen.labels.flips import Again, Flips, asked_again, flips, has_order
 from vsgen.labels.judge import Judge
+from vsgen.labels.layouts import cue_of
 from vsgen.labels.method import classify
 from vsgen.labels.question import Question
 from vsgen.labels.settings import Label
-from vsgen.labels.words import CONTENT_FREE, LETTERS, YES_NO, asks
+from vsgen.labels.words import ANSWER, CONTENT_FREE, LETTERS, YES_NO, asks
 from vsgen.sections.sandbox import compile_text
 from vsgen.template.render import Renderer
 from vsgen.template.schema import Template
@@ -42,6 +44,8 @@ class Text:
     """All that a question may refer to."""
     reverse: bool = False
     """List the classes of every label in the reverse of each order."""
+    whole: Mapping[str, object] | None = None
+    """What `values` was before a part of the text was cut; None where nothing was."""
 
 
 class Labeller:
@@ -81,6 +85,7 @@ class Labeller:
         self._models = models or {}
         for label in template.labels:
             _require_different([self._name(judge) for judge in label.judges], label)
+        self._shown: dict[str, Sequence[tuple[str, Example]]] = {}
 
     def label(self, texts: Sequence[Text], names: Container[str] | None = None) -> Flow[list[Labels]]:
         """Label some texts; all labels of all of them are asked for at once.
@@ -152,7 +157,8 @@ class Labeller:
             TemplateError: A variable is missing.
             InputError: A field that should list the classes does not.
         """
-        calls = [_first(classify(self._question(each, values), each, Random(0))) for each in self._template.labels]
+        each = [(self._question(label, values, values), label) for label in self._template.labels]
+        calls = [_first(classify(asked, label, Random(0))) for asked, label in each]
         return [prompt for call in calls if (prompt := _shown(call)) is not None]
 
     def _made(self, group: Sequence[Label], text: Text) -> Flow[Sequence[SoftLabel | Unlabelled]]:
@@ -173,6 +179,8 @@ class Labeller:
             problem = str(error)
         except TooLongError as error:
             problem = f"{error}, or pass --truncate" if self._truncate is False else str(error)
+            if count := len(label.examples):
+                problem += f"; {count} examples are part of it: give fewer or shorter ones"
         except (CallError, InputError, TemplateError) as error:
             _, own, rest = str(error).partition(f": label {label.name}: ")
             problem = rest if own else str(error)
@@ -185,7 +193,7 @@ class Labeller:
         values, tries = dict(text.values), list[tuple[int, int]]()
         while True:
             try:
-                made = yield from self._judged(group, replace(text, values=values))
+                made = yield from self._judged(group, replace(text, values=values, whole=text.values))
             except TooLongError as error:
                 if not self._truncate:
                     raise
@@ -223,13 +231,14 @@ class Labeller:
         return self._models.get(judge.name, judge.name or judge.model)
 
     def _classified(self, group: Sequence[Label], text: Text) -> Flow[Sequence[SoftLabel | Unlabelled]]:
-        each = [self._question(label, text.values)._replace(reverse=text.reverse) for label in group]
+        each = [self._question(label, text.values, text.whole)._replace(reverse=text.reverse) for label in group]
         if group[0].method == "decisions":
             return (yield from decided([Asked(asked, label) for asked, label in zip(each, group, strict=True)]))
         rng = Random(f"{self._seed}/{text.key}/{group[0].name}")
         return [(yield from classify(each[0], group[0], rng))]
 
-    def _question(self, label: Label, values: Mapping[str, object]) -> Question:
+    def _question(self, label: Label, values: Mapping[str, object], whole: Mapping[str, object] | None) -> Question:
+        """The question about a text; see `Text` for what is what."""
         asked, classes = self._render.label(label, values), _classes(label, values)
         if label.method == "decisions":
             named = compile_text(label.prompt).names
@@ -237,7 +246,26 @@ class Labeller:
             state, asked = apart(asked, texts, asks(label.name, label.kind))
             return Question(asked, classes, state=state)
         neutral = {**values, **dict.fromkeys(self._own, CONTENT_FREE)}
-        return Question(asked, classes, free=self._render.label(label, neutral) if label.prior == "contextual" else "")
+        free = self._render.label(label, neutral) if label.prior == "contextual" else ""
+        cue = ANSWER if label.kind == "multi" else cue_of(label.name)
+        return Question(asked, classes, free, cue=cue, examples=self._examples(label, whole or values))
+
+    def _examples(self, label: Label, values: Mapping[str, object]) -> tuple[Example, ...]:
+        """The examples of a label but for one that is the text itself, whose class it would give away."""
+        if not label.examples:
+            return ()
+        if label.name not in self._shown:
+            self._shown[label.name] = [(self._key(row), self._example(label, row)) for row in label.examples]
+        own, asked = self._key(values), self._render.label(label, values)
+        return tuple(one for key, one in self._shown[label.name] if key != own and one.text != asked)
+
+    def _example(self, label: Label, row: Mapping[str, object]) -> Example:
+        return Example(self._render.label(label, row), known_probs(row[label.name], _classes(label, row), label.kind))
+
+    def _key(self, values: Mapping[str, object]) -> str:
+        """What texts that are the same have in common, whatever their case and their blanks."""
+        texts = [str(values[name]) for name in self._own if name in values]
+        return " ".join(" ".join(texts).casefold().split())
 
 
 def _groups(labels: Sequence[Label]) -> Iterator[Sequence[Label]]:
@@ -306,13 +334,11 @@ def _classes(label: Label, values: Mapping[str, object]) -> tuple[str, ...]:
     """The template's classes, or those that a field of the row lists."""
     if label.choices is None:
         return label.classes
-    listed = values.get(label.choices)
-    each = listed if isinstance(listed, list | tuple) else []
-    names = [str(one).strip() if isinstance(one, str | int | float) else "" for one in each]
+    names = listed(values.get(label.choices))
     if len(names) < 2 or len(set(names)) < len(names) or not all(names):
-        shown = repr(listed)
+        shown = repr(values.get(label.choices))
         got = shown if len(shown) <= 100 else f"{shown[:100]}…"
         raise InputError(f"field {label.choices!r} must be a list of at least two different texts, got {got}")
     if label.verbalizer == "letters" and len(names) > len(LETTERS):
         raise InputError(f"field {label.choices!r} lists {len(names)} classes, but there are {len(LETTERS)} letters")
-    return tuple(names)
+    return names

@@ -111,13 +111,16 @@ class LabelOptions:
             raise OptionError("--calibrate -: standard input is INPUT already; name a file for one of them")
 
 
-def from_template(source: str, on: str | None, overrides: Sequence[str]) -> tuple[Template, str]:
+def from_template(
+    source: str, on: str | None, overrides: Sequence[str], *, examples: str | None = None
+) -> tuple[Template, str]:
     """A template whose labels are wanted, and the field that holds the text.
 
     Args:
         source: Its path or name.
         on: The field; by default the first field of the template's output.
         overrides: ``key=value`` of a label section, laid over each label.
+        examples: A file of rows that are the labels' examples.
 
     Raises:
         TemplateError: It cannot be loaded.
@@ -126,13 +129,18 @@ def from_template(source: str, on: str | None, overrides: Sequence[str]) -> tupl
     template = load_template(source)
     if not template.labels:
         raise OptionError(f"{template.source}: has no 'labels:'; add some, or pass --name and --classes instead")
-    if overrides:
-        template = load_template(source, _each(overrides, len(template.labels)))
+    if overrides or examples is not None:
+        template = load_template(source, _each(overrides, len(template.labels)), examples=examples)
     return template, on or template.output.fields[0]
 
 
 def from_flags(
-    sections: Sequence[Mapping[str, object]], on: str | None, overrides: Sequence[str], *, source: str = FLAGS
+    sections: Sequence[Mapping[str, object]],
+    on: str | None,
+    overrides: Sequence[str],
+    *,
+    source: str = FLAGS,
+    examples: str | None = None,
 ) -> tuple[Template, str]:
     """A template that was put together from flags, and the field that holds the text.
 
@@ -142,6 +150,7 @@ def from_flags(
         on: The field; ``text`` by default.
         overrides: As for `from_template`.
         source: What messages call them.
+        examples: As for `from_template`.
 
     Raises:
         TemplateError: The flags make no usable labels.
@@ -152,14 +161,22 @@ def from_flags(
         check_name(field_name)
     except ValueError as error:
         raise OptionError(f"--on: {error}") from None
-    labels = [{**section, "prompt": _prompt(section, field_name)} for section in sections]
+    labels = [_worded(section, field_name, shows=examples is not None) for section in sections]
     document = {"version": 1, "name": "label", "prompt": "-", "dedup": False, "labels": labels}
-    return template_of(document, source, _each(overrides, len(labels))), field_name
+    return template_of(document, source, _each(overrides, len(labels)), examples=examples), field_name
 
 
 def _each(overrides: Sequence[str], count: int) -> list[str]:
     whole = [setting for setting in overrides if _PRICES.match(setting)]
     return [*whole, *(f"labels.{i}.{setting}" for setting in overrides if setting not in whole for i in range(count))]
+
+
+def _worded(section: Mapping[str, object], on: str, *, shows: bool) -> Mapping[str, object]:
+    """A section with its prompt; where it has none of its own, examples in plain text need no question."""
+    made = {**section, "prompt": _prompt(section, on)}
+    if isinstance(section.get("prompt"), str) or not (shows or section.get("examples")):
+        return made
+    return {"plain": f"{on.replace('_', ' ').capitalize()}: {{{{ {on} }}}}", **made}
 
 
 def _prompt(section: Mapping[str, object], on: str) -> str:

@@ -14,7 +14,6 @@ from vsgen.flow import Flow, Spent, metered
 from vsgen.flows.label import Labeller, Labels, Text
 from vsgen.jobs.label_options import LabelOptions
 from vsgen.labels.flips import Flips
-from vsgen.sections.sandbox import compile_text
 from vsgen.values import Row, SoftLabel
 
 
@@ -86,7 +85,7 @@ def checked(row: Row, job: LabelOptions) -> Row:
 def _check_prompts(row: Row, job: LabelOptions) -> None:
     there = values_of(row)
     for label in job.template.labels:
-        for name in sorted(compile_text(label.prompt).needed - there.keys()):
+        for name in sorted(label.needed - there.keys()):
             fields = ", ".join(row.fields)
             problem = f"the prompt needs a field {name!r}; the row's fields are: {fields}"
             raise InputError(f"{row.where}: label {label.name}: {problem}; correct --prompt or the row")

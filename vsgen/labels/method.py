@@ -8,6 +8,8 @@ from random import Random
 from vsgen.flow import Flow, together
 from vsgen.labels.bounds import truncated
 from vsgen.labels.decided import Asked, decided
+from vsgen.labels.examples import Example
+from vsgen.labels.layouts import prefaced
 from vsgen.labels.mean import detailed, in_orders, mean, several
 from vsgen.labels.question import Question, Voice
 from vsgen.labels.reasoned import reasoned
@@ -34,16 +36,24 @@ def classify(asked: Question, label: Label, rng: Random) -> Flow[SoftLabel | Unl
     if label.kind != "multi" or label.method == "decisions":
         return (yield from _one(asked, label, rng))
     sources, each = [Random(rng.getrandbits(64)) for _ in asked.classes], label.model_copy(update={"kind": "nominal"})
-    flows = [
-        _one(
-            Question(applies(asked.text, name), YES_NO, applies(asked.free, name), reverse=asked.reverse), each, source
-        )
-        for name, source in zip(asked.classes, sources, strict=True)
-    ]
+    flows = [_one(_whether(asked, name), each, source) for name, source in zip(asked.classes, sources, strict=True)]
     return several(asked.classes, (yield from together(flows)))
 
 
+def _whether(asked: Question, name: str) -> Question:
+    """The question whether one of several classes applies."""
+    shown = [Example(applies(one.text, name), _yes_or_no(one.probs[name])) for one in asked.examples]
+    text, free = applies(asked.text, name), applies(asked.free, name)
+    return Question(text, YES_NO, free, reverse=asked.reverse, examples=tuple(shown))
+
+
+def _yes_or_no(yes: float) -> Mapping[str, float]:
+    return dict(zip(YES_NO, (yes, 1 - yes), strict=True))
+
+
 def _one(asked: Question, label: Label, rng: Random) -> Flow[SoftLabel | Unlabelled]:
+    if not label.lined:
+        asked = prefaced(asked, label)
     match label.method:
         case "score":
             voices = yield from scored(asked, label)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from vsgen.labels.examples import Example
 from vsgen.labels.orders import orders
+from vsgen.labels.words import ANSWER
 
 
 class Question(NamedTuple):
@@ -18,7 +20,11 @@ class Question(NamedTuple):
     state: str = ""
     """The text alone, for method decisions; then `text` is the question without it."""
     reverse: bool = False
-    """List the classes in the reverse of each order."""
+    """List the classes, and show the examples, in the reverse of each order."""
+    cue: str = ANSWER
+    """What leads to the class in plain text."""
+    examples: tuple[Example, ...] = ()
+    """Questions of the same kind with known answers, to be shown before this one."""
 
     def orders(self, count: int | Literal["all"]) -> list[tuple[str, ...]]:
         """The orders in which the classes are listed; see `vsgen.labels.orders.orders`."""

@@ -16,11 +16,12 @@ import math
 from collections.abc import Sequence
 
 from vsgen.flow import Flow, ask_all
+from vsgen.labels.layouts import layout_of
 from vsgen.labels.orders import restored
 from vsgen.labels.priors import divide
 from vsgen.labels.question import Question, Voice
 from vsgen.labels.settings import Label
-from vsgen.labels.words import LETTERS, bare, lettered, question
+from vsgen.labels.words import LETTERS, Layout, bare, lettered, question
 from vsgen.probability import log_sum_exp
 from vsgen.values import Score, Scores
 
@@ -28,9 +29,10 @@ from vsgen.values import Score, Scores
 def scored(asked: Question, label: Label) -> Flow[list[Voice]]:
     """One voice for each order of the classes."""
     listings = asked.orders(label.permutations)
-    calls = [_call(asked.text, listing, label) for listing in listings]
-    priors = [_call(asked.free, listing, label) for listing in listings] if label.prior == "contextual" else []
-    bares = [Score(bare(listing), listing) for listing in listings] if label.normalize == "pmi" else []
+    laid = [(listing, layout_of(label, asked, listing, i / len(listings))) for i, listing in enumerate(listings)]
+    calls = [_call(asked.text, *one, label) for one in laid]
+    priors = [_call(asked.free, *one, label) for one in laid] if label.prior == "contextual" else []
+    bares = [Score(bare(*one), one[0]) for one in laid] if label.normalize == "pmi" else []
     replies = yield from ask_all([*calls, *priors, *bares])
     voices = []
     for i, listing in enumerate(listings):
@@ -66,10 +68,10 @@ def bounded(
     return voice._replace(truncated=True, lower=lower, upper=upper)
 
 
-def _call(text: str, listing: Sequence[str], label: Label) -> Score:
+def _call(text: str, listing: Sequence[str], layout: Layout, label: Label) -> Score:
     if label.verbalizer == "letters":
-        return Score(lettered(text, listing), LETTERS[: len(listing)])
-    return Score(question(text, listing, listed=label.listed), tuple(listing))
+        return Score(lettered(text, listing, layout=layout), LETTERS[: len(listing)])
+    return Score(question(text, listing, listed=label.names_options, layout=layout), tuple(listing))
 
 
 def _logps(scores: Scores, divisors: Sequence[Scores], listing: Sequence[str], label: Label) -> Sequence[float]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from random import Random
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from annotated_types import MinLen
+from annotated_types import MaxLen, MinLen
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -17,14 +17,16 @@ from pydantic import (
     model_validator,
 )
 
+from vsgen.labels.examples import MOST, Needs, as_rows, problems_of
 from vsgen.labels.judge import RUN, Judge, Models, Written, written
+from vsgen.labels.names import Form, Prior
 from vsgen.labels.names import Kind as Kind
 from vsgen.labels.names import Method as Method
-from vsgen.labels.names import Prior
 from vsgen.labels.words import LETTERS, STEP_BY_STEP
 from vsgen.probability import new_seed
-from vsgen.sections.misfit import Misfit
+from vsgen.sections.misfit import Misfit, Path
 from vsgen.sections.prices import Prices
+from vsgen.sections.sandbox import compile_text
 from vsgen.sections.section import Section, Strings
 from vsgen.sections.validators import as_list, check_name, check_text, repeated
 from vsgen.values import Generate, Prompt
@@ -46,6 +48,13 @@ def _check_class(name: str) -> str:
     if not name or name != name.strip():
         raise ValueError(f"a class must not be empty or have spaces around it, got {name!r}")
     return name
+
+
+def _check_opening(text: str) -> str:
+    """The beginning of a reply, which a class follows after a space."""
+    if not text or text != text.strip():
+        raise ValueError(f"must not be empty or have spaces around it, got {text!r}")
+    return text
 
 
 def _check_orders(value: object) -> int | Literal["all"]:
@@ -102,8 +111,8 @@ class Label(Section):
         PlainValidator(_check_orders),
         WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"const": "all"}]}),
     ] = 1
-    """Number of orders in which the classes are listed; the label is their average. all: each class takes each place
-    once."""
+    """Number of orders in which the classes are listed and examples are shown; the label is their average. all: each
+    class takes each place once."""
     replies: int | None = Field(default=None, ge=1, le=1000)
     """Number of replies: traces of reasoning (8 by default), votes (8), statements of verbalized (1)."""
     think: bool = True
@@ -117,6 +126,29 @@ class Label(Section):
     """Longest reply, in tokens; a trace that is cut still counts."""
     pseudocount: float = Field(default=0.5, ge=0, allow_inf_nan=False)
     """For method votes: the prior, added to the votes of each class; 0.5 is Jeffreys' prior."""
+    examples: Annotated[
+        tuple[dict[str, Any], ...],
+        BeforeValidator(as_rows),
+        MaxLen(MOST),
+        WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "object"}}]}),
+    ] = Field(default=(), exclude_if=lambda value: not value)
+    """Worked examples, shown before every question: rows with the fields that the prompt refers to, and under the
+    label's name the class, or a mapping of classes to probabilities. Or the path of a JSONL file with such rows, in the
+    folder of the template or below it. The row that is labeled is never shown as its own example."""
+    form: Form | Literal["auto"] = Field(default="auto", exclude_if=lambda value: value == "auto")
+    """How the question and its examples are laid out, for methods score and votes (with `think: false`). chat: one user
+    message; turns: the examples are earlier turns of the conversation; plain: text that the model continues, without
+    its chat template. auto: chat without examples; with them, `vsgen label` chooses."""
+    plain: Annotated[str, AfterValidator(check_text)] | None = Field(
+        default=None, exclude_if=lambda value: value is None
+    )
+    """The prompt of form plain, where it is another one: with examples a question is not needed, as in
+    `Text: {{ text }}`."""
+    prefill: Annotated[str, AfterValidator(_check_opening)] | None = Field(
+        default=None, exclude_if=lambda value: value is None
+    )
+    """How the reply begins, such as `The sentiment of this text is`: the class follows it. For methods score and votes
+    (with `think: false`). Form plain has the label's name there by default, as in `Sentiment:`."""
     prior: Prior = "none"
     """Divide out the model's own preference for classes: contextual measures it without the answer, batch takes the
     mean over all rows (only for `vsgen label`, and only if the classes are equally frequent)."""
@@ -157,13 +189,14 @@ class Label(Section):
     def _goes_together(self) -> Label:
         if self.endpoint is not None and self.model is None:
             raise Misfit((("endpoint",), "needs 'model', the model's name on that server"))
-        problems = [
+        problems: list[tuple[Path, str]] = [
             *self._of_other_methods(),
             *self._of_styles(),
             *self._of_letters(),
             *self._of_listing(),
             *self._of_decisions(),
         ]
+        problems += [*self._of_form(), *self._of_examples()]
         if self.normalize == "pmi" and self.prior == "contextual":
             problems.append(
                 (("normalize",), "pmi divides the same preference out as prior contextual; use one of them")
@@ -185,6 +218,34 @@ class Label(Section):
     def written(self) -> Sequence[Written]:
         """The models that the section names, each with the keys of its name and its endpoint."""
         return written(self.model, self.endpoint, self.prices)
+
+    @property
+    def wording(self) -> str:
+        """The prompt in force."""
+        return self.plain if self.plain is not None and self.laid_out == "plain" else self.prompt
+
+    @property
+    def needed(self) -> frozenset[str]:
+        """Fields that the prompts refer to."""
+        return frozenset[str]().union(*(compile_text(text).needed for text in (self.prompt, self.plain) if text))
+
+    @property
+    def names_options(self) -> bool:
+        """Whether a question lists the classes; in plain text examples show them."""
+        shown = self.laid_out == "plain" and self.examples and "listed" not in self.model_fields_set
+        return self.listed and not shown
+
+    @property
+    def lined(self) -> bool:
+        """Whether the reply is the class alone, on one line."""
+        return self.method == "score" or (self.method == "votes" and not self.think)
+
+    @property
+    def laid_out(self) -> Form:
+        """The form in force where none was chosen by results: plain shows examples best (docs/labels.md)."""
+        if self.form != "auto":
+            return self.form
+        return "plain" if self.examples and self.method == "score" else "chat"
 
     @property
     def count(self) -> int:
@@ -235,6 +296,19 @@ class Label(Section):
             return [(("replies",), f"must be at least the number of styles, {len(self.styles)}, got {self.count}")]
         return []
 
+    def _of_form(self) -> Iterator[tuple[tuple[str], str]]:
+        used = {"form": self.form not in {"auto", "chat"}, "prefill": self.prefill}
+        for key in (key for key, value in used.items() if value):
+            if not self.lined:
+                owners = "score and votes with 'think: false'"
+                yield (key,), f"belongs to methods {owners}, not {self.method}; leave it out"
+        if self.examples and self.method == "decisions":
+            yield ("examples",), "method decisions shows none; leave them out, or use method score"
+
+    def _of_examples(self) -> Iterator[tuple[Path, str]]:
+        needs = Needs(self.name, self.kind, self.classes, self.choices, self.needed)
+        yield from (((("examples", *path), problem)) for path, problem in problems_of(self.examples, needs))
+
     def _of_decisions(self) -> list[tuple[tuple[str], str]]:
         if self.method != "decisions" or self.kind == "nominal":
             return []
@@ -256,7 +330,7 @@ class Label(Section):
             problems.append((("listed",), "pmi compares with the list of the classes alone; leave it out"))
         if self.verbalizer == "letters":
             problems.append((("listed",), "letters stand before the listed classes; leave it out"))
-        if self.permutations != 1:
+        if self.permutations != 1 and not self.examples:
             problems.append((("permutations",), "the classes are not listed, so they have no order; leave it out"))
         return problems
 

@@ -14,12 +14,14 @@ from random import Random
 from typing import NamedTuple
 
 from vsgen.flow import Flow, ask_all
+from vsgen.labels.layouts import layout_of
 from vsgen.labels.orders import in_turn
 from vsgen.labels.question import Question
 from vsgen.labels.reading import named_class
 from vsgen.labels.settings import Label
 from vsgen.labels.styles import in_styles
 from vsgen.labels.words import question, think_and_answer
+from vsgen.values import Prompt
 
 
 class Ballot(NamedTuple):
@@ -40,12 +42,7 @@ def voted(asked: Question, label: Label, rng: Random) -> Flow[Ballot]:
     """Draw the replies, in turn about the orders of the classes, and count them."""
     ways = in_styles(label.ways, label.count)
     listings = in_turn(asked.orders(label.permutations), label.count, each=len(label.ways))
-    prompts = [
-        think_and_answer(asked.text, listing, way)
-        if label.think
-        else question(asked.text, listing, listed=label.listed)
-        for listing, way in zip(listings, ways, strict=True)
-    ]
+    prompts = [_prompt(asked, label, listing, way) for listing, way in zip(listings, ways, strict=True)]
     replies = yield from ask_all([label.generate(prompt, rng) for prompt in prompts])
     votes = [named_class(reply.text, asked.classes, reasoned=label.think) for reply in replies]
     shares = partial(_shares, classes=len(asked.classes), pseudocount=label.pseudocount)
@@ -58,3 +55,9 @@ def _shares(votes: Sequence[int | None], classes: int, pseudocount: float) -> tu
     counts = Counter(votes)
     total = len(votes) - counts[None] + pseudocount * classes
     return tuple((counts[i] + pseudocount) / total for i in range(classes)) if total else ()
+
+
+def _prompt(asked: Question, label: Label, listing: Sequence[str], way: str) -> Prompt:
+    if label.think:
+        return think_and_answer(asked.text, listing, way)
+    return question(asked.text, listing, listed=label.names_options, layout=layout_of(label, asked, listing))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from string import ascii_uppercase
+from typing import NamedTuple
 
+from vsgen.labels.names import Form
 from vsgen.values import Message, Prompt
 
 CONTENT_FREE = "N/A"
@@ -20,20 +22,49 @@ STYLES = {
 LETTERS = tuple(ascii_uppercase)
 
 
-def question(text: str, options: Sequence[str], *, listed: bool = True) -> Prompt:
+class Shown(NamedTuple):
+    """A worked example, ready to be shown."""
+
+    text: str
+    options: tuple[str, ...]
+    """Those that it is shown with."""
+    answer: str
+
+
+class Layout(NamedTuple):
+    """How a question that wants one line is laid out."""
+
+    form: Form = "chat"
+    """chat: one turn of the user, with the examples as text in it; turns: the examples are earlier turns; plain: one
+    text, which the model continues without a chat template."""
+    opening: str = ""
+    """How every reply begins."""
+    shown: Sequence[Shown] = ()
+    """Examples, in their order."""
+
+
+_AS_IS = Layout()
+
+
+def question(text: str, options: Sequence[str], *, listed: bool = True, layout: Layout = _AS_IS) -> Prompt:
     """Asks for one of the options; they are named unless the text names them already."""
-    return _prompt(f"{text}\n\n{_exactly(options)}" if listed else text)
+    wording = _named if listed else _unnamed
+    return _line(wording(text, options), [wording(one.text, one.options) for one in layout.shown], layout)
 
 
-def bare(options: Sequence[str]) -> Prompt:
+def bare(options: Sequence[str], layout: Layout = _AS_IS) -> Prompt:
     """The same request without a text: what the model would say to anything (Holtzman et al., arXiv 2104.08315)."""
-    return _prompt(_exactly(options))
+    return _line(_exactly(options), [_named(one.text, one.options) for one in layout.shown], layout)
 
 
-def lettered(text: str, options: Sequence[str]) -> Prompt:
+def lettered(text: str, options: Sequence[str], *, layout: Layout = _AS_IS) -> Prompt:
     """Asks for the letter of one of the options, which stand one a line."""
-    lines = "\n".join(f"{letter}. {option}" for letter, option in zip(LETTERS, options, strict=False))
-    return _prompt(f"{text}\n\n{lines}\n\nReply with the letter of the one that is right.")
+    return _line(_letters(text, options), [_letters(one.text, one.options) for one in layout.shown], layout)
+
+
+def preface(shown: Sequence[Shown]) -> str:
+    """Examples as text that goes before a question."""
+    return "".join(f"{one.text}\n\n{ANSWER} {one.answer}\n\n" for one in shown)
 
 
 def think(text: str, options: Sequence[str], style: str = STEP_BY_STEP) -> Prompt:
@@ -80,5 +111,32 @@ def _exactly(options: Sequence[str]) -> str:
     return f"Reply with exactly one of these: {', '.join(options)}."
 
 
-def _prompt(asked: str) -> Prompt:
-    return Prompt((Message("user", asked),), cue=ANSWER)
+def _named(text: str, options: Sequence[str]) -> str:
+    return f"{text}\n\n{_exactly(options)}"
+
+
+def _unnamed(text: str, _: Sequence[str]) -> str:
+    return text
+
+
+def _letters(text: str, options: Sequence[str]) -> str:
+    lines = "\n".join(f"{letter}. {option}" for letter, option in zip(LETTERS, options, strict=False))
+    return f"{text}\n\n{lines}\n\nReply with the letter of the one that is right."
+
+
+def _line(asked: str, requests: Sequence[str], layout: Layout) -> Prompt:
+    """A request that wants one line, after those of the examples."""
+    lead, answers = layout.opening or ANSWER, [one.answer for one in layout.shown]
+    pairs = list(zip(requests, answers, strict=True))
+    match layout.form:
+        case "plain":
+            blocks = [*(f"{request}\n{lead} {answer}" for request, answer in pairs), f"{asked}\n{lead}"]
+            return Prompt(prefill="\n\n".join(blocks), cue=lead)
+        case "turns":
+            begun = f"{layout.opening} " if layout.opening else ""
+            each = [(Message("user", request), Message("assistant", begun + answer)) for request, answer in pairs]
+            turns = tuple(turn for pair in each for turn in pair)
+            return Prompt((*turns, Message("user", asked)), prefill=layout.opening, cue=lead)
+        case "chat":
+            before = "".join(f"{request}\n\n{lead} {answer}\n\n" for request, answer in pairs)
+            return Prompt((Message("user", before + asked),), prefill=layout.opening, cue=lead)

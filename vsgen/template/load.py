@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from vsgen.errors import TemplateError
 from vsgen.template.examples import UNSUITED, Size
 from vsgen.template.find import find, text_of
+from vsgen.template.gold import with_rows
 from vsgen.template.messages import problems, show
 from vsgen.template.named import named
 from vsgen.template.nodes import Node, Problem, Scalar, YamlProblem, node_of, plain, read
@@ -24,7 +25,11 @@ _MOST: Final = 100
 
 
 def load_template(
-    source: str | Mapping[str, object], overrides: Sequence[str] = (), size: Size | None = None
+    source: str | Mapping[str, object],
+    overrides: Sequence[str] = (),
+    size: Size | None = None,
+    *,
+    examples: str | None = None,
 ) -> Template:
     """Load a template.
 
@@ -34,6 +39,7 @@ def load_template(
         overrides: Settings ``key=value`` that change single values; later ones win.
         size: Of the model that will be asked, whose recommended settings come before the overrides; None leaves the
             template as it is written, and only checks what it recommends.
+        examples: A file whose rows are the examples of the labels, in place of the template's own.
 
     Raises:
         TemplateError: It cannot be found, read or used; one line for each problem, in the order of the file.
@@ -43,13 +49,13 @@ def load_template(
         got = show(plain(root))
         raise TemplateError(f"{root.where}: a template is a mapping with version, name and prompt, got {got}")
     if size is not None:
-        template = _overridden(_recommended(root, size, found), found, overrides, label)
+        template = _overridden(_recommended(root, size, found), found, overrides, label, examples)
         template._fitted = size if _recommendation(root, size) else None
         return template
     for each in get_args(Size):
         if _recommendation(root, each):
             _check_recommended(root, each, found, label)
-    return _overridden(root, found, overrides, label)
+    return _overridden(root, found, overrides, label, examples)
 
 
 def _read(source: str | Mapping[str, object]) -> tuple[Node, list[Problem], str]:
@@ -70,18 +76,21 @@ def _given(document: Mapping[str, object], source: str) -> Node:
         raise TemplateError(str(problem)) from None
 
 
-def template_of(document: Mapping[str, object], source: str, overrides: Sequence[str] = ()) -> Template:
+def template_of(
+    document: Mapping[str, object], source: str, overrides: Sequence[str] = (), *, examples: str | None = None
+) -> Template:
     """A template that was put together from flags.
 
     Args:
         document: What its file would say.
         source: What messages call it.
         overrides: As for `load_template`.
+        examples: As for `load_template`.
 
     Raises:
         TemplateError: As for `load_template`.
     """
-    return _overridden(_given(document, source), [], overrides, source)
+    return _overridden(_given(document, source), [], overrides, source, examples)
 
 
 def _recommendation(root: Node, size: Size) -> Mapping[Scalar, Node]:
@@ -114,12 +123,18 @@ def _recommended(root: Node, size: Size, found: list[Problem]) -> Node:
     return root
 
 
-def _overridden(root: Node, found: list[Problem], overrides: Sequence[str], label: str) -> Template:
+def _overridden(
+    root: Node, found: list[Problem], overrides: Sequence[str], label: str, examples: str | None = None
+) -> Template:
     for setting in overrides:
         try:
             root = override(root, setting)
         except YamlProblem as problem:
             found.append(Problem(0, str(problem)))
+    try:
+        root = with_rows(root, label, examples)
+    except YamlProblem as problem:
+        raise TemplateError(_listed([Problem(0, str(problem)), *found])) from None
     return _checked(root, found, label)
 
 

@@ -94,7 +94,7 @@ class Renderer:
         """
         if line := self._missing(_place(label), _needs(label), values):
             raise TemplateError(line)
-        return self._render(_place(label), label.prompt, values)
+        return self._render(_place(label), label.wording, values)
 
     def correct(self, answer: str | None, values: Mapping[str, object]) -> bool | None:
         """Whether a final answer is right; None where the template does not say what is.
@@ -135,7 +135,7 @@ class Renderer:
         """The path in the template of what messages name so."""
         for number, label in enumerate(self._template.labels):
             if where == _place(label):
-                return "labels", number, "prompt"
+                return "labels", number, "prompt" if label.wording == label.prompt else "plain"
         return [int(step) if step.isdecimal() else step for step in where.split(".")]
 
     def _render(self, where: str, text: str, values: Mapping[str, object], *, strip: bool = True) -> str:
@@ -164,4 +164,4 @@ def _place(label: Label) -> str:
 
 def _needs(label: Label) -> frozenset[str]:
     named = {label.choices} if label.choices else set()
-    return compile_text(label.prompt).needed | named
+    return label.needed | named

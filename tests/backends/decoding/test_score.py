@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -366,3 +367,37 @@ def test_other_numbers_of_the_tokens_leave_the_scores_unchanged(
     one, two = (open_hf(str(each), device="cpu").score(calls) for each in (folder, other))
     for found, again in zip(one, two, strict=True):
         assert again.logp == pytest.approx(found.logp, abs=1e-5)
+
+
+def sentence_ends(folder: Path) -> list[int]:
+    """The tokens that are a period, by their names in the vocabulary."""
+    vocabulary = HF.AutoTokenizer.from_pretrained(folder).get_vocab()
+    return sorted(token for name, token in vocabulary.items() if name.rstrip("Ġ Ċ") == ".")
+
+
+OPENED = Prompt(CHAT.messages, prefill="The queue is", cue="The queue is")
+PLAIN = Prompt(prefill="My bike light died.\nQueue:", cue="Queue:")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("prompt", "text"), [(OPENED, None), (PLAIN, PLAIN.prefill)], ids=["chat", "plain"])
+def test_after_a_cue_that_opens_the_reply_lines_and_sentences_end_a_choice(
+    make_model: MakeModel, prompt: Prompt, text: str | None
+) -> None:
+    folder = make_model()
+    model = open_hf(str(folder), device="cpu")
+    chat = f"<|user|>{CHAT.messages[0].content}<|end|>\n<|assistant|>{OPENED.prefill}"
+    ends, lines, periods = [*model._parts.ends], line_ends(folder), sentence_ends(folder)
+    assert lines and periods
+    for choices, closing in ((("bug", "how-to"), lines + periods), (("bug", "v1.2"), lines)):
+        (found,) = model.score([Score(prompt, choices)])
+        whole = [*dict.fromkeys(ends + closing)]
+        expected = [brute(folder, text or chat, f" {one}", special=text is not None, ends=whole) for one in choices]
+        assert found.logp == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_prefill_that_does_not_end_with_the_cue_leads_a_chat_model_nowhere(make_model: MakeModel) -> None:
+    model = open_hf(str(make_model()), device="cpu")
+    prompt = Prompt(CHAT.messages, prefill="The queue is", cue="Answer:")
+    uncued = replace(prompt, cue="")
+    assert model.score([Score(prompt, PREFIXES)]) == model.score([Score(uncued, PREFIXES)])

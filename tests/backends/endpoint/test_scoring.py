@@ -232,3 +232,46 @@ def test_a_line_ends_the_reply_that_a_cue_leads_to() -> None:
     reply = {"choices": [{"text": " billing\nAnd more", "finish_reason": "length"}]}
     answer = talk(Completions().dialog(call, "m", Abilities()), lambda _: ok(reply)).answer
     assert answer.text == " billing" and answer.stopped  # type: ignore[union-attr]
+
+
+OPENED = Prompt(PROMPT.messages, prefill="It is", cue="It is")
+
+
+@pytest.mark.parametrize("top", [5, 100])
+@pytest.mark.parametrize("can", [VLLM, LLAMA, OPENAI])
+def test_an_open_line_bounds_choices_that_a_line_or_a_sentence_may_end(can: Abilities, top: int) -> None:
+    toy = Toy(top)
+    prefill = can.prefill or can.prompt_logprobs
+    call = Score(OPENED if prefill else PROMPT, CHOICES)
+    found = scores(toy, can, call)
+    lead = f"{ASKED}It is" if prefill else ASKED
+    ends = ("</a>", "\n", ".") if prefill else ("</a>",)
+    truths = [sum(math.exp(toy.logp(f"{' ' if prefill else ''}{one}{end}", lead)) for end in ends) for one in CHOICES]
+    bounds = zip(found.lower or found.logp, truths, found.upper or found.logp, strict=True)
+    for low, truth_, high in bounds:
+        assert low - 1e-9 <= math.log(truth_) <= high + 1e-9
+    if can is LLAMA and top == 100:  # all is listed, and what is likely is walked to its end
+        likely = [(low, high) for low, high in zip(found.lower, found.upper, strict=True) if high > -17.5]
+        assert len(likely) > 1 and all(low == high for low, high in likely)
+
+
+def test_an_open_line_gives_a_choice_that_begins_another_only_its_own_part() -> None:
+    toy = Toy()
+    found = scores(toy, VLLM, Score(OPENED, ("bill", "billing")))
+    begun = [math.exp(toy.logp(f" {one}", f"{ASKED}It is")) for one in ("bill", "billing")]
+    assert [math.exp(one) for one in found.upper] == pytest.approx(begun)
+    assert [math.exp(one) for one in found.logp] == pytest.approx([begun[0] - begun[1], begun[1]])
+
+
+def test_an_open_line_is_plain_text_on_the_wire_of_completions() -> None:
+    toy, prompt = Toy(), Prompt(prefill="Is it\nIt is", cue="It is")
+    assert document(prompt) == prompt.prefill
+    assert document(OPENED) == f"{PROMPT.messages[0].content}\n\nIt is"
+    answer = talk(Completions().dialog(Score(prompt, CHOICES), "m", VLLM), toy).answer
+    assert isinstance(answer, Scores)
+    assert answer.lower == pytest.approx([toy.logp(f" {one}\n", prompt.prefill) for one in CHOICES], abs=1e-9)
+
+
+def test_plain_text_is_refused_by_the_wire_of_turns_with_what_to_do() -> None:
+    problem = Chat().lacks(Score(Prompt(prefill="Mood:", cue="Mood:"), CHOICES), VLLM)
+    assert problem is not None and "--wire completions may have it" in problem and "form: turns needs none" in problem

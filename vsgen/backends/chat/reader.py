@@ -89,7 +89,7 @@ class Reader:
 
     def cued(self, prompt: Prompt) -> bool:
         """Whether the reply is the one line that a cue leads to."""
-        return bool(prompt.cue and prompt.messages and not self._tokenizer.template)
+        return prompt.opened or bool(prompt.cue and prompt.messages and not self._tokenizer.template)
 
     def placed(self, prompt: Prompt, answers: Sequence[str]) -> Placed:
         """Tokenise answers in their place; after a cue they begin with a space.
@@ -113,6 +113,12 @@ class Reader:
         tails = [tuple(row) or ids[kept:] for row in rows]
         shared = shared_length([ids[kept:], *tails])
         return Placed(ids[: kept + shared], ids[kept + shared :], tuple(tail[shared:] for tail in tails))
+
+    @cached_property
+    def sentence_ends(self) -> tuple[int, ...]:
+        """The tokens that are a period, with blanks or the end of a line behind it."""
+        tokens = range(self._vocabulary.size)
+        return tuple(token for token in tokens if self._tokenizer.decode([token], special=True).rstrip() == ".")
 
     @cached_property
     def line_ends(self) -> tuple[int, ...]:
@@ -227,7 +233,8 @@ def _document(prompt: Prompt) -> str:
     document of requests and answers, which measures better than messages between empty lines (docs/words.md).
     """
     if prompt.cue:
-        return "".join(f"{message.content}\n\n" for message in prompt.messages) + prompt.prefill + prompt.cue
+        begun = prompt.prefill if prompt.opened else prompt.prefill + prompt.cue
+        return "".join(f"{message.content}\n\n" for message in prompt.messages) + begun
     if len(prompt.messages) == 1:
         space = " " if prompt.prefill[:1].strip() else ""  # a template's prefill comes without spaces around it
         return prompt.messages[0].content + space + prompt.prefill

@@ -29,11 +29,17 @@ class Parts:
         reader, grammars = Reader(tokenizer, ends), Grammars(tokenizer, network.vocabulary, ends)
         return cls(network, tokenizer, reader, grammars, tuple(ends))
 
-    def closing(self, prompt: Prompt) -> tuple[int, ...]:
-        """Tokens that end an answer to a prompt: those that end a reply, and after a cue those that end a line."""
+    def closing(self, prompt: Prompt, answers: Sequence[str] = ()) -> tuple[int, ...]:
+        """Tokens that end an answer to a prompt.
+
+        They are those that end a reply; after a cue those that end a line; and where the reply was opened for the
+        model, so that it may be a sentence, those that end one, unless one of the answers has a period in it.
+        """
         if not self.reader.cued(prompt):
             return self.ends
-        return tuple(dict.fromkeys((*self.ends, *self.reader.line_ends)))
+        sentence = prompt.opened and answers and not any("." in answer for answer in answers)
+        more = self.reader.sentence_ends if sentence else ()
+        return tuple(dict.fromkeys((*self.ends, *self.reader.line_ends, *more)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 A choice is tokenised in its place: its score is log P(tokens of prompt + choice, then the end of the reply) less
 log P(tokens of the prompt). Where a choice changes the prompt's own last tokens, the tree starts before them. The end
-keeps a choice that begins another from taking its probability; several end tokens count together. After the cue of a
-prompt that is plain text a choice begins with a space, and the end of the line counts as its end too.
+keeps a choice that begins another from taking its probability; several end tokens count together. After a cue a choice
+begins with a space, and the end of the line counts as its end too; after a cue that opens the reply of every model,
+which may be a sentence, a period as well.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def score(parts: Parts, limits: Limits, calls: Sequence[Score]) -> list[Scores]:
 
 
 def _plan(parts: Parts, call: Score) -> _Plan:
-    placed, ends = parts.reader.placed(call.prompt, call.choices), parts.closing(call.prompt)
+    placed, ends = parts.reader.placed(call.prompt, call.choices), parts.closing(call.prompt, call.choices)
     _check_length(len(placed.prompt) + max(map(len, placed.answers)), parts.network.context)
     _check_choices(call, placed, ends, parts.reader)
     return _Plan(placed.prompt or (parts.reader.first(),), (placed.rest, *placed.answers), ends)

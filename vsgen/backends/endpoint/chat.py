@@ -15,7 +15,7 @@ from vsgen.backends.endpoint.asking import CHAT, continued, drawing, form, post,
 from vsgen.backends.endpoint.http import Response
 from vsgen.backends.endpoint.lessons import lacks_for_lessons, taught
 from vsgen.backends.endpoint.reading import cut_at, first, member, quoted, read_object, refused, usage_of
-from vsgen.backends.endpoint.scoring import lacks_for_scores, scored
+from vsgen.backends.endpoint.scoring import PLAIN, lacks_for_scores, scored
 from vsgen.backends.endpoint.thoughts import spoken
 from vsgen.backends.endpoint.tokens import Layout, Tokens, by_tokens, lacks_for_tokens
 from vsgen.backends.endpoint.wire import Abilities, Dialog, Said, Unreadable, Usage, asked
@@ -78,7 +78,7 @@ def _laid(prompt: Prompt, can: Abilities) -> Layout:
 def lacks_for_turns(call: Generate, can: Abilities) -> str | None:
     """What a server that is asked in turns would have to be able to do for a call; None if it can answer it."""
     if not call.prompt.messages:
-        return "plain completion, which a prompt without messages needs (--wire completions may have it)"
+        return PLAIN
     if call.prompt.prefill and not can.prefill:
         return "prefill, the beginning of a reply that the template gives"
     return None

@@ -64,7 +64,8 @@ class Completions:
 def document(prompt: Prompt) -> str:
     """A prompt as one text, which the reply continues: as a model without a chat template is given it in process."""
     if prompt.cue:
-        return "".join(f"{one.content}\n\n" for one in prompt.messages) + prompt.prefill + prompt.cue
+        begun = prompt.prefill if prompt.opened else prompt.prefill + prompt.cue
+        return "".join(f"{one.content}\n\n" for one in prompt.messages) + begun
     if not prompt.messages:
         return prompt.prefill
     if len(prompt.messages) == 1:
@@ -85,7 +86,7 @@ def _body(call: Generate, model: str, can: Abilities) -> dict[str, Any]:
 def _stopped(call: Generate) -> Generate:
     """The call with the end that the layout of its prompt gives it."""
     own: tuple[str, ...] = ()
-    if call.prompt.cue and call.prompt.messages:
+    if call.prompt.cue and (call.prompt.messages or call.prompt.opened):
         own = ("\n",)
     elif len(call.prompt.messages) > 1:
         own = (f"\n{_REQUEST}",)

@@ -65,18 +65,19 @@ def after(line: Line, before: Line) -> float:
     return _sum(line[common:]) - _sum(before[common:])
 
 
-def between(line: Line, other: Line) -> float:
+def between(line: Line, other: Line, *, ended: bool = True) -> float:
     """Log P(what stands in a turn, then its end | all before it); nats.
 
     Args:
         line: A conversation that ends with the turn.
         other: The same with other words in its place, which neither begin nor end alike.
+        ended: Whether the end counts.
 
     Raises:
         ValueError: There is no end: the two differ in their last tokens.
     """
     start, end = part(list(map(_id, line)), list(map(_id, other)))
-    return _sum(line[start : end + 1])
+    return _sum(line[start : end + ended])
 
 
 def part(ids: Sequence[int | None], others: Sequence[int | None]) -> tuple[int, int]:

@@ -27,6 +27,8 @@ from vsgen.values import Prompt, Refused, Score, Scores
 
 _END: Final = re.compile(r"(?:<[^<>\s]{1,40}>)?")
 """How servers write the token that ends a reply: a name in angle brackets, or nothing."""
+_LINE_END: Final = re.compile(rf"{_END.pattern}|\n[^\0]*")
+_SENTENCE_END: Final = re.compile(rf"{_LINE_END.pattern}|\.\s*")
 _UNSTATED: Final = -9000.0
 """Servers write a number below this where they state none."""
 _FAINT: Final = -16.0
@@ -51,10 +53,9 @@ class Listed:
         """The most that a token which is not listed can have."""
         return min(self.left, math.exp(min(self.logps.values())))
 
-    @property
-    def ends(self) -> float:
-        """P(the reply ends here), as far as it is listed."""
-        return math.fsum(math.exp(logp) for text, logp in self.logps.items() if _END.fullmatch(text))
+    def ends(self, end: re.Pattern[str]) -> float:
+        """P(the reply ends here), as far as it is listed, by a token of this form."""
+        return math.fsum(math.exp(logp) for text, logp in self.logps.items() if end.fullmatch(text))
 
     def longest(self, rest: str) -> str | None:
         """The longest of them that what is still to come begins with."""
@@ -82,7 +83,7 @@ def stepped(call: Score, model: str, can: Abilities) -> Generator[Request | Unre
         known[begun] = _trimmed(listed) if not whole.prefill else listed
         usage += listed.usage
         waiting = _next(call, known) if can.prefill else []
-    bounds = [_bounds(choice, known, call.choices) for choice in call.choices]
+    bounds = [_bounds(choice, known, call) for choice in call.choices]
     return Said(_scores(bounds, known[""].usage.prompt), usage)
 
 
@@ -157,26 +158,34 @@ def _walk(choice: str, known: Mapping[str, Listed]) -> _Walked:
     return _Walked(begun, logp, listed=True, read=here is not None, aside=aside)
 
 
-def _bounds(choice: str, known: Mapping[str, Listed], choices: tuple[str, ...]) -> Bounds:
+def _bounds(choice: str, known: Mapping[str, Listed], call: Score) -> Bounds:
     walked = _walk(choice, known)
-    lower, upper, estimate = _bounds_along(walked, known, choices)
+    lower, upper, estimate = _bounds_along(walked, known, call)
     if walked.aside <= upper:
         return Bounds(lower, upper, estimate)
     return Bounds(lower, walked.aside, max(estimate, walked.aside / 2))
 
 
-def _bounds_along(walked: _Walked, known: Mapping[str, Listed], choices: tuple[str, ...]) -> Bounds:
+def _bounds_along(walked: _Walked, known: Mapping[str, Listed], call: Score) -> Bounds:
     """As if the tokens that were walked along were the choice's own."""
     reached, here = math.exp(walked.logp), known.get(walked.begun)
     if here is None:
-        alike = sum(_walk(one, known).begun == walked.begun for one in choices)
+        alike = sum(_walk(one, known).begun == walked.begun for one in call.choices)
         return Bounds(0.0, reached, reached / alike)
     if not walked.listed:
         upper = reached * here.unlisted
         return Bounds(0.0, upper, upper / 2)
-    if not here.ends:  # either the end is not among the most probable, or this server lists none
+    ends = here.ends(_end_of(call))
+    if not ends:  # either the end is not among the most probable, or this server lists none
         return Bounds(0.0, reached * here.left, reached * here.left)
-    return Bounds(*[reached * min(1.0, here.ends)] * 3)
+    return Bounds(*[reached * min(1.0, ends)] * 3)
+
+
+def _end_of(call: Score) -> re.Pattern[str]:
+    """What ends a choice: after an open line also the line's end, or a period where no choice has one in it."""
+    if not call.prompt.opened:
+        return _END
+    return _LINE_END if any("." in choice for choice in call.choices) else _SENTENCE_END
 
 
 def _scores(bounds: list[Bounds], prompt_tokens: int) -> Scores:

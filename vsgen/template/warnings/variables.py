@@ -109,7 +109,11 @@ def _shows_others(template: Template) -> bool:
 
 def _mentioned(template: Template) -> frozenset[str]:
     conditions = [*template.keep, *filter(None, [template.output.correct])]
-    texts = [*_asked(template), *(label.prompt for label in template.labels), *map(as_condition, conditions)]
+    texts = [
+        *_asked(template),
+        *(text for label in template.labels for text in (label.prompt, label.plain) if text),
+        *map(as_condition, conditions),
+    ]
     return _names(texts) | {label.choices for label in template.labels if label.choices}
 
 
