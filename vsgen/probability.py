@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from random import Random
 from typing import Final
 
+PSEUDOCOUNT: Final = 0.5
+"""What each class counts beside what was seen of it, where shares are probabilities (Jeffreys)."""
 _SEED_BITS: Final = 63
 
 

@@ -1,7 +1,7 @@
 """Calibration of soft labels where the true posterior is known: the embedded model on its grammar's unseen texts.
 
 The model scores the classes of 600 texts in the shipped words; a gold class of each is drawn from its true posterior
-(seeded). A temperature, with its standard error, is fitted to the first 100 and measured on the others, beside the
+(seeded). A scaling is fitted to the first 100 and measured on the others, beside the
 truth's own figures on the same gold: a log loss below the truth's is luck, and even the truth has a calibration error.
 *Too sure* are the same labels squared on purpose. TV is total variation to the true posterior, mean over texts.
 
@@ -19,9 +19,10 @@ from typing import NamedTuple
 
 from vsgen.backends.open import open_model
 from vsgen.labels.priors import batch_prior, divide, skew
-from vsgen.labels.temperature import Fitted, fit_temperature, tempered
+from vsgen.labels.scaling import Scaling, fit_scaling
 from vsgen.labels.words import question
-from vsgen.metrics.calibration import quality
+from vsgen.metrics.calibration import one_hot, quality
+from vsgen.metrics.skill import class_prior, skill
 from vsgen.ports import LanguageModel
 from vsgen.probability import invert, softmax
 from vsgen.tiny.chat import classified
@@ -45,17 +46,17 @@ class Labelled(NamedTuple):
     probs: Rows
     """As scored."""
     truth: Rows
-    gold: Sequence[int]
+    gold: Rows
 
 
 def main() -> None:
     """Print two tables."""
     model = open_model("tiny")
     sets = [labelled(model, one) for one in questions()]
-    figures = f"{'log loss':>17}{'Brier':>9}{'ECE':>9}{'TV':>9}"
-    sys.stdout.write(f"{'temperature':<30}{'T':>14}{figures}\n")
+    figures = f"{'log loss':>17}{'skill':>9}{'Brier':>9}{'ECE':>9}{'smECE':>9}{'TV':>9}"
+    sys.stdout.write(f"{'scaling':<30}{'power':>8}{figures}\n")
     for one in sets:
-        temperatures(one)
+        scalings(one)
     steps = "".join(f"{f'{n} step' if n == 1 else f'{n} steps':>10}" for n in STEPS)
     sys.stdout.write(f"\n{'batch calibration, TV':<34}{'before':>10}{steps}   warns\n")
     for one in sets:
@@ -69,27 +70,32 @@ def labelled(model: LanguageModel, asked: Question) -> Labelled:
     asks = [classified(asked, rng, unseen=True) for _ in range(TEXTS)]
     texts = [fill(asked.wordings.shipped, {"text": one.text}) for one in asks]
     scores = model.score([Score(question(text, asked.classes), asked.classes) for text in texts])
-    gold = [invert(one.posterior, rng.random()) for one in asks]
+    gold = [one_hot(invert(one.posterior, rng.random()), len(asked.classes)) for one in asks]
     return Labelled(asked.topic, [softmax(one.logp) for one in scores], [one.posterior for one in asks], gold)
 
 
-def temperatures(one: Labelled) -> None:
+def scalings(one: Labelled) -> None:
     """A line for the truth, and for each teacher before and after."""
     line(f"{one.topic}, truth", None, one.truth, one)
-    for name, rows in (("as scored", one.probs), ("too sure", [tempered(row, 0.5) for row in one.probs])):
-        found = fit_temperature(rows[:GOLD], one.gold[:GOLD])
+    for name, rows in (("as scored", one.probs), ("too sure", [squared(row) for row in one.probs])):
+        found = fit_scaling(rows[:GOLD], one.gold[:GOLD])
         line(f"{one.topic}, {name}", None, rows, one)
-        fitted = [tempered(row, found.temperature) for row in rows]
-        line(f"{one.topic}, {name}, fitted", found, fitted, one)
+        line(f"{one.topic}, {name}, fitted", found, [found(row) for row in rows], one)
 
 
-def line(name: str, fit: Fitted | None, rows: Rows, one: Labelled) -> None:
+def line(name: str, fit: Scaling | None, rows: Rows, one: Labelled) -> None:
     """Figures of the held-out texts."""
     found = quality(rows[GOLD:], one.gold[GOLD:])
-    shown = "" if fit is None else f"{fit.temperature:.3f} ± {fit.error or math.nan:.3f}"
+    shown = "" if fit is None else f"{fit.power:.3f}"
     loss = f"{found.log_loss.value:.4f} ± {found.log_loss.error or math.nan:.4f}"
-    off = variation(rows[GOLD:], one.truth[GOLD:])
-    sys.stdout.write(f"{name:<30}{shown:>14}{loss:>17}{found.brier.value:>9.4f}{found.ece:>9.4f}{off:>9.4f}\n")
+    gain = skill(rows[GOLD:], one.gold[GOLD:], class_prior(one.gold[GOLD:])).value
+    figures = (gain, found.brier.value, found.ece, found.smooth, variation(rows[GOLD:], one.truth[GOLD:]))
+    sys.stdout.write(f"{name:<30}{shown:>8}{loss:>17}{''.join(f'{figure:>9.4f}' for figure in figures)}\n")
+
+
+def squared(row: Sequence[float]) -> list[float]:
+    """Labels that are too sure by a power of two."""
+    return softmax([2 * logp for logp in logs(row)])
 
 
 def priors(name: str, rows: Rows, truth: Rows) -> None:

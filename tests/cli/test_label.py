@@ -160,24 +160,25 @@ def test_a_row_without_the_field_is_reported_before_a_model_is_opened(vsgen: Vsg
 # --- priors, calibration, selection
 
 
-def test_gold_rows_fit_a_temperature_and_tell_how_good_labels_are(vsgen: Vsgen, rows: Path, tmp_path: Path) -> None:
+def test_gold_rows_fit_a_scaling_and_tell_how_good_labels_are(vsgen: Vsgen, rows: Path, tmp_path: Path) -> None:
     gold, plot = write(tmp_path / "gold.jsonl", tickets(60, seed=1)), tmp_path / "plot.png"
     raw = lines(vsgen("label", rows, *CATEGORY).stdout)
     ended = vsgen("label", rows, *CATEGORY, "--calibrate", gold, "--plot", plot)
     assert ended.exit_code == 0, ended.stderr
     assert plot.read_bytes().startswith(b"\x89PNG\r\n")
-    assert "category before " in ended.stderr
-    assert "category after, held out " in ended.stderr
+    assert "category: 60 known" in ended.stderr
+    assert "after, held out" in ended.stderr
+    assert "  skill " in ended.stderr
     assert "log loss, nats" in ended.stderr
     assert "from 60 known classes" in ended.stderr
-    temperature = float(ended.stderr.partition("category: temperature ")[2].split()[0])
+    power = float(ended.stderr.partition("category: power ")[2].split()[0])
     for row, before in zip(lines(ended.stdout), raw, strict=True):
         label = row["labels"]["category"]
         assert label["raw"] == probs(before)
-        assert label["temperature"] == pytest.approx(temperature, abs=1e-3)
-        powers = {name: p ** (1 / label["temperature"]) for name, p in probs(before).items()}
-        total = math.fsum(powers.values())
-        assert probs(row) == pytest.approx({name: p / total for name, p in powers.items()}, abs=1e-4)
+        assert label["power"] == pytest.approx(power, abs=1e-2)
+        scaled = {name: p ** label["power"] * math.exp(label["bias"][name]) for name, p in probs(before).items()}
+        total = math.fsum(scaled.values())
+        assert probs(row) == pytest.approx({name: p / total for name, p in scaled.items()}, abs=1e-4)
 
 
 def test_gold_rows_may_have_several_classes_and_be_the_input_itself(vsgen: Vsgen, tmp_path: Path) -> None:
@@ -190,7 +191,7 @@ def test_gold_rows_may_have_several_classes_and_be_the_input_itself(vsgen: Vsgen
         assert "'how-to' is not one of the label's classes (billing, bug)" in ended.stderr
     ended = vsgen("label", path, *flags[:3], "billing,bug,how-to", *flags[4:], "--calibrate", path)
     assert ended.exit_code == 0, ended.stderr
-    assert "tags before  27 " in ended.stderr
+    assert "tags: 27 known" in ended.stderr
     assert len(lines(ended.stdout)) == 9
 
 

@@ -153,8 +153,11 @@ def test_a_selection_of_nothing_is_no_error(vsgen: Vsgen, tmp_path: Path) -> Non
             [{"text": "x", "category": "other"}],
             "gold.jsonl:1: category: 'other' is not one of the label's classes (billing, ",
         ),
-        ([{"text": "x"}], "gold.jsonl:1: needs a field 'category' with a class, got None"),
-        ([{"text": "x", "category": ["bug"]}], "gold.jsonl:1: needs a field 'category' with a class, got ['bug']"),
+        ([{"text": "x"}], "gold.jsonl:1: needs a field 'category' with a class, or {class: probability}, got None"),
+        (
+            [{"text": "x", "category": ["bug"]}],
+            "got ['bug']",
+        ),
         ([{"category": "bug"}], "gold.jsonl:1: no field 'text' to label"),
         ([{"text": None, "category": "bug"}], "gold.jsonl:1: field 'text' is null"),
         (["bug"], "gold.jsonl:1: not a JSON object"),

@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from vsgen.labels import scaling as module
-from vsgen.labels.scaling import FLOOR, PSEUDOCOUNT, Scaling, cross_scaled, fit_scaling
+from vsgen.labels.scaling import FLOOR, Scaling, cross_scaled, fit_scaling
+from vsgen.probability import PSEUDOCOUNT
 
 Table: TypeAlias = NDArray[np.float64]
 Teacher: TypeAlias = Callable[[Table, np.random.Generator], Table]
@@ -92,6 +93,15 @@ def test_a_perfect_teacher_is_hardly_harmed() -> None:
     found = fit_scaling(truth[:500].tolist(), gold[:500].tolist())
     assert found.power == pytest.approx(1, abs=0.2)
     assert loss(applied(found, truth[500:]), gold[500:]) < loss(truth[500:], gold[500:]) * 1.03
+
+
+def test_a_good_teacher_is_left_as_it_is_unless_it_claims_impossibilities() -> None:
+    rng = np.random.default_rng(1)
+    truth = 0.94 * rng.dirichlet([0.1] * 3, 30) + 0.02
+    gold = np.eye(3)[[int(rng.choice(3, p=row)) for row in truth]].tolist()
+    assert fit_scaling(truth.tolist(), gold) == Scaling((0.0, 0.0, 0.0), 1.0)
+    sure = np.where(truth < 0.03, 0, truth)
+    assert fit_scaling((sure / sure.sum(axis=1, keepdims=True)).tolist(), gold).power != 1
 
 
 def test_a_bias_and_a_temperature_of_the_teacher_are_taken_back() -> None:

@@ -8,16 +8,21 @@ from pathlib import Path
 import pytest
 
 from vsgen.errors import OptionError, OutputError
+from vsgen.metrics.calibration import one_hot
 from vsgen.report.reliability import Curve, curve, ensure_drawable, save_reliability
 
 ROWS = [[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.55, 0.45], [1.0, 0.0]]
+
+
+def gold(*right: int) -> list[list[float]]:
+    return [one_hot(at, 2) for at in right]
 
 
 def curves(*labels: str) -> list[Curve]:
     return [
         one
         for label in labels or ("category",)
-        for one in (curve(label, "before", ROWS, [0, 1, 0, 1, 0]), curve(label, "after", ROWS, [0, 0, 0, 1, 0]))
+        for one in (curve(label, "before", ROWS, gold(0, 1, 0, 1, 0)), curve(label, "after", ROWS, gold(0, 0, 0, 1, 0)))
     ]
 
 

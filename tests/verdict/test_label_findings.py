@@ -37,10 +37,15 @@ def test_labels_that_are_few_or_differ_are_not_alike(goods: list[float]) -> None
     assert findings(*goods) == []
 
 
-@pytest.mark.parametrize(("loss", "bad"), [(0.6, False), (0.75, False), (0.9, True), (float("inf"), True)])
-def test_a_loss_that_is_surely_above_that_of_equal_shares_is_bad(loss: float, bad: bool) -> None:
-    found = findings(known=Known(600, loss, 0.1, 0.69))
-    assert [(one.name, one.level) for one in found] == ([("loss", "bad")] if bad else [])
+@pytest.mark.parametrize(
+    ("n", "skill", "level"),
+    [(600, 0.3, None), (600, 0.05, "bad"), (600, -0.3, "bad"), (600, float("-inf"), "bad"), (20, 0.05, "note")],
+)
+def test_labels_that_say_no_more_of_the_classes_than_their_frequency_are_bad(
+    n: int, skill: float, level: str | None
+) -> None:
+    found = findings(known=Known(n, skill, 0.1))
+    assert [(one.name, one.level) for one in found] == ([("skill", level)] if level else [])
 
 
 def test_labels_that_no_figure_judges_are_not_called_good() -> None:

@@ -19,8 +19,9 @@ from vsgen.flows.label import Labeller
 from vsgen.jobs.budget import Budget, Used
 from vsgen.jobs.counts import UNLABELLED, Counts
 from vsgen.jobs.desk import Desk
-from vsgen.jobs.label_correct import Calibrated, Correction, calibrate, gold_places
+from vsgen.jobs.label_correct import Calibrated, Correction, calibrate
 from vsgen.jobs.label_flips import FIRST, FlipCounts, more_ways, require_order
+from vsgen.jobs.label_gold import gold_of
 from vsgen.jobs.label_options import FLAGS, LabelOptions
 from vsgen.jobs.label_rows import How, Labelled, Spool, checked, label_row, row_line, soft, with_text
 from vsgen.jobs.local import kept_local
@@ -141,7 +142,7 @@ class Labelling:
         return self._budget.units(self._used)
 
     def made(self, labelled: Labelled) -> Made[Labelled]:
-        """A row that is written or waits, or one of known class, from which only a temperature is learned."""
+        """A row that is written or waits, or one of known class, from which only a scaling is learned."""
         bill = self._counts.bill if self._budget.max_cost is not None else None
         self._used = self._used.after(labelled.replies + labelled.scores, labelled.tokens, bill)
         self._flips.add(labelled.flips or {})
@@ -318,25 +319,24 @@ class Labelling:
             self._calibrate()
 
     def _calibrate(self) -> None:
-        """Fit a temperature for each label to the rows of known class, and report."""
+        """Fit a scaling for each label to the rows of known class, and report."""
         results = []
         for name, correction in self._corrections.items():
             known = [(label, one.row) for one in self._known if (label := soft(one, name)) is not None]
-            places = [(label, gold_places(row, correction.label, list(label.probs))) for label, row in known]
-            results.append(calibrate(correction, places))
+            right = [(label, gold_of(row, correction.label, list(label.probs))) for label, row in known]
+            results.append(calibrate(correction, right))
         self._tabulate(results)
 
     def _tabulate(self, results: list[Calibrated]) -> None:
-        self._report += calibration_table([quality for one in results for quality in one.qualities])
-        self._report += [one.verdict for one in results]
+        for one in results:
+            self._report += [*calibration_table(one.name, one.columns), *one.verdict]
         for one in results:
             self._watch.add_known(one.name, one.known)
         if self._options.plot is not None:
             curves = []
             for one in results:
                 curves.append(curve(one.name, "before", one.raw, one.gold))
-                if one.changed:
-                    curves.append(curve(one.name, "after", one.held_out, one.gold))
+                curves.append(curve(one.name, "after", one.held_out, one.gold))
             save_reliability(self._options.plot, curves)
 
     def _correct(self, labelled: Labelled) -> Labelled:
@@ -392,7 +392,7 @@ def _gold_rows(known: RowInput, options: LabelOptions) -> Iterator[Row]:
         with_text(row, options)
         for label in options.template.labels:
             if label.classes:
-                gold_places(row, label, label.classes)
+                gold_of(row, label, label.classes)
         yield row
     if empty:
         raise InputError(f"{known.name}: has no rows; give rows with the text and the known class")

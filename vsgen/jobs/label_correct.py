@@ -1,22 +1,26 @@
-"""What is done to labels once they are made: a prior divided out, a temperature fitted to rows whose class is known."""
+"""What is done to labels once they are made: a prior divided out, a scaling fitted to rows whose gold is known."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
+from typing import Final
 
-from vsgen.errors import InputError
 from vsgen.labels.priors import batch_prior, divide, skew
+from vsgen.labels.scaling import Scaling, cross_scaled, fit_scaling
 from vsgen.labels.settings import Label
 from vsgen.labels.soft import distributions, redistributed, uncorrected
-from vsgen.labels.temperature import Fitted, cross_fitted, fit_temperature, tempered
-from vsgen.metrics.calibration import Quality, equal_shares_loss, quality, ranked_probability_score
+from vsgen.metrics.calibration import Rows, ranked_probability_score
+from vsgen.metrics.skill import class_prior, equal_shares
 from vsgen.probability import logs, softmax
-from vsgen.values import Row, SoftLabel
+from vsgen.report.measured import Measured, measured
+from vsgen.values import SoftLabel
 from vsgen.verdict.observed import Known
 
-_NOTHING: Mapping[str, object] = {}
+_SHOWN: Final = 4
+"""Classes whose figures fit a line."""
+_FEW: Final = 20
+"""Known classes below which a fit can hardly tell a good teacher from a bad one."""
 
 
 @dataclass(slots=True)
@@ -26,17 +30,13 @@ class Correction:
     label: Label
     priors: list[list[float]] = field(default_factory=list)
     """Log prior of each of the label's `distributions`; empty divides nothing."""
-    fitted: Fitted | None = None
+    scalings: Sequence[Scaling] = ()
+    """One for each of the label's `distributions`, or one for all; empty scales nothing."""
 
     @property
     def idle(self) -> bool:
         """Whether it changes nothing."""
-        return not self.priors and self.temperature == 1
-
-    @property
-    def temperature(self) -> float:
-        """What the logarithms of labels are divided by."""
-        return 1.0 if self.fitted is None else self.fitted.usable
+        return not self.priors and not self.scalings
 
     def without_prior(self, made: SoftLabel) -> list[list[float]]:
         """The label's distributions with the prior divided out."""
@@ -46,14 +46,15 @@ class Correction:
         return [softmax(divide(logs(one), prior)) for one, prior in zip(given, self.priors, strict=True)]
 
     def __call__(self, made: SoftLabel) -> SoftLabel:
-        """The label, corrected; what it was first stays with it."""
+        """The label, corrected; what it was first, and what was done to it, stay with it."""
         if self.idle:
             return made
         given = self.without_prior(made)
-        changed = redistributed(made, [tempered(one, self.temperature) for one in given])
-        if self.temperature == 1:
-            return changed
-        return replace(changed, details={**changed.details, "temperature": self.temperature})
+        if not self.scalings:
+            return redistributed(made, given)
+        every = self._of_each(len(given))
+        changed = redistributed(made, [scaling(one) for scaling, one in zip(every, given, strict=True)])
+        return replace(changed, details={**changed.details, **_applied(every, list(made.probs))})
 
     def learn_prior(self, rows: Sequence[Sequence[Sequence[float]]]) -> list[str]:
         """Take the batch's mean as the prior.
@@ -74,113 +75,153 @@ class Correction:
                 warnings.append(f"label {self.label.name}: {warning}")
         return warnings
 
+    def _of_each(self, count: int) -> Sequence[Scaling]:
+        """A scaling for each of a label's distributions."""
+        return self.scalings if len(self.scalings) == count else [self.scalings[0]] * count
+
+
+def _applied(scalings: Sequence[Scaling], classes: Sequence[str]) -> Mapping[str, object]:
+    """What a label says of how it was scaled: one power and a bias for each class; of several classes, one of each."""
+    first = scalings[0]
+    if len(scalings) > 1:
+        each = dict(zip(classes, scalings, strict=True))
+        powers = {name: one.power for name, one in each.items()}
+        return {"power": powers, "bias": {name: one.bias[0] - one.bias[1] for name, one in each.items()}}
+    return {"power": first.power} | ({"bias": dict(zip(classes, first.bias, strict=True))} if first.bias else {})
+
 
 @dataclass(frozen=True, slots=True)
 class Calibrated:
-    """What fitting a temperature to gold rows has brought, measured on them."""
+    """What fitting a scaling to gold rows has brought, measured on them."""
 
-    name: str
-    fitted: Fitted
-    raw: Sequence[Sequence[float]]
+    label: Label
+    scalings: Sequence[Scaling]
+    raw: Rows
     """As the model gave it; a row for each gold row, or for each class of one where several may apply."""
-    held_out: Sequence[Sequence[float]]
-    """Under what is applied: a prior divided out, and the temperature that was fitted without the row."""
-    gold: Sequence[int]
-    ordinal: bool = False
-    divided: bool = False
-    """A prior was divided out."""
+    held_out: Rows
+    """Under what is applied: a prior divided out, and the scaling that was fitted without the row."""
+    gold: Rows
+    prior: Rows
+    """The class prior of each row; see `vsgen.metrics.skill.class_prior`."""
+    masses: Sequence[float] | None
+    """P(the reply is a class at all) of each row, where every one is known."""
 
     @property
-    def changed(self) -> bool:
-        """Whether anything is applied."""
-        return self.divided or not self.fitted.at_bound
+    def name(self) -> str:
+        """The label's."""
+        return self.label.name
 
     @property
-    def qualities(self) -> list[tuple[str, Quality]]:
+    def columns(self) -> list[Measured]:
         """Before, and after what is applied."""
-        after = "prior divided out" if self.fitted.at_bound else "after, held out"
-        return [
-            (f"{self.name} before", quality(self.raw, self.gold)),
-            *([(f"{self.name} {after}", quality(self.held_out, self.gold))] if self.changed else []),
-        ]
+        before = measured("before", self.raw, self.gold, self.prior, masses=self.masses)
+        return [before, measured("after, held out", self.held_out, self.gold, self.prior)]
 
     @property
     def known(self) -> Known:
         """What the verdict judges the labels by."""
-        loss = quality(self.held_out, self.gold).log_loss
-        return Known(len(self.gold), loss.value, loss.error or 0.0, equal_shares_loss(self.held_out))
+        found = measured("", self.held_out, self.gold, self.prior).skill
+        return Known(len(self.gold), found.value, found.error or 0.0)
 
     @property
-    def verdict(self) -> str:
-        """The temperature, and how far to trust it."""
-        fitted = self.fitted
-        if fitted.at_bound:
-            kept = "; the prior was divided out all the same" if self.divided else ""
-            return f"{self.name}: calibration not applied: {self._bound()}{kept}"
-        error = "" if fitted.error is None else f" ± {fitted.error:.3f}"
-        text = f"{self.name}: temperature {fitted.temperature:.3f}{error} from {len(self.gold)} known classes"
-        if self.ordinal:
+    def verdict(self) -> Iterator[str]:
+        """The scaling, and how far to trust it."""
+        known = f"{len(self.gold):,} known classes"
+        if not any(one.power for one in self.scalings):
+            yield f"{self.name}: power 0 from {known}: every row gets the class prior{self._shares()}"
+            few, nothing = "too few to see more; give 100", "the labels say nothing more of the classes"
+            yield f"  {few if len(self.gold) < _FEW else f'{nothing}; reword the question or use another model'}"
+            return
+        yield f"{self.name}: {self._fitted()} from {known}"
+        if self.label.kind == "ordinal":
             before, after = (ranked_probability_score(rows, self.gold).value for rows in (self.raw, self.held_out))
-            text += f", ranked probability score {before:.4f} -> {after:.4f}"
-        if fitted.error is not None and abs(fitted.temperature - 1) < 2 * fitted.error:
-            return f"{text}; 1, which changes nothing, fits as well"
-        return text
+            yield f"  ranked probability score {before:.4f} -> {after:.4f}"
 
-    def _bound(self) -> str:
-        """Why no temperature was found, and what to do."""
-        here, count = quality(self.held_out, self.gold), len(self.gold)
-        falls = f"even at temperature {self.fitted.temperature:g} the log loss still falls"
-        accuracy = f"accuracy {here.accuracy.value:.2f} of {count:,}"
-        if not self.fitted.flattened:
-            few = f"{falls}, so the known classes are too few or too one-sided ({accuracy})"
-            return f"{few}; give more gold rows, also such as the model gets wrong"
-        losses = f"equal shares would give a log loss of {self.known.equal:.2f}, the labels give {self.known.loss:.2f}"
-        little = f"{falls}, so these probabilities say little about the classes ({accuracy}; {losses})"
-        return f"{little}; reword the question or use another model"
+    def _fitted(self) -> str:
+        """The powers and biases in words."""
+        if len(self.scalings) > 1:
+            powers = [one.power for one in self.scalings]
+            return f"power {min(powers):.3g} to {max(powers):.3g} and a bias for each of {len(powers)} classes"
+        (one,) = self.scalings
+        if one.power == 1 and not any(one.bias):
+            return "power 1 and no bias: as they are, the labels are better than any scaling"
+        power = f"power {one.power:.3g} (temperature {1 / one.power:.3g})"
+        biases = [f"{name} {bias:+.2f}" for name, bias in zip(self.label.classes, one.bias, strict=False)]
+        if not biases:
+            return power
+        return f"{power}, bias {', '.join(biases[:_SHOWN])}{', ...' if len(biases) > _SHOWN else ''}"
+
+    def _shares(self) -> str:
+        classes, (first, *_) = self.label.classes, self.scalings
+        if len(self.scalings) > 1 or not first.bias or len(classes) > _SHOWN:
+            return ""
+        shares = first([1 / len(classes)] * len(classes))
+        return f" ({', '.join(f'{name} {share:.2f}' for name, share in zip(classes, shares, strict=True))})"
 
 
-def calibrate(correction: Correction, rows: Sequence[tuple[SoftLabel, Sequence[int]]]) -> Calibrated:
-    """Fit a temperature to labels whose class is known, and keep it in the correction.
+def calibrate(correction: Correction, rows: Sequence[tuple[SoftLabel, Rows]]) -> Calibrated:
+    """Fit a scaling to labels whose gold is known, and keep it in the correction.
+
+    Where several classes may apply each gets a scaling of its own. Classes that differ from row to row get a power
+    alone, and where several of them may apply, one scaling.
 
     Args:
         correction: Of this label; its prior is divided out first.
-        rows: Labels as made, and the right position in each of their `distributions`.
+        rows: Labels as made, and the right one for each of their `distributions`.
     """
-    raw = [one for made, _ in rows for one in distributions(uncorrected(made))]
-    given = [one for made, _ in rows for one in correction.without_prior(made)]
-    gold = [place for _, places in rows for place in places]
-    texts = [i for i, (_, places) in enumerate(rows) for _ in places]
-    correction.fitted = fit_temperature(given, gold)
-    applied = given if correction.fitted.at_bound else cross_fitted(given, gold, groups=texts)
-    ordinal, divided = correction.label.kind == "ordinal", raw != given
-    return Calibrated(correction.label.name, correction.fitted, raw, applied, gold, ordinal, divided)
+    label, kind = correction.label, correction.label.kind
+    raw = [distributions(uncorrected(made)) for made, _ in rows]
+    given = [correction.without_prior(made) for made, _ in rows]
+    gold = [right for _, right in rows]
+    biased = bool(label.classes) or kind == "multi"
+    parts = [
+        _Part(places, given, gold, biased) for places in _places(given, apart=kind == "multi" and bool(label.classes))
+    ]
+    correction.scalings = [part.fitted() for part in parts]
+    return Calibrated(
+        label,
+        correction.scalings,
+        [one for part in parts for one in part.of(raw)],
+        [one for part in parts for one in part.held_out()],
+        [one for part in parts for one in part.of(gold)],
+        [one for part in parts for one in (class_prior if biased else equal_shares)(part.of(gold))],
+        None if kind == "multi" else _masses([made for made, _ in rows]),
+    )
 
 
-def gold_places(row: Row, label: Label, classes: Sequence[str]) -> list[int]:
-    """The right positions in the distributions of a gold row's label, over these classes.
-
-    The row has a field of the label's name: a class, or where several may apply a list of classes.
-
-    Raises:
-        InputError: It has not, or names something else; names the line.
-    """
-    value = row.fields.get(label.name)
-    several = label.kind == "multi"
-    named = value if isinstance(value, list) else [value]
-    if value is None or (not several and isinstance(value, list)):
-        form = "a list of classes" if several else "a class"
-        fields = "" if label.name in row.fields else f"; its fields are: {', '.join(row.fields) or 'none'}"
-        raise InputError(f"{row.where}: needs a field {label.name!r} with {form}, got {value!r}{fields}")
-    if strangers := [str(one) for one in named if str(one) not in classes]:
-        known, meant = ", ".join(classes), _meant(strangers[0], classes)
-        problem = f"{strangers[0]!r} is not one of the label's classes ({known}){meant}"
-        raise InputError(f"{row.where}: {label.name}: {problem}")
-    right = {str(one) for one in named}
-    return [0 if name in right else 1 for name in classes] if several else [list(classes).index(str(value))]
+def _places(given: Sequence[Rows], *, apart: bool) -> list[list[tuple[int, int]]]:
+    """Row and position of each distribution: all together, or those of each position by themselves."""
+    every = [(i, at) for i, row in enumerate(given) for at in range(len(row))]
+    return [[one for one in every if one[1] == at] for at in range(len(given[0]))] if apart else [every]
 
 
-def _meant(word: str, classes: Sequence[str]) -> str:
-    """The class most like a word, whatever its case."""
-    folded = {one.casefold(): one for one in classes}
-    close = get_close_matches(word.casefold(), folded, 1)
-    return f"; did you mean {folded[close[0]]!r}?" if close else ""
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Distributions that share a scaling."""
+
+    places: Sequence[tuple[int, int]]
+    given: Sequence[Rows]
+    gold: Sequence[Rows]
+    biased: bool
+
+    def of(self, rows: Sequence[Rows]) -> list[Sequence[float]]:
+        """Those of these rows."""
+        return [rows[i][at] for i, at in self.places]
+
+    def fitted(self) -> Scaling:
+        """What is applied to all rows."""
+        return fit_scaling(self.of(self.given), self.of(self.gold), biased=self.biased, groups=self._texts)
+
+    def held_out(self) -> list[list[float]]:
+        """Each under what is fitted to the others."""
+        return cross_scaled(self.of(self.given), self.of(self.gold), biased=self.biased, groups=self._texts)
+
+    @property
+    def _texts(self) -> list[int]:
+        """The questions about one text are never parted."""
+        return [i for i, _ in self.places]
+
+
+def _masses(labels: Sequence[SoftLabel]) -> list[float] | None:
+    found = [one.label_mass for one in labels if one.label_mass is not None]
+    return found if len(found) == len(labels) else None

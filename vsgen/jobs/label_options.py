@@ -48,7 +48,7 @@ class LabelOptions:
     model: ModelChoice = field(default_factory=ModelChoice)
     seed: int = 0
     gold: str | None = None
-    """A file of rows whose class is known; a temperature is fitted to it."""
+    """A file of rows whose gold is known; a scaling is fitted to it."""
     plot: Path | None = None
     """Where the reliability diagram goes."""
     selection: Selection | None = None

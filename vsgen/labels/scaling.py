@@ -13,8 +13,9 @@ a preference of the teacher for a class nor its temperature makes a difference. 
 the last term pulls it towards equal shares as a = `PSEUDOCOUNT` further rows of each class would (at power 0 exactly).
 *gain* is how much faster than that the loss falls at power 0 as the power grows: at a shrinkage of 1
 the minimum is the prior alone; one of 0 leaves c = `COST` rows that are a standard deviation against the teacher, so
-that few rows, all right, make no certainty. The shrinkage is the one of least log loss on held-out rows. So labels that
-say nothing of the classes, or the wrong thing, end at the prior. The loss is convex; Newton's method finds its minimum.
+that few rows, all right, make no certainty. The shrinkage is the one of least log loss on held-out rows, unless labels
+as they are do better still. So labels that say nothing of the classes, or the wrong thing, end at the prior. The loss
+is convex; Newton's method finds its minimum.
 """
 
 from __future__ import annotations
@@ -27,17 +28,17 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from vsgen.probability import softmax
+from vsgen.probability import PSEUDOCOUNT, softmax
 
 FLOOR: Final = 1e-6
 """A smaller probability counts as this much: one row must not have infinite loss, nor set the scale of all."""
-PSEUDOCOUNT: Final = 0.5
-"""Rows of each class that the prior counts beside the known ones (Jeffreys)."""
 SHRINKAGES: Final = (1.0, 0.5, 0.25, 0.1, 0.0)
 """From the prior alone to all that the rows support."""
 MARGIN: Final = 1.0
 """Nats, over all held-out rows, by which anything must be better than the prior alone."""
 FOLDS: Final = 5
+UNTOUCHED: Final = 2.0
+"""Nats, over all rows, by which labels as they are must be better than any fit on held-out rows, to be left alone."""
 COST: Final = 2.0
 """Rows that count as one standard deviation against the teacher."""
 _STEPS: Final = 50
@@ -91,7 +92,10 @@ def fit_scaling(
     for held in parts:
         others = data.take(~held)
         losses += [data.take(held).loss(found) for found in others.path()] if others.size else 0.0
-    return data.path()[int(np.argmin(losses))]
+    best = int(np.argmin(losses))
+    if data.loss(data.untouched) + UNTOUCHED < losses[best] and not data.vague:
+        return data.untouched
+    return data.path()[best]
 
 
 def cross_scaled(
@@ -160,6 +164,16 @@ class _Data:
     def size(self) -> int:
         """N."""
         return len(self.logps)
+
+    @property
+    def vague(self) -> bool:
+        """Whether a probability is 0, or so small that nobody can have estimated it."""
+        return bool((self.logps[self.there] <= math.log(FLOOR)).any())
+
+    @property
+    def untouched(self) -> Scaling:
+        """What changes nothing."""
+        return Scaling((0.0,) * self.logps.shape[1] if self.biased else (), 1.0)
 
     def take(self, wanted: NDArray[np.bool_]) -> _Data:
         """Some of the rows."""

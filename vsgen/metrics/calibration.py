@@ -1,13 +1,16 @@
-"""How good probabilities are, measured on rows whose right class is known.
+"""How good probabilities are, measured on rows whose gold is known.
 
-A row is a distribution over its own classes, whose number may differ from row to row; `gold` is the position of the
-right class. Log loss is in nats. The Brier score sums squared differences over the classes (Brier 1950; 0 to 2, twice
-the one-sided score of two classes), the ranked probability score squares the differences of cumulated probabilities
-(Epstein 1969). Both and log loss are proper: on average only the true distribution minimises them.
+A row is a distribution over its own classes, whose number may differ from row to row. Gold is a distribution over the
+same classes: one-hot where the right class is known, else for example the shares of several raters. Every figure is
+then its mean over a right class that is drawn from the gold. Log loss is in nats. The Brier score sums squared
+differences over the classes (Brier 1950; 0 to 2, twice the one-sided score of two classes), the ranked probability
+score squares the differences of cumulated probabilities (Epstein 1969). Both and log loss are proper: on average only
+the true distribution minimises them.
 
 The expected calibration error compares the mean confidence in the likeliest class with how often it is right, bin by
 bin (Naeini et al. 2015; Guo et al., arXiv 1706.04599, equation 3). It is not proper, and it is biased upward: perfect
-probabilities have a positive error too, the larger the fewer rows a bin has. So it has no standard error here.
+probabilities have a positive error too, the larger the fewer rows a bin has. So it has no standard error here. The
+smooth calibration error is that of `vsgen.metrics.smooth`, which needs no bins.
 
 Yes-or-no questions about each class are rows of two classes.
 """
@@ -22,10 +25,12 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from vsgen.metrics.smooth import smooth_calibration_error
+
 BINS = 15
 
 _Floats: TypeAlias = NDArray[np.float64]
-_Ints: TypeAlias = NDArray[np.int64]
+Rows: TypeAlias = Sequence[Sequence[float]]
 
 
 class Estimate(NamedTuple):
@@ -83,77 +88,105 @@ class Quality:
     brier: Estimate
     ece: float
     """Expected calibration error, `BINS` bins of equal width."""
+    smooth: float
+    """Smooth calibration error."""
 
 
-def quality(probs: Sequence[Sequence[float]], gold: Sequence[int]) -> Quality:
+def one_hot(right: int, classes: int) -> list[float]:
+    """The gold of a known class."""
+    return [float(at == right) for at in range(classes)]
+
+
+def quality(probs: Rows, gold: Rows) -> Quality:
     """Everything at once.
 
     Args:
         probs: Rows that sum to 1.
-        gold: Position of each row's right class.
+        gold: As many, likewise.
 
     Raises:
-        ValueError: There is no row, or not exactly one right class for each.
+        ValueError: There is no row, or not exactly one distribution of gold for each.
     """
-    impossible = sum(row[right] == 0 for row, right in zip(probs, gold, strict=True))
-    found = (accuracy(probs, gold), log_loss(probs, gold), impossible, brier(probs, gold))
-    return Quality(len(gold), *found, expected_calibration_error(probs, gold))
+    table, right = _tables(probs, gold)
+    impossible = int(((table == 0) & (right > 0)).any(axis=1).sum())
+    confidence, hits = _confidences(table, right)
+    return Quality(
+        len(table),
+        accuracy(probs, gold),
+        log_loss(probs, gold),
+        impossible,
+        brier(probs, gold),
+        expected_calibration_error(probs, gold),
+        smooth_calibration_error(confidence, hits),
+    )
 
 
-def accuracy(probs: Sequence[Sequence[float]], gold: Sequence[int]) -> Estimate:
+def unnormalised_error(probs: Rows, gold: Rows, masses: Sequence[float]) -> float:
+    """The smooth calibration error of probabilities before they are normalised over the classes.
+
+    Args:
+        probs: Rows that sum to 1.
+        gold: As many, likewise.
+        masses: P(the reply is a class at all) of each row.
+    """
+    confidence, hits = _confidences(*_tables(probs, gold))
+    return smooth_calibration_error(confidence * np.array(masses), hits)
+
+
+def accuracy(probs: Rows, gold: Rows) -> Estimate:
     """The share of rows whose likeliest class, the first of equals, is the right one."""
-    table, right = _table(probs, gold)
-    return _mean((table.argmax(axis=1) == right).astype(np.float64))
+    _, hits = _confidences(*_tables(probs, gold))
+    return mean_of(hits)
 
 
-def log_loss(probs: Sequence[Sequence[float]], gold: Sequence[int]) -> Estimate:
+def log_loss(probs: Rows, gold: Rows) -> Estimate:
     """The mean of -log P(right class), nats; infinite, not clipped, if one right class had probability 0."""
-    table, right = _table(probs, gold)
+    return mean_of(log_losses(probs, gold))
+
+
+def log_losses(probs: Rows, gold: Rows) -> _Floats:
+    """[N], those of each row."""
+    table, right = _tables(probs, gold)
     with np.errstate(divide="ignore"):
-        return _mean(-np.log(table[np.arange(len(right)), right]))
+        logs = np.log(table, where=right > 0, out=np.zeros_like(table))
+    losses: _Floats = -(right * logs).sum(axis=1)
+    return losses
 
 
-def equal_shares_loss(probs: Sequence[Sequence[float]]) -> float:
-    """The log loss, nats, of rows that give each of their classes the same probability; needs at least one row."""
-    return math.fsum(math.log(len(row)) for row in probs) / len(probs)
-
-
-def brier(probs: Sequence[Sequence[float]], gold: Sequence[int]) -> Estimate:
+def brier(probs: Rows, gold: Rows) -> Estimate:
     """The mean over rows of the sum over classes of (probability - 1 if right else 0)²; from 0 to 2."""
-    table, right = _table(probs, gold)
-    table[np.arange(len(right)), right] -= 1
-    return _mean((table**2).sum(axis=1))
+    table, right = _tables(probs, gold)
+    return mean_of((table**2).sum(axis=1) - 2 * (table * right).sum(axis=1) + right.sum(axis=1))
 
 
-def ranked_probability_score(probs: Sequence[Sequence[float]], gold: Sequence[int]) -> Estimate:
+def ranked_probability_score(probs: Rows, gold: Rows) -> Estimate:
     """For classes in an order: the mean squared difference of cumulated probabilities; from 0 to 1.
 
     A row's K - 1 differences are averaged, so that rows with different numbers of classes weigh the same; with two
     classes it is half the Brier score.
     """
-    _, right = _table(probs, gold)
+    _tables(probs, gold)
     scores = []
-    for row, at in zip(probs, right, strict=True):
-        reached = np.cumsum(row)[:-1]
-        scores.append(float(((reached - (np.arange(len(reached)) >= at)) ** 2).mean()) if len(reached) else 0.0)
-    return _mean(np.array(scores))
+    for row, right in zip(probs, gold, strict=True):
+        reached, true = np.cumsum(row)[:-1], np.cumsum(right)[:-1]
+        scores.append(float((reached**2 - 2 * reached * true + true).mean()) if len(reached) else 0.0)
+    return mean_of(np.array(scores))
 
 
-def expected_calibration_error(probs: Sequence[Sequence[float]], gold: Sequence[int], *, bins: int = BINS) -> float:
+def expected_calibration_error(probs: Rows, gold: Rows, *, bins: int = BINS) -> float:
     """See `Reliability.error`, and `reliability` for the arguments."""
     return reliability(probs, gold, bins=bins).error
 
 
-def reliability(probs: Sequence[Sequence[float]], gold: Sequence[int], *, bins: int = BINS) -> Reliability:
+def reliability(probs: Rows, gold: Rows, *, bins: int = BINS) -> Reliability:
     """Group rows by their confidence in their likeliest class.
 
     Args:
         probs: Rows that sum to 1.
-        gold: Position of each row's right class.
+        gold: As many, likewise.
         bins: At least 1. Of equal width, they part (0, 1]; each holds its upper edge.
     """
-    table, right = _table(probs, gold)
-    confidence, hits = table.max(axis=1), table.argmax(axis=1) == right
+    confidence, hits = _confidences(*_tables(probs, gold))
     edges = np.array([i / bins for i in range(bins + 1)])
     # A sum's rounding may leave a confidence just above 1.
     at = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
@@ -165,20 +198,28 @@ def reliability(probs: Sequence[Sequence[float]], gold: Sequence[int], *, bins: 
     return Reliability(tuple(made))
 
 
-def _table(probs: Sequence[Sequence[float]], gold: Sequence[int]) -> tuple[_Floats, _Ints]:
-    """[rows, most classes], short rows filled up with zeros, which no score counts."""
+def _confidences(table: _Floats, right: _Floats) -> tuple[_Floats, _Floats]:
+    """[N] the probability of each row's likeliest class, the first of equals, and [N] how right that is."""
+    first = table.argmax(axis=1)
+    rows = np.arange(len(table))
+    return table[rows, first], right[rows, first]
+
+
+def _tables(probs: Rows, gold: Rows) -> tuple[_Floats, _Floats]:
+    """[rows, most classes] each, short rows filled up with zeros, which no score counts."""
     if not probs:
         raise ValueError("calibration is measured on at least one row, got none")
-    for row, right in zip(probs, gold, strict=True):
-        if not 0 <= right < len(row):
-            raise ValueError(f"the right class of a row must be one of its {len(row)} classes, got position {right}")
-    table = np.zeros((len(probs), max(map(len, probs))))
-    for filled, row in zip(table, probs, strict=True):
-        filled[: len(row)] = row
-    return table, np.array(gold, dtype=np.int64)
+    shape = len(probs), max(map(len, probs))
+    table, right = np.zeros(shape), np.zeros(shape)
+    for at, (row, true) in enumerate(zip(probs, gold, strict=True)):
+        if len(row) != len(true):
+            raise ValueError(f"gold needs a probability for each of the row's {len(row)} classes, got {len(true)}")
+        table[at, : len(row)], right[at, : len(row)] = row, true
+    return table, right
 
 
-def _mean(each: _Floats) -> Estimate:
+def mean_of(each: _Floats) -> Estimate:
+    """The mean of some rows' figures, with its standard error."""
     value = math.fsum(each) / len(each)
     if len(each) == 1 or not math.isfinite(value):
         return Estimate(value, None)

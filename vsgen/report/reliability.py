@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from vsgen.errors import OptionError, OutputError
 from vsgen.extras import require
-from vsgen.metrics.calibration import Bin, Quality, Reliability, quality, reliability
+from vsgen.metrics.calibration import Bin, Quality, Reliability, Rows, quality, reliability
 from vsgen.metrics.shares import wilson
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Curve:
     quality: Quality
 
 
-def curve(label: str, state: str, probs: Sequence[Sequence[float]], gold: Sequence[int]) -> Curve:
+def curve(label: str, state: str, probs: Rows, gold: Rows) -> Curve:
     """Measure a set of probabilities; see `vsgen.metrics.calibration.quality` for the arguments."""
     return Curve(label, state, reliability(probs, gold), quality(probs, gold))
 

@@ -4,36 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vsgen.metrics.calibration import Estimate, Quality
+from vsgen.metrics.calibration import BINS, Estimate
+from vsgen.report.measured import Measured
 
-_HEADER = ("", "n", "accuracy", "log loss, nats", "Brier", "ECE")
 
+def calibration_table(name: str, columns: Sequence[Measured]) -> list[str]:
+    """A line for each figure and a column for each set of probabilities, below a header, aligned.
 
-def calibration_table(rows: Sequence[tuple[str, Quality]]) -> list[str]:
-    """One line per set of probabilities below a header, aligned; means with their standard errors.
-
-    An infinite log loss is explained in a further line.
+    Means have their standard errors. An infinite log loss is explained in a further line.
 
     Args:
-        rows: Names, such as ``category before``, and figures.
+        name: Of the label.
+        columns: Of the same rows, at least one.
     """
-    cells = [_HEADER, *((name, *_figures(one)) for name, one in rows)]
+    first = columns[0]
+    header = f"{name}: {first.quality.n:,} known"
+    cells = [(header, *(one.name for one in columns)), *_figures(columns)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = [
-        "  ".join([name.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True))])
-        for name, *rest in cells
+        "  ".join([title.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True))])
+        for title, *rest in cells
     ]
-    return [*lines, *(_explained(name, one) for name, one in rows if one.impossible)]
+    floor = f"  the class prior has a log loss of {first.prior_loss:.4f}; skill is what the labels gain on it"
+    return [*lines, floor, *(_explained(name, one) for one in columns if one.quality.impossible)]
 
 
-def _figures(one: Quality) -> tuple[str, ...]:
-    return str(one.n), _mean(one.accuracy), _mean(one.log_loss), _mean(one.brier), f"{one.ece:.4f}"
+def _figures(columns: Sequence[Measured]) -> list[tuple[str, ...]]:
+    rows = [
+        ("  accuracy", *(_mean(one.quality.accuracy) for one in columns)),
+        ("  log loss, nats", *(_mean(one.quality.log_loss) for one in columns)),
+        ("  skill", *(_mean(one.skill) for one in columns)),
+        ("  Brier score", *(_mean(one.quality.brier) for one in columns)),
+        ("  smooth calibration error", *(f"{one.quality.smooth:.4f}" for one in columns)),
+    ]
+    if any(one.unnormalised is not None for one in columns):
+        rows.append(
+            (
+                "    of P(class and reply)",
+                *("" if (raw := one.unnormalised) is None else f"{raw:.4f}" for one in columns),
+            )
+        )
+    return [*rows, (f"  ECE, {BINS} bins", *(f"{one.quality.ece:.4f}" for one in columns))]
 
 
 def _mean(one: Estimate) -> str:
     return f"{one.value:.4f}" + ("" if one.error is None else f" ± {one.error:.4f}")
 
 
-def _explained(name: str, one: Quality) -> str:
-    rows = "1 row gives its" if one.impossible == 1 else f"{one.impossible} rows give their"
-    return f"{name}: {rows} right class probability 0, so the log loss is infinite".removeprefix(": ")
+def _explained(name: str, one: Measured) -> str:
+    count = one.quality.impossible
+    rows = "1 row gives its" if count == 1 else f"{count} rows give their"
+    which = f"{name} {one.name}".strip()
+    return f"{which}: {rows} right class probability 0, so the log loss is infinite"

@@ -231,6 +231,8 @@ def _figures(seen: Observed) -> Iterator[str]:
     for name, masses in seen.masses.items():
         if name != ANSWER:
             yield f"label {name}: mass {median(masses):.2g}"
+    for name, known in seen.known.items():
+        yield f"label {name}: skill {known.skill:.2f}"
     if seen.wanted:
         candidates = f"{seen.wanted:,} {_noun(seen.wanted, 'candidate', 'candidates')}"
         yield f"{percent(seen.kept / seen.wanted)} of {candidates} kept"

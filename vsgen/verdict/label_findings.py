@@ -13,16 +13,22 @@ from vsgen.verdict.setup import Setup
 ALIKE: Final = 0.9
 """Of labels with the very same probabilities. Different texts have different ones, but for votes, which are counts."""
 
+MANY: Final = 50
+"""Known classes from which on labels without skill are not called unlucky."""
+
 
 def uninformed(seen: Observed, _: Setup) -> Iterator[Finding]:
-    """Labels that are further from the known classes than equal shares are, by more than the loss's standard error."""
+    """Labels that say less of the known classes than their frequency does, or no more, by the skill's error."""
     for name, known in seen.known.items():
-        if known.loss - known.error > known.equal:
-            text = (
-                f"label {name}: the log loss on {known.n:,} known classes is {known.loss:.2f}, "
-                f"above the {known.equal:.2f} of equal shares"
-            )
-            yield Finding("loss", "bad", text, f"reword the prompt of label {name}, or name another model for it")
+        skill = f"{known.skill:.2f} ± {known.error:.2f}"
+        text = f"label {name}: the skill on {known.n:,} known classes is {skill}"
+        if known.skill + known.error < 0:
+            worse = f"{text}: worse than giving every row the class frequencies"
+            yield Finding("skill", "bad", worse, f"--calibrate GOLD, or reword the prompt of label {name}")
+        elif known.skill - known.error <= 0:
+            nothing = f"{text}: no better than giving every row the class frequencies"
+            remedy = f"reword the prompt of label {name}, give it examples, or name another model for it"
+            yield Finding("skill", "bad" if known.n >= MANY else "note", nothing, remedy)
 
 
 def alike(seen: Observed, _: Setup) -> Iterator[Finding]:

@@ -32,12 +32,10 @@ class Known(NamedTuple):
 
     n: int
     """Known classes."""
-    loss: float
-    """Mean log loss, nats."""
+    skill: float
+    """1 - log loss / log loss of the class prior; -inf where a right class has probability 0."""
     error: float
     """Its standard error; 0 where there is none."""
-    equal: float
-    """The log loss of labels that give each class the same probability."""
 
 
 @dataclass(slots=True)
