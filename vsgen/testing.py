@@ -53,6 +53,7 @@ def check_language_model(
     check_prefix(model, tolerance, prompts)
     check_resumable(model, tolerance, prompts)
     check_scores(model, tolerance, canonical, prompts)
+    check_score_batches(model, tolerance, prompts)
     if marks:
         check_marks(model, marks)
     if isinstance(model, Streaming):
@@ -173,6 +174,19 @@ def check_scores(
         for reply in replies:
             if reply.stopped and canonical(reply):
                 _law(_near(by_text[reply.text], reply.logp, tolerance), "a reply's score is its log-probability")
+
+
+def check_score_batches(model: LanguageModel, tolerance: float, prompts: Sequence[Prompt] = PROMPTS) -> None:
+    """A score depends on its own call only, whatever its prompt shares with others."""
+    asked = [Generate(prompt, seed=seed, max_tokens=_TOKENS) for prompt in prompts for seed in _SEEDS]
+    texts = [reply.text for reply in model.generate(asked)]
+    calls = [Score(call.prompt, tuple({"": None, text: None})) for call, text in zip(asked, texts, strict=True)]
+    together = list(model.score(calls))
+    backwards = list(model.score(calls[::-1]))[::-1]
+    for call, one, two in zip(calls, together, backwards, strict=True):
+        (alone,) = model.score([call])
+        _law(_all_near(one.logp, alone.logp, tolerance), "a score does not depend on its companions in the batch")
+        _law(_all_near(one.logp, two.logp, tolerance), "a score does not depend on the order of the batch")
 
 
 def check_marks(model: LanguageModel, marks: Sequence[str]) -> None:

@@ -111,7 +111,7 @@ def test_batches_stay_within_their_limits() -> None:
         teach_module._Plan((1,) * rng.randint(1, 90), (2,) * rng.randint(0, 90), (0,), rng.choice((5, 20)))
         for _ in range(300)
     ]
-    batches = list(teach_module._batches(plans, Limits(rows=32, tokens=0, forward=512), vocabulary=1 << 18))
+    batches = list(teach_module._batches(plans, Limits(rows=32, tokens=0, forward=512, tree=0), vocabulary=1 << 18))
     assert sorted(plan for batch in batches for plan in batch) == sorted(plans)
     for batch in batches:
         answer = 1 + max(len(plan.answer) for plan in batch)

@@ -207,7 +207,7 @@ def test_context_cuts_a_reply_and_refuses_a_prompt(make_model: MakeModel) -> Non
 def test_rows_are_bounded_by_memory_but_one_always_runs(make_model: MakeModel) -> None:
     model = open_hf(str(make_model()), device="cpu", batch=8)
     expected = model.generate(RAGGED)
-    model._limits = type(model._limits)(rows=8, tokens=1, forward=1)
+    model._limits = type(model._limits)(rows=8, tokens=1, forward=1, tree=1)
     assert [reply.tokens for reply in model.generate(RAGGED)] == [reply.tokens for reply in expected]
 
 

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from vsgen.backends.decoding.tree import Tree
 from vsgen.values import Generate
 
 Ids: TypeAlias = tuple[int, ...]
@@ -38,6 +37,34 @@ class Along(NamedTuple):
     end_logps: NDArray[np.float64]
     top_ids: NDArray[np.uint32]
     top_logps: NDArray[np.float32]
+
+
+class Pass(NamedTuple):
+    """Nodes of a tree of tokens, computed in one forward pass over keys and values of what stands before them."""
+
+    tokens: Sequence[int]
+    positions: Sequence[int]
+    """Of all that is looked at: first of what stands before, then of the nodes."""
+    visible: NDArray[np.bool_]
+    """[nodes, positions], True where a node looks."""
+    asked: Sequence[int]
+    """Places of the nodes whose scores are read."""
+    rows: Sequence[int]
+    """For each token of `following`, the place in `asked` of what it follows."""
+    following: Sequence[int]
+    ends: Ids
+    """Tokens that end what goes before them; they count together."""
+
+
+class Passed(NamedTuple):
+    """What a pass found; float64, nats."""
+
+    logps: NDArray[np.float64]
+    """Of `following`."""
+    closes: NDArray[np.float64]
+    """Of an end after each asked node."""
+    stored: Stored
+    """Keys and values of the nodes."""
 
 
 class Running(Protocol):
@@ -120,14 +147,17 @@ class Forward(Protocol):
         """The model's own log-probability of one given token per row."""
         ...
 
-    def trees(self, prompts: Sequence[Ids], trees: Sequence[Tree], ends: Ids) -> list[list[float]]:
-        """Per prompt, the log-probability of every path but the first, which is what they are conditioned on.
+    def tree(self, before: Stored, nodes: Pass) -> Passed:
+        """Compute nodes of a tree.
 
         Args:
-            prompts: The last token of each is the trees' root.
-            trees: Paths of tokens.
-            ends: What may end a path; they count together.
+            before: Keys and values of what stands before them.
+            nodes: The nodes.
         """
+        ...
+
+    def widened(self, stored: Stored, columns: int) -> Stored:
+        """A copy of keys and values, with room for so many tokens."""
         ...
 
     def along(self, prompts: Sequence[Ids], answers: Sequence[Ids], ends: Ids, top: int) -> Along:

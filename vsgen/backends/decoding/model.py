@@ -8,7 +8,7 @@ from functools import partial
 from vsgen.backends.decoding.decode import Decoder
 from vsgen.backends.decoding.parts import Limits, Parts
 from vsgen.backends.decoding.queue import drawn
-from vsgen.backends.decoding.score import score
+from vsgen.backends.decoding.score import Scorer
 from vsgen.backends.decoding.spare import Sparing
 from vsgen.backends.decoding.teach import teach
 from vsgen.ports import Queue
@@ -31,6 +31,7 @@ class BatchedModel:
         self._parts = parts
         self._limits = limits
         self._facts = facts
+        self._scorer = Scorer(parts, limits)
 
     @property
     def name(self) -> str:
@@ -48,7 +49,7 @@ class BatchedModel:
     def score(self, calls: Sequence[Score]) -> Sequence[Scores]:
         """Score all choices of each call, in the order of the calls."""
         with self._parts.network.computing():
-            return score(self._parts, self._limits, calls)
+            return self._scorer.score(calls)
 
     def teach(self, calls: Sequence[Teach]) -> Sequence[Taught]:
         """The distributions along each call's answer, in the order of the calls."""

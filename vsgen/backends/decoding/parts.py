@@ -52,3 +52,6 @@ class Limits:
     """Tokens in the cache: rows times the longest row."""
     forward: int
     """Tokens of prompts, padding included, in one forward pass."""
+    tree: int
+    """Tokens of a tree of prompts and choices in one forward pass: each of them is compared with every other, so that
+    larger passes cost more than they save."""

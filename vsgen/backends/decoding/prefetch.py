@@ -99,13 +99,12 @@ def beginning(stored: Stored, length: int) -> Stored:
     return [pair and (pair[0][:, :length], pair[1][:, :length]) for pair in stored]
 
 
-def groups(prompts: Iterable[Ids], tokens: int, rows: int | None = None) -> Iterator[Sequence[Ids]]:
-    """Sort by length and cut into groups of at most so many prompts and tokens, padding included."""
+def groups(prompts: Iterable[Ids], tokens: int) -> Iterator[Sequence[Ids]]:
+    """Sort by length and cut into groups of at most so many tokens, padding included."""
     group: list[Ids] = []
     for prompt in sorted(prompts, key=lambda prompt: (len(prompt), prompt)):
         longest = max(_SHORT, _RAGGED * len(group[0])) if group else len(prompt)
-        full = len(group) == rows or (len(group) + 1) * len(prompt) > tokens
-        if group and (full or len(prompt) > longest):
+        if group and ((len(group) + 1) * len(prompt) > tokens or len(prompt) > longest):
             yield group
             group = []
         group.append(prompt)

@@ -1,4 +1,4 @@
-"""log P(choice | prompt) of whole choices: the prompt once, then all choices as one tree in one forward pass.
+"""log P(choice | prompt) of whole choices: all prompts and choices as one tree, each of its tokens computed once.
 
 A choice is tokenised in its place: its score is log P(tokens of prompt + choice, then the end of the reply) less
 log P(tokens of the prompt). Where a choice changes the prompt's own last tokens, the tree starts before them. The end
@@ -9,25 +9,26 @@ which may be a sentence, a period as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from threading import Lock
 from typing import NamedTuple, TypeAlias
 
 from vsgen.backends.chat.reader import Placed, Reader
 from vsgen.backends.decoding.decode import DIGITS
 from vsgen.backends.decoding.forward import Ids
 from vsgen.backends.decoding.parts import Limits, Parts
-from vsgen.backends.decoding.prefetch import groups
-from vsgen.backends.decoding.tree import Tree, plant
+from vsgen.backends.decoding.passes import Passes, Read
+from vsgen.backends.decoding.pool import Pool
+from vsgen.backends.decoding.tree import Template, Tree, plant
 from vsgen.errors import ChoiceError, ModelError, TooLongError
 from vsgen.values import Score, Scores
 
 Tails: TypeAlias = tuple[Ids, ...]
 
-_SCORES = 1 << 26
-"""Numbers in one forward pass's scores: rows x nodes x vocabulary."""
-_NODES = 512
-"""Nodes of a tree: every node looks at every other, so larger trees cost more than the forward passes that they save.
-Two hundred classes of two or three tokens still are one tree."""
+_SHARE = 4
+"""Beginnings of prompts that are kept may take this fraction (1/4) of the cache's tokens,"""
+_PASSES = 64
+"""and as many tokens as so many passes have: more than the prompts of any run share."""
 
 
 class _Plan(NamedTuple):
@@ -41,26 +42,73 @@ class _Plan(NamedTuple):
     """The tokens that end a choice."""
 
 
-def score(parts: Parts, limits: Limits, calls: Sequence[Score]) -> list[Scores]:
-    """Score all choices of each call, in the order of the calls.
+class _Place(NamedTuple):
+    """Where a plan is in a tree."""
 
-    Raises:
-        TooLongError: A prompt with its longest choice does not fit into the model's context.
-        ChoiceError: A choice cannot be written with the model's tokens, or two are written alike.
-        ModelError: No token ends a reply.
-    """
-    if not parts.ends:
-        raise ModelError("the model has no end-of-text token, which scoring whole choices needs")
-    plans = [_plan(parts, call) for call in calls]
-    found: dict[_Plan, list[float]] = {}
-    for tails, ends in dict.fromkeys((plan.tails, plan.ends) for plan in plans):
-        trees = list(_trees(tails, min(_NODES, _SCORES // parts.network.vocabulary)))
-        rows = max(1, _SCORES // (parts.network.vocabulary * max(len(tree.tokens) for tree in trees)))
-        prompts = {plan.prompt for plan in plans if (plan.tails, plan.ends) == (tails, ends)}
-        for group in groups(prompts, limits.forward, rows):
-            for prompt, logp in zip(group, parts.network.trees(group, trees, ends), strict=True):
-                found[_Plan(prompt, tails, ends)] = logp
-    return [Scores(tuple(round(logp, DIGITS) for logp in found[plan]), len(plan.prompt)) for plan in plans]
+    root: int
+    first: int
+    """The first of its branches."""
+
+
+class Scorer:
+    """Scores the calls of one model; what earlier calls' prompts begin with is known to later ones."""
+
+    def __init__(self, parts: Parts, limits: Limits) -> None:
+        self._parts = parts
+        self._limits = limits
+        self._turn = Lock()
+        self._pool = self._empty()
+
+    def score(self, calls: Sequence[Score]) -> list[Scores]:
+        """Score all choices of each call, in the order of the calls.
+
+        Raises:
+            TooLongError: A prompt with its longest choice does not fit into the model's context.
+            ChoiceError: A choice cannot be written with the model's tokens, or two are written alike.
+            ModelError: No token ends a reply.
+        """
+        if not self._parts.ends:
+            raise ModelError("the model has no end-of-text token, which scoring whole choices needs")
+        plans = [_plan(self._parts, call) for call in calls]
+        found: dict[_Plan, list[float]] = {}
+        with self._turn:
+            try:
+                for ends in dict.fromkeys(plan.ends for plan in plans):
+                    found.update(self._scored({plan for plan in plans if plan.ends == ends}, ends))
+            except BaseException:
+                self._pool = self._empty()  # it may be unfinished, or take the memory that was missing
+                raise
+        return [Scores(tuple(round(logp, DIGITS) for logp in found[plan]), len(plan.prompt)) for plan in plans]
+
+    def _empty(self) -> Pool:
+        limits = self._limits
+        return Pool(self._parts.network, min(limits.tokens // _SHARE, _PASSES * limits.tree))
+
+    def _scored(self, plans: Iterable[_Plan], ends: Ids) -> Iterator[tuple[_Plan, list[float]]]:
+        tree, places = Tree(), dict[_Plan, _Place]()
+        templates = {tails: plant(tails) for tails in {plan.tails for plan in plans}}
+        for plan in sorted(plans):
+            root = tree.prompt(plan.prompt)
+            places[plan] = _Place(root, tree.branches(templates[plan.tails]))
+        tree.close()
+        roots = [place.root for place in places.values()]
+        read = Passes(self._parts.network, self._pool, tree, roots, ends).run(self._limits.tree)
+        for plan, place in places.items():
+            yield plan, _logps(read, place, templates[plan.tails])
+
+
+def _logps(read: Read, place: _Place, template: Template) -> list[float]:
+    """The choices' log-probabilities: of their paths and ends, less that of what the prompt itself goes on with."""
+    after = [0.0] * len(template.tokens)
+    for node, parent in enumerate(template.parents):
+        after[node] = float(read.logps[place.first + node]) + (after[parent] if parent >= 0 else 0.0)
+    (own, *paths) = template.paths
+    start = after[own[-1]] if own else 0.0
+    last = [path[-1] if path else -1 for path in paths]
+    closes = [read.closes[place.first + node if node >= 0 else place.root] for node in last]
+    return [
+        (after[node] if node >= 0 else 0.0) + float(close) - start for node, close in zip(last, closes, strict=True)
+    ]
 
 
 def _plan(parts: Parts, call: Score) -> _Plan:
@@ -87,17 +135,3 @@ def _check_choices(call: Score, placed: Placed, ends: Ids, reader: Reader) -> No
             raise ChoiceError(f"the model's tokenizer cannot write {choice!r}; use other words")
         if seen.setdefault(tail, choice) != choice:
             raise ChoiceError(f"the model's tokenizer writes {seen[tail]!r} and {choice!r} alike; use other words")
-
-
-def _trees(tails: Tails, nodes: int) -> Iterator[Tree]:
-    """All tails as one tree, or as several of at most so many nodes, a longer tail alone."""
-    batch: list[Ids] = []
-    known: set[Ids] = {()}
-    for tail in tails:
-        path = {tail[:end] for end in range(len(tail) + 1)}
-        if batch and len(known) + len(path - known) > nodes:
-            yield plant(batch)
-            batch, known = [], {()}
-        batch.append(tail)
-        known |= path
-    yield plant(batch)

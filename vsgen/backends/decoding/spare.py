@@ -9,6 +9,7 @@ memory does not suffice alone is refused.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from vsgen.backends.decoding.parts import Limits
 from vsgen.errors import no_memory, short_of_memory
@@ -70,4 +71,5 @@ class Sparing:
 
 
 def _halved(limits: Limits) -> Limits:
-    return Limits(max(1, limits.rows // 2), max(1, limits.tokens // 2), max(1, limits.forward // 2))
+    rows, tokens, forward = (max(1, each // 2) for each in (limits.rows, limits.tokens, limits.forward))
+    return replace(limits, rows=rows, tokens=tokens, forward=forward)

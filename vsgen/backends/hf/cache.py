@@ -139,6 +139,11 @@ def copied(stored: Stored) -> Stored:
     return [pair and (pair[0].clone(), pair[1].clone()) for pair in stored]
 
 
+def widened(stored: Stored, columns: int) -> Stored:
+    """A copy of keys and values, with room for so many tokens; zeros, since masked garbage may be NaN."""
+    return [pair and (_wide(pair[0], columns), _wide(pair[1], columns)) for pair in stored]
+
+
 def shared_by(rows: int, stored: Stored) -> DynamicCache:
     """The cache of so many rows that all begin alike, to be continued."""
     cache = DynamicCache()
@@ -147,6 +152,13 @@ def shared_by(rows: int, stored: Stored) -> DynamicCache:
             keys, values = (each.expand(rows, *each.shape) for each in pair)
             cache.update(keys, values, layer)
     return cache
+
+
+def _wide(each: Tensor, columns: int) -> Tensor:
+    wide = each.new_zeros(each.shape[0], columns, each.shape[2])
+    kept = min(columns, each.shape[1])
+    wide[:, :kept] = each[:, :kept]
+    return wide
 
 
 def _fitted(buffer: Tensor | None, like: Tensor, capacity: tuple[int, int]) -> Tensor:

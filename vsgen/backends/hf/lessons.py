@@ -41,7 +41,7 @@ def read_along(network: Network, prompts: Sequence[Ids], answers: Sequence[Ids],
     steps = []
     for start in range(0, positions, stride):
         nodes = range(start, min(start + stride, positions))
-        scores = network.tree(*_inputs(network, fed, lengths, nodes), cache)
+        scores = network.continued(*_inputs(network, fed, lengths, nodes), cache)
         steps.append(_read(precise(scores), fed[:, start + 1 : nodes.stop + 1], ends, top))
     logps, ids, end_logps, top_ids, top_logps = (torch.cat(parts, dim=1).cpu() for parts in zip(*steps, strict=True))
     return Along(logps.numpy(), ids.numpy(), end_logps.numpy(), top_ids.numpy(), top_logps.numpy())

@@ -93,13 +93,15 @@ def _limits(model: PreTrainedModel, batch: int | None) -> Limits:
         rows=batch or (32 if device == "cpu" else 128),
         tokens=_memory(device) // per_token,
         forward=4096 if device == "cpu" else 16384,
+        tree=256 if device == "cpu" else 1024,
     )
 
 
 def _memory(device: str) -> int:
     """Bytes for the running rows' keys and values: a third of what a GPU has left, an eighth of the machine's memory.
 
-    As much again may be held by prompts computed ahead, and half as much by replies that may be continued.
+    As much again may be held by prompts computed ahead, half as much by replies that may be continued, and a quarter by
+    the beginnings of prompts that are scored.
     """
     if device == "cuda":
         return torch.cuda.mem_get_info()[0] // 3

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from inspect import signature
 from itertools import accumulate
 from typing import Any
 
@@ -19,11 +20,10 @@ from torch import Tensor
 from transformers import PreTrainedModel
 from transformers.cache_utils import DynamicCache, get_layer_types_and_kwargs
 
-from vsgen.backends.decoding.forward import Along, Drawn, Ids, Stored
-from vsgen.backends.decoding.tree import Tree
+from vsgen.backends.decoding.forward import Along, Drawn, Ids, Pass, Passed, Stored
 from vsgen.backends.hf import draw as drawing
-from vsgen.backends.hf.cache import Buffers, copied, shared_by, store
-from vsgen.backends.hf.choices import score_trees
+from vsgen.backends.hf.cache import Buffers, copied, shared_by, store, widened
+from vsgen.backends.hf.choices import pass_over
 from vsgen.backends.hf.lessons import read_along
 from vsgen.backends.hf.ragged import NAME, Chunk, Plan, planned
 from vsgen.backends.threads import computing
@@ -53,6 +53,7 @@ class Network:
         self.context: int | None = getattr(config, "max_position_embeddings", None)
         self.takes_chunks = False
         """Whether `chunks` may be called; known once `check` has been."""
+        self._takes_places = "logits_to_keep" in signature(model.forward).parameters
         self._small = model.device.type == "cpu" and model.num_parameters() <= _SMALL
 
     @contextmanager
@@ -94,9 +95,14 @@ class Network:
         found: list[float] = drawing.own_logp(scores, torch.tensor(tokens, device=scores.device)).tolist()
         return found
 
-    def trees(self, prompts: Sequence[Ids], trees: Sequence[Tree], ends: Ids) -> list[list[float]]:
-        """Per prompt, the log-probability of every path but the first."""
-        return score_trees(self, prompts, trees, ends)
+    @torch.inference_mode()
+    def tree(self, before: Stored, nodes: Pass) -> Passed:
+        """Compute nodes of a tree."""
+        return pass_over(self, before, nodes)
+
+    def widened(self, stored: Stored, columns: int) -> Stored:
+        """A copy of keys and values, with room for so many tokens."""
+        return widened(stored, columns)
 
     def along(self, prompts: Sequence[Ids], answers: Sequence[Ids], ends: Ids, top: int) -> Along:
         """Next-token distributions along answers."""
@@ -180,9 +186,23 @@ class Network:
             self._model.set_attn_implementation(before)
 
     @torch.inference_mode()
-    def tree(self, tokens: Tensor, mask: Any, positions: Tensor, cache: DynamicCache) -> Tensor:
-        """Scores after every node of a tree of tokens that continues the cache, [rows, nodes, vocabulary]."""
-        return self._forward(tokens, mask, positions, cache)
+    def continued(
+        self, tokens: Tensor, mask: Any, positions: Tensor, cache: DynamicCache, read: Tensor | None = None
+    ) -> Tensor:
+        """Scores after tokens that continue the cache, [rows, tokens, vocabulary].
+
+        Args:
+            tokens: [rows, tokens].
+            mask: From `mask`.
+            positions: [rows, tokens].
+            cache: It gains the tokens.
+            read: Places of the tokens whose scores are wanted; None for all.
+        """
+        if read is None:
+            return self._forward(tokens, mask, positions, cache)
+        if self._takes_places:
+            return self._forward(tokens, mask, positions, cache, logits_to_keep=read)
+        return self._forward(tokens, mask, positions, cache)[:, read]
 
     def mask(self, visible: Tensor, distance: Tensor) -> Any:
         """The additive mask: 0 where a query sees a key, else -inf; one per kind of layer where a model has two.
@@ -253,9 +273,9 @@ class Network:
             buffers.insert(row, store(cache, row, len(prompt)))
         return buffers
 
-    def _forward(self, tokens: Tensor, mask: Any, positions: Tensor, cache: Any) -> Tensor:
+    def _forward(self, tokens: Tensor, mask: Any, positions: Tensor, cache: Any, **how: Any) -> Tensor:
         scores: Tensor = self._model(
-            input_ids=tokens, attention_mask=mask, position_ids=positions, past_key_values=cache, use_cache=True
+            input_ids=tokens, attention_mask=mask, position_ids=positions, past_key_values=cache, use_cache=True, **how
         ).logits
         return scores
 

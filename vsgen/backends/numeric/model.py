@@ -16,6 +16,7 @@ _ROWS: Final = 32
 _TOKENS: Final = 1 << 16
 """In the cache: 512 MiB."""
 _FORWARD: Final = 4096
+_TREE: Final = 96
 
 
 def open_embedded(folder: Path, *, name: str, batch: int | None = None) -> BatchedModel:
@@ -39,5 +40,5 @@ def open_embedded(folder: Path, *, name: str, batch: int | None = None) -> Batch
         system=parts.reader.takes_system(),
         embedded=True,
     )
-    limits = Limits(rows=batch or _ROWS, tokens=_TOKENS, forward=_FORWARD)
+    limits = Limits(rows=batch or _ROWS, tokens=_TOKENS, forward=_FORWARD, tree=_TREE)
     return BatchedModel(own_name(str(folder), name, None), parts, limits, facts)

@@ -17,11 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
-from vsgen.backends.decoding.forward import Along, Drawn, Ids, Stored
-from vsgen.backends.decoding.tree import Tree
+from vsgen.backends.decoding.forward import Along, Drawn, Ids, Pass, Passed, Stored
 from vsgen.backends.numeric.cache import Buffers
 from vsgen.backends.numeric.draw import Knobs, draw, knobs, own_logp
-from vsgen.backends.numeric.reading import along, paths
+from vsgen.backends.numeric.reading import along, follow
 from vsgen.backends.numeric.threads import one_thread
 from vsgen.values import Generate
 
@@ -136,25 +135,26 @@ class Network:
         """The model's own log-probability of one given token per row."""
         return own_logp(scores, np.array(tokens, np.int64))
 
-    def trees(self, prompts: Sequence[Ids], trees: Sequence[Tree], ends: Ids) -> list[list[float]]:
-        """Per prompt, the log-probability of every path but the first, which is what they are conditioned on."""
-        lengths, past = self._begun(prompts)
-        sums = [
-            paths(self._nodes([p[-1:] + tree.tokens[1:] for p in prompts], tree, lengths, past), tree, ends)
-            for tree in trees
-        ]
-        inner, closed = np.concatenate(sums, axis=2)
-        result: list[list[float]] = (closed[:, 1:] - inner[:, :1]).tolist()
-        return result
+    def tree(self, before: Stored, nodes: Pass) -> Passed:
+        """Compute nodes of a tree."""
+        count, past = len(nodes.tokens), self._past(before)
+        positions = np.array(nodes.positions[-count:])[None]
+        hidden, own = self._continue(
+            np.array([nodes.tokens]), positions, past, _bars(~nodes.visible)[None], scored=False
+        )
+        logps, closes = follow(self._scores(hidden[nodes.asked]), nodes.rows, nodes.following, nodes.ends)
+        return Passed(logps, closes, [(k[0, :, -count:], v[0, :, -count:]) for k, v in own])
+
+    def widened(self, stored: Stored, columns: int) -> Stored:
+        """A copy of keys and values, with room for so many tokens."""
+        return [pair and (_wide(pair[0], columns), _wide(pair[1], columns)) for pair in stored]
 
     def along(self, prompts: Sequence[Ids], answers: Sequence[Ids], ends: Ids, top: int) -> Along:
         """Next-token distributions along answers."""
         lengths, past = self._begun(prompts)
         width = max(map(len, answers)) + 1
         tokens = [(*p[-1:], *a, *[0] * (width - 1 - len(a))) for p, a in zip(prompts, answers, strict=True)]
-        chain = Tree((), tuple(max(0, i - 1) for i in range(width)), tuple(range(width)), ())
-        scores = self._nodes(tokens, chain, lengths, past)
-        return along(scores, np.array(tokens)[:, 1:], ends, top)
+        return along(self._chains(tokens, lengths, past), np.array(tokens)[:, 1:], ends, top)
 
     def _begun(self, prompts: Sequence[Ids]) -> tuple[NDArray[np.int64], _PAST]:
         """How many tokens each prompt has before its last, and keys and values of these, padded; equal ones once."""
@@ -170,14 +170,14 @@ class Network:
         rows = [row[prompt[:-1]] for prompt in prompts]
         return lengths, own if len(ahead) == len(prompts) else [(k[rows], v[rows]) for k, v in own]
 
-    def _nodes(self, tokens: Sequence[Ids], tree: Tree, lengths: NDArray[np.int64], past: _PAST) -> Array:
-        """Scores after every node of a tree after each prompt, [rows, nodes, vocabulary]."""
+    def _chains(self, tokens: Sequence[Ids], lengths: NDArray[np.int64], past: _PAST) -> Array:
+        """Scores after every token that continues a prompt, [rows, tokens, vocabulary]."""
+        count, places = len(tokens[0]), np.arange(len(tokens[0]))
         before = np.arange(past[0][0].shape[2]) >= lengths[:, None]
-        hidden = np.broadcast_to(before[:, None], (len(tokens), len(tree.parents), before.shape[1]))
-        above = np.broadcast_to(~tree.ancestors(), (len(tokens), *[len(tree.parents)] * 2))
-        bars = _bars(np.concatenate([hidden, above], 2))
-        positions = lengths[:, None] + np.array(tree.depths)
-        scores, _ = self._continue(np.array(tokens), positions, past, bars, scored=True)
+        hidden = np.broadcast_to(before[:, None], (len(tokens), count, before.shape[1]))
+        later = np.broadcast_to(places[:, None] < places, (len(tokens), count, count))
+        bars = _bars(np.concatenate([hidden, later], 2))
+        scores, _ = self._continue(np.array(tokens), lengths[:, None] + places, past, bars, scored=True)
         return scores
 
     def _continue(
@@ -252,6 +252,13 @@ def _attended(q: Array, keys: Array, values: Array, bars: Array) -> Array:
 
 def _joined(old: Array, new: Array) -> Array:
     return np.concatenate([np.broadcast_to(old, (len(new), *old.shape[1:])), new], 2) if old.shape[2] else new
+
+
+def _wide(each: Array, columns: int) -> Array:
+    wide = np.zeros((each.shape[0], columns, each.shape[2]))
+    kept = min(columns, each.shape[1])
+    wide[:, :kept] = each[:, :kept]
+    return wide
 
 
 def _bars(hidden: Any) -> Array:

@@ -1,4 +1,4 @@
-"""What is read from the scores of whole answers: sums along paths, and the likeliest tokens at each place."""
+"""What is read from scores: log-probabilities of tokens and ends, and the likeliest tokens at each place."""
 
 from __future__ import annotations
 
@@ -9,26 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsgen.backends.decoding.forward import Along
-from vsgen.backends.decoding.tree import Tree
 
 Array: TypeAlias = NDArray[np.float64]
 
 
-def paths(scores: Array, tree: Tree, ends: Sequence[int]) -> Array:
-    """Sum each path's log-probabilities, without and with its end's; [2, rows, paths].
+def follow(scores: Array, rows: Sequence[int], tokens: Sequence[int], ends: Sequence[int]) -> tuple[Array, Array]:
+    """Log-probabilities of tokens, each after one of the rows; and of an end after every row.
 
     Args:
-        scores: [rows, nodes, vocabulary].
-        tree: The nodes.
-        ends: Tokens that end a path; they count together.
+        scores: [rows, vocabulary].
+        rows: What each token follows.
+        tokens: As many.
+        ends: Tokens that end what goes before them; they count together.
     """
     norm = _log_sum(scores)
-    parents = list(tree.parents)
-    logp = scores[:, parents, list(tree.tokens)] - norm[:, parents]
-    logp[:, 0] = 0
-    close = _log_sum(scores[:, :, list(ends)]) - norm
-    inner = np.stack([logp[:, list(path)].sum(-1) for path in tree.paths], 1)
-    return np.stack([inner, inner + close[:, [path[-1] if path else 0 for path in tree.paths]]])
+    return scores[list(rows), list(tokens)] - norm[list(rows)], _log_sum(scores[:, list(ends)]) - norm
 
 
 def along(scores: Array, following: NDArray[np.int64], ends: Sequence[int], top: int) -> Along:
