@@ -98,6 +98,19 @@ def test_classes_that_are_not_listed_have_no_order() -> None:
         assert bool(asked_again(label, 3)) is order
 
 
+def test_examples_have_orders_too_which_two_classes_do_not_exhaust() -> None:
+    shown = [{"text": "Great.", "label": "yes"}, {"text": "Bad.", "label": "no"}, {"text": "Fine.", "label": "yes"}]
+    label = section(prompt="{{ text }}", examples=shown)
+    assert has_order(label.model_copy(update={"listed": False}))
+    assert asked_again(label, 2) == [Again(1, reverse=True), Again(2), Again(2, reverse=True)]
+    votes = section(prompt="{{ text }}", examples=shown, method="votes")
+    assert asked_again(votes, 2) == [Again(1, reverse=True)], "they stand before the question in one order"
+    model = biased(1.0)
+    flipped(model, examples=[{"text": f"X{i}", "mood": name} for i, name in enumerate(CLASSES, start=1)])
+    seen = sorted("".join(c for c in said(call.prompt) + call.prompt.prefill if c in "123") for call in model.scored)
+    assert seen == ["123", "213", "312", "321", "321"]
+
+
 def test_a_question_lists_its_classes_in_the_reverse_of_each_order() -> None:
     asked = Question("Which?", CLASSES)
     for count in (1, 2, "all"):

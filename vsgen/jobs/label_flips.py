@@ -8,7 +8,7 @@ from typing import Final
 
 from vsgen.errors import OptionError
 from vsgen.flows.label import Labels
-from vsgen.labels.flips import Flips, asked_again, has_order
+from vsgen.labels.flips import Flips, asked_again, has_order, paired
 from vsgen.labels.settings import Label
 from vsgen.metrics.shares import wilson
 from vsgen.values import SoftLabel
@@ -65,13 +65,10 @@ class FlipCounts:
                 one = [flipped for each in found for flipped in each.one]
                 yield f"{label.name}: classes in reverse order change the likeliest one in {_share(one, label)}"
                 two = [flipped for each in found for flipped in each.two]
-                share = "none: both orders of two are averaged" if _paired(label) else _share(two, label)
+                share = (
+                    "none: both orders of two are averaged" if paired(label, len(label.classes)) else _share(two, label)
+                )
                 yield f"{label.name}: with permutations: 2, in {share}"
-
-
-def _paired(label: Label) -> bool:
-    """Whether two orders are all that there are."""
-    return label.kind == "multi" or len(label.classes) == 2
 
 
 def _share(flipped: Sequence[bool], label: Label) -> str:

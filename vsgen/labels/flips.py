@@ -1,8 +1,8 @@
 """Flips: labels whose likeliest class changes when the classes are listed in another order.
 
 Models prefer places. A text is asked about with the classes in one order and in its reverse, and with the mean of two
-orders and of their reverses, which is what ``permutations: 2`` averages. With two classes, both orders of two are the
-same pair, so that nothing can flip.
+orders and of their reverses, which is what ``permutations: 2`` averages. Examples are reversed with the classes. With
+two classes and no examples, both orders of two are the same pair, so that nothing can flip.
 """
 
 from __future__ import annotations
@@ -34,8 +34,20 @@ class Flips(NamedTuple):
 
 
 def has_order(label: Label) -> bool:
-    """Whether the model sees the classes in an order that can be reversed."""
-    return label.listed and not (label.method == "decisions" and label.kind != "nominal")
+    """Whether the model sees the classes, or examples, in an order that can be reversed."""
+    if label.method == "decisions":
+        return label.kind == "nominal"
+    return label.listed or _shows(label)
+
+
+def paired(label: Label, classes: int) -> bool:
+    """Whether two orders are all that there are.
+
+    Args:
+        label: How it is asked about.
+        classes: Their number.
+    """
+    return not _shows(label) and (label.kind == "multi" or classes == _PAIR)
 
 
 def asked_again(label: Label, classes: int) -> list[Again]:
@@ -47,8 +59,7 @@ def asked_again(label: Label, classes: int) -> list[Again]:
     """
     if not has_order(label):
         return []
-    options = _PAIR if label.kind == "multi" else classes
-    counts = (1,) if options == _PAIR else (1, 2)
+    counts = (1,) if paired(label, classes) else (1, 2)
     ways = [Again(count, reverse) for count in counts for reverse in (False, True)]
     return [way for way in ways if way != Again(label.permutations)]
 
@@ -65,6 +76,11 @@ def flips(made: Mapping[Again, SoftLabel]) -> Flips:
 def _differ(label: SoftLabel, other: SoftLabel) -> tuple[bool, ...]:
     pairs = zip(distributions(label), distributions(other), strict=True)
     return tuple(_likeliest(p) != _likeliest(q) for p, q in pairs)
+
+
+def _shows(label: Label) -> bool:
+    """Whether examples are shown in the orders of the classes."""
+    return bool(label.examples) and label.lined
 
 
 def _likeliest(probs: list[float]) -> int:
