@@ -72,7 +72,6 @@ WAYS: dict[str, Sampling] = {
     "auto": _power("auto"),
     "smc, 8 particles": _power("smc", particles=8),
     "smc, 16 particles": _power("smc"),
-    "smc, 16, chopthin": _power("smc", resampling="chopthin"),
     "mh, 1 x 10": _power("mh", blocks=1),
     "mh, 4 x 10": _power("mh"),
     "mh, 16 x 10 (as published)": _power("mh", blocks=16),

@@ -36,7 +36,6 @@ WAYS = {
     "auto": Power(engine="auto"),
     "smc, 4 particles": Power(engine="smc", particles=4),
     "smc, 16 particles": Power(engine="smc"),
-    "smc, 16, chopthin": Power(engine="smc", resampling="chopthin"),
     "smc, 64 particles": Power(engine="smc", particles=64),
     "mh, 1 x 10": Power(engine="mh", blocks=1),
     "mh, 4 x 10": Power(engine="mh"),

@@ -77,7 +77,6 @@ _RUNS: Final = {
     "power/is": f"arithmetic -n 4 --set sampling.power.engine=is {_OUT}",
     "power/low-temperature": f"arithmetic -n 4 --set sampling.power.engine=low-temperature {_OUT}",
     "power/best-of-n": f"arithmetic -n 4 --set sampling.power.engine=best-of-n {_OUT}",
-    "power/chopthin": f"arithmetic -n 4 --set 'sampling.power={{engine: smc, resampling: chopthin}}' {_OUT}",
     "logprobs/packed": f"support-tickets -n 4 --token-logprobs top=5 {_OUT}",
     "logprobs/distillkit": f"support-tickets -n 4 --token-logprobs top=5,layout=distillkit {_OUT}",
     "logprobs/axolotl": f"support-tickets -n 4 --token-logprobs top=5,layout=axolotl,tail=1 {_OUT}",

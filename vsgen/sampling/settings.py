@@ -27,7 +27,7 @@ CONTINUING: Final = ("direct", "power")
 _LINES: Final = LISTS - {"vs-cot"}
 """Methods whose replies may be numbered lines."""
 _PILOT: Final = 8
-"""Replies from which `auto` judges its importance weights, and smc and mh how long replies are."""
+"""Replies from which `auto` judges its importance weights, and mh how long replies are."""
 
 
 def _check_demonstrate(value: object) -> int | Literal["auto"]:
@@ -46,19 +46,15 @@ class Power(Section):
 
     engine: Engine = "auto"
     """smc (sequential Monte Carlo), mh (Metropolis-Hastings), is (importance weights), auto (is where that is good
-    enough, else smc); the baselines low-temperature and best-of-n."""
+    enough, else smc; meta.engine says which, meta.chosen why); the baselines low-temperature and best-of-n."""
     alpha: float = Field(default=2.0, gt=0, le=1000)
     """The exponent: above 1 sharpens, below 1 flattens, 1 is plain sampling. Tokens come at temperature 1/alpha."""
     particles: int = Field(default=16, ge=2, le=4096)
     """Particles of each sweep of smc; draws from which best-of-n takes one."""
-    check_every: int = Field(default=16, ge=1)
+    check_every: int = Field(default=8, ge=1)
     """Tokens of smc between two checks of the weights."""
-    ramp: float = Field(default=0.5, ge=0, le=1)
-    """Share of a typical reply over which smc's exponent rises from 1 to alpha; 0: alpha from the first token."""
     ess: float = Field(default=0.5, gt=0, le=1)
-    """Effective sample size, as a share, below which smc resamples and auto switches from is to smc."""
-    resampling: Literal["systematic", "chopthin"] = "systematic"
-    """How smc resamples; chopthin keeps more different particles."""
+    """Effective sample size, as a share, below which auto takes smc, and smc resamples: by weights tempered to it."""
     blocks: int = Field(default=4, ge=1)
     """Blocks in which a chain of mh grows to max_tokens."""
     steps: int = Field(default=10, ge=1)
@@ -69,8 +65,6 @@ class Power(Section):
         match self.engine:
             case "auto":
                 return max(k, _PILOT)
-            case "smc" if self.ramp and self.alpha != 1:
-                return min(k, _PILOT)
             case "mh":
                 return min(k, _PILOT)
             case _:

@@ -91,7 +91,7 @@ def test_engines_and_enumeration_agree_and_low_temperature_does_not(four: Four) 
     count = 1500
     bound = noise(law, count)
     chains = play(mh.chains(mh.Plan(ALPHA, count, 2, 10, END), ASKED, Random(0)), four.model.generate)
-    plan = smc.Plan(ALPHA, 24, 1, 0.0, 0.5, "systematic")
+    plan = smc.Plan(ALPHA, 24, 1, 0.5)
     sweeps = [play(smc.sweep(plan, ASKED, Random(seed)), four.model.generate) for seed in range(200)]
     low, _ = parted(play(draws(ASKED, ALPHA, count, Random(0)), four.model.generate))
     assert variation(Counter(one.draft.tokens for one in chains), law) < bound
@@ -101,7 +101,7 @@ def test_engines_and_enumeration_agree_and_low_temperature_does_not(four: Four) 
 
 def test_log_z_of_a_sweep_is_that_of_all_replies(four: Four) -> None:
     exact = math.fsum(four.law(IDS, ALPHA, END).values())
-    plan = smc.Plan(ALPHA, 200, 2, 2.0, 0.9, "chopthin")
+    plan = smc.Plan(ALPHA, 200, 2, 0.9)
     found = [math.exp(play(smc.sweep(plan, ASKED, Random(seed)), four.model.generate).log_z) for seed in range(20)]
     assert math.fsum(found) / 20 == pytest.approx(exact, rel=0.05)
 
@@ -191,7 +191,7 @@ class Forgetful(Memory):
 def test_kept_keys_and_values_change_nothing(make_model: MakeModel, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     folder = str(make_model(kind, ends=range(60)))
     asked = Generate(Prompt(prefill="The espresso machine"), seed=0, max_tokens=24, stop=("zq",))
-    plan = smc.Plan(2.0, 8, 5, 8.0, 0.9, "systematic")
+    plan = smc.Plan(2.0, 8, 5, 0.9)
 
     def drawn() -> tuple[smc.Sweep, Sequence[mh.State]]:
         decoder = open_hf(folder, device="cpu", dtype="float64", batch=7).decoder()
@@ -241,7 +241,7 @@ def test_a_grammar_confines_replies_and_logq_says_so(make_model: MakeModel) -> N
         '{"type": "object", "properties": {"n": {"type": "integer", "minimum": 0, "maximum": 99}}, "required": ["n"]}'
     )
     asked = Generate(Prompt(prefill="Say n."), seed=0, max_tokens=30, schema=schema)
-    plan = smc.Plan(2.0, 8, 3, 0.0, 0.9, "systematic")
+    plan = smc.Plan(2.0, 8, 3, 0.9)
     sweep = play(smc.sweep(plan, asked, Random(0)), model.generate)
     assert sweep.draft.ended
     assert sweep.draft.text.startswith('{"n": ')

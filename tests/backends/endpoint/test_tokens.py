@@ -297,7 +297,7 @@ def test_every_call_of_power_sampling_is_answered_as_by_the_model_itself() -> No
 @pytest.mark.slow
 def test_sweeps_over_completions_pick_by_p_alpha() -> None:
     model, law = Over(table, RAW, Completions()), target(TABLE, 2.0, 4)
-    plan = smc.Plan(alpha=2.0, particles=16, stretch=2, ramp=0.0, ess=0.5, scheme="systematic")
+    plan = smc.Plan(alpha=2.0, particles=16, stretch=2, ess=0.5)
     asked = Generate(PROMPT, seed=0, max_tokens=4)
 
     def pick(seed: int) -> tuple[int, ...]:

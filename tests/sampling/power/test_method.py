@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
@@ -118,7 +119,8 @@ def test_what_an_engine_says_of_a_candidate(engine: Engine) -> None:
     used = details[0]["engine"]
     assert ("acceptance" in details[0]) == (used == "mh")
     assert ("log_z" in details[0]) == ("ess" in details[0]) == (used in ("is", "smc"))
-    assert ("log_z_spread" in details[0]) == (used == "smc")
+    assert ("log_z_spread" in details[0]) == ("ancestors" in details[0]) == (used == "smc")
+    assert ("chosen" in details[0]) == (engine == "auto")
     calls, tokens = settings(engine).sampling.most
     assert len(spent) <= calls
     assert sum(len(reply.tokens) for reply in spent) <= tokens
@@ -136,7 +138,7 @@ def test_a_sweep_and_a_chain_are_one_reply_however_many_calls_they_take(engine: 
 
     play(metered(open_sampler(how)(TASK, Random(0)), spent), answer)
     (one, *_) = draw(how, WORDS.generate).candidates
-    pilot = {"auto": 8, "smc": 3, "mh": 3}.get(engine, 0)
+    pilot = {"auto": 8, "mh": 3}.get(engine, 0)
     picks = {"best-of-n": 3 * 16, "auto": 3 if one.details["engine"] == "smc" else 0}.get(engine, 3)
     assert (spent.replies, spent.tokens) == (pilot + picks, tokens)
     assert spent.replies <= how.sampling.replies
@@ -156,6 +158,27 @@ def test_auto_pays_for_sweeps_only_where_weights_are_uneven() -> None:
     )
     drawn = draw(settings(alpha=6.0, ess=0.9), uneven.generate)
     assert {one.details["engine"] for one in drawn.candidates} == {"smc"}
+    (why,) = {one.details["chosen"] for one in drawn.candidates}
+    assert re.fullmatch(r"effective sample size [\d.]+ of 8 plain draws, below 7\.2", str(why))
+    (note,) = [note for note in drawn.notes if note.startswith("engine auto used smc")]
+    assert "low-temperature costs 1" in note
+
+
+def test_plain_replies_that_showed_uneven_weights_may_be_picked_too() -> None:
+    """One of the plain draws ends with the only likely reply, and no particle does: it is picked for its own sweep."""
+    likely = Completion("a", (0, 2), -0.1, -9.0, True, 0, (-0.1, 0.0), (-9.0, 0.0))
+    asked = 0
+
+    def answer(calls: Sequence[Generate]) -> list[Completion]:
+        nonlocal asked
+        asked += len(calls)
+        rest = [Completion("b", (1, 2), -9.0, -1.0, True, 0, (-9.0, 0.0), (-1.0, 0.0)) for _ in calls]
+        return [likely, *rest[1:]] if asked == 8 else rest
+
+    drawn = draw(settings(k=4), answer)
+    assert sorted(str(one.fields["text"]) for one in drawn.candidates) == ["a", "b", "b", "b"]
+    assert {one.details["evaluations"] for one in drawn.candidates} == {2 * (16 + 2)}
+    assert {one.details["ancestors"] for one in drawn.candidates} == {18}
 
 
 def test_auto_judges_from_eight_draws_though_fewer_are_wanted() -> None:
@@ -215,8 +238,8 @@ def test_a_degenerate_effective_sample_size_is_told() -> None:
         ended = len(call.prefix) + count == 40
         return Completion("x", (call.seed % 997,) * count, sum(logps), -1.0 * count, ended, 0, logps, logqs)
 
-    drawn = draw(settings("smc", max_tokens=64, ramp=0.0), answer)
-    assert [note for note in drawn.notes if "effective sample size" in note]
+    drawn = draw(settings("smc", max_tokens=64), answer)
+    assert [note for note in drawn.notes if "weight of about one particle" in note]
     assert all(isinstance(one.details["ess"], float) and one.details["ess"] < 1.5 for one in drawn.candidates)
 
 

@@ -42,9 +42,14 @@ class Draft:
         """Log-probability of the reply so far under the model itself, nats."""
         return math.fsum(self.logps)
 
+    def log_target(self, alpha: float) -> float:
+        """Log of what is sampled, p^alpha times the potentials, of the reply so far, nats; not normalized."""
+        return alpha * self.logp + self.factor
+
     def log_weight(self, alpha: float, cut: int = 0) -> float:
-        """Log of p^alpha / q of the tokens from the cut on, nats: of the product of their Z_t."""
-        return math.fsum(alpha * p - q for p, q in zip(self.logps[cut:], self.logqs[cut:], strict=True))
+        """Log of p^alpha / q of the tokens from the cut on, the product of their Z_t, times the potentials, nats."""
+        ratios = (alpha * p - q for p, q in zip(self.logps[cut:], self.logqs[cut:], strict=True))
+        return math.fsum(ratios) + self.factor
 
 
 def request(asked: Generate, draft: Draft, seed: int, *, cut: int, end: int) -> Generate:

@@ -2,9 +2,10 @@
 
 `auto` first draws plain replies at temperature 1/alpha. Where their importance weights are even enough, k of them are
 resampled by these weights, and nothing more is paid; otherwise every candidate is the pick of its own sweep of
-sequential Monte Carlo. Each of the k replies already is a draw from p^alpha, so each weighs 1/k, and equal ones add up
-when repeats are merged; those of engine `is`, which are drawn from q, weigh by importance. Votes on answers are by the
-same weights. How probable a reply is under p^alpha beside the others of its draw is another figure: its power share.
+sequential Monte Carlo and of its part of the plain replies. Each of the k replies already is a draw from p^alpha, so
+each weighs 1/k, and equal ones add up when repeats are merged; those of engine `is`, which are drawn from q, weigh by
+importance. Votes on answers are by the same weights. How probable a reply is under p^alpha beside the others of its
+draw is another figure: its power share.
 """
 
 from __future__ import annotations
@@ -37,9 +38,13 @@ _CUT = (
     "all replies of a draw were cut at sampling.max_tokens (or at the end of the model's context), and cut replies are "
     "likelier the more predictably they begin; raise it, or ask for less"
 )
+_SWEPT = (
+    "engine auto used smc, since the importance weights of plain draws are uneven (meta.chosen): a reply then costs "
+    "about sampling.power.particles evaluations per token; engine low-temperature costs 1"
+)
 _DEGENERATE = (
-    "the effective sample size fell to about one particle in most sweeps (meta.ess): rows are far from p^alpha; "
-    "raise sampling.power.particles, or lower alpha"
+    "most replies were picked by the weight of about one particle (meta.ess): they are likely replies, but only "
+    "roughly from p^alpha; raise sampling.power.particles, or lower alpha"
 )
 _UNEVEN = (
     "importance weights are degenerate (meta.ess): hardly more than one reply of a draw counts; use engine auto or smc"
@@ -126,9 +131,7 @@ def _picked(sampling: Sampling, asked: Generate, rng: Random) -> Flow[Drawn]:
         case "auto":
             return (yield from _auto(sampling, asked, rng))
         case "smc":
-            pilot = how.pilot(sampling.k)
-            drafts, _ = parted((yield from draws(asked, how.alpha, pilot, rng)) if pilot else ())
-            return (yield from _sweeps(sampling, asked, drafts, rng))
+            return (yield from _sweeps(sampling, asked, rng))
         case "mh":
             return (yield from _chains(sampling, asked, rng))
         case "is":
@@ -143,14 +146,20 @@ def _picked(sampling: Sampling, asked: Generate, rng: Random) -> Flow[Drawn]:
 
 
 def _auto(sampling: Sampling, asked: Generate, rng: Random) -> Flow[Drawn]:
+    """Where sweeps are needed, the pilot's replies are shared out among them, to be picked from as well."""
     how, k = sampling.powered, sampling.k
     drafts, _ = parted((yield from draws(asked, how.alpha, how.pilot(k), rng)), k)
     logws = [draft.log_weight(how.alpha) for draft in drafts]
-    if effective_size(logws) < how.ess * len(drafts):
-        return (yield from _sweeps(sampling, asked, drafts, rng))
-    chosen = [one.parent for one in sorted(rng.sample(systematic(logws, rng), k))]
-    spent, stated = _shares(drafts, k), _stated(logws)
-    return Drawn([Picked(drafts[i], {**_said("is", own), **stated}) for i, own in zip(chosen, spent, strict=True)])
+    ess, least = effective_size(logws), how.ess * len(drafts)
+    beside = "below" if ess < least else "at least"
+    chosen = {"chosen": f"effective sample size {ess:.3g} of {len(drafts)} plain draws, {beside} {least:g}"}
+    if ess < least:
+        drawn = yield from _sweeps(sampling, asked, rng, [drafts[i::k] for i in range(k)])
+        picks = [one._replace(details={**one.details, **chosen}) for one in drawn.picks]
+        return drawn._replace(picks=picks, notes=(_SWEPT, *drawn.notes))
+    places = sorted(rng.sample(systematic(logws, rng), k))
+    spent, stated = _shares(drafts, k), {**_stated(logws), **chosen}
+    return Drawn([Picked(drafts[i], {**_said("is", own), **stated}) for i, own in zip(places, spent, strict=True)])
 
 
 def _weighted(drafts: Sequence[Draft], refused: Sequence[Refused], alpha: float) -> Drawn:
@@ -163,32 +172,37 @@ def _weighted(drafts: Sequence[Draft], refused: Sequence[Refused], alpha: float)
     return Drawn(picks, (_UNEVEN,) if len(drafts) > 1 and effective_size(logws) < _HARDLY else (), refused)
 
 
-def _sweeps(sampling: Sampling, asked: Generate, pilot: Sequence[Draft], rng: Random) -> Flow[Drawn]:
-    """One sweep for each candidate; the pilot's draws say how long replies are, and so how long the ramp is."""
+def _sweeps(
+    sampling: Sampling, asked: Generate, rng: Random, reserves: Sequence[Sequence[Draft]] | None = None
+) -> Flow[Drawn]:
+    """One sweep for each candidate, with whole replies in reserve for it."""
     how, k = sampling.powered, sampling.k
-    length = median(len(draft.tokens) for draft in pilot) if pilot else 0.0
-    plan = smc.Plan(how.alpha, how.particles, how.check_every, how.ramp * length, how.ess, how.resampling)
+    plan = smc.Plan(how.alpha, how.particles, how.check_every, how.ess)
     sources = [Random(rng.getrandbits(64)) for _ in range(k)]
-    ended = yield from together([_sweep(plan, asked, source) for source in sources], replies=k)
-    sweeps = [one for one in ended if isinstance(one, smc.Sweep)]
+    kept = reserves or [()] * k
+    flows = [_sweep(plan, asked, source, reserve) for source, reserve in zip(sources, kept, strict=True)]
+    ended = yield from together(flows, replies=k)
+    pairs = [(one, reserve) for one, reserve in zip(ended, kept, strict=True) if isinstance(one, smc.Sweep)]
     refused = [one for one in ended if isinstance(one, Refused)]
-    if not sweeps:
+    if not pairs:
         return Drawn((), refused=refused)
-    log_zs = [sweep.log_z for sweep in sweeps]
-    spread = _short(stdev(log_zs)) if len(sweeps) > 1 else None
+    log_zs = [sweep.log_z for sweep, _ in pairs]
+    spread = _short(stdev(log_zs)) if len(pairs) > 1 else None
     stated = {"log_z": _short(log_mean_exp(log_zs)), "log_z_spread": spread}
-    picks = [
-        Picked(one.draft, {**_said("smc", one.evaluations + own), "ess": _short(one.ess), **stated})
-        for one, own in zip(sweeps, _shares(pilot, len(sweeps)), strict=True)
-    ]
-    degenerate = median(sweep.ess for sweep in sweeps) < _HARDLY
+    picks = [Picked(sweep.draft, {**_swept(sweep, reserve), **stated}) for sweep, reserve in pairs]
+    degenerate = median(sweep.ess for sweep, _ in pairs) < _HARDLY
     return Drawn(picks, (_DEGENERATE,) if degenerate else (), refused)
 
 
-def _sweep(plan: smc.Plan, asked: Generate, rng: Random) -> Flow[smc.Sweep | Refused]:
+def _swept(sweep: smc.Sweep, reserve: Sequence[Draft]) -> dict[str, object]:
+    evaluations = sweep.evaluations + sum(len(draft.tokens) for draft in reserve)
+    return {**_said("smc", evaluations), "ess": _short(sweep.ess), "ancestors": sweep.ancestors}
+
+
+def _sweep(plan: smc.Plan, asked: Generate, rng: Random, reserve: Sequence[Draft]) -> Flow[smc.Sweep | Refused]:
     """One sweep; a refused one leaves the others alone."""
     try:
-        return (yield from smc.sweep(plan, asked, rng))
+        return (yield from smc.sweep(plan, asked, rng, reserve))
     except CallError as error:
         return refusal(error)
 

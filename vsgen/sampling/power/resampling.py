@@ -1,11 +1,13 @@
 """Resampling: weighted particles become as many others, of less unequal weights, that stand for the same distribution.
 
-Both schemes keep every particle's expected weight, so that an estimate of Z stays unbiased. A weight is carried by its
-logarithm and never normalised away: the mean weight before is the mean weight after.
+Parents are drawn by tempered weights w^b, and every child carries what is left, w^(1-b) times the mean of w^b: the
+expected weight that comes of each particle is its own, whatever b is, so an estimate of Z stays unbiased. b is the
+largest exponent in [0, 1] at which the effective sample size of w^b is a given share of the particles. With b = 1, all
+weights become equal, as in plain resampling: where weights are very uneven that leaves copies of one particle, long
+before anything is known of how it goes on. A smaller b keeps others alive and remembers what they weigh.
 
-Systematic resampling (Carpenter, Clifford and Fearnhead 1999) makes all weights equal. Chopthin (Gandy and Lau,
-arXiv 1502.07532) chops only the heavy particles and thins only the light ones, until no weight is more than RATIO times
-another; so more different particles survive.
+Numbers of children are systematic (Carpenter, Clifford and Fearnhead 1999). That parents may be drawn by other numbers
+than their weights is the auxiliary particle filter's idea (Pitt and Shephard 1999).
 """
 
 from __future__ import annotations
@@ -13,15 +15,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from random import Random
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
-from vsgen.probability import log_mean_exp, softmax
+from vsgen.probability import effective_size, log_mean_exp, softmax
 
-Scheme: TypeAlias = Literal["systematic", "chopthin"]
-
-RATIO = 3 + math.sqrt(8)
-"""Chopthin's largest ratio of weights: the least at which the effective sample size is at least half the particles."""
-_HALVINGS = 100
+_HALVINGS = 40
 _NEAR = 1e-9
 """Expected counts this near to a whole number are that number: the difference is the arithmetic's."""
 
@@ -33,52 +31,45 @@ class Offspring(NamedTuple):
     logw: float
 
 
-def resample(scheme: Scheme, logws: Sequence[float], rng: Random) -> list[Offspring]:
-    """As many particles as before; those of equal parents stand together."""
-    match scheme:
-        case "systematic":
-            return systematic(logws, rng)
-        case "chopthin":
-            return chopthin(logws, rng)
+def resample(logws: Sequence[float], share: float, rng: Random) -> list[Offspring]:
+    """As many particles as before; those of equal parents stand together.
+
+    Args:
+        logws: Logarithms of the weights; not all are -inf.
+        share: Of the particles, in (0, 1]: the effective sample size that the tempered weights keep where they can.
+        rng: The source of one uniform number.
+    """
+    exponent = tempering(logws, share)
+    peak = max(logws)
+    tempered = [exponent * (logw - peak) for logw in logws]
+    mean = log_mean_exp(tempered)
+    return [Offspring(parent, logws[parent] - tempered[parent] + mean) for parent in systematic(tempered, rng)]
 
 
-def systematic(logws: Sequence[float], rng: Random) -> list[Offspring]:
-    """Every particle has a number of offspring within 1 of its expectation, all of the mean weight."""
-    size = len(logws)
-    mean = log_mean_exp(logws)
-    counts = _counts([size * share for share in softmax(logws)], rng)
-    return [Offspring(parent, mean) for parent, count in enumerate(counts) for _ in range(count)]
+def tempering(logws: Sequence[float], share: float) -> float:
+    """The largest exponent in (0, 1] at which the effective sample size is at least this share of the particles.
 
+    Where too many weights are zero for that, the exponent is next to nothing: all others are equally likely parents.
+    """
+    enough, peak = share * len(logws) - _NEAR, max(logws)
 
-def chopthin(logws: Sequence[float], rng: Random) -> list[Offspring]:
-    """Particles below a weight survive by chance and then have that weight; those far above it are cut into parts."""
-    size = len(logws)
-    shares = [size * share for share in softmax(logws)]
-    level = _level(shares)
-    counts = _counts([_expected(share, level) for share in shares], rng)
-    found: list[Offspring] = []
-    for parent, (share, count) in enumerate(zip(shares, counts, strict=True)):
-        if count:
-            weight = level if share < level else share / count
-            found += [Offspring(parent, logws[parent] + math.log(weight / share))] * count
-    return found
+    def keeps(exponent: float) -> bool:
+        return effective_size([exponent * (logw - peak) for logw in logws]) >= enough
 
-
-def _expected(share: float, level: float) -> float:
-    """How many offspring a particle has on average: fewer than 1 below the level, 1 above it, more far above it."""
-    return share / level if share < level else max(1.0, share / (level * RATIO / 2))
-
-
-def _level(shares: Sequence[float]) -> float:
-    """The level at which the expected number of offspring is the number of particles; bisected, for it falls in it."""
-    low, high = 0.0, max(shares)
+    if keeps(1.0):
+        return 1.0
+    low, high = 0.0, 1.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        if math.fsum(_expected(share, middle) for share in shares) > len(shares):
-            low = middle
-        else:
-            high = middle
+        low, high = (middle, high) if keeps(middle) else (low, middle)
     return high
+
+
+def systematic(logws: Sequence[float], rng: Random) -> list[int]:
+    """As many parents as particles: each as often as its weight lets expect, to within 1."""
+    size = len(logws)
+    counts = _counts([size * share for share in softmax(logws)], rng)
+    return [parent for parent, count in enumerate(counts) for _ in range(count)]
 
 
 def _counts(expected: Sequence[float], rng: Random) -> list[int]:
