@@ -273,7 +273,7 @@ def test_contextual_calibration_asks_about_nothing_in_place_of_the_text_alone() 
     labelled(labeller(asked), text("It leaks", shop="Bikes"), model=model)
     assert [said(call.prompt).partition("\n")[0] for call in model.scored] == [
         "Bikes: It leaks",
-        f"Bikes: {CONTENT_FREE}",
+        *(f"Bikes: {free}".rstrip() for free in CONTENT_FREE),
     ]
 
 

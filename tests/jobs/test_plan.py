@@ -16,7 +16,7 @@ from vsgen.template.load import template_of
         ({}, Load(1, 100, 1), Load(1, 125, 1)),
         ({"permutations": "all"}, Load(3, 300, 3), Load(3, 375, 3)),
         ({"normalize": "pmi"}, Load(2, 200, 2), Load(2, 250, 2)),
-        ({"prior": "contextual"}, Load(1, 100, 1), Load(2, 250, 2)),
+        ({"prior": "contextual"}, Load(1, 100, 1), Load(5, 625, 5)),
         ({"kind": "multi"}, Load(3, 300, 3), Load(3, 375, 3)),
         ({"method": "decisions"}, Load(1, 100, 1), Load(1, 125, 1)),
         ({"method": "decisions", "permutations": "all"}, Load(1, 300, 3), Load(1, 375, 3)),

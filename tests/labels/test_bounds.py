@@ -20,7 +20,7 @@ from vsgen.labels.soft import corrected
 from vsgen.values import Call, Reply, Score, Scores, SoftLabel, Unlabelled
 
 CLASSES = ("a", "b", "c")
-ASKED = Question("Which?", CLASSES, "N/A")
+ASKED = Question("Which?", CLASSES, ("N/A",))
 LISTED = Scores(
     (math.log(0.6), math.log(0.3), math.log(0.02)),
     9,

@@ -18,7 +18,7 @@ from vsgen.labels.words import applies
 from vsgen.values import SoftLabel, Unlabelled
 
 CLASSES = ("rude", "urgent", "long")
-ASKED = Question("A text.", CLASSES, "N/A")
+ASKED = Question("A text.", CLASSES, ("N/A",))
 METHODS: tuple[Method, ...] = ("score", "reasoning", "votes", "verbalized")
 KINDS: tuple[Kind, ...] = ("nominal", "ordinal", "multi")
 YES = {"rude": 0.9, "urgent": 0.4, "long": 0.05}

@@ -75,7 +75,10 @@ def truth(model: TableModel, asked: Question, how: Label) -> tuple[dict[str, flo
 
         weights = joint = likely(asked.text)
         if how.prior == "contextual":
-            weights = [p / q for p, q in zip(weights, likely(asked.free), strict=True)]
+            each_free = [likely(free) for free in asked.free]
+            shares = [[q / sum(found) for q in found] for found in each_free]
+            priors = [sum(column) / len(column) for column in zip(*shares, strict=True)]
+            weights = [p / prior for p, prior in zip(weights, priors, strict=True)]
         if how.normalize == "pmi":
             without = replies(model, bare(listing))
             weights = [p / without[name] for p, name in zip(weights, asked.classes, strict=True)]
@@ -93,7 +96,7 @@ def test_labels_are_those_of_exact_enumeration(classes: tuple[str, ...], seed: i
     how = VARIANTS[variant]
     symbols = "ABCDEF" if how.verbalizer == "letters" else "abc"
     model = TableModel.random(seed, symbols=symbols, length=1 if how.verbalizer == "letters" else 4, sharpness=2.0)
-    asked = Question("one text", classes, "no text")
+    asked = Question("one text", classes, ("no text", "none"))
     found = judged(model, asked, how)
     probs, mass = truth(model, asked, how)
     assert list(found.probs) == list(classes)
@@ -136,9 +139,9 @@ def test_the_oracle_does_not_heed_the_order_of_the_classes(oracle: Oracle) -> No
 def test_permuting_the_classes_permutes_the_result_where_several_orders_are_averaged(seed: int, variant: str) -> None:
     how, names = VARIANTS[variant], ["a", "ab", "cb", "b"]
     model = TableModel.random(seed, symbols="ABCD" if how.verbalizer == "letters" else "abc")
-    one = judged(model, Question("t", tuple(names), "f"), how)
+    one = judged(model, Question("t", tuple(names), ("f", "g")), how)
     Random(seed).shuffle(names)
-    other = judged(model, Question("t", tuple(names), "f"), how)
+    other = judged(model, Question("t", tuple(names), ("f", "g")), how)
     assert list(other.probs) == names
     assert dict(other.probs) == dict(one.probs)
     assert (other.label_mass, other.disagreement) == (one.label_mass, one.disagreement)
@@ -177,16 +180,31 @@ def test_averaging_over_all_orders_cancels_a_preference_for_places() -> None:
 def test_a_prior_is_divided_out_and_the_raw_probabilities_stay() -> None:
     table = {("text", "a"): 0.6, ("text", "b"): 0.3, ("free", "a"): 0.4, ("free", "b"): 0.1}
     model = Scripted(scores=lambda prompt, choice: table[prompt.partition("\n")[0], choice])
-    found = judged(model, Question("text", ("a", "b"), "free"), section(prior="contextual"))
+    found = judged(model, Question("text", ("a", "b"), ("free",)), section(prior="contextual"))
     assert found.probs == pytest.approx({"a": 1.5 / 4.5, "b": 3 / 4.5})
     assert found.details["raw"] == pytest.approx({"a": 2 / 3, "b": 1 / 3})
     assert found.label_mass == pytest.approx(0.9)
 
 
+def test_the_prior_is_the_mean_over_several_texts_without_content() -> None:
+    free = {"none": 0.8, "empty": 0.2}
+    model = Scripted(scores=lambda prompt, choice: _of_two(free.get(prompt.partition("\n")[0], 0.5), choice))
+    one, both = (
+        judged(model, Question("text", ("a", "b"), texts), section(prior="contextual"))
+        for texts in (("none",), ("none", "empty"))
+    )
+    assert one.probs == pytest.approx({"a": 0.2, "b": 0.8})
+    assert both.probs == pytest.approx({"a": 0.5, "b": 0.5})
+
+
+def _of_two(p: float, choice: str) -> float:
+    return p if choice == "a" else 1 - p
+
+
 def test_a_class_without_a_prior_is_not_corrected() -> None:
     table = {("text", "a"): 0.2, ("text", "b"): 0.2, ("free", "a"): 0.0, ("free", "b"): 0.5}
     model = Scripted(scores=lambda prompt, choice: table[prompt.partition("\n")[0], choice])
-    found = judged(model, Question("text", ("a", "b"), "free"), section(prior="contextual"))
+    found = judged(model, Question("text", ("a", "b"), ("free",)), section(prior="contextual"))
     assert found.probs == pytest.approx({"a": 0.2 / 0.6, "b": 0.4 / 0.6})
 
 
@@ -249,7 +267,7 @@ def test_other_names_of_the_symbols_leave_the_labels_unchanged() -> None:
 
 
 def test_labels_are_the_same_every_time_whatever_the_seed() -> None:
-    model, asked = TableModel.random(7), Question("t", ("a", "ab", "b"), "f")
+    model, asked = TableModel.random(7), Question("t", ("a", "ab", "b"), ("f", "g"))
     for how in VARIANTS.values():
         if how.verbalizer == "names":
             assert judged(model, asked, how) == judged(model, asked, how, seed=9)
@@ -269,6 +287,6 @@ def test_the_question_names_every_class_or_none() -> None:
 @pytest.mark.parametrize("divided", [{"prior": "contextual"}, {"normalize": "pmi"}], ids=str)
 def test_orders_are_asked_at_once_and_each_is_one_voice(divided: dict[str, str]) -> None:
     model = Scripted(scores=lambda prompt, choice: softmax([len(prompt), 0])[choice == "a"])
-    judged(model, Question("t", ("a", "b", "c"), "f"), section(permutations="all", **divided))
+    judged(model, Question("t", ("a", "b", "c"), ("f",)), section(permutations="all", **divided))
     assert len(model.scored) == 6
     assert len({call.choices for call in model.scored}) == 3

@@ -110,11 +110,6 @@ def calibrated(probs: Floats, gold: Floats, *, known: int = KNOWN, splits: int =
     return _against(loss, by_prior, variation, entropies(gold)[there])
 
 
-def flips(one: Floats, other: Floats) -> float:
-    """The share of texts whose likeliest class is another one."""
-    return float((one.argmax(axis=1) != other.argmax(axis=1)).mean())
-
-
 def mean_of(each: Sequence[Floats]) -> Floats:
     """The mean distribution of several labels of the same texts."""
     made: Floats = np.mean(each, axis=0)

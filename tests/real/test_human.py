@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from tests.real.human import balanced, calibrated, entropies, flips, losses, prior_of, raw
+from tests.real.human import balanced, calibrated, entropies, losses, prior_of, raw
 from tests.real.lexicon import lexicon
 from tests.real.ratings import CHOSEN, CLASSES, REPORTED, rated
 
@@ -43,12 +43,6 @@ def test_a_scaling_fitted_to_some_texts_undoes_a_bias_on_the_others() -> None:
 def test_balancing_makes_the_mean_prediction_more_even() -> None:
     uneven = np.random.default_rng(0).dirichlet([6, 1, 3], size=200)
     assert np.ptp(balanced(uneven).mean(axis=0)) < np.ptp(uneven.mean(axis=0)) / 2
-
-
-def test_a_flip_is_another_likeliest_class() -> None:
-    rows = np.array([[0.6, 0.3, 0.1], [0.2, 0.5, 0.3]])
-    assert flips(rows, rows) == 0
-    assert flips(rows, np.array([[0.5, 0.4, 0.1], [0.2, 0.3, 0.5]])) == 0.5
 
 
 def test_the_word_list_knows_good_from_bad_and_turns_at_a_negation() -> None:

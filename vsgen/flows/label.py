@@ -245,10 +245,13 @@ class Labeller:
             texts = [(name, values[name]) for name in self._own if name in named and name in values]
             state, asked = apart(asked, texts, asks(label.name, label.kind))
             return Question(asked, classes, state=state)
-        neutral = {**values, **dict.fromkeys(self._own, CONTENT_FREE)}
-        free = self._render.label(label, neutral) if label.prior == "contextual" else ""
+        free = self._without_content(label, values) if label.prior == "contextual" else ()
         cue = ANSWER if label.kind == "multi" else cue_of(label.name)
         return Question(asked, classes, free, cue=cue, examples=self._examples(label, whole or values))
+
+    def _without_content(self, label: Label, values: Mapping[str, object]) -> tuple[str, ...]:
+        each = (self._render.label(label, {**values, **dict.fromkeys(self._own, free)}) for free in CONTENT_FREE)
+        return tuple(dict.fromkeys(each))
 
     def _examples(self, label: Label, values: Mapping[str, object]) -> tuple[Example, ...]:
         """The examples of a label but for one that is the text itself, whose class it would give away."""

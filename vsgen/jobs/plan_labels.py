@@ -13,6 +13,7 @@ from typing import Final
 from vsgen.jobs.plan import MARGIN, THOUGHT, Load, Part, Plan, prompt_tokens
 from vsgen.labels.flips import asked_again
 from vsgen.labels.settings import Label
+from vsgen.labels.words import CONTENT_FREE
 from vsgen.template.schema import Template
 from vsgen.template.warnings.warning import Use
 from vsgen.values import Prompt
@@ -104,7 +105,7 @@ def _most(label: Label, prompt: float, options: int) -> Load:
     match label.method:
         case "score":
             load = _scored(label, prompt, options)
-            return load + load if label.prior == "contextual" else load
+            return load.times(1 + len(CONTENT_FREE)) if label.prior == "contextual" else load
         case "decisions":
             return _decided(label, prompt, options)
         case "reasoning":
@@ -114,7 +115,7 @@ def _most(label: Label, prompt: float, options: int) -> Load:
 
 
 def _scored(label: Label, prompt: float, options: int) -> Load:
-    """The question without the text, for a contextual prior, is the same for all rows and counts as nothing."""
+    """The questions without the text, for a contextual prior, are the same for all rows and count as nothing."""
     calls = _orders(label, options) * (2 if label.normalize == "pmi" else 1)
     return Load(calls, calls * prompt, calls)
 

@@ -64,7 +64,7 @@ def _of_draws(template: Template) -> Iterator[Sample]:
 def of_label(label: Label) -> Iterator[Sample]:
     """What a label asks."""
     part = f"label {label.name} (method {label.method})"
-    asked = Question(_TEXT, label.classes or ("a", "b"), _TEXT)
+    asked = Question(_TEXT, label.classes or ("a", "b"), (_TEXT,))
     yield from (Sample(part, call) for call in _first(classify(asked, label, Random(0))))
     if label.method == "reasoning":
         yield Sample(part, SCORES)

@@ -43,7 +43,7 @@ def classify(asked: Question, label: Label, rng: Random) -> Flow[SoftLabel | Unl
 def _whether(asked: Question, name: str) -> Question:
     """The question whether one of several classes applies."""
     shown = [Example(applies(one.text, name), _yes_or_no(one.probs[name])) for one in asked.examples]
-    text, free = applies(asked.text, name), applies(asked.free, name)
+    text, free = applies(asked.text, name), tuple(applies(one, name) for one in asked.free)
     return Question(text, YES_NO, free, reverse=asked.reverse, examples=tuple(shown))
 
 

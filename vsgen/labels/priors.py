@@ -1,7 +1,7 @@
 """Priors of soft labels, divided out without gold labels.
 
 A model may prefer a class whatever the text says. *Contextual* calibration (Zhao et al. 2021, arXiv 2102.09690) takes
-that preference from a content-free text, *batch* calibration (Zhou et al., arXiv 2309.17249) from the mean of P(class |
+that preference from content-free texts, *batch* calibration (Zhou et al., arXiv 2309.17249) from the mean of P(class |
 text) over the texts at hand. Both divide by it. Batch calibration takes the classes for equally frequent; whether a
 mean prediction is uneven by the model's preference or by the texts, no unlabelled set can tell.
 """
@@ -56,6 +56,15 @@ class Skew:
 def divide(logps: Sequence[float], prior_logps: Sequence[float]) -> list[float]:
     """Log-probabilities over their priors, not normalised; a prior of -inf, which is nothing, corrects nothing."""
     return [logp - prior if prior > -math.inf else logp for logp, prior in zip(logps, prior_logps, strict=True)]
+
+
+def mean_prior(each: Sequence[Sequence[float]]) -> Sequence[float]:
+    """The logarithm of the prior that several texts without content have, nats: that of their mean distribution.
+
+    Args:
+        each: The classes' log-probabilities for each of the texts; of a single one they are the prior themselves.
+    """
+    return each[0] if len(each) == 1 else logs(_mean([softmax(logps) for logps in each]))
 
 
 def skew(rows: Sequence[Sequence[float]]) -> Skew:

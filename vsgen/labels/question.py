@@ -15,8 +15,8 @@ class Question(NamedTuple):
     text: str
     """The question, the text included."""
     classes: tuple[str, ...]
-    free: str = ""
-    """The same question about a text without content; needed by contextual calibration alone."""
+    free: tuple[str, ...] = ()
+    """The same question about texts without content; needed by contextual calibration alone."""
     state: str = ""
     """The text alone, for method decisions; then `text` is the question without it."""
     reverse: bool = False

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from vsgen.flow import Flow, ask_all
 from vsgen.labels.layouts import layout_of
 from vsgen.labels.orders import restored
-from vsgen.labels.priors import divide
+from vsgen.labels.priors import divide, mean_prior
 from vsgen.labels.question import Question, Voice
 from vsgen.labels.settings import Label
 from vsgen.labels.words import LETTERS, Layout, bare, lettered, question
@@ -31,7 +31,8 @@ def scored(asked: Question, label: Label) -> Flow[list[Voice]]:
     listings = asked.orders(label.permutations)
     laid = [(listing, layout_of(label, asked, listing, i / len(listings))) for i, listing in enumerate(listings)]
     calls = [_call(asked.text, *one, label) for one in laid]
-    priors = [_call(asked.free, *one, label) for one in laid] if label.prior == "contextual" else []
+    free = asked.free if label.prior == "contextual" else ()
+    priors = [_call(text, *one, label) for text in free for one in laid]
     bares = [Score(bare(*one), one[0]) for one in laid] if label.normalize == "pmi" else []
     replies = yield from ask_all([*calls, *priors, *bares])
     voices = []
@@ -76,8 +77,8 @@ def _call(text: str, listing: Sequence[str], layout: Layout, label: Label) -> Sc
 
 def _logps(scores: Scores, divisors: Sequence[Scores], listing: Sequence[str], label: Label) -> Sequence[float]:
     logps: Sequence[float] = scores.logp
-    for divisor in divisors:
-        logps = divide(logps, divisor.logp)
+    if divisors:
+        logps = divide(logps, mean_prior([divisor.logp for divisor in divisors]))
     if label.normalize == "byte":
         return [logp / len(name.encode("utf-8", "surrogatepass")) for logp, name in zip(logps, listing, strict=True)]
     return logps

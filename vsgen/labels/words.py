@@ -9,8 +9,9 @@ from typing import NamedTuple
 from vsgen.labels.names import Form
 from vsgen.values import Message, Prompt
 
-CONTENT_FREE = "N/A"
-"""Stands for a text in which there is nothing to judge (Zhao et al. 2021, arXiv 2102.09690)."""
+CONTENT_FREE = ("N/A", "", "[MASK]", "...")
+"""Stand for a text in which there is nothing to judge (Zhao et al. 2021, arXiv 2102.09690). Each may say something all
+the same (a model took the first for a negative text), so the mean over all of them counts."""
 ANSWER = "Answer:"
 YES_NO = ("yes", "no")
 STEP_BY_STEP = "step by step"
