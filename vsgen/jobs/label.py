@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from vsgen.engine.source import Chain, Flows
 from vsgen.errors import SKIP_IT, InputError, OptionError
@@ -21,9 +22,10 @@ from vsgen.jobs.counts import UNLABELLED, Counts
 from vsgen.jobs.desk import Desk
 from vsgen.jobs.label_correct import Calibrated, Correction, calibrate
 from vsgen.jobs.label_flips import FIRST, FlipCounts, more_ways, require_order
+from vsgen.jobs.label_forms import PROBES, Chosen, FormChoice, try_row
 from vsgen.jobs.label_gold import gold_of
 from vsgen.jobs.label_options import FLAGS, LabelOptions
-from vsgen.jobs.label_rows import How, Labelled, Spool, checked, label_row, row_line, soft, with_text
+from vsgen.jobs.label_rows import How, Labelled, Spool, checked, is_usable, label_row, row_line, soft, with_text
 from vsgen.jobs.local import kept_local
 from vsgen.jobs.occurrence import Occurrences
 from vsgen.jobs.plan import Plan
@@ -35,12 +37,14 @@ from vsgen.jobs.samples import of_labels
 from vsgen.jobs.servers import with_servers
 from vsgen.jobs.task import Made, Warn
 from vsgen.jobs.wanted import Wanted
+from vsgen.labels.names import FORMS
 from vsgen.labels.select import Criterion, informativeness, most_informative, normalised_entropy
 from vsgen.labels.soft import distributions, kind_of
 from vsgen.ports import Source
 from vsgen.report.histogram import histogram
 from vsgen.report.reliability import curve, ensure_drawable, save_reliability
 from vsgen.report.table import calibration_table
+from vsgen.template.schema import Template
 from vsgen.template.warnings.warning import Use
 from vsgen.values import Row, SoftLabel, Unlabelled
 from vsgen.verdict.finding import Verdict
@@ -72,25 +76,27 @@ class Labelling:
         if options.plot is not None:
             ensure_drawable(options.plot)
         self._options = options
+        self._input = open_rows(options.input)
+        self._gold_input = None if options.gold is None else RowInput(options.gold)
+        self._gold_seen = self._gold_input and self._gold_input.look()
+        self._gold = list(_gold_rows(self._gold_input, options)) if self._gold_input else []
+        self._forms = FormChoice(options.template, known=bool(self._gold))
+        self._trials, self._trying = self._rows_to_try(), list[Labelled]()
         wanted = Wanted(
             options.model,
             default=options.asked,
             judges=options.template.judges,
             deciding=options.template.deciding,
             prices=prices_of(options.template, options.asked),
-            samples=tuple(of_labels(options.template)),
+            samples=tuple(of_labels(self._forms.template("chat") if self._trials else options.template)),
         )
         self.models = kept_local(with_servers(wanted, options.template), options.template)
         """The models that it may ask."""
         require_prices(options.max_cost, self.models, options.template)
-        self._input = open_rows(options.input)
-        self._gold_input = None if options.gold is None else RowInput(options.gold)
-        self._gold_seen = self._gold_input and self._gold_input.look()
         self._watch = Watch(Setup(options.template, by_flags=options.template.source == FLAGS))
         self._corrections = {one.name: Correction(one) for one in options.template.labels}
         self._batch = [one for one in self._corrections.values() if one.label.prior == "batch"]
         self._uncorrected: dict[str, list[list[list[float]]]] = {one.label.name: [] for one in self._batch}
-        self._gold = list(_gold_rows(self._gold_input, options)) if self._gold_input else []
         self._known: list[Labelled] = []
         self._entropies: list[float] = []
         self._spool: Spool | None = None
@@ -123,19 +129,21 @@ class Labelling:
         self._warn, self._counts, self._budget = warn, counts, self._budget_of_rows(flips=options.flips)
         methods = {one.name: one.method for one in options.template.labels}
         models = {one.name: [names[judge.name] for judge in one.judges] for one in options.template.labels}
-        self._how = How(models, options.seed, methods) if options.meta else None
+        self._how = How(models, options.seed, methods, options.template.labels) if options.meta else None
         if self._batch or options.selection:
             self._spool = Spool()
             desk.on_close(self._spool.close)
+        if self._forms.names and not self._trials:
+            warn(self._forms.untried())
         counts.expected = self._input.count() if isinstance(self._input, RowInput) else None
-        known = self._flow(desk, lenient=True, flips=options.flips)
-        gold = Flows(known(row, row.index) for row in self._gold)
+        known = self._trial(desk) if self._trials else self._flow(desk, lenient=True, flips=options.flips)
+        first = Flows(known(row, row.index) for row in self._trials or self._gold)
         skip = counts.skipping(warn) if options.skip_bad_rows else None
-        label = self._flow(desk, lenient=options.skip_bad_rows, flips=options.flips and not self._gold)
+        label = self._flow(desk, lenient=options.skip_bad_rows, flips=options.flips and not self._gold_flips)
         self._rows = row_flows(
             self._input, lambda row, n: label(row, n) if self._usable(row, skip) else None, desk, skip=skip
         )
-        return Chain(gold, self._rows)
+        return Chain(first, self._rows)
 
     def most(self) -> int | None:
         """Rows that what is left of the budgets can bear; without one, nothing but the models bounds them."""
@@ -145,6 +153,8 @@ class Labelling:
         """A row that is written or waits, or one of known class, from which only a scaling is learned."""
         bill = self._counts.bill if self._budget.max_cost is not None else None
         self._used = self._used.after(labelled.replies + labelled.scores, labelled.tokens, bill)
+        if labelled.tried is not None:
+            return self._tried(labelled)
         self._flips.add(labelled.flips or {})
         self._end_flips(labelled.row)
         if len(self._known) < len(self._gold):
@@ -195,13 +205,13 @@ class Labelling:
         some = sampled_rows(rows, skip=skip)
         asked = sampled_questions(options.template, options.on, some, seed=options.seed, skip=skip)
         count = rows.count() if isinstance(rows, RowInput) and not per_row else None
-        known = None if count is None else count + len(self._gold)
+        known = None if count is None else count + self._extra
         flipped = self._flipped(count) if options.flips and flips else 0
         return plan_labels(options.template, asked, use or Use(), options.asked, rows=known, flips=flipped)
 
     def _flipped(self, count: int | None) -> int:
         """How many rows are asked about in other orders, of those of known class or of the input; 1 if unknown."""
-        return 1 if count is None else min(FIRST, len(self._gold) or count)
+        return 1 if count is None else min(FIRST, self._gold_flips or count)
 
     def _waiting(self, spool: Spool) -> Iterator[Made[Labelled]]:
         for one in self._batch:
@@ -235,7 +245,7 @@ class Labelling:
             return Budget()
         plan = self.plan(per_row=True, flips=flips)
         return Budget(
-            calls=math.ceil(plan.most.calls),
+            calls=math.ceil(plan.most.calls) * (len(FORMS) if len(self._trying) < len(self._trials) else 1),
             tokens=sum(label.most[1] * (1 + flips * more_ways(label)) for label in options.template.labels),
             max_calls=options.max_calls,
             max_tokens=options.max_tokens,
@@ -247,27 +257,72 @@ class Labelling:
 
     def _end_flips(self, row: Row) -> None:
         """After the last row that is asked about in other orders, a row takes less of the budget."""
-        last = min(FIRST, len(self._gold) or FIRST) - 1
+        last = min(FIRST, self._gold_flips or FIRST) - 1
         if self._flipping and row.index >= last:
             self._flipping = False
             self._budget = self._budget_of_rows(flips=False)
+
+    def _rows_to_try(self) -> list[Row]:
+        """Those by which the form of a label is chosen, where it is open and there are some at hand."""
+        if not self._forms.names or self._gold:
+            return self._gold if self._forms.names else []
+        rows = self._input
+        if not isinstance(rows, RowInput) or not rows.never_waits:
+            return []
+        return [row for row in sampled_rows(rows, skip=True, most=PROBES) if is_usable(row, self._options)]
+
+    @property
+    def _gold_flips(self) -> int:
+        """How many rows of known class are asked about in other orders too; rows that are tried are not."""
+        return 0 if self._trials else len(self._gold)
+
+    @property
+    def _extra(self) -> int:
+        """How many labellings there are besides those of the input's rows."""
+        return len(self._trials) * len(FORMS) if self._trials else len(self._gold)
+
+    def _tried(self, labelled: Labelled) -> Made[Labelled]:
+        """A row that was labelled in every form; with the last one the form is chosen."""
+        self._trying.append(labelled)
+        if len(self._trying) == len(self._trials):
+            self._forms.decide()
+            self._report += self._forms.lines()
+            self._budget = self._budget_of_rows(flips=self._options.flips)
+            self._how = self._how and replace(self._how, laid_out=self._forms.chosen.labels)
+            for one in self._trying if self._gold else ():
+                self._learn(one._replace(labels=self._forms.labels(one.tried or {})))
+        return Made(replies=labelled.replies, tokens=labelled.tokens)
 
     @property
     def _first(self) -> str:
         return self._options.template.labels[0].name
 
     def _flow(self, desk: Desk, *, lenient: bool, flips: bool) -> Callable[[Row, int], Flow[Labelled]]:
+        labeller = self._labeller(desk, self._options.template, lenient=lenient)
+        chosen = Chosen(self._forms, lambda template: self._labeller(desk, template, lenient=lenient))
+        occurrences = Occurrences()
+
+        def label(row: Row, number: int) -> Flow[Labelled]:
+            by = chosen if self._trials else labeller
+            return label_row(by, row, occurrences.name(row.fields), flips=flips and number < FIRST)
+
+        return label
+
+    def _trial(self, desk: Desk) -> Callable[[Row, int], Flow[Labelled]]:
+        forms = {form: self._labeller(desk, self._forms.template(form), lenient=True) for form in FORMS}
+        occurrences = Occurrences()
+        return lambda row, _: try_row(self._forms, forms, row, occurrences.name(row.fields))
+
+    def _labeller(self, desk: Desk, template: Template, *, lenient: bool) -> Labeller:
         options = self._options
-        labeller = Labeller(
-            options.template,
+        return Labeller(
+            template,
             (options.on,),
             seed=options.seed,
             lenient=lenient,
             truncate=options.truncate,
             models=desk.models.names,
         )
-        occurrences = Occurrences()
-        return lambda row, n: label_row(labeller, row, occurrences.name(row.fields), flips=flips and n < FIRST)
 
     def _look_at_first(self) -> None:
         """See that the first row of a file can be labelled, which says most of what may be wrong with the others."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from tempfile import TemporaryFile
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from vsgen.errors import InputError, OutputError
 from vsgen.files.records import label_line
@@ -14,7 +14,12 @@ from vsgen.flow import Flow, Spent, metered
 from vsgen.flows.label import Labeller, Labels, Text
 from vsgen.jobs.label_options import LabelOptions
 from vsgen.labels.flips import Flips
+from vsgen.labels.names import Form
+from vsgen.labels.settings import Label
 from vsgen.values import Row, SoftLabel
+
+Asker: TypeAlias = Labeller | Callable[[], Flow[Labeller]]
+"""Asks for labels; or becomes known only when the flow of a row has waited for it."""
 
 
 class Labelled(NamedTuple):
@@ -30,6 +35,8 @@ class Labelled(NamedTuple):
     """Calls in which classes were scored."""
     flips: Mapping[str, Flips] | None = None
     """Whether its labels flip in other orders, by label; None where that was not asked."""
+    tried: Mapping[Form, Labels] | None = None
+    """Its labels in every form, of which one is still to be chosen; None of a row that is labelled to be written."""
 
     @property
     def fields(self) -> Mapping[str, object]:
@@ -46,6 +53,13 @@ class How:
     seed: int
     methods: Mapping[str, str]
     """By label."""
+    laid_out: Sequence[Label] = ()
+    """The labels with the forms that they have."""
+
+    def examples_of(self, name: str) -> dict[str, object]:
+        """How many examples a label showed, and in which form; nothing of a label without any."""
+        label = next((one for one in self.laid_out if one.name == name), None)
+        return {} if label is None or not label.examples else {"form": label.laid_out, "examples": len(label.examples)}
 
 
 def with_text(row: Row, job: LabelOptions) -> Row:
@@ -62,6 +76,15 @@ def with_text(row: Row, job: LabelOptions) -> Row:
     if row.fields[job.on] == "" or str(row.fields[job.on]).isspace():
         raise InputError(f"{row.where}: field {job.on!r} is blank; give a text, or name another field with --on")
     return row
+
+
+def is_usable(row: Row, job: LabelOptions) -> bool:
+    """Whether a row has a text and no label of these names yet."""
+    try:
+        checked(row, job)
+    except InputError:
+        return False
+    return True
 
 
 def checked(row: Row, job: LabelOptions) -> Row:
@@ -103,7 +126,7 @@ def _drawn(row: Row) -> Mapping[str, object]:
     return drawn if isinstance(drawn, Mapping) else {}
 
 
-def label_row(labeller: Labeller, row: Row, name: str, *, flips: bool = False) -> Flow[Labelled]:
+def label_row(labeller: Asker, row: Row, name: str, *, flips: bool = False) -> Flow[Labelled]:
     """Ask for all labels of a row. Fields stand for themselves; behind them the variables that ``vsgen run`` drew.
 
     Args:
@@ -117,7 +140,8 @@ def label_row(labeller: Labeller, row: Row, name: str, *, flips: bool = False) -
     return Labelled(row, labels, spent.tokens, spent.replies, spent.scores, found)
 
 
-def _asked(labeller: Labeller, text: Text, *, flips: bool) -> Flow[tuple[Labels, Mapping[str, Flips] | None]]:
+def _asked(by: Asker, text: Text, *, flips: bool) -> Flow[tuple[Labels, Mapping[str, Flips] | None]]:
+    labeller = by if isinstance(by, Labeller) else (yield from by())
     (labels,) = yield from labeller.label([text])
     return labels, (yield from labeller.flips(text, labels)) if flips else None
 
@@ -135,7 +159,10 @@ def row_line(labelled: Labelled, how: How | None) -> dict[str, object]:
     if how is None or not isinstance(meta, Mapping):
         return {**line, "meta": meta} if "meta" in labelled.row.fields else line
     made_by = {name: models[0] if len(models) == 1 else models for name, models in how.models.items()}
-    new = {name: {"method": method, "model": made_by[name], "seed": how.seed} for name, method in how.methods.items()}
+    new = {
+        name: {"method": method, "model": made_by[name], "seed": how.seed, **how.examples_of(name)}
+        for name, method in how.methods.items()
+    }
     known = meta.get("labelled", {})
     return {**line, "meta": {**meta, "labelled": {**(known if isinstance(known, Mapping) else {}), **new}}}
 

@@ -28,16 +28,17 @@ def require_file(rows: RowInput | GivenRows | None) -> None:
         raise OptionError(f"--dry-run: {rows.name} can be read only once; give the rows as a file")
 
 
-def sampled_rows(rows: RowInput | GivenRows, *, skip: bool) -> list[Row]:
+def sampled_rows(rows: RowInput | GivenRows, *, skip: bool, most: int = MOST) -> list[Row]:
     """The first rows of a file; none of what can be read only once.
 
     Args:
         rows: The input.
         skip: Pass over lines that cannot be used.
+        most: Rows.
     """
     if not isinstance(rows, RowInput) or not rows.never_waits:
         return []
-    return list(islice(rows.rows(skip=_pass_over if skip else None), MOST))
+    return list(islice(rows.rows(skip=_pass_over if skip else None), most))
 
 
 def sampled_draws(

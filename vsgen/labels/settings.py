@@ -242,7 +242,7 @@ class Label(Section):
 
     @property
     def laid_out(self) -> Form:
-        """The form in force where none was chosen by results: plain shows examples best (docs/labels.md)."""
+        """The form in force; of auto, where none was chosen by trying (docs/labels.md)."""
         if self.form != "auto":
             return self.form
         return "plain" if self.examples and self.method == "score" else "chat"

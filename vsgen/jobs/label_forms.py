@@ -1,0 +1,239 @@
+"""Chooses the form of labels with examples whose template leaves it open (`form: auto`), before any row is labelled.
+
+Some rows are labelled in every form. Where their classes are known, the form of least log loss is taken, on held-out
+rows and after the scaling that will be applied. Where they are not, it is the form whose replies say most about the
+texts: the information that a class has about its text (Sorensen et al., arXiv 2203.11364), which is the entropy of the
+mean label less the mean entropy of a label, times the median P(the reply is a class). So a form is not taken for its
+mass alone: one that gives every text the same class, however surely, says nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean, median
+from typing import Final, NamedTuple, TypeAlias, TypeGuard
+
+from vsgen.errors import InputError
+from vsgen.flow import Flow, Spent, in_turn, metered, together
+from vsgen.flows.label import Labeller, Labels, Text
+from vsgen.jobs.label_correct import Correction, calibrate
+from vsgen.jobs.label_gold import gold_of
+from vsgen.jobs.label_rows import Labelled, values_of
+from vsgen.labels.names import FORMS, Form
+from vsgen.labels.settings import Label
+from vsgen.labels.soft import distributions, entropy
+from vsgen.template.schema import Template
+from vsgen.values import Row, SoftLabel, Unlabelled
+
+PROBES: Final = 32
+"""Rows by which a form is chosen where no class is known."""
+_FLOOR: Final = 1e-6
+
+Found: TypeAlias = Sequence[tuple[Row, SoftLabel]]
+
+
+class Tried(NamedTuple):
+    """A row with its labels in every form."""
+
+    row: Row
+    labels: Mapping[Form, Labels]
+
+
+class Choice(NamedTuple):
+    """The form of one label, and why."""
+
+    label: Label
+    form: Form
+    figures: Mapping[Form, float]
+    """Of each form that could be tried: log loss, or information; nats."""
+    refused: Mapping[Form, str]
+    """Why others could not."""
+    rows: int
+    known: bool
+
+    def line(self) -> str:
+        """For the report."""
+        kept = self.figures[self.form]
+        others = [f"{form} {each:.3f} ({each - kept:+.3f})" for form, each in self.figures.items() if form != self.form]
+        others += [f"{form} impossible ({problem})" for form, problem in self.refused.items()]
+        by = f"held-out log loss {kept:.3f} on {self.rows} gold rows" if self.known else self._information(kept)
+        remedy = "" if self.known else "; --calibrate GOLD chooses by log loss"
+        return f"{self.label.name}: form {self.form}: {by}; {', '.join(others) or 'no other was possible'}{remedy}"
+
+    def _information(self, kept: float) -> str:
+        return f"chosen without gold on the first {self.rows} rows, whose replies carry {kept:.3f} nats about the text"
+
+
+class FormChoice:
+    """A gate: flows of rows that are tried pass it first; the others learn there what was chosen."""
+
+    def __init__(self, template: Template, *, known: bool) -> None:
+        """Set up.
+
+        Args:
+            template: Whose labels may leave their form open.
+            known: The rows that are tried have the class in a field of the label's name.
+        """
+        self._template = template
+        self._known = known
+        self._open = [label for label in template.labels if _open(label, known=known)]
+        self._tried: list[Tried] = []
+        self._choices: list[Choice] = []
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The labels whose form is open."""
+        return frozenset(label.name for label in self._open)
+
+    @property
+    def all_names(self) -> Sequence[str]:
+        """All labels, in the order of the template."""
+        return [label.name for label in self._template.labels]
+
+    @property
+    def chosen(self) -> Template:
+        """The template with the forms that were chosen; as it was before they are."""
+        return self._with({one.label.name: one.form for one in self._choices})
+
+    def template(self, form: Form) -> Template:
+        """The template with one form for all labels that leave it open."""
+        return self._with(dict.fromkeys(self.names, form))
+
+    def admit(self, group: Sequence[Tried | None]) -> Sequence[Template]:
+        """Keep what was tried; with the first row that is not, choose.
+
+        Raises:
+            InputError: No form was possible; says why.
+        """
+        for one in group:
+            if one is not None:
+                self._tried.append(one)
+            else:
+                self.decide()
+        return [self.chosen] * len(group)
+
+    def decide(self) -> None:
+        """Choose by what was tried so far; what was chosen stays.
+
+        Raises:
+            InputError: No form was possible; says why.
+        """
+        if not self._choices and self._tried:
+            self._choices = [self._choose(label) for label in self._open]
+
+    def labels(self, tried: Mapping[Form, Labels]) -> Labels:
+        """A tried row's labels in the forms that were chosen."""
+        forms = {one.label.name: one.form for one in self._choices}
+        return {name: tried[forms.get(name, FORMS[0])][name] for name in tried[FORMS[0]]}
+
+    def untried(self) -> str:
+        """What is done where there are no rows to try the forms on."""
+        names = ", ".join(label.name for label in self._open)
+        forms = ", ".join(dict.fromkeys(label.laid_out for label in self._open))
+        why = "the first rows cannot be read before the others, so no form was tried"
+        return f"label {names}: form {forms}: {why}; give the rows as a file, --calibrate GOLD, or form"
+
+    def lines(self) -> list[str]:
+        """What was chosen and why, for the report."""
+        return [one.line() for one in self._choices]
+
+    def _with(self, forms: Mapping[str, Form]) -> Template:
+        labels = [
+            label.model_copy(update={"form": forms[label.name]}) if label.name in forms else label
+            for label in self._template.labels
+        ]
+        return self._template.model_copy(update={"labels": tuple(labels)})
+
+    def _choose(self, label: Label) -> Choice:
+        each = {form: [one.labels[form][label.name] for one in self._tried] for form in FORMS}
+        refused = {form: _problem(made) for form, made in each.items() if not any(map(_made, made))}
+        left = [form for form in FORMS if form not in refused]
+        if not left:
+            raise InputError(f"{self._tried[0].row.where}: label {label.name}: {refused[label.laid_out]}")
+        at = [i for i in range(len(self._tried)) if all(_made(each[form][i]) for form in left)]
+        found = {form: [(self._tried[i].row, made) for i in at if _made(made := each[form][i])] for form in left}
+        if not at:
+            return Choice(label, left[0], dict.fromkeys(left, math.nan), refused, 0, self._known)
+        figures = {form: (_loss(label, rows) if self._known else _information(rows)) for form, rows in found.items()}
+        best = (min if self._known else max)(figures, key=lambda form: round(figures[form], 9))
+        return Choice(label, best, figures, refused, len(at), self._known)
+
+
+class Chosen:
+    """Waits for the choice, and asks in the forms that were chosen."""
+
+    def __init__(self, forms: FormChoice, labeller: Callable[[Template], Labeller]) -> None:
+        """Set up; `labeller` makes one for a template."""
+        self._forms = forms
+        self._labeller = labeller
+        self._made: Labeller | None = None
+
+    def __call__(self) -> Flow[Labeller]:
+        """The one that asks, the same for all rows."""
+        template = yield from in_turn(self._forms, None)
+        if self._made is None:
+            self._made = self._labeller(template)
+        return self._made
+
+
+def try_row(forms: FormChoice, labellers: Mapping[Form, Labeller], row: Row, name: str) -> Flow[Labelled]:
+    """Label a row in every form; labels whose form is not open are made once.
+
+    Args:
+        forms: What is told of it.
+        labellers: By the form of the open labels.
+        row: What to label.
+        name: See `vsgen.jobs.label_rows.label_row`.
+    """
+    spent, text = Spent(), Text(row.where, name, values_of(row))
+    each = yield from metered(_in_forms(forms, labellers, text), spent)
+    yield from in_turn(forms, Tried(row, each))
+    return Labelled(row, each[FORMS[0]], spent.tokens, spent.replies, spent.scores, tried=each)
+
+
+def _in_forms(forms: FormChoice, labellers: Mapping[Form, Labeller], text: Text) -> Flow[dict[Form, Labels]]:
+    others = [name for name in forms.all_names if name not in forms.names]
+    asked = [labellers[form].label([text], forms.names) for form in FORMS]
+    (first,), *rest = yield from together([labellers[FORMS[0]].label([text], others), *asked])
+    made = {form: {**first, **labels} for form, (labels,) in zip(FORMS, rest, strict=True)}
+    return {form: {name: labels[name] for name in forms.all_names} for form, labels in made.items()}
+
+
+def _open(label: Label, *, known: bool) -> bool:
+    """Whether a label's form is chosen by trying; labels whose rows have their own classes need gold for it."""
+    wanted = label.form == "auto" and label.examples and label.method == "score"
+    return bool(wanted) and (known or bool(label.classes))
+
+
+def _made(label: SoftLabel | Unlabelled) -> TypeGuard[SoftLabel]:
+    return isinstance(label, SoftLabel)
+
+
+def _problem(labels: Sequence[SoftLabel | Unlabelled]) -> str:
+    return next((one.problem for one in labels if isinstance(one, Unlabelled)), "")
+
+
+def _loss(label: Label, found: Found) -> float:
+    """Held-out log loss after scaling, nats."""
+    right = [(made, gold_of(row, label, list(made.probs))) for row, made in found]
+    known = calibrate(Correction(label), right)
+    losses = [
+        -math.fsum(share * math.log(max(p, _FLOOR)) for p, share in zip(probs, gold, strict=True))
+        for probs, gold in zip(known.held_out, known.gold, strict=True)
+    ]
+    return fmean(losses)
+
+
+def _information(found: Found) -> float:
+    """What a reply says about its text, nats: of several classes that may apply, the mean."""
+    rows = [distributions(made) for _, made in found]
+    masses = [1.0 if made.label_mass is None else made.label_mass for _, made in found]
+    each = [_mutual(column) for column in zip(*rows, strict=True)]
+    return fmean(each) * median(masses)
+
+
+def _mutual(rows: Sequence[Sequence[float]]) -> float:
+    """The mutual information of the class and the text, over texts that are equally likely, nats."""
+    mean = [fmean(column) for column in zip(*rows, strict=True)]
+    return max(0.0, entropy(mean) - fmean(map(entropy, rows)))
