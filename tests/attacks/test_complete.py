@@ -73,6 +73,7 @@ SHAPES: Final[Mapping[str, Mapping[str, str]]] = {
         "model": "-m folder",
         "examples": "--examples gold.jsonl",
         "calibrate": "--calibrate gold.jsonl",
+        "coverage": "--calibrate gold.jsonl --sets 0.5",
         "select": "--select borderline:0.5",
         "no_meta": "--no-meta",
         "rejects": "--rejects foreign.jsonl",
@@ -102,6 +103,7 @@ SHAPES: Final[Mapping[str, Mapping[str, str]]] = {
 REPLAYED: Final[Mapping[str, str]] = {
     "plot": "--calibrate gold.jsonl --plot plot.svg",
     "histogram": "--histogram",
+    "gold": "--gold category",
     "flips": "--flips",
 }
 """Options of `label` that want something beside the rows, which only a replay can give."""

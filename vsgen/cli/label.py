@@ -159,6 +159,23 @@ class ReviewGroup:
         Path | None,
         typer.Option("--plot", metavar="FILE", help="Write the reliability diagram of GOLD: .png, .svg or .pdf."),
     ] = None
+    gold: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--gold",
+            metavar="FIELD",
+            help="Compare the labels with the true class in this field of the rows, and print accuracy, skill and "
+            "confusions. NAME=FIELD for each of several labels.",
+        ),
+    ] = None
+    coverage: Annotated[
+        float | None,
+        typer.Option(
+            "--sets",
+            metavar="LEVEL",
+            help="Add a set of classes that holds the true one with this probability, such as 0.9. Needs --calibrate.",
+        ),
+    ] = None
     select: Annotated[
         str | None,
         typer.Option(
@@ -229,6 +246,7 @@ def label(
     """
     from vsgen.jobs.label import Labelling
     from vsgen.jobs.label_options import LabelOptions
+    from vsgen.jobs.label_truth import truth_fields
 
     budget.check()
     template, on = labels.read()
@@ -243,6 +261,8 @@ def label(
         gold=review.calibrate,
         plot=review.plot,
         selection=review.selection,
+        level=review.coverage,
+        truths=truth_fields(review.gold or (), template.labels),
         histogram=review.histogram,
         flips=review.flips,
         max_calls=budget.max_calls,

@@ -26,6 +26,8 @@ from vsgen.jobs.label_forms import PROBES, Chosen, FormChoice, try_row
 from vsgen.jobs.label_gold import gold_of
 from vsgen.jobs.label_options import FLAGS, LabelOptions
 from vsgen.jobs.label_rows import How, Labelled, Spool, checked, is_usable, label_row, row_line, soft, with_text
+from vsgen.jobs.label_sets import SetSizes, require_gold
+from vsgen.jobs.label_truth import Truths
 from vsgen.jobs.local import kept_local
 from vsgen.jobs.occurrence import Occurrences
 from vsgen.jobs.plan import Plan
@@ -80,6 +82,8 @@ class Labelling:
         self._gold_input = None if options.gold is None else RowInput(options.gold)
         self._gold_seen = self._gold_input and self._gold_input.look()
         self._gold = list(_gold_rows(self._gold_input, options)) if self._gold_input else []
+        if options.level is not None:
+            require_gold(options.level, len(self._gold))
         self._forms = FormChoice(options.template, known=bool(self._gold))
         self._trials, self._trying = self._rows_to_try(), list[Labelled]()
         wanted = Wanted(
@@ -101,6 +105,7 @@ class Labelling:
         self._entropies: list[float] = []
         self._spool: Spool | None = None
         self._report: list[str] = []
+        self._truths, self._sizes = Truths(options.template.labels, options.truths), SetSizes()
         self._flips, self._flipping = FlipCounts(options.template.labels), options.flips
         self._budget, self._used = Budget(), Used()
         self._look_at_first()
@@ -120,7 +125,7 @@ class Labelling:
         options = self._options
         parts = {**options.parts, "--calibrate": self._gold_input and str(self._gold_seen)}
         rows = self._input if isinstance(self._input, RowInput) else None
-        replayed = options.histogram or options.flips or options.plot is not None
+        replayed = bool(options.histogram or options.flips or options.truths or options.plot is not None)
         return Origin(parts, rows, grows=True, replayed=replayed)
 
     def source(self, desk: Desk, counts: Counts, warn: Warn) -> Source[Labelled]:
@@ -181,7 +186,9 @@ class Labelling:
             self._counts.stopped = spent
         if calibrated and self._spool is not None:
             yield from self._waiting(self._spool)
-        self._report += self._flips.lines()
+        self._report += [*self._sizes.lines(self._options.level), *self._truths.lines(), *self._flips.lines()]
+        for name, known in self._truths.known():
+            self._watch.add_known(name, known)
         if self._options.histogram:
             first, count = self._first, len(self._entropies)
             title = f"normalized entropy of {first}, {count} rows (0: certain, 1: all classes equally likely)"
@@ -232,7 +239,7 @@ class Labelling:
         """Nothing."""
 
     def report(self) -> list[str]:
-        """Calibration and histogram."""
+        """Calibration, sets, comparison with gold, flips and histogram."""
         return self._report
 
     def seen(self) -> Seen | None:
@@ -334,6 +341,7 @@ class Labelling:
     def _usable(self, row: Row, skip: Warn | None) -> bool:
         try:
             checked(row, self._options)
+            self._truths.check(row)
         except InputError as error:
             if skip is None:
                 raise InputError(f"{error}; {SKIP_IT}") from None
@@ -346,6 +354,8 @@ class Labelling:
         label = soft(labelled, self._first)
         if label is not None and self._options.histogram:
             self._entropies.append(normalised_entropy(*_entropy(label)))
+        self._truths.add(labelled.row, labelled.labels)
+        self._sizes.add(labelled.labels)
         line = row_line(labelled, self._how)
         detail = "not among the selected share" if label is not None else "has no label to be selected by"
         lacking = {name: one.problem for name, one in labelled.labels.items() if isinstance(one, Unlabelled)}
@@ -379,7 +389,7 @@ class Labelling:
         for name, correction in self._corrections.items():
             known = [(label, one.row) for one in self._known if (label := soft(one, name)) is not None]
             right = [(label, gold_of(row, correction.label, list(label.probs))) for label, row in known]
-            results.append(calibrate(correction, right))
+            results.append(calibrate(correction, right, level=self._options.level))
         self._tabulate(results)
 
     def _tabulate(self, results: list[Calibrated]) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from vsgen.jobs.label_sets import KEY, require_gold
+from vsgen.labels.conformal import Sets, fit_sets
 from vsgen.labels.priors import batch_prior, divide, skew
 from vsgen.labels.scaling import Scaling, cross_scaled, fit_scaling
 from vsgen.labels.settings import Label
@@ -32,6 +34,8 @@ class Correction:
     """Log prior of each of the label's `distributions`; empty divides nothing."""
     scalings: Sequence[Scaling] = ()
     """One for each of the label's `distributions`, or one for all; empty scales nothing."""
+    sets: Sets | None = None
+    """Makes a set of the label's distribution."""
 
     @property
     def idle(self) -> bool:
@@ -54,7 +58,9 @@ class Correction:
             return redistributed(made, given)
         every = self._of_each(len(given))
         changed = redistributed(made, [scaling(one) for scaling, one in zip(every, given, strict=True)])
-        return replace(changed, details={**changed.details, **_applied(every, list(made.probs))})
+        classes = list(made.probs)
+        held = {} if self.sets is None else {KEY: [classes[at] for at in self.sets(given[0])]}
+        return replace(changed, details={**changed.details, **_applied(every, classes), **held})
 
     def learn_prior(self, rows: Sequence[Sequence[Sequence[float]]]) -> list[str]:
         """Take the batch's mean as the prior.
@@ -159,7 +165,9 @@ class Calibrated:
         return f" ({', '.join(f'{name} {share:.2f}' for name, share in zip(classes, shares, strict=True))})"
 
 
-def calibrate(correction: Correction, rows: Sequence[tuple[SoftLabel, Rows]]) -> Calibrated:
+def calibrate(
+    correction: Correction, rows: Sequence[tuple[SoftLabel, Rows]], *, level: float | None = None
+) -> Calibrated:
     """Fit a scaling to labels whose gold is known, and keep it in the correction.
 
     Where several classes may apply each gets a scaling of its own. Classes that differ from row to row get a power
@@ -168,6 +176,10 @@ def calibrate(correction: Correction, rows: Sequence[tuple[SoftLabel, Rows]]) ->
     Args:
         correction: Of this label; its prior is divided out first.
         rows: Labels as made, and the right one for each of their `distributions`.
+        level: Also make sets that hold the right class with this probability.
+
+    Raises:
+        OptionError: Sets need more rows.
     """
     label, kind = correction.label, correction.label.kind
     raw = [distributions(uncorrected(made)) for made, _ in rows]
@@ -178,6 +190,9 @@ def calibrate(correction: Correction, rows: Sequence[tuple[SoftLabel, Rows]]) ->
         _Part(places, given, gold, biased) for places in _places(given, apart=kind == "multi" and bool(label.classes))
     ]
     correction.scalings = [part.fitted() for part in parts]
+    if level is not None:
+        require_gold(level, len(rows))
+        correction.sets = fit_sets(parts[0].of(given), parts[0].of(gold), level, biased=biased)
     return Calibrated(
         label,
         correction.scalings,

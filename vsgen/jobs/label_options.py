@@ -16,6 +16,7 @@ from vsgen.files.endings import TEMPLATES
 from vsgen.files.origin import ON_ERROR
 from vsgen.files.places import Places
 from vsgen.jobs.asked import chosen
+from vsgen.jobs.label_sets import require_sets
 from vsgen.jobs.wanted import ModelChoice
 from vsgen.labels.select import Selection
 from vsgen.labels.words import asks
@@ -52,6 +53,10 @@ class LabelOptions:
     plot: Path | None = None
     """Where the reliability diagram goes."""
     selection: Selection | None = None
+    level: float | None = None
+    """Sets of classes hold the right one with this probability; none are made if None."""
+    truths: Mapping[str, str] = field(default_factory=dict)
+    """The field of the rows with the gold of each label, by the label's name; labels are compared with it."""
     histogram: bool = False
     """Report how the rows' normalized entropy is distributed."""
     flips: bool = False
@@ -89,6 +94,7 @@ class LabelOptions:
             "model": self.asked,
             "seed": self.seed,
             "--select": self.selection and f"{self.selection.criterion}:{self.selection.share}",
+            "--sets": self.level,
             "--truncate": self.truncate,
             "--meta": self.meta,
             ON_ERROR: "skip" if self.skip_bad_rows else "stop",
@@ -104,6 +110,7 @@ class LabelOptions:
             raise OptionError(
                 "--plot needs --calibrate GOLD: only rows whose class is known show how reliable labels are"
             )
+        require_sets(self.level, self.template.labels, calibrated=self.gold is not None)
         if isinstance(self.input, str) and self.input.lower().endswith(TEMPLATES):
             remedy = f"give the rows, and the template with --template {shlex.quote(self.input)}"
             raise OptionError(f"{self.input}: is a template, and rows are needed here; {remedy}")

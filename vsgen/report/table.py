@@ -21,12 +21,15 @@ def calibration_table(name: str, columns: Sequence[Measured]) -> list[str]:
     header = f"{name}: {first.quality.n:,} known"
     cells = [(header, *(one.name for one in columns)), *_figures(columns)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = [
-        "  ".join([title.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True))])
-        for title, *rest in cells
-    ]
+    lines = [_line(row, widths) for row in cells]
     floor = f"  the class prior has a log loss of {first.prior_loss:.4f}; skill is what the labels gain on it"
     return [*lines, floor, *(_explained(name, one) for one in columns if one.quality.impossible)]
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """The title on the left, figures on the right of their columns."""
+    title, *rest = (cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
+    return "  ".join([cells[0].ljust(len(title)), *rest]).rstrip()
 
 
 def _figures(columns: Sequence[Measured]) -> list[tuple[str, ...]]:

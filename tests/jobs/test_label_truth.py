@@ -1,0 +1,88 @@
+"""Labels beside the gold of their own rows."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from vsgen.errors import InputError, OptionError
+from vsgen.jobs.label_truth import Truths, truth_fields
+from vsgen.labels.settings import Kind, Label
+from vsgen.labels.soft import label_of
+from vsgen.values import Row, Unlabelled
+
+CLASSES = ("a", "b")
+
+
+def section(name: str = "x", kind: Kind = "nominal") -> Label:
+    return Label(name=name, classes=CLASSES, prompt="?", kind=kind)
+
+
+def truths(*golds: object, kind: Kind = "nominal") -> Truths:
+    """Labels of .8 for a, beside these."""
+    found = Truths([section(kind=kind)], {"x": "true"})
+    for i, gold in enumerate(golds):
+        found.add(Row(i, {"true": gold}, f"r:{i}"), {"x": label_of(kind, {"a": 0.8, "b": 0.2}, 0.5)})
+    return found
+
+
+def test_fields_belong_to_labels() -> None:
+    one, two = [section()], [section(), section("y")]
+    assert truth_fields([], two) == {}
+    assert truth_fields(["true"], one) == {"x": "true"}
+    assert truth_fields(["a=b"], one) == {"x": "a=b"}
+    assert truth_fields(["y=mood", "x=true"], two) == {"y": "mood", "x": "true"}
+    with pytest.raises(OptionError, match=r"^--gold true: there are 2 labels \(x, y\); give .*x=true"):
+        truth_fields(["true"], two)
+
+
+def test_labels_are_compared_with_the_gold_of_their_rows() -> None:
+    found = truths("a", "a", "b", {"a": 0.5, "b": 0.5})
+    lines = list(found.lines())
+    assert lines[0].split() == ["x:", "4", "known", "labels"]
+    assert "0.6250" in lines[1]
+    loss = -(2.5 * math.log(0.8) + 1.5 * math.log(0.2)) / 4
+    assert f"{loss:.4f}" in lines[2]
+    assert any("P(class and reply)" in line for line in lines)
+    assert [line.split() for line in lines[-2:]] == [["a", "2.5", "0.0"], ["b", "1.5", "0.0"]]
+    ((name, known),) = found.known()
+    assert (name, known.n) == ("x", 4)
+
+
+def test_rows_without_gold_or_label_do_not_count_and_that_is_said() -> None:
+    found = truths("a", None, "b")
+    found.add(Row(3, {"true": "a"}, "r:3"), {"x": Unlabelled("no")})
+    assert "  on the 2 of 4 rows whose field 'true' holds a class" in list(found.lines())
+    nothing = truths(None)
+    assert list(nothing.lines()) == ["x: no labeled row has a class in its field 'true', so nothing is compared"]
+    assert list(nothing.known()) == []
+
+
+def test_a_row_must_have_the_field_and_a_class_in_it_or_null() -> None:
+    found = truths()
+    found.check(Row(0, {"true": "a"}, "r:1"))
+    found.check(Row(0, {"true": None}, "r:1"))
+    with pytest.raises(InputError, match=r"^r:1: needs a field 'true' with a class"):
+        found.check(Row(0, {"text": "t"}, "r:1"))
+    with pytest.raises(InputError, match=r"^r:1: true: 'c' is not one of"):
+        found.check(Row(0, {"true": "c"}, "r:1"))
+
+
+def test_each_of_several_classes_is_compared_with_its_own_frequency() -> None:
+    found = truths(["a"], ["a"], [], ["a", "b"], kind="multi")
+    lines = list(found.lines())
+    assert lines[0].split() == ["x:", "8", "known", "labels"]
+    assert [line.split() for line in lines[-2:]] == [["a", "3", "0", "1", "0"], ["b", "0", "1", "0", "3"]]
+
+
+def test_classes_that_differ_from_row_to_row_are_compared_with_equal_shares_and_have_no_matrix() -> None:
+    own = Label(name="x", choices="options", prompt="?")
+    found = Truths([own], {"x": "true"})
+    found.check(Row(0, {}, "r:0"))
+    found.add(Row(0, {"true": "p"}, "r:0"), {"x": label_of("nominal", {"p": 0.9, "q": 0.1}, None)})
+    found.add(Row(1, {"true": "t"}, "r:1"), {"x": label_of("nominal", {"r": 0.2, "s": 0.3, "t": 0.5}, None)})
+    *_, last = found.lines()
+    assert f"{(math.log(2) + math.log(3)) / 2:.4f}" in last
+    with pytest.raises(InputError, match=r"^r:2: true: 'z' is not one of"):
+        found.add(Row(2, {"true": "z"}, "r:2"), {"x": label_of("nominal", {"p": 0.9, "q": 0.1}, None)})

@@ -1,0 +1,78 @@
+"""Sets of classes for the labels of a run (``--sets``): what they need, and how large they are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from vsgen.errors import OptionError
+from vsgen.flows.label import Labels
+from vsgen.labels.conformal import fewest
+from vsgen.labels.settings import Label
+from vsgen.values import SoftLabel
+from vsgen.verdict.share import percent
+
+KEY: Final = "set"
+"""What a label's details call it."""
+_SHOWN: Final = 5
+"""Different sizes that are listed."""
+
+
+def require_sets(level: float | None, labels: Sequence[Label], *, calibrated: bool) -> None:
+    """See that sets can be made.
+
+    Raises:
+        OptionError: They cannot; names the option and the remedy.
+    """
+    if level is None:
+        return
+    if not 0 < level < 1:
+        raise OptionError(f"--sets: the coverage must be above 0 and below 1, got {level:g}; give one such as 0.9")
+    if not calibrated:
+        raise OptionError("--sets needs --calibrate GOLD: only rows whose class is known show how large sets must be")
+    if several := [one.name for one in labels if one.kind == "multi"]:
+        why = f"label {several[0]} is of kind multi, where several classes may be right"
+        raise OptionError(f"--sets: {why}; sets are for labels with one right class")
+
+
+def require_gold(level: float, known: int) -> None:
+    """See that there are enough rows of known class.
+
+    Raises:
+        OptionError: There are not.
+    """
+    if known < fewest(level):
+        remedy = f"give more, or a lower coverage, such as --sets {max(0.5, (known - 2) / max(1, known - 1)):.2g}"
+        raise OptionError(
+            f"--sets {level:g}: needs at least {fewest(level):,} rows of known class, got {known:,}; {remedy}"
+        )
+
+
+class SetSizes:
+    """How many classes the sets of each label hold."""
+
+    def __init__(self) -> None:
+        """Set up, with nothing counted."""
+        self._sizes: dict[str, Counter[int]] = {}
+
+    def add(self, labels: Labels) -> None:
+        """Count the sets of a row."""
+        for name, made in labels.items():
+            held = made.details.get(KEY) if isinstance(made, SoftLabel) else None
+            if isinstance(held, list):
+                self._sizes.setdefault(name, Counter())[len(held)] += 1
+
+    def lines(self, level: float | None) -> Iterator[str]:
+        """A line for each label."""
+        for name, sizes in self._sizes.items():
+            yield f"{name}: sets at {level:g} hold {_mean(sizes):.2f} classes on average ({_shares(sizes)})"
+
+
+def _mean(sizes: Mapping[int, int]) -> float:
+    return sum(size * count for size, count in sizes.items()) / sum(sizes.values())
+
+
+def _shares(sizes: Counter[int]) -> str:
+    found = [f"{size}: {percent(count / sizes.total())}" for size, count in sorted(sizes.items())]
+    return f"{', '.join(found[:_SHOWN])}{', ...' if len(found) > _SHOWN else ''}"
