@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.cli.tickets import CATEGORY, tickets, write
+from tests.endpoint.plan import Plan
+from tests.endpoint.server import Server, serving
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Vsgen
 
+SHOWN = json.dumps([{"text": "It broke.", "category": "bug"}])
 ASKED = (*CATEGORY, "-m", "tiny", "--examples")
 
 
@@ -68,3 +72,46 @@ def test_a_run_that_was_cut_anywhere_goes_on_to_the_same_bytes(vsgen: Vsgen, gol
         ended = vsgen(*asked, "--resume")
         assert ended.exit_code == 0, ended.stderr
         assert Path("out.jsonl").read_bytes() == whole
+
+
+@pytest.fixture
+def served() -> Iterator[Server]:
+    with serving(Plan(model="tiny")) as server:
+        yield server
+
+
+@pytest.mark.slow
+def test_a_form_that_a_server_cannot_do_is_not_chosen(vsgen: Vsgen, served: Server) -> None:
+    asked = ("label", "rows.jsonl", *ASKED, "three.jsonl", "--endpoint", served.url, "-o", "out.jsonl")
+    ended = vsgen(*asked)
+    assert ended.exit_code == 0, ended.stderr
+    assert re.search(r"category: form (chat|turns): .*, plain impossible \(.*plain completion", ended.stderr)
+    assert all(row["labels"]["category"]["probs"] for row in rows())  # type: ignore[index]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wanted", [("--set", "form=plain"), ("--endpoint",)])
+def test_the_plain_form_is_refused_by_a_server_of_turns_before_anything_is_asked(
+    vsgen: Vsgen, served: Server, wanted: tuple[str, ...]
+) -> None:
+    at = ("--endpoint", served.url, "-o", "out.jsonl")
+    if wanted[0] == "--set":
+        ended = vsgen("label", "rows.jsonl", *ASKED, "three.jsonl", *wanted, *at)
+    else:
+        ended = vsgen("run", "support-tickets", "-n", 1, "-m", "tiny", "--set", f"labels.0.examples={SHOWN}", *at)
+    assert ended.exit_code == 2, ended.stderr
+    assert "label category" in ended.stderr and "form: turns needs none" in ended.stderr
+    assert not Path("out.jsonl").exists() or not Path("out.jsonl").read_bytes()
+
+
+@pytest.mark.slow
+def test_a_reply_that_is_opened_is_scored_by_a_server_as_here(vsgen: Vsgen, served: Server) -> None:
+    opened = ("--set", "prefill=The queue is", "--set", "form=turns", "-o")
+    here = vsgen("label", "rows.jsonl", *ASKED, "three.jsonl", *opened, "here.jsonl")
+    there = vsgen("label", "rows.jsonl", *ASKED, "three.jsonl", "--endpoint", served.url, *opened, "there.jsonl")
+    assert here.exit_code == there.exit_code == 0, there.stderr
+    for one, other in zip(rows("here.jsonl"), rows("there.jsonl"), strict=True):
+        mine, theirs = one["labels"]["category"], other["labels"]["category"]  # type: ignore[index]
+        for name, p in mine["probs"].items():
+            low, high = theirs.get("bounds", {}).get(name, (theirs["probs"][name],) * 2)
+            assert low - 1e-4 <= p <= high + 1e-4

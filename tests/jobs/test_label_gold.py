@@ -51,7 +51,7 @@ def test_gold_may_be_in_another_field() -> None:
     ("kind", "fields", "told"),
     [
         ("nominal", {}, "g:7: needs a field 'x' with a class, or {class: probability}, got None"),
-        ("nominal", {"x": ["a"]}, r"g:7: needs a field 'x' with a class, or .*, got \['a'\]"),
+        ("nominal", {"x": ["a"]}, r"g:7: x: must be a class, or .*, got \['a'\]"),
         ("nominal", {"x": "d"}, r"g:7: x: 'd' is not one of the label's classes \(a, b, c\)"),
         ("nominal", {"x": "A"}, r"g:7: x: 'A' is not one .*\(a, b, c\); did you mean 'a'\?"),
         (

@@ -59,11 +59,11 @@ def test_a_number_names_the_class_that_is_written_so() -> None:
     ("value", "expected"),
     [
         ("god", "'god' is not one of the label's classes (bad, good); did you mean 'good'?"),
-        ({"good": 0.4, "bad": 0.4}, "the probabilities must sum to 1, got 0.8; divide them by their sum"),
-        ({"good": "much"}, "the probability of 'good' must be a number from 0 to 1, got 'much'"),
-        ({"good": True}, "must be a number from 0 to 1, got True"),
-        (["good"], "must be a class or a mapping of classes to probabilities, got ['good']"),
-        (True, "must be a class or a mapping of classes to probabilities, got True"),
+        ({"good": 0.4, "bad": 0.4}, "probabilities of the classes must sum to 1, got 0.8; divide them by their sum"),
+        ({"good": "much"}, "a probability is a number from 0 to 1, got 'much'"),
+        ({"good": True}, "a probability is a number from 0 to 1, got True"),
+        (["good"], "must be a class, or {class: probability}, got ['good']"),
+        (True, "must be a class, or {class: probability}, got True"),
     ],
 )
 def test_what_names_no_distribution_is_refused_with_what_was_got(value: object, expected: str) -> None:

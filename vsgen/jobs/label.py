@@ -184,6 +184,8 @@ class Labelling:
         calibrated = len(self._known) == len(self._gold)
         if (spent := self._budget.spent(self._used)) and (not calibrated or self._rows.left()):
             self._counts.stopped = spent
+        if len(self._trying) < len(self._trials):
+            self._report.append(self._forms.undecided(len(self._trying), len(self._trials)))
         if calibrated and self._spool is not None:
             yield from self._waiting(self._spool)
         self._report += [*self._sizes.lines(self._options.level), *self._truths.lines(), *self._flips.lines()]

@@ -134,6 +134,11 @@ class FormChoice:
         why = "the first rows cannot be read before the others, so no form was tried"
         return f"label {names}: form {forms}: {why}; give the rows as a file, --calibrate GOLD, or form"
 
+    def undecided(self, tried: int, of: int) -> str:
+        """What to report where the command ends before a form is chosen."""
+        names = ", ".join(label.name for label in self._open)
+        return f"{names}: no form is chosen yet, {tried} of {of} rows were tried; give a larger budget, or set form"
+
     def lines(self) -> list[str]:
         """What was chosen and why, for the report."""
         return [one.line() for one in self._choices]

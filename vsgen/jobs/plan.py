@@ -31,7 +31,8 @@ def prompt_tokens(prompt: Prompt, use: Use) -> int:
     if use.prompts is not None:
         return use.prompts(prompt)
     turns = sum(use.tokens(one.content) + TURN for one in prompt.messages)
-    return turns + use.tokens(prompt.prefill) + use.tokens(prompt.cue) + TURN
+    cue = 0 if prompt.opened else use.tokens(prompt.cue)
+    return turns + use.tokens(prompt.prefill) + cue + TURN
 
 
 def counting(reader: Speller, use: Use) -> Use:

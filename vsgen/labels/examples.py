@@ -12,8 +12,8 @@ from vsgen.sections.validators import as_list
 
 MOST: Final = 1000
 """Examples of a label."""
-_TOLERANCE: Final = 0.02
-"""How far a distribution's sum may be from 1, since its numbers may be rounded."""
+_ROUNDING: Final = 0.01
+"""By which stated probabilities may miss a sum of 1."""
 _SHOWN: Final = 60
 _FEWEST: Final = 2
 """Classes of a label."""
@@ -67,31 +67,38 @@ def known_probs(value: object, classes: Sequence[str], kind: Kind) -> dict[str, 
         case str() | int() | float() if not isinstance(value, bool):
             named = [_class(value, classes)]
         case _:
-            form = "a list of classes" if several else "a class"
-            raise ValueError(f"must be {form} or a mapping of classes to probabilities, got {_short(value)}")
+            raise ValueError(f"must be {form_of(kind)}, got {_short(value)}")
     return {name: float(name in named) for name in classes}
 
 
+def form_of(kind: Kind) -> str:
+    """How a row states what is known, in words."""
+    return f"{'a list of classes' if kind == 'multi' else 'a class'}, or {{class: probability}}"
+
+
 def _stated(value: Mapping[object, object], classes: Sequence[str], *, several: bool) -> dict[str, float]:
-    probs = dict.fromkeys(classes, 0.0)
-    for name, p in value.items():
-        if isinstance(p, bool) or not isinstance(p, int | float) or not 0 <= p <= 1 + _TOLERANCE:
-            raise ValueError(f"the probability of {name!r} must be a number from 0 to 1, got {_short(p)}")
-        probs[_class(name, classes)] = float(p)
+    probs = dict.fromkeys(classes, 0.0) | {_class(name, classes): _probability(p) for name, p in value.items()}
     total = math.fsum(probs.values())
     if several:
         return probs
-    if abs(total - 1) > _TOLERANCE:
-        raise ValueError(f"the probabilities must sum to 1, got {total:g}; divide them by their sum")
+    if abs(total - 1) > _ROUNDING:
+        raise ValueError(f"probabilities of the classes must sum to 1, got {total:.3g}; divide them by their sum")
     return {name: p / total for name, p in probs.items()}
+
+
+def _probability(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ValueError(f"a probability is a number from 0 to 1, got {_short(value)}")
+    return float(value)
 
 
 def _class(name: object, classes: Sequence[str]) -> str:
     word = str(name)
     if word in classes:
         return word
-    close = likeliest(word, classes)
-    meant = f"; did you mean {close!r}?" if close else ""
+    folded = {one.casefold(): one for one in classes}
+    close = likeliest(word.casefold(), list(folded))
+    meant = f"; did you mean {folded[close]!r}?" if close else ""
     raise ValueError(f"{_short(word)} is not one of the label's classes ({', '.join(classes)}){meant}")
 
 

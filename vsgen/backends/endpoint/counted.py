@@ -99,4 +99,4 @@ def _estimated(answer: Answer, call: Call, requests: int) -> Usage:
 
 def _read(prompt: Prompt) -> int:
     turns = sum(about_tokens(one.content) + _TURN for one in prompt.messages)
-    return turns + about_tokens(prompt.prefill) + about_tokens(prompt.cue)
+    return turns + about_tokens(prompt.prefill) + (0 if prompt.opened else about_tokens(prompt.cue))
