@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.verdict.drawing import template
+from vsgen.labels.names import Prior
+from vsgen.labels.settings import Label
 from vsgen.values import SoftLabel
 from vsgen.verdict.finding import Finding
 from vsgen.verdict.observed import Known
@@ -52,3 +54,32 @@ def test_labels_that_no_figure_judges_are_not_called_good() -> None:
     watch = Watch(Setup(template()))
     watch.add_row({"mood": SoftLabel({"good": 0.9, "bad": 0.1}, 0.0, 0.0, None)})
     assert watch.verdict().lines() == ["verdict: none: no figure judges this output"]
+
+
+def lopsided(
+    good: float, mass: float | None, n: int = 30, *, prior: Prior = "none", known: Known | None = None
+) -> list[Finding]:
+    label = Label(name="mood", classes=("good", "bad"), prompt="?", prior=prior)
+    watch = Watch(Setup(template().model_copy(update={"labels": (label,)})))
+    for i in range(n):
+        share = good + 0.001 * i / n
+        watch.add_row({"mood": SoftLabel({"good": share, "bad": 1 - share}, 0.0, 0.0, mass)})
+    if known is not None:
+        watch.add_known("mood", known)
+    return [one for one in watch.verdict().findings if one.name == "uneven"]
+
+
+def test_uneven_predictions_with_little_mass_suggest_a_batch_prior_and_its_condition() -> None:
+    (one,) = lopsided(0.9, 0.1)
+    assert one.level == "note"
+    assert one.text.startswith("label mood: the mean prediction is uneven (good 0.90, bad 0.10)")
+    assert one.remedy.startswith("if the classes are about equally frequent in these rows: --prior batch")
+
+
+def test_no_batch_prior_is_suggested_where_it_is_used_or_nothing_speaks_for_it() -> None:
+    assert lopsided(0.55, 0.1) == []
+    assert lopsided(0.9, 0.8) == []
+    assert lopsided(0.9, None) == []
+    assert lopsided(0.9, 0.1, n=10) == []
+    assert lopsided(0.9, 0.1, prior="batch") == []
+    assert lopsided(0.9, 0.1, known=Known(100, 0.3, 0.1)) == []

@@ -36,6 +36,16 @@ class Skew:
         """Too uneven for batch calibration to be safe."""
         return self.evenness < EVEN
 
+    def shown(self, classes: Sequence[str]) -> str:
+        """The classes that are predicted most, and how much.
+
+        Args:
+            classes: In the order of `mean`.
+        """
+        ranked = sorted(zip(self.mean, classes, strict=True), key=lambda pair: -pair[0])
+        shares = ", ".join(f"{name} {share:.2f}" for share, name in ranked[:_SHOWN])
+        return f"{shares}{', ...' if len(ranked) > _SHOWN else ''}"
+
     def warning(self, classes: Sequence[str]) -> str | None:
         """What the user should know before batch calibration; None if nothing.
 
@@ -44,13 +54,9 @@ class Skew:
         """
         if not self.uneven:
             return None
-        ranked = sorted(zip(self.mean, classes, strict=True), key=lambda pair: -pair[0])
-        shown = ", ".join(f"{name} {share:.2f}" for share, name in ranked[:_SHOWN])
-        more = ", ..." if len(ranked) > _SHOWN else ""
-        return (
-            f"the mean prediction is uneven ({shown}{more}) and batch calibration pulls it towards equal shares; "
-            "leave it out unless the classes really are equally frequent in these texts"
-        )
+        pulls = "batch calibration pulls it towards equal shares"
+        remedy = "leave it out unless the classes really are equally frequent in these texts"
+        return f"the mean prediction is uneven ({self.shown(classes)}) and {pulls}; {remedy}"
 
 
 def divide(logps: Sequence[float], prior_logps: Sequence[float]) -> list[float]:

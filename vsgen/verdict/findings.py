@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from vsgen.template.final import ANSWER
 from vsgen.verdict.finding import Finding, Level, Verdict
-from vsgen.verdict.label_findings import alike, uninformed
+from vsgen.verdict.label_findings import DOUBTFUL, alike, lopsided, uninformed
 from vsgen.verdict.observed import SUM, Observed
 from vsgen.verdict.remedies import calmer, longer_reply, longer_text, look, other_draw, other_weights, reworded
 from vsgen.verdict.setup import Setup
@@ -46,7 +46,7 @@ FIRST: Final = 0.4
 probable answer of a closed set is the same every time, and so may be its probability."""
 UNIFORM: Final = 0.5
 """Of lists whose probabilities are all the same; a note only, because that is the truth about fair dice."""
-MASS: Final = (0.5, 0.05)
+MASS: Final = (DOUBTFUL, 0.05)
 """Median probability of the classes together: a note below the first, bad below the second. Where the classes had less
 than .05 the labels of SmolLM2 were right no more often than by chance (.33 to .43 of three classes)."""
 RANKED: Final = 0.2
@@ -211,7 +211,7 @@ def _weigh(asked: Setup) -> bool:
 
 _RULES: Final[Sequence[Rule]] = (
     *(_unsuited, _unread, _placeholders, _cut, _long, _misfits),
-    *(_sums, _recited, _uniform, _ranks, _unlabelled, _masses, uninformed, alike, _accepted, _repeats),
+    *(_sums, _recited, _uniform, _ranks, _unlabelled, _masses, uninformed, lopsided, alike, _accepted, _repeats),
 )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from statistics import median
 from typing import Final
 
+from vsgen.labels.priors import skew
 from vsgen.verdict.finding import Finding
 from vsgen.verdict.observed import Observed
 from vsgen.verdict.setup import Setup
@@ -13,6 +15,10 @@ from vsgen.verdict.setup import Setup
 ALIKE: Final = 0.9
 """Of labels with the very same probabilities. Different texts have different ones, but for votes, which are counts."""
 
+DOUBTFUL: Final = 0.5
+"""Median probability of the classes together, below which the model often answers something else."""
+_ROWS: Final = 20
+"""Labels whose mean says something of their model."""
 MANY: Final = 50
 """Known classes from which on labels without skill are not called unlucky."""
 
@@ -29,6 +35,22 @@ def uninformed(seen: Observed, _: Setup) -> Iterator[Finding]:
             nothing = f"{text}: no better than giving every row the class frequencies"
             remedy = f"reword the prompt of label {name}, give it examples, or name another model for it"
             yield Finding("skill", "bad" if known.n >= MANY else "note", nothing, remedy)
+
+
+def lopsided(seen: Observed, asked: Setup) -> Iterator[Finding]:
+    """Predictions that are uneven where the model hardly answers the question: it may prefer classes to others."""
+    for label in asked.template.labels:
+        totals, masses = seen.totals.get(label.name), seen.masses.get(label.name)
+        if totals is None or masses is None or label.name in seen.known:
+            continue
+        if label.prior != "none" or label.kind == "multi" or not label.classes or len(masses) < _ROWS:
+            continue
+        found = skew([[total / sum(totals) for total in totals]])
+        if found.uneven and median(masses) < DOUBTFUL:
+            shares = found.shown(label.classes)
+            text = f"label {label.name}: the mean prediction is uneven ({shares}), perhaps whatever the text says"
+            remedy = "if the classes are about equally frequent in these rows: --prior batch; else --calibrate GOLD"
+            yield Finding("uneven", "note", text, remedy)
 
 
 def alike(seen: Observed, _: Setup) -> Iterator[Finding]:

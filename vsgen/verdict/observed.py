@@ -78,6 +78,8 @@ class Observed:
     """Labels over several classes of rows that were only labelled, by the label's name."""
     shapes: dict[str, Counter[tuple[float, ...]]] = field(default_factory=dict)
     """Their probabilities, `_SHAPES` different ones at most, by the label's name."""
+    totals: dict[str, list[float]] = field(default_factory=dict)
+    """Sums of their probabilities over rows that have as many classes as the first one, by the label's name."""
 
     @classmethod
     def of(cls, template: Template) -> Observed:
@@ -175,6 +177,8 @@ class Observed:
     def _add_shape(self, name: str, shape: tuple[float, ...]) -> None:
         if len(shape) > 1:
             self.made[name] += 1
+            totals = self.totals.setdefault(name, [0.0] * len(shape))
+            self.totals[name] = [a + b for a, b in zip(totals, shape, strict=False)]
             shapes = self.shapes.setdefault(name, Counter())
             if shape in shapes or len(shapes) < _SHAPES:
                 shapes[shape] += 1

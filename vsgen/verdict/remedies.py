@@ -74,7 +74,9 @@ def reworded(asked: Setup, label: str) -> str:
     """For a label whose question is not answered."""
     other = "a larger model (-m)" if asked.by_flags else "name another model for it"
     ask = f"ask for {label} in other words (--prompt)" if asked.by_flags else f"reword the prompt of label {label}"
-    return f"{ask}, or {other}; vsgen doctor -m MODEL compares wordings"
+    shown = any(one.name == label and one.examples for one in asked.template.labels)
+    show = "" if shown else "show it examples (--examples GOLD), " if asked.by_flags else "give it `examples:`, "
+    return f"{show}{ask}, or {other}; vsgen doctor -m MODEL compares wordings"
 
 
 def look(_: Setup) -> str:
