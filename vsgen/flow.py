@@ -158,6 +158,12 @@ def together(flows: Sequence[Flow[R]], *, replies: int | None = None) -> Flow[Se
     return (yield Together(flows, replies)) if flows else ()
 
 
+def known(value: R) -> Flow[R]:
+    """A value that is there already, as a flow that waits for nothing."""
+    yield from ()
+    return value
+
+
 def replied(answer: Answer) -> Reply:
     """The answer as the reply that it is.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -89,3 +90,41 @@ def test_check_shows_one_turn_and_asks_no_model(vsgen: Vsgen) -> None:
     result = vsgen("check", "arithmetic", "-n", 1, "--set", "sampling.power.engine=smc")
     assert result.exit_code == 0
     assert result.stdout.count("[user]") == 1
+
+
+TICKETS = ("run", "support-tickets", "-m", "tiny", "--method", "power", "-k", 3, "-n", 3, "--no-dedup")
+BILLING = "potentials: {labels: [{label: category, class: billing, strength: 3, looks: true}]}"
+
+
+def test_a_class_that_is_a_factor_steers_what_is_drawn_and_is_in_the_estimate(vsgen: Vsgen) -> None:
+    short = ("--set", "sampling.max_tokens=40")
+    how = (*short, "--set", f"sampling.power={{alpha: 1, engine: smc, particles: 8, {BILLING}}}")
+    plain = (*short, "--set", "sampling.power={alpha: 1, engine: smc, particles: 2}")
+    steered, free = (vsgen(*TICKETS, *each, "--seed", 1) for each in (how, plain))
+    assert (steered.exit_code, free.exit_code) == (0, 0), steered.output
+    billing = [[row["labels"]["category"]["probs"]["billing"] for row in rows(one.stdout)] for one in (steered, free)]
+    assert min(billing[0]) > 0.5 > min(billing[1])
+    for row in rows(steered.stdout):
+        assert row["meta"]["log_factor"] == pytest.approx(
+            3 * math.log(row["labels"]["category"]["probs"]["billing"]), abs=1e-3
+        )
+    plan = json.loads(vsgen(*TICKETS, *how, "--dry-run", "--json").stdout)
+    assert {part["name"]: part["calls"] for part in plan["parts"]}["potential: label category"] == 3 * 8 * 5
+
+
+def test_a_draw_that_nothing_can_make_possible_is_rejects_with_their_reason(vsgen: Vsgen, tmp_path: Path) -> None:
+    lost, never = tmp_path / "lost.jsonl", "output.correct=answer == ''"
+    how = "sampling.power={engine: is, potentials: {correct: true}}"
+    result = vsgen(*RUN, "-n", 2, "--max-calls", 4, "--set", how, "--set", never, "--rejects", lost)
+    assert result.exit_code == 1, result.output
+    assert "make all replies of a draw impossible" in result.stderr
+    found = rows(lost.read_text())
+    assert found
+    assert {(one["reason"], one["detail"]) for one in found} == {
+        ("filter", "potential correct: output.correct does not hold")
+    }
+    draws: dict[str, float] = {}
+    for one in found:
+        name = one["id"].rpartition(".")[0]
+        draws[name] = draws.get(name, 0.0) + one["probability"]
+    assert list(draws.values()) == pytest.approx([1.0] * len(draws))

@@ -459,7 +459,7 @@ def test_two_equal_replies_of_power_sampling_become_one_row_with_both_shares(tem
     shares = [one.probability for one in outcome.records] + [one.record.probability for one in outcome.rejected]
     assert math.fsum(shares) == pytest.approx(1)
     assert {one.meta["power_share"] for one in outcome.records} == {0.5}
-    assert outcome.calls == 10  # a pilot of 5 replies, and 5 sweeps
+    assert outcome.calls == 5  # sweeps
 
 
 def test_an_answer_that_repeats_the_plain_text_is_an_echo_and_one_that_is_cut_has_the_logp_of_its_reply(

@@ -50,12 +50,38 @@ def test_the_sampler_draws_with_the_section_itself(tmp_path: Path) -> None:
         ("engine: smcc", "did you mean 'smc'?"),
         ("particle: 4", "sampling.power: unknown key 'particle'; did you mean 'particles'?"),
         ("temperature: 2", "unknown key 'temperature'; did you mean 'sampling.temperature'?"),
+        ("potentials: {}", "sampling.power.potentials: names none; give valid, correct or labels"),
+        ("potentials: {corect: true}", "sampling.power.potentials: unknown key 'corect'; did you mean 'correct'?"),
+        ("potentials: {correct: 0.0}", "sampling.power.potentials.correct: must be true, or a number above 0"),
+        ("potentials: {correct: true}", "sampling.power.potentials.correct: needs output.correct"),
+        ("potentials: {labels: [{label: a, class: b}]}", "labels.0.label: 'a' is not a label of this template"),
+        ("potentials: {labels: [{label: a}]}", "sampling.power.potentials.labels.0.class: missing; it is required"),
+        ("{engine: best-of-n, potentials: {valid: true}}", "engine best-of-n samples no target with factors"),
     ],
 )
 def test_mistakes_are_told_with_their_line(tmp_path: Path, section: str, told: str) -> None:
     message = problem(tmp_path, f"sampling:\n  method: power\n  power:\n    {section}\n")
     assert message.startswith("/sums.yaml:8: sampling.power")
     assert told in message
+
+
+LABELS = """\
+labels:
+  - {name: a, classes: [b, c], prompt: "{{ text }}"}
+  - {name: v, classes: [b, c], prompt: "{{ text }}", method: votes}
+"""
+
+
+@pytest.mark.parametrize(
+    ("label", "told"),
+    [
+        ("{label: a, class: d}", "labels.0.class: 'd' is not a class of a; there are: b, c"),
+        ("{label: v, class: b}", "labels.0.label: label 'v' must have 'classes' and method score or decisions"),
+    ],
+)
+def test_a_factor_is_the_class_of_a_scored_label(tmp_path: Path, label: str, told: str) -> None:
+    section = f"sampling:\n  method: power\n  power:\n    potentials: {{labels: [{label}]}}\n"
+    assert f"/sums.yaml:8: sampling.power.potentials.{told}" in problem(tmp_path, section + LABELS)
 
 
 @pytest.mark.parametrize("key", ["temperature: 0.5", "top_p: 0.9", "top_k: 50", "min_p: 0.1"])

@@ -21,6 +21,7 @@ from vsgen.flows.asking import Asker
 from vsgen.flows.checks import outside
 from vsgen.flows.keep import Keeper, Tried
 from vsgen.flows.label import Labeller, Labels, Text
+from vsgen.flows.potentials import potentials_of
 from vsgen.flows.repair import Mender
 from vsgen.flows.token_logprobs import teach
 from vsgen.flows.valid import Rejection, Rules, Validated, echoes, validate
@@ -154,7 +155,7 @@ class Pipeline:
                 self._labeller.check(values)
             rng = Random(f"{self._seed}/{self._template.name}/{number}")
             asked = self._asker.ask(prompt, values, number)
-            drawn = yield from self._sampler(asked, rng)
+            drawn = yield from self._judging(values, number)(asked, rng)
             self._require_replies(drawn, row)
         except (TemplateError, InputError, CallError) as error:
             if not row.where:
@@ -167,6 +168,14 @@ class Pipeline:
         draw = _Draw(ids, prompt, spent.first or prompt, values, self._meta(drawn, values, row))
         checked = yield from self._validate(drawn, draw)
         return (yield from self._sift(drawn, checked, draw))
+
+    def _judging(self, values: Mapping[str, object], number: int) -> Sampler:
+        """The sampler of one draw, whose variables its potentials may refer to."""
+        name = f"{self._template.name}/{number:06d}"
+        potentials = potentials_of(self._template, self._render, self._labeller, values, name)
+        if not potentials.each:
+            return self._sampler
+        return open_sampler(replace(self._asker.settings, potentials=potentials))
 
     def _require_replies(self, drawn: Distribution, row: Row) -> None:
         """See that a draw has a reply; one whose server withheld it is only rejects, as where bad rows are skipped.

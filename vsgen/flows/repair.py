@@ -1,8 +1,8 @@
 """Mending the candidates of a draw that do not fit: up to `repair` more calls for each, with the reason.
 
 A mended candidate keeps its id, its weight and its stated probability; what it was before is in its meta. One that
-cannot be mended, or whose call is refused, stays rejected as it was. Placeholders are not mended,
-since there is nothing in them to go on from, nor are answers whose stated probability is too small.
+cannot be mended, or whose call is refused, stays rejected as it was. Placeholders are not mended, since there is
+nothing in them to go on from, nor are answers whose stated probability is too small, or for which a potential is 0.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from random import Random
 from typing import Final, NamedTuple
 
 from vsgen.flow import Flow, try_all
-from vsgen.flows.valid import Rejection, Rules, Validated, improbable, validate
+from vsgen.flows.valid import Rejection, Rules, Validated, impossible, improbable, validate
 from vsgen.sampling import repair
 from vsgen.sampling.settings import Settings
 from vsgen.values import Candidate, Completion, Prompt
@@ -66,7 +66,9 @@ class Mender:
             yield i, _Case(opened, checked.candidates[i], checked.rejections[i])
 
     def _hopeful(self, checked: Validated, i: int) -> bool:
-        return not improbable(self._rules, checked.candidates[i]) and bool(checked.candidates[i].fields)
+        candidate = checked.candidates[i]
+        beyond = improbable(self._rules, candidate) or impossible(self._rules, candidate)
+        return not beyond and bool(candidate.fields)
 
     def _attempt(self, open_: Mapping[int, _Case], ids: Sequence[str], attempt: int) -> Flow[dict[int, _Case]]:
         """Ask once more for each; those that can be asked again, or fit now, with where they stand."""

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from vsgen.flow import Flow
 from vsgen.flows.checks import Outside, syntax_problem, verdict
+from vsgen.sampling.potentials import IMPOSSIBLE
 from vsgen.sampling.replies.echo import Echoes, context_of
 from vsgen.sampling.schemas import MOST_REASONING
 from vsgen.template.schema import Template
@@ -81,6 +82,12 @@ def improbable(rules: Rules, candidate: Candidate) -> Rejection | None:
     return Rejection("filter", f"stated probability {stated:g} is below p_min {p_min:g}")
 
 
+def impossible(_: Rules, candidate: Candidate) -> Rejection | None:
+    """Refuses a candidate for which a potential of power sampling is 0, and which was drawn for want of others."""
+    why = candidate.details.get(IMPOSSIBLE)
+    return Rejection("filter", str(why)) if why else None
+
+
 def _filter(rules: Rules, candidate: Candidate) -> Rejection | None:
     problem = rules.template.filtered(candidate.fields)
     return Rejection("filter", problem) if problem else None
@@ -91,7 +98,7 @@ def _check(rules: Rules, candidate: Candidate) -> Rejection | None:
     return Rejection("check", problem) if problem else None
 
 
-TESTS: Final[Sequence[Test]] = (_placeholder, _schema, improbable, _filter, _check)
+TESTS: Final[Sequence[Test]] = (_placeholder, _schema, improbable, impossible, _filter, _check)
 """In the order in which they are made."""
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from vsgen.jobs.plan import MARGIN, THOUGHT, TURN, Load, Part, Plan, prompt_tokens
 from vsgen.jobs.plan_labels import label_parts
 from vsgen.jobs.preview import Preview
-from vsgen.sampling.settings import LISTS, VERBALIZING
+from vsgen.sampling.settings import LISTS, VERBALIZING, Sampling
 from vsgen.template.schema import Template
 from vsgen.template.warnings.length import text_tokens
 from vsgen.template.warnings.warning import Use
@@ -50,10 +51,20 @@ def plan_run(template: Template, draws: Sequence[Preview], use: Use, model: str,
         asked = [prompt_tokens(one.labels[i], use) for one in draws]
         each_of = label_parts(template, label, model, _mean(asked) + text, max(asked, default=0) + longest)
         parts += [part.times(answers) for part in each_of]
+        if judged := (count or 1) * _judged(template.sampling, label.name):
+            parts += [replace(part, name=f"potential: {part.name}").times(judged) for part in each_of]
     if template.dedup and template.dedup.endpoint:
         read = Load(1, text), Load(1, MARGIN * longest)
         parts.append(Part("embeddings", template.dedup.embedder, *read, template.dedup.prices).times(answers))
     return Plan("draws", count, use.num, tuple(parts))
+
+
+def _judged(how: Sampling, label: str) -> int:
+    """The most replies of a draw that are labelled since a class is a factor of what is sampled."""
+    potentials = how.powered.potentials if how.method == "power" else None
+    wanted = [one for one in potentials.labels if one.label == label] if potentials else []
+    looks = any(one.looks for one in wanted)
+    return how.powered.judged(how.k, how.max_tokens, looks=looks) if wanted else 0
 
 
 def answer_load(template: Template, draws: Sequence[Preview], use: Use) -> Load:

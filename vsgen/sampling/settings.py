@@ -11,6 +11,9 @@ from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema, fiel
 
 from vsgen.probability import new_seed
 from vsgen.sampling.names import Method as Method
+from vsgen.sampling.potentials import Potentials
+from vsgen.sampling.power.factors import NONE
+from vsgen.sampling.power.factors import Potentials as Factors
 from vsgen.sampling.prompts import Format
 from vsgen.sections.misfit import Misfit
 from vsgen.sections.section import Section, Strings
@@ -18,6 +21,8 @@ from vsgen.values import Generate, Prompt
 
 Engine: TypeAlias = Literal["auto", "smc", "mh", "is", "low-temperature", "best-of-n"]
 
+BASELINES: Final = frozenset({"low-temperature", "best-of-n"})
+"""Engines of method power that sample no target."""
 LISTS: Final = frozenset({"sequence", "vs", "vs-cot", "vs-multi"})
 """Methods whose replies are lists of answers."""
 VERBALIZING: Final = frozenset({"vs", "vs-cot", "vs-multi"})
@@ -59,6 +64,15 @@ class Power(Section):
     """Blocks in which a chain of mh grows to max_tokens."""
     steps: int = Field(default=10, ge=1)
     """Moves of mh after each block."""
+    potentials: Potentials | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Factors of the target besides p^alpha, for engines auto, smc, mh and is."""
+
+    @model_validator(mode="after")
+    def _targeted(self) -> Power:
+        if self.potentials is not None and self.engine in BASELINES:
+            remedy = "use auto, smc, mh or is"
+            raise Misfit((("potentials",), f"engine {self.engine} samples no target with factors; {remedy}"))
+        return self
 
     def pilot(self, k: int) -> int:
         """Replies drawn before the engine proper starts."""
@@ -73,6 +87,12 @@ class Power(Section):
     def replies(self, k: int) -> int:
         """The most replies that k candidates take; a sweep or a chain makes one, however many calls it takes."""
         return self.pilot(k) + k * (self.particles if self.engine == "best-of-n" else 1)
+
+    def judged(self, k: int, max_tokens: int, *, looks: bool) -> int:
+        """The most replies for which a potential is asked; with `looks` also while they still go on."""
+        if self.engine in ("auto", "smc") and not looks:
+            return self.pilot(k) + k * self.particles
+        return self.most(k, max_tokens)[0]
 
     def most(self, k: int, max_tokens: int) -> tuple[int, int]:
         """The most calls that k candidates take, and the most tokens that are drawn in them."""
@@ -216,6 +236,8 @@ class Settings:
     """Worked exchanges of the package's own before the task."""
     brief: bool = False
     """Whether answers are a few words; the exchanges before the task are then of that kind."""
+    potentials: Factors = NONE
+    """Of the target of method power, made ready for one draw."""
 
     @property
     def names(self) -> tuple[str, ...]:

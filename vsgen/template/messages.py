@@ -14,6 +14,7 @@ from vsgen.checks.settings import Check
 from vsgen.dedup.settings import Dedup
 from vsgen.labels.judge import Judge
 from vsgen.labels.settings import Label
+from vsgen.sampling.potentials import LabelPotential, Potentials
 from vsgen.sampling.settings import Power, Sampling
 from vsgen.sections.misfit import ROOT, Misfit, Path, TextProblem, likeliest
 from vsgen.sections.prices import Prices
@@ -44,6 +45,8 @@ _SECTIONS: Final[dict[str, type[BaseModel]]] = {
     "labels.model": Judge,
     "labels.model.prices": Prices,
     "dedup.prices": Prices,
+    "sampling.power.potentials": Potentials,
+    "sampling.power.potentials.labels": LabelPotential,
 }
 _VERSION: Final = ", as in: version: 1"
 _MAPPING: Final = "must be a mapping of keys to values"

@@ -30,7 +30,7 @@ from pydantic import (
 from vsgen.checks.settings import Check, Checks, spelled_out
 from vsgen.dedup.settings import Dedup, shape_of_dedup
 from vsgen.labels.settings import Label
-from vsgen.sampling.settings import CONTINUING, VERBALIZING, Sampling
+from vsgen.sampling.settings import VERBALIZING, Sampling
 from vsgen.sections.misfit import Misfit
 from vsgen.sections.prices import Prices
 from vsgen.sections.section import Section
@@ -52,6 +52,7 @@ from vsgen.template.named import Named
 from vsgen.template.nodes import Node
 from vsgen.template.output import Filter, Name, Output
 from vsgen.template.patterns import MAX_LENGTH, MAX_SIZE, size, too_large
+from vsgen.template.sampled import check_continued, check_judged, check_labels
 
 Value: TypeAlias = str | int | float | bool | None
 
@@ -75,15 +76,6 @@ _UNSCORED: Final = (
     "'logp' here is the model's log-probability of the answer as the reply to the plain task, without examples, which "
     "is only computed with 'logp: true'; add that to the template"
 )
-
-
-_CHAT_ONLY: Final = {
-    "system": "write it into the prompt, since plain text has no system message",
-    "prefill": "write it at the end of the prompt",
-    "examples": "write them into the prompt",
-    "repair": "plain text has no turn in which an answer could be requested again",
-}
-"""Keys that mean nothing where a model continues plain text, and what to do instead."""
 
 
 class Template(Section):
@@ -133,7 +125,7 @@ class Template(Section):
         Annotated[Dedup, Tag("<dedup>")] | Annotated[Literal[False], Tag("<off>")], Discriminator(shape_of_dedup)
     ] = Field(default=Dedup(), validate_default=True)
     """When two answers count as repeats; false keeps all."""
-    labels: Annotated[tuple[Label, ...], BeforeValidator(as_list)] = ()
+    labels: Annotated[tuple[Label, ...], BeforeValidator(as_list)] = Field(default=(), validate_default=True)
     """Soft labels to add to every answer."""
     logp: bool = False
     """Score every valid answer as the reply to the plain task: the model's own log-probability, `meta.logp`, nats."""
@@ -191,6 +183,8 @@ class Template(Section):
     @field_validator("sampling")
     @classmethod
     def _lines_hold(cls, sampling: Sampling, info: ValidationInfo) -> Sampling:
+        if "output" in info.data:
+            check_judged(sampling, info.data["output"])
         if "output" in info.data and sampling.format == "lines" and len(info.data["output"].fields) > 1:
             raise Misfit((("format",), "lines hold one field an answer; use json for several"))
         return sampling
@@ -198,17 +192,8 @@ class Template(Section):
     @field_validator("chat")
     @classmethod
     def _continues(cls, chat: bool, info: ValidationInfo) -> bool:
-        given = info.data
-        if chat or "sampling" not in given:
-            return chat
-        how = given["sampling"]
-        if how.method not in CONTINUING:
-            raise ValueError(f"false needs method {' or '.join(CONTINUING)}, not {how.method}")
-        if isinstance(how.demonstrate, int) and how.demonstrate:
-            raise ValueError("false cannot be combined with sampling.demonstrate; write the examples into the prompt")
-        for name, remedy in _CHAT_ONLY.items():
-            if given.get(name):
-                raise ValueError(f"false cannot be combined with {name!r}; {remedy}")
+        if not chat:
+            check_continued(info.data)
         return chat
 
     @field_validator("filter", mode="before")
@@ -253,6 +238,8 @@ class Template(Section):
         if problems:
             raise Misfit(*(((i, "name"), message) for i, message in problems))
         _refuse_two_prices(labels)
+        if "sampling" in info.data and (wanted := info.data["sampling"].powered.potentials):
+            check_labels(wanted, labels)
         return labels
 
     @field_validator("weights")

@@ -12,8 +12,10 @@ from statistics import mean, stdev
 from typing import TypeVar
 
 from vsgen.backends.table import Drawn, TableModel, completion, shape
-from vsgen.flow import Flow
+from vsgen.flow import Flow, known
 from vsgen.flow import play as moved
+from vsgen.probability import logs
+from vsgen.sampling.power.drafts import Draft
 from vsgen.values import Completion, Generate, Prompt
 
 R = TypeVar("R")
@@ -22,6 +24,28 @@ PROMPT = Prompt(prefill="?")
 TABLE = TableModel.random(10, symbols="abc", length=3)
 """Three symbols, replies of at most four tokens; uneven enough that low temperature is far from p^alpha."""
 Answer = Callable[[Sequence[Generate]], Sequence[Completion]]
+
+
+@dataclass(frozen=True)
+class Toy:
+    """A potential that is known for every text."""
+
+    value: Callable[[str], float]
+    """Of a whole reply."""
+    guess: Callable[[str], float] = lambda _: 1.0
+    """Of one that goes on."""
+    reason: str = "toy: impossible"
+
+    def whole(self, drafts: Sequence[Draft]) -> Flow[Sequence[float]]:
+        return known(logs([self.value(draft.text) for draft in drafts]))
+
+    def early(self, drafts: Sequence[Draft]) -> Flow[Sequence[float]]:
+        return known(logs([self.guess(draft.text) for draft in drafts]))
+
+
+def twisted(model: TableModel, alpha: float, end: int, toy: Toy) -> dict[tuple[int, ...], float]:
+    """p^alpha times a potential, not normalised, of every reply of at most `end` tokens."""
+    return {tokens: weight * toy.value(model.spell(tokens)) for tokens, weight in target(model, alpha, end).items()}
 
 
 def play(flow: Flow[R], answer: Answer) -> R:

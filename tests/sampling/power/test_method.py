@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -11,12 +12,13 @@ from typing import get_args
 
 import pytest
 
-from tests.sampling.power.exact import play, target
+from tests.sampling.power.exact import Toy, noise, play, shares, target, twisted, variation
 from vsgen.backends.table import TableModel
 from vsgen.errors import ModelError
 from vsgen.flow import Spent, metered
 from vsgen.sampling.methods import open_sampler
 from vsgen.sampling.power.drafts import Draft
+from vsgen.sampling.power.factors import Potentials
 from vsgen.sampling.power.method import power_shares
 from vsgen.sampling.settings import Engine, Power, Sampling, Settings
 from vsgen.values import Completion, Distribution, Generate, Message, Prompt
@@ -291,3 +293,47 @@ def test_chains_that_hardly_move_are_told() -> None:
     assert [note for note in drawn.notes if "hardly accept" in note]
     drawn = draw(settings("mh", k=3, steps=5), WORDS.generate)
     assert not [note for note in drawn.notes if "hardly accept" in note]
+
+
+FEW = Toy(lambda text: {"a": 0.0, "b": 4.0}.get(text, 0.5), lambda text: 2.0 if text.startswith("b") else 1.0)
+TARGETED = ("auto", "smc", "mh", "is")
+
+
+def judged(how: Settings, toy: Toy) -> Settings:
+    return replace(how, potentials=Potentials((toy,)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", TARGETED)
+@pytest.mark.parametrize("alpha", [1.0, 2.0])
+def test_an_engine_draws_from_p_alpha_times_the_potentials(engine: Engine, alpha: float) -> None:
+    """400 replies: within the noise of as many draws from the law itself, and p^alpha alone is elsewhere.
+
+    Those of auto and is are weighted or resampled ones, which are worth half as many.
+    """
+    law = shares({WORDS.spell(tokens): weight for tokens, weight in twisted(WORDS, alpha, 6, FEW).items()})
+    without = {WORDS.spell(tokens): weight for tokens, weight in target(WORDS, alpha, 6).items()}
+    found: dict[str, float] = {}
+    how = judged(settings(engine, k=100, alpha=alpha, particles=64, check_every=1, blocks=1, steps=60), FEW)
+    for seed in range(4):
+        for one in draw(how, WORDS.generate, seed).candidates:
+            if factor := FEW.value(str(one.fields["text"])):
+                assert one.details["log_factor"] == pytest.approx(math.log(factor), abs=1e-5)
+            else:
+                assert (engine, one.weight) == ("is", 0.0)
+            found[str(one.fields["text"])] = found.get(str(one.fields["text"]), 0.0) + one.weight
+    worth = 200 if engine in ("auto", "is") else 400
+    assert variation(found, law) < noise(law, worth) < variation(without, law)
+
+
+@pytest.mark.parametrize("engine", TARGETED)
+@pytest.mark.parametrize("early", [0.0, 1.0])
+def test_where_all_is_impossible_every_reply_says_why(engine: Engine, early: float) -> None:
+    drawn = draw(judged(settings(engine, k=3, particles=4), Toy(lambda _: 0.0, lambda _: early)), WORDS.generate)
+    assert [one for one in drawn.notes if "make all replies of a draw impossible" in one]
+    weights = [one.weight for one in drawn.candidates] + [one.weight for one in drawn.malformed]
+    assert math.fsum(weights) == pytest.approx(1)
+    assert drawn.candidates
+    for one in drawn.candidates:
+        assert one.details["impossible"] == "potential toy: impossible"
+        json.dumps(dict(one.details), allow_nan=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,10 +11,11 @@ from random import Random
 import numpy as np
 import pytest
 
-from tests.sampling.power.exact import PROMPT, TABLE, noise, play, replies, shares, target, variation
+from tests.sampling.power.exact import PROMPT, TABLE, Toy, noise, play, replies, shares, target, twisted, variation
 from vsgen.backends.table import TableModel
 from vsgen.sampling.power import mh
 from vsgen.sampling.power.drafts import Draft
+from vsgen.sampling.power.factors import NONE, Potentials
 from vsgen.values import Completion, Generate
 
 Tokens = tuple[int, ...]
@@ -71,25 +73,34 @@ class Case:
     end: int
     span: int
     stop: tuple[str, ...] = ()
+    toy: Toy | None = None
+    limit: int = 99
+    """Of a whole reply."""
 
     def __str__(self) -> str:
         return f"{self.model.name} alpha={self.alpha} end={self.end} span={self.span} stop={self.stop}"
 
     @property
     def asked(self) -> Generate:
-        return Generate(PROMPT, seed=0, temperature=1 / self.alpha, max_tokens=99, stop=self.stop)
+        return Generate(PROMPT, seed=0, temperature=1 / self.alpha, max_tokens=self.limit, stop=self.stop)
+
+    @property
+    def potentials(self) -> Potentials:
+        return Potentials((self.toy,)) if self.toy else NONE
 
     def states(self) -> dict[Tokens, Draft]:
         """Every reply of at most `end` tokens, as a draft drawn at once."""
         call = replace(self.asked, max_tokens=self.end, resumable=True)
-        return {reply.tokens: drafted(reply) for reply, _ in replies(self.model, call)}
+        drafts = [drafted(reply) for reply, _ in replies(self.model, call)]
+        found = play(self.potentials.factored(drafts, last=self.end >= self.limit), never)
+        return {draft.tokens: draft for draft in found}
 
     def matrix(self) -> tuple[list[Tokens], np.ndarray]:
         """P(next state | state), by running the step with every cut and every reply."""
         states = self.states()
         names = list(states)
         kernel = np.zeros((len(names), len(names)))
-        plan = mh.Plan(self.alpha, chains=1, blocks=1, steps=1, span=self.span)
+        plan = mh.Plan(self.alpha, chains=1, blocks=1, steps=1, span=self.span, potentials=self.potentials)
         for row, name in enumerate(names):
             span = min(self.span, self.end)
             for cut in range(span):
@@ -142,6 +153,30 @@ def test_kernel_keeps_detailed_balance_with_the_power_law(case: Case) -> None:
     assert set(law) == set(names)
     flow = np.array([law[name] for name in names])[:, None] * kernel
     assert np.abs(flow - flow.T).max() < 1e-12
+
+
+LONG = Toy(lambda text: 0.1 + text.count("a"), lambda text: 0.5 if "b" in text else 3.0)
+NO_B = Toy(lambda text: float("b" not in text), lambda text: float("b" not in text))
+"""What holds a b is impossible, and stays so."""
+
+
+@pytest.mark.parametrize("toy", [LONG, NO_B])
+@pytest.mark.parametrize("limit", [4, 9])
+@pytest.mark.parametrize("alpha", [1.0, 2.0])
+def test_kernel_keeps_detailed_balance_with_potentials_and_leaves_what_is_impossible(
+    alpha: float, limit: int, toy: Toy
+) -> None:
+    """The target of an earlier block has what potentials say early, that of the last one has them whole."""
+    case = Case(TABLE, alpha, 4, 4, toy=toy, limit=limit)
+    names, kernel = case.matrix()
+    states = case.states()
+    law = shares({name: math.exp(state.log_target(alpha)) for name, state in states.items()})
+    if limit == 4:
+        assert law == pytest.approx(shares(twisted(TABLE, alpha, 4, toy)))
+    flow = np.array([law[name] for name in names])[:, None] * kernel
+    assert np.abs(flow - flow.T).max() < 1e-12
+    at = np.linalg.matrix_power(kernel, 10_000)[-1]
+    assert variation(dict(zip(names, at, strict=True)), law) < 1e-6
 
 
 @pytest.mark.parametrize("case", [case for case in cases() if case.alpha == 4.0], ids=str)

@@ -16,12 +16,14 @@ from tests.sampling.power.exact import (
     TABLE,
     Choices,
     Fixed,
+    Toy,
     enumerated,
     noise,
     outcomes,
     play,
     replies,
     target,
+    twisted,
     variation,
 )
 from vsgen.backends.table import TableModel
@@ -29,6 +31,7 @@ from vsgen.flow import together
 from vsgen.probability import invert
 from vsgen.sampling.power import smc
 from vsgen.sampling.power.drafts import Draft
+from vsgen.sampling.power.factors import Potentials
 from vsgen.sampling.power.resampling import resample
 from vsgen.values import Completion, Generate
 
@@ -50,8 +53,18 @@ def drawn(model: TableModel, calls: Sequence[Generate], choices: Choices) -> lis
 def test_estimate_of_z_and_picks_are_unbiased(monkeypatch: pytest.MonkeyPatch, ess: float) -> None:
     """E[Z-hat] = Z, and E[Z-hat; x is picked] = p(x)^alpha for every reply x: all random choices are enumerated."""
     plan = replace(PLAN, alpha=3.0, particles=2, stretch=1, ess=ess)
-    asked = replace(ASKED, max_tokens=3)
-    sure, total, picked = 0.0, 0.0, dict.fromkeys(target(TINY, plan.alpha, 3), 0.0)
+    sure, total, picked = expected(monkeypatch, plan, replace(ASKED, max_tokens=3))
+    law = target(TINY, plan.alpha, 3)
+    assert sure == pytest.approx(1, abs=1e-12)
+    assert total == pytest.approx(math.fsum(law.values()), abs=1e-12)
+    assert picked == pytest.approx(law, abs=1e-12)
+
+
+def expected(
+    monkeypatch: pytest.MonkeyPatch, plan: smc.Plan, asked: Generate
+) -> tuple[float, float, dict[tuple[int, ...], float]]:
+    """The sum of all paths' probabilities, E[Z-hat], and E[Z-hat; x is picked] for every reply x."""
+    sure, total, picked = 0.0, 0.0, dict.fromkeys(target(TINY, plan.alpha, asked.max_tokens), 0.0)
 
     def run(choices: Choices) -> smc.Sweep:
         def branch(options: Sequence[tuple[Any, float]]) -> Any:
@@ -70,11 +83,36 @@ def test_estimate_of_z_and_picks_are_unbiased(monkeypatch: pytest.MonkeyPatch, e
     for sweep, prob in enumerated(run):
         sure += prob
         total += prob * math.exp(sweep.log_z)
-        picked[sweep.draft.tokens] += prob * math.exp(sweep.log_z)
-    law = target(TINY, plan.alpha, 3)
+        if sweep.log_z > -math.inf:
+            picked[sweep.draft.tokens] += prob * math.exp(sweep.log_z)
+    return sure, total, picked
+
+
+UP = Toy(lambda text: 0.1 + text.count("a") ** 2, lambda text: 5.0 if text == "a" else 0.2)
+NO_AA = Toy(lambda text: float("aa" not in text), lambda text: float("aa" not in text))
+
+
+@pytest.mark.parametrize("toy", [UP, replace(UP, guess=lambda _: 1.0), NO_AA, replace(NO_AA, guess=lambda _: 1.0)])
+@pytest.mark.parametrize("alpha", [1.0, 2.0])
+def test_what_potentials_say_early_does_not_change_what_is_estimated_and_picked(
+    monkeypatch: pytest.MonkeyPatch, toy: Toy, alpha: float
+) -> None:
+    """E[Z-hat] = Z and E[Z-hat; x is picked] = p(x)^alpha psi(x), and 0 where psi is 0: all choices are enumerated."""
+    plan = replace(PLAN, alpha=alpha, particles=2, stretch=1, ess=0.9, potentials=Potentials((toy,)))
+    law = twisted(TINY, alpha, 3, toy)
+    sure, total, picked = expected(monkeypatch, plan, replace(ASKED, max_tokens=3))
     assert sure == pytest.approx(1, abs=1e-12)
     assert total == pytest.approx(math.fsum(law.values()), abs=1e-12)
     assert picked == pytest.approx(law, abs=1e-12)
+
+
+@pytest.mark.parametrize("early", [0.0, 1.0])
+def test_a_sweep_in_which_everything_is_impossible_ends_and_says_so(early: float) -> None:
+    never = Potentials((Toy(lambda _: 0.0, lambda _: early),))
+    ended = play(smc.sweep(replace(PLAN, potentials=never), ASKED, Random(0)), TABLE.generate)
+    assert ended.draft.impossible
+    assert ended.log_z == -math.inf
+    assert ended.evaluations <= (2 if not early else 4) * PLAN.particles
 
 
 def test_estimate_of_z_is_unbiased_on_a_larger_toy() -> None:

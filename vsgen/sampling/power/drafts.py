@@ -38,6 +38,11 @@ class Draft:
         return self.ended or self.full
 
     @property
+    def impossible(self) -> bool:
+        """A potential is 0, of this reply and of all that it may become."""
+        return self.factor == -math.inf
+
+    @property
     def logp(self) -> float:
         """Log-probability of the reply so far under the model itself, nats."""
         return math.fsum(self.logps)

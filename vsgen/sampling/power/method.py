@@ -22,11 +22,13 @@ from vsgen.probability import effective_size, log_mean_exp, softmax
 from vsgen.sampling import prompts
 from vsgen.sampling.conversation import instructed, shown
 from vsgen.sampling.direct import form, read_answer
+from vsgen.sampling.potentials import IMPOSSIBLE
 from vsgen.sampling.power import mh, smc
 from vsgen.sampling.power.drafts import Draft
+from vsgen.sampling.power.factors import Potentials
 from vsgen.sampling.power.plain import best, draws, parted
 from vsgen.sampling.power.resampling import systematic
-from vsgen.sampling.settings import Engine, Sampling, Settings
+from vsgen.sampling.settings import Engine, Power, Sampling, Settings
 from vsgen.values import Candidate, Completion, Distribution, Generate, Malformed, Prompt, Refused
 
 _HARDLY = 1.5
@@ -41,6 +43,10 @@ _CUT = (
 _SWEPT = (
     "engine auto used smc, since the importance weights of plain draws are uneven (meta.chosen): a reply then costs "
     "about sampling.power.particles evaluations per token; engine low-temperature costs 1"
+)
+_IMPOSSIBLE = (
+    "sampling.power.potentials make all replies of a draw impossible (the rejects say which and why): relax them, ask "
+    "for what they want in the prompt, or raise sampling.power.particles"
 )
 _DEGENERATE = (
     "most replies were picked by the weight of about one particle (meta.ess): they are likely replies, but only "
@@ -64,6 +70,15 @@ class Picked(NamedTuple):
     """Its share of the importance weights, where these are what makes it stand for p^alpha."""
 
 
+class Task(NamedTuple):
+    """What an engine is to do."""
+
+    how: Power
+    k: int
+    asked: Generate
+    potentials: Potentials
+
+
 class Drawn(NamedTuple):
     """What an engine made of one draw."""
 
@@ -79,7 +94,7 @@ def power(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]
     asked = settings.generate(
         instructed(prompt, prompts.direct(settings.fields, shown=shown(prompt))), rng, **form(settings)._asdict()
     )
-    drawn = yield from _engine(how, asked, rng)
+    drawn = yield from _engine(Task(how.powered, how.k, asked, settings.potentials), rng)
     every = len(drawn.picks) + len(drawn.refused)
     left = len(drawn.picks) / every
     baseline = how.powered.engine in ("low-temperature", "best-of-n")
@@ -93,6 +108,7 @@ def power(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]
             malformed.append(Malformed(draft.text, weight, parsed.problem or "", number))
             continue
         info = {"alpha": how.powered.alpha, "ended": draft.ended, **details}
+        info |= yield from _judged(settings.potentials, draft)
         if not baseline:
             info["power_share"] = _short(share)
         item = parsed.items[0]
@@ -105,6 +121,15 @@ def power(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]
     return Distribution("frequency" if baseline else "power", tuple(candidates), tuple(malformed), notes)
 
 
+def _judged(potentials: Potentials, draft: Draft) -> Flow[Mapping[str, object]]:
+    """What is said of a reply for which there are potentials."""
+    if not potentials.each:
+        return {}
+    if draft.impossible:
+        return {IMPOSSIBLE: f"potential {(yield from potentials.blamed(draft))}"}
+    return {"log_factor": _short(draft.factor)}
+
+
 def power_shares(drafts: Sequence[Draft], alpha: float) -> list[float]:
     """Each reply's share of the target, p^alpha times its potentials, among the distinct replies.
 
@@ -112,49 +137,58 @@ def power_shares(drafts: Sequence[Draft], alpha: float) -> list[float]:
     """
     if not drafts:
         return []
-    targets = {draft.tokens: alpha * draft.logp + draft.factor for draft in drafts}
+    targets = {draft.tokens: draft.log_target(alpha) for draft in drafts}
     shares = dict(zip(targets, softmax(list(targets.values())), strict=True))
     return [shares[draft.tokens] for draft in drafts]
 
 
-def _engine(sampling: Sampling, asked: Generate, rng: Random) -> Flow[Drawn]:
+def _plain(task: Task, count: int, rng: Random) -> Flow[list[Draft | Refused]]:
+    """Whole replies at temperature 1/alpha, with their potentials."""
+    drawn = yield from draws(task.asked, task.how.alpha, count, rng)
+    drafts = [one for one in drawn if isinstance(one, Draft)]
+    factored = iter((yield from task.potentials.factored(drafts, last=True)))
+    return [next(factored) if isinstance(one, Draft) else one for one in drawn]
+
+
+def _engine(task: Task, rng: Random) -> Flow[Drawn]:
     """The picks of the engine; all are refused where it cannot go on without a reply."""
     try:
-        return (yield from _picked(sampling, asked, rng))
+        return (yield from _picked(task, rng))
     except CallError as error:
-        return Drawn((), refused=[refusal(error)] * sampling.k)
+        return Drawn((), refused=[refusal(error)] * task.k)
 
 
-def _picked(sampling: Sampling, asked: Generate, rng: Random) -> Flow[Drawn]:
-    how = sampling.powered
+def _picked(task: Task, rng: Random) -> Flow[Drawn]:
+    how = task.how
     match how.engine:
         case "auto":
-            return (yield from _auto(sampling, asked, rng))
+            return (yield from _auto(task, rng))
         case "smc":
-            return (yield from _sweeps(sampling, asked, rng))
+            return (yield from _sweeps(task, rng))
         case "mh":
-            return (yield from _chains(sampling, asked, rng))
+            return (yield from _chains(task, rng))
         case "is":
-            return _weighted(*parted((yield from draws(asked, how.alpha, sampling.k, rng))), how.alpha)
+            return _weighted(*parted((yield from _plain(task, task.k, rng))), how.alpha)
         case "low-temperature":
-            drafts, refused = parted((yield from draws(asked, how.alpha, sampling.k, rng)))
+            drafts, refused = parted((yield from _plain(task, task.k, rng)))
             return Drawn([Picked(one, _said("low-temperature", len(one.tokens))) for one in drafts], refused=refused)
         case "best-of-n":
-            return (yield from _best(sampling, asked, rng))
+            return (yield from _best(task, rng))
         case never:
             assert_never(never)
 
 
-def _auto(sampling: Sampling, asked: Generate, rng: Random) -> Flow[Drawn]:
+def _auto(task: Task, rng: Random) -> Flow[Drawn]:
     """Where sweeps are needed, the pilot's replies are shared out among them, to be picked from as well."""
-    how, k = sampling.powered, sampling.k
-    drafts, _ = parted((yield from draws(asked, how.alpha, how.pilot(k), rng)), k)
+    how, k = task.how, task.k
+    drafts, _ = parted((yield from _plain(task, how.pilot(k), rng)), k)
     logws = [draft.log_weight(how.alpha) for draft in drafts]
-    ess, least = effective_size(logws), how.ess * len(drafts)
+    possible = not all(draft.impossible for draft in drafts)
+    ess, least = effective_size(logws) if possible else 0.0, how.ess * len(drafts)
     beside = "below" if ess < least else "at least"
     chosen = {"chosen": f"effective sample size {ess:.3g} of {len(drafts)} plain draws, {beside} {least:g}"}
     if ess < least:
-        drawn = yield from _sweeps(sampling, asked, rng, [drafts[i::k] for i in range(k)])
+        drawn = yield from _sweeps(task, rng, [drafts[i::k] for i in range(k)])
         picks = [one._replace(details={**one.details, **chosen}) for one in drawn.picks]
         return drawn._replace(picks=picks, notes=(_SWEPT, *drawn.notes))
     places = sorted(rng.sample(systematic(logws, rng), k))
@@ -172,22 +206,21 @@ def _weighted(drafts: Sequence[Draft], refused: Sequence[Refused], alpha: float)
     return Drawn(picks, (_UNEVEN,) if len(drafts) > 1 and effective_size(logws) < _HARDLY else (), refused)
 
 
-def _sweeps(
-    sampling: Sampling, asked: Generate, rng: Random, reserves: Sequence[Sequence[Draft]] | None = None
-) -> Flow[Drawn]:
+def _sweeps(task: Task, rng: Random, reserves: Sequence[Sequence[Draft]] | None = None) -> Flow[Drawn]:
     """One sweep for each candidate, with whole replies in reserve for it."""
-    how, k = sampling.powered, sampling.k
-    plan = smc.Plan(how.alpha, how.particles, how.check_every, how.ess)
+    how, k = task.how, task.k
+    plan = smc.Plan(how.alpha, how.particles, how.check_every, how.ess, potentials=task.potentials)
     sources = [Random(rng.getrandbits(64)) for _ in range(k)]
     kept = reserves or [()] * k
-    flows = [_sweep(plan, asked, source, reserve) for source, reserve in zip(sources, kept, strict=True)]
+    flows = [_sweep(plan, task.asked, source, reserve) for source, reserve in zip(sources, kept, strict=True)]
     ended = yield from together(flows, replies=k)
     pairs = [(one, reserve) for one, reserve in zip(ended, kept, strict=True) if isinstance(one, smc.Sweep)]
     refused = [one for one in ended if isinstance(one, Refused)]
     if not pairs:
         return Drawn((), refused=refused)
     log_zs = [sweep.log_z for sweep, _ in pairs]
-    spread = _short(stdev(log_zs)) if len(pairs) > 1 else None
+    finite = [log_z for log_z in log_zs if log_z > -math.inf]
+    spread = _short(stdev(finite)) if len(finite) > 1 else None
     stated = {"log_z": _short(log_mean_exp(log_zs)), "log_z_spread": spread}
     picks = [Picked(sweep.draft, {**_swept(sweep, reserve), **stated}) for sweep, reserve in pairs]
     degenerate = median(sweep.ess for sweep, _ in pairs) < _HARDLY
@@ -207,13 +240,13 @@ def _sweep(plan: smc.Plan, asked: Generate, rng: Random, reserve: Sequence[Draft
         return refusal(error)
 
 
-def _chains(sampling: Sampling, asked: Generate, rng: Random) -> Flow[Drawn]:
+def _chains(task: Task, rng: Random) -> Flow[Drawn]:
     """The pilot's draws say how long replies are, and so from which tokens cuts are drawn."""
-    how, k = sampling.powered, sampling.k
-    pilot, _ = parted((yield from draws(asked, how.alpha, how.pilot(k), rng)))
+    how, k = task.how, task.k
+    pilot, _ = parted((yield from draws(task.asked, how.alpha, how.pilot(k), rng)))
     span = max(1, *(len(draft.tokens) for draft in pilot))
-    plan = mh.Plan(how.alpha, k, how.blocks, how.steps, span)
-    (states,) = yield from together([mh.chains(plan, asked, rng)], replies=k)
+    plan = mh.Plan(how.alpha, k, how.blocks, how.steps, span, potentials=task.potentials)
+    (states,) = yield from together([mh.chains(plan, task.asked, rng)], replies=k)
     picks = [
         Picked(state.draft, {**_said("mh", state.evaluations + own), "acceptance": _short(state.acceptance)})
         for state, own in zip(states, _shares(pilot, k), strict=True)
@@ -222,9 +255,9 @@ def _chains(sampling: Sampling, asked: Generate, rng: Random) -> Flow[Drawn]:
     return Drawn(picks, (_STUCK,) if known and median(known) < _RARELY else ())
 
 
-def _best(sampling: Sampling, asked: Generate, rng: Random) -> Flow[Drawn]:
-    how = sampling.powered
-    drawn = yield from draws(asked, how.alpha, sampling.k * how.particles, rng)
+def _best(task: Task, rng: Random) -> Flow[Drawn]:
+    how = task.how
+    drawn = yield from _plain(task, task.k * how.particles, rng)
     groups = [parted(drawn[i : i + how.particles], 0) for i in range(0, len(drawn), how.particles)]
     picks = [
         Picked(best(drafts), _said("best-of-n", sum(len(each.tokens) for each in drafts)))
@@ -236,7 +269,8 @@ def _best(sampling: Sampling, asked: Generate, rng: Random) -> Flow[Drawn]:
 
 def _warnings(sampling: Sampling, drafts: Sequence[Draft]) -> list[str]:
     flat = [_FLATTENS] if sampling.powered.alpha < 1 else []
-    return flat + ([_CUT] if drafts and not any(draft.ended for draft in drafts) else [])
+    cut = [_CUT] if drafts and not any(draft.ended for draft in drafts) else []
+    return flat + cut + ([_IMPOSSIBLE] if drafts and all(draft.impossible for draft in drafts) else [])
 
 
 def _said(engine: Engine, evaluations: int) -> dict[str, object]:
@@ -254,4 +288,4 @@ def _shares(drafts: Sequence[Draft], parts: int) -> list[int]:
 
 
 def _short(number: float | None) -> float | None:
-    return number if number is None or not math.isfinite(number) else float(f"{number:.6g}")
+    return None if number is None or not math.isfinite(number) else float(f"{number:.6g}")

@@ -18,6 +18,7 @@ from random import Random
 from vsgen.flow import Flow, ask_all
 from vsgen.probability import new_seed
 from vsgen.sampling.power.drafts import Draft, redrawn, request
+from vsgen.sampling.power.factors import NONE, Potentials
 from vsgen.values import Generate
 
 
@@ -33,6 +34,8 @@ class Plan:
     """Moves after each block."""
     span: int
     """Cuts are drawn from the first so many tokens; at least 1, and not to be chosen by what the chains are."""
+    potentials: Potentials = NONE
+    """Of the target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +59,11 @@ def init(plan: Plan) -> tuple[State, ...]:
     return (State(Draft()),) * plan.chains
 
 
-def extend(asked: Generate, states: Sequence[State], end: int, rng: Random) -> Flow[tuple[State, ...]]:
+def extend(plan: Plan, asked: Generate, states: Sequence[State], *, end: int, rng: Random) -> Flow[tuple[State, ...]]:
     """Let drafts that can go on grow to `end` tokens."""
     seeds = [new_seed(rng) for _ in states]
     cuts = {i: len(state.draft.tokens) for i, state in enumerate(states) if not state.draft.closed}
-    grown = yield from _draw(asked, states, cuts, seeds, end)
+    grown = yield from _draw(plan, asked, states, {i: (cut, seeds[i]) for i, cut in cuts.items()}, end)
     return tuple(
         replace(state, draft=grown[i], evaluations=state.evaluations + len(grown[i].tokens) - cuts[i])
         if i in grown
@@ -70,18 +73,18 @@ def extend(asked: Generate, states: Sequence[State], end: int, rng: Random) -> F
 
 
 def step(plan: Plan, asked: Generate, states: Sequence[State], *, end: int, rng: Random) -> Flow[tuple[State, ...]]:
-    """Move every chain once; leaves p^alpha over drafts of at most `end` tokens as it is.
+    """Move every chain once; leaves the target over drafts of at most `end` tokens as it is.
 
     Args:
         plan: Its alpha and span.
-        asked: What is asked, at temperature 1/alpha; `max_tokens` is not heeded.
+        asked: What is asked, at temperature 1/alpha; drafts of `max_tokens` are whole.
         states: The chains.
         end: The longest draft.
         rng: The source of cuts, seeds and decisions.
     """
     drawn = [(rng.randrange(min(plan.span, end)), new_seed(rng), rng.random()) for _ in states]
     cuts = {i: drawn[i][0] for i, state in enumerate(states) if drawn[i][0] < len(state.draft.tokens)}
-    proposed = yield from _draw(asked, states, cuts, [seed for _, seed, _ in drawn], end)
+    proposed = yield from _draw(plan, asked, states, {i: (cut, drawn[i][1]) for i, cut in cuts.items()}, end)
     return tuple(
         _moved(state, proposed[i], cuts[i], drawn[i][2], plan.alpha) if i in proposed else state
         for i, state in enumerate(states)
@@ -93,15 +96,14 @@ def chains(plan: Plan, asked: Generate, rng: Random) -> Flow[tuple[State, ...]]:
     states, asked = init(plan), replace(asked, temperature=1 / plan.alpha)
     ends = sorted({-(-asked.max_tokens * block // plan.blocks) for block in range(plan.blocks + 1)})
     for _, end in pairwise(ends):
-        states = yield from extend(asked, states, end, rng)
+        states = yield from extend(plan, asked, states, end=end, rng=rng)
         for _ in range(plan.steps):
             states = yield from step(plan, asked, states, end=end, rng=rng)
     return states
 
 
 def _moved(state: State, proposed: Draft, cut: int, uniform: float, alpha: float) -> State:
-    log_ratio = proposed.log_weight(alpha, cut) - state.draft.log_weight(alpha, cut)
-    accepted = uniform < math.exp(min(0.0, log_ratio))
+    accepted = _accepts(state.draft, proposed, cut, uniform, alpha)
     return State(
         draft=proposed if accepted else state.draft,
         proposed=state.proposed + 1,
@@ -110,10 +112,18 @@ def _moved(state: State, proposed: Draft, cut: int, uniform: float, alpha: float
     )
 
 
+def _accepts(draft: Draft, proposed: Draft, cut: int, uniform: float, alpha: float) -> bool:
+    """Whether a chain moves; one that is nowhere possible goes on until it is."""
+    log_ratio = 0.0 if draft.impossible else proposed.log_weight(alpha, cut) - draft.log_weight(alpha, cut)
+    return uniform < math.exp(min(0.0, log_ratio))
+
+
 def _draw(
-    asked: Generate, states: Sequence[State], cuts: Mapping[int, int], seeds: Sequence[int], end: int
+    plan: Plan, asked: Generate, states: Sequence[State], cuts: Mapping[int, tuple[int, int]], end: int
 ) -> Flow[dict[int, Draft]]:
-    """Draw some chains' drafts anew from their cuts on."""
-    calls = {i: request(asked, states[i].draft, seeds[i], cut=cut, end=end) for i, cut in cuts.items()}
+    """Draw some chains' drafts anew from their cuts on, each with its seed."""
+    calls = {i: request(asked, states[i].draft, seed, cut=cut, end=end) for i, (cut, seed) in cuts.items()}
     replies = yield from ask_all(list(calls.values()))
-    return {i: redrawn(states[i].draft, call, reply) for (i, call), reply in zip(calls.items(), replies, strict=True)}
+    drafts = [redrawn(states[i].draft, call, reply) for (i, call), reply in zip(calls.items(), replies, strict=True)]
+    found = yield from plan.potentials.factored(drafts, last=end >= asked.max_tokens)
+    return dict(zip(calls, found, strict=True))

@@ -13,6 +13,7 @@ the weights stays with the children (`resampling`): the choice is made late, by 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
@@ -20,6 +21,7 @@ from random import Random
 from vsgen.flow import Flow, ask_all
 from vsgen.probability import effective_size, invert, log_mean_exp, new_seed, softmax
 from vsgen.sampling.power.drafts import Draft, redrawn, request
+from vsgen.sampling.power.factors import NONE, Potentials
 from vsgen.sampling.power.resampling import resample
 from vsgen.values import Generate
 
@@ -34,6 +36,8 @@ class Plan:
     """Tokens from one look at the weights to the next."""
     ess: float
     """Resample where the effective sample size is below this share of the particles, by tempered weights."""
+    potentials: Potentials = NONE
+    """Of the target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +46,17 @@ class State:
 
     drafts: tuple[Draft, ...]
     logws: tuple[float, ...]
-    """log of p(draft)^alpha / q(draft); their log-mean-exp estimates the log of the target's sum."""
+    """log of p(draft)^alpha / q(draft), times the draft's potentials; their log-mean-exp estimates the log of the
+    target's sum."""
     ancestors: tuple[int, ...]
     """Which of the first particles each one descends from."""
     length: int = 0
     """Tokens that an open draft has."""
+
+    @property
+    def over(self) -> bool:
+        """Nothing can follow: every draft is closed, or impossible."""
+        return all(draft.closed or draft.impossible for draft in self.drafts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +76,7 @@ class Sweep:
 
     draft: Draft
     log_z: float
-    """Estimate of the log of the sum of p^alpha over all replies, nats."""
+    """Estimate of the log of the sum of the target over all replies, nats."""
     ess: float
     """Effective sample size of the weights by which the reply was picked, in particles."""
     ancestors: int
@@ -90,18 +100,17 @@ def step(plan: Plan, asked: Generate, state: State, rng: Random) -> Flow[tuple[S
     calls = {
         i: request(hot, draft, seeds[i], cut=state.length, end=end)
         for i, draft in enumerate(state.drafts)
-        if not draft.closed
+        if not (draft.closed or draft.impossible)
     }
     replies = yield from ask_all(list(calls.values()))
+    drawn = [redrawn(state.drafts[i], call, reply) for (i, call), reply in zip(calls.items(), replies, strict=True)]
+    found = yield from plan.potentials.factored(drawn, last=end == asked.max_tokens)
     drafts = list(state.drafts)
-    for (i, call), reply in zip(calls.items(), replies, strict=True):
-        drafts[i] = redrawn(drafts[i], call, reply)
-    logws = [
-        logw + new.log_target(plan.alpha) - old.log_target(plan.alpha) - sum(new.logqs[len(old.logqs) :])
-        for logw, old, new in zip(state.logws, state.drafts, drafts, strict=True)
-    ]
+    for i, draft in zip(calls, found, strict=True):
+        drafts[i] = draft
+    logws = [_grown(plan, *each) for each in zip(state.logws, state.drafts, drafts, strict=True)]
     grown = State(tuple(drafts), tuple(logws), state.ancestors, end)
-    last = end == asked.max_tokens or all(draft.closed for draft in drafts)
+    last = end == asked.max_tokens or grown.over
     ess = effective_size(logws)
     few = not last and ess < plan.ess * len(logws)
     info = Info(ess, few, sum(len(reply.tokens) for reply in replies))
@@ -118,7 +127,7 @@ def sweep(plan: Plan, asked: Generate, rng: Random, reserve: Sequence[Draft] = (
         reserve: Whole replies drawn at temperature 1/alpha; one of them may be picked as well, by the same weights.
     """
     state, spent = init(plan), 0
-    while state.length < asked.max_tokens and not all(draft.closed for draft in state.drafts):
+    while state.length < asked.max_tokens and not state.over:
         state, info = yield from step(plan, asked, state, rng)
         spent += info.evaluations
     drafts = [*state.drafts, *reserve]
@@ -126,6 +135,13 @@ def sweep(plan: Plan, asked: Generate, rng: Random, reserve: Sequence[Draft] = (
     picked = drafts[invert(softmax(logws), rng.random())]
     ancestors = len(set(state.ancestors)) + len(reserve)
     return Sweep(picked, log_mean_exp(logws), effective_size(logws), ancestors, spent)
+
+
+def _grown(plan: Plan, logw: float, old: Draft, new: Draft) -> float:
+    """The weight of a draft that has grown, or of one that is impossible and stays so."""
+    if old.impossible:
+        return -math.inf
+    return logw + new.log_target(plan.alpha) - old.log_target(plan.alpha) - sum(new.logqs[len(old.logqs) :])
 
 
 def _resampled(state: State, share: float, rng: Random) -> State:
