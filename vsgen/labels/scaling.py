@@ -44,6 +44,8 @@ COST: Final = 2.0
 _STEPS: Final = 50
 _FLAT: Final = 1e-9
 """A gradient, nats, that is no more than rounding."""
+_ROUNDING: Final = 1e-15
+"""Of the loss, nats: a step that promises less cannot be seen."""
 _ENOUGH: Final = 1e-4
 """Of the fall that the gradient promises, what a step of Newton's must bring."""
 
@@ -248,7 +250,7 @@ class _Problem:
         for _ in range(_STEPS):
             step = -np.linalg.solve(here.curvature, here.gradient)
             promised = float(here.gradient @ step)
-            if promised > -_FLAT * _FLAT or np.abs(here.gradient).max() < _FLAT:
+            if promised > -_ROUNDING or np.abs(here.gradient).max() < _FLAT:
                 break
             share = 1.0
             while (there := self.at(place + share * step, cost)).loss > here.loss + _ENOUGH * share * promised:
