@@ -11,6 +11,7 @@ import pytest
 from vsgen.errors import InputError
 from vsgen.flows.label import Labels
 from vsgen.jobs.label_forms import FormChoice, Tried
+from vsgen.labels.conformal import choosing
 from vsgen.labels.names import FORMS, Form
 from vsgen.labels.soft import soft_label
 from vsgen.template.load import template_of
@@ -40,10 +41,14 @@ def rows(count: int) -> list[Row]:
 
 
 def choice(
-    each: Mapping[Form, tuple[Sequence[Sequence[float]], float] | str], *, known: bool, count: int = 30
+    each: Mapping[Form, tuple[Sequence[Sequence[float]], float] | str],
+    *,
+    known: bool,
+    count: int = 30,
+    level: float | None = None,
 ) -> FormChoice:
     """What is chosen where each form gives labels in turn with a mass, or refuses with a problem."""
-    gate = FormChoice(template(), known=known)
+    gate = FormChoice(template(), known=known, level=level)
     made: dict[Form, list[SoftLabel | Unlabelled]] = {
         form: [Unlabelled(way)] * count
         if isinstance(way, str)
@@ -77,6 +82,12 @@ def test_the_information_of_a_form_is_that_of_its_classes_about_the_texts() -> N
     (one,) = gate._choices
     assert one.figures["chat"] == pytest.approx(0.5 * (math.log(3) - entropy))
     assert one.figures["turns"] == one.figures["plain"] == pytest.approx(0, abs=1e-12)
+
+
+def test_rows_that_choose_the_size_of_sets_do_not_choose_the_form() -> None:
+    each: dict[Form, tuple[Sequence[Sequence[float]], float]] = {form: (SURE, 1.0) for form in FORMS}
+    (one,) = choice(each, known=True, level=0.9)._choices
+    assert one.rows == 30 - sum(choosing(30, 0.9)) == 15
 
 
 def test_with_gold_the_least_held_out_loss_decides_whatever_the_mass() -> None:

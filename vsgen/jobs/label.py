@@ -84,7 +84,7 @@ class Labelling:
         self._gold = list(_gold_rows(self._gold_input, options)) if self._gold_input else []
         if options.level is not None:
             require_gold(options.level, len(self._gold))
-        self._forms = FormChoice(options.template, known=bool(self._gold))
+        self._forms = FormChoice(options.template, known=bool(self._gold), level=options.level)
         self._trials, self._trying = self._rows_to_try(), list[Labelled]()
         wanted = Wanted(
             options.model,

@@ -20,6 +20,7 @@ from vsgen.flows.label import Labeller, Labels, Text
 from vsgen.jobs.label_correct import Correction, calibrate
 from vsgen.jobs.label_gold import gold_of
 from vsgen.jobs.label_rows import Labelled, values_of
+from vsgen.labels.conformal import choosing
 from vsgen.labels.names import FORMS, Form
 from vsgen.labels.settings import Label
 from vsgen.labels.soft import distributions, entropy
@@ -68,15 +69,17 @@ class Choice(NamedTuple):
 class FormChoice:
     """A gate: flows of rows that are tried pass it first; the others learn there what was chosen."""
 
-    def __init__(self, template: Template, *, known: bool) -> None:
+    def __init__(self, template: Template, *, known: bool, level: float | None = None) -> None:
         """Set up.
 
         Args:
             template: Whose labels may leave their form open.
             known: The rows that are tried have the class in a field of the label's name.
+            level: Sets of classes are made at this level, so the rows that choose their size choose no form.
         """
         self._template = template
         self._known = known
+        self._level = level
         self._open = [label for label in template.labels if _open(label, known=known)]
         self._tried: list[Tried] = []
         self._choices: list[Choice] = []
@@ -150,13 +153,20 @@ class FormChoice:
         ]
         return self._template.model_copy(update={"labels": tuple(labels)})
 
+    def _choosing(self) -> list[int]:
+        """The rows that choose."""
+        rows = range(len(self._tried))
+        if self._level is None:
+            return list(rows)
+        return [i for i, one in zip(rows, choosing(len(rows), self._level), strict=True) if not one]
+
     def _choose(self, label: Label) -> Choice:
         each = {form: [one.labels[form][label.name] for one in self._tried] for form in FORMS}
         refused = {form: _problem(made) for form, made in each.items() if not any(map(_made, made))}
         left = [form for form in FORMS if form not in refused]
         if not left:
             raise InputError(f"{self._tried[0].row.where}: label {label.name}: {refused[label.laid_out]}")
-        at = [i for i in range(len(self._tried)) if all(_made(each[form][i]) for form in left)]
+        at = [i for i in self._choosing() if all(_made(each[form][i]) for form in left)]
         found = {form: [(self._tried[i].row, made) for i in at if _made(made := each[form][i])] for form in left}
         if not at:
             return Choice(label, left[0], dict.fromkeys(left, math.nan), refused, 0, self._known)

@@ -45,6 +45,12 @@ def fewest(level: float) -> int:
     return math.ceil(level / (1 - level) - _ROUNDING) + 1
 
 
+def choosing(count: int, level: float) -> list[bool]:
+    """Which of so many rows choose t: nothing else that makes labels may be fitted to these, or chosen by them."""
+    most = max(count // 2, fewest(level) - 1)
+    return [(i + 1) * most // count > i * most // count for i in range(count)]
+
+
 def fit_sets(rows: Rows, gold: Rows, level: float, *, biased: bool = True) -> Sets:
     """Sets that hold the right class of an exchangeable row with at least this probability.
 
@@ -58,11 +64,10 @@ def fit_sets(rows: Rows, gold: Rows, level: float, *, biased: bool = True) -> Se
     """
     if len(rows) < fewest(level):
         raise ValueError(f"sets at {level:g} need at least {fewest(level)} rows, got {len(rows)}")
-    choosing = max(len(rows) // 2, fewest(level) - 1)
-    chooses = [(i + 1) * choosing // len(rows) > i * choosing // len(rows) for i in range(len(rows))]
-    fitting = [i for i, one in enumerate(chooses) if not one]
+    kept = choosing(len(rows), level)
+    fitting = [i for i, one in enumerate(kept) if not one]
     scaling = fit_scaling([rows[i] for i in fitting], [gold[i] for i in fitting], biased=biased)
-    scaled = [(scaling(row), right) for row, right, one in zip(rows, gold, chooses, strict=True) if one]
+    scaled = [(scaling(row), right) for row, right, one in zip(rows, gold, kept, strict=True) if one]
     return Sets(scaling, _least(scaled, level))
 
 
