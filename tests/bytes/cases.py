@@ -111,6 +111,8 @@ _LABELS: Final = {
     "calibrated": f"{_TICKETS} --calibrate gold.jsonl -o out.jsonl",
     "calibrated/ordinal": f"{_TICKETS} --calibrate gold.jsonl --kind ordinal -o out.jsonl",
     "calibrated/batch": f"{_TICKETS} --calibrate gold.jsonl --prior batch -o out.jsonl",
+    "examples": f"mails.jsonl --on mail {_ASK} --examples shown.jsonl --truncate -o out.jsonl",
+    "examples/turns": f"mails.jsonl --on mail {_ASK} --examples shown.jsonl --set form=turns --truncate -o out.jsonl",
     "borderline": f"{_TICKETS} --select borderline:0.25 {_OUT}",
     "margin": f"{_TICKETS} --select margin:0.5 --histogram {_OUT}",
     "disagreement": f"{_TICKETS} --method reasoning --set replies=2 --select disagreement:0.5 {_OUT}",

@@ -32,6 +32,7 @@ NAMES = (
     "label/two",
     "label/borderline",
     "label/calibrated/batch",
+    "label/examples",
     "measure/families",
 )
 """With every kind of call, gates, refusals, budgets, and what waits for the end."""

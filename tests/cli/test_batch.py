@@ -98,6 +98,16 @@ def test_rounds_write_what_http_writes_where_any_text_will_do(vsgen: Vsgen, echo
 
 
 @pytest.mark.slow
+def test_a_form_that_is_chosen_by_rounds_is_the_one_over_http(vsgen: Vsgen, served: Server, tmp_path: Path) -> None:
+    shown = tmp_path / "shown.jsonl"
+    shown.write_text('{"text": "I was charged twice.", "queue": "billing"}\n{"text": "It broke.", "queue": "bug"}\n')
+    words = [*label_words(tmp_path)[:6], "--examples", shown]
+    rounds, over, by = both(vsgen, words, served, tmp_path, shuffled)
+    assert by == over
+    assert rounds >= 2 and over.count(b'"examples":2') == 5
+
+
+@pytest.mark.slow
 def test_labels_by_rounds_are_those_over_http(vsgen: Vsgen, served: Server, tmp_path: Path) -> None:
     _, over, by = both(vsgen, label_words(tmp_path), served, tmp_path, shuffled)
     assert by == over

@@ -57,7 +57,8 @@ def test_a_template_reads_nothing_outside_its_folder(tmp_path: Path) -> None:
     inner = tmp_path / "inner"
     outside = written(tmp_path, ROWS)
     inner.mkdir()
-    for name in ("../gold.jsonl", str(outside)):
+    (inner / "link.jsonl").symlink_to(outside)
+    for name in ("../gold.jsonl", str(outside), "link.jsonl"):
         found = problem(template(inner, name))
         assert f"t.yaml:8: examples: a file of a template is in its folder or below it, got '{name}'" in found
     with chdir(tmp_path):  # a flag is the user's own

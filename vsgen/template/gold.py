@@ -75,11 +75,12 @@ def _path(found: Node, template: str) -> Path:
     path = Path(str(found.value))
     if found.source != template:
         return path
-    if path.is_absolute() or ".." in path.parts:
+    folder = Path(template).parent
+    if not (folder / path).resolve().is_relative_to(folder.resolve()):
         remedy = "move the file there, or name it on the command line: --examples FILE"
         got = f"got {found.value!r}"
         raise YamlProblem(f"{found.where}: {_KEY}: a file of a template is in its folder or below it, {got}; {remedy}")
-    return Path(template).parent / path
+    return folder / path
 
 
 def _rows(path: Path, where: str) -> list[Node]:
