@@ -66,3 +66,19 @@ def test_a_measurement_over_http_knows_the_support_as_far_as_tokens_are_listed(v
     here = [json.loads(line) for line in vsgen(*asked).stdout.splitlines()]
     there = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row.get("support") for row in there] == [row.get("support") for row in here]
+
+
+@pytest.mark.slow
+def test_replies_of_a_server_that_cannot_be_constrained_are_steered_to_valid_ones(vsgen: Vsgen, tmp_path: Path) -> None:
+    """No grammar is sent with calls of power sampling, and many replies are longer than 40 characters."""
+    template, summary = tmp_path / "reviews.yaml", tmp_path / "summary.json"
+    template.write_text(TEMPLATE.replace("max_chars: 200", "max_chars: 40").replace("max_tokens: 12", "max_tokens: 24"))
+    kept = dict[str, float]()
+    with serving(Plan(model="tiny")) as server:
+        asked = ("run", template, "--endpoint", server.url, "-m", "tiny", "-n", 12, "--max-calls", 12)
+        for name, how in {"free": "", "valid": ", potentials: {valid: true}"}.items():
+            power = f"sampling.power={{alpha: 1, engine: smc, particles: 6, check_every: 12{how}}}"
+            done = vsgen(*asked, "--set", power, "--summary", summary)
+            assert done.exit_code in (0, 1), done.output
+            kept[name] = json.loads(summary.read_text())["acceptance"]
+    assert kept["valid"] > kept["free"] + 0.2

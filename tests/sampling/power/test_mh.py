@@ -162,7 +162,7 @@ NO_B = Toy(lambda text: float("b" not in text), lambda text: float("b" not in te
 
 @pytest.mark.parametrize("toy", [LONG, NO_B])
 @pytest.mark.parametrize("limit", [4, 9])
-@pytest.mark.parametrize("alpha", [1.0, 2.0])
+@pytest.mark.parametrize("alpha", [pytest.param(1.0, marks=pytest.mark.slow), 2.0])
 def test_kernel_keeps_detailed_balance_with_potentials_and_leaves_what_is_impossible(
     alpha: float, limit: int, toy: Toy
 ) -> None:

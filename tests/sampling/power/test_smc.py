@@ -61,10 +61,10 @@ def test_estimate_of_z_and_picks_are_unbiased(monkeypatch: pytest.MonkeyPatch, e
 
 
 def expected(
-    monkeypatch: pytest.MonkeyPatch, plan: smc.Plan, asked: Generate
+    monkeypatch: pytest.MonkeyPatch, plan: smc.Plan, asked: Generate, model: TableModel = TINY
 ) -> tuple[float, float, dict[tuple[int, ...], float]]:
     """The sum of all paths' probabilities, E[Z-hat], and E[Z-hat; x is picked] for every reply x."""
-    sure, total, picked = 0.0, 0.0, dict.fromkeys(target(TINY, plan.alpha, asked.max_tokens), 0.0)
+    sure, total, picked = 0.0, 0.0, dict.fromkeys(target(model, plan.alpha, asked.max_tokens), 0.0)
 
     def run(choices: Choices) -> smc.Sweep:
         def branch(options: Sequence[tuple[Any, float]]) -> Any:
@@ -78,7 +78,7 @@ def expected(
 
         monkeypatch.setattr(smc, "resample", resampled)
         monkeypatch.setattr(smc, "invert", chosen)
-        return play(smc.sweep(plan, asked, Fixed(0.5)), lambda calls: drawn(TINY, calls, choices))
+        return play(smc.sweep(plan, asked, Fixed(0.5)), lambda calls: drawn(model, calls, choices))
 
     for sweep, prob in enumerated(run):
         sure += prob
@@ -89,18 +89,29 @@ def expected(
 
 
 UP = Toy(lambda text: 0.1 + text.count("a") ** 2, lambda text: 5.0 if text == "a" else 0.2)
-NO_AA = Toy(lambda text: float("aa" not in text), lambda text: float("aa" not in text))
+NO_B = Toy(lambda text: float("b" not in text), lambda text: float("b" not in text))
+"""What holds a b is impossible, and stays so."""
+PAIR = TableModel.random(8, symbols="ab", length=9)
 
 
-@pytest.mark.parametrize("toy", [UP, replace(UP, guess=lambda _: 1.0), NO_AA, replace(NO_AA, guess=lambda _: 1.0)])
-@pytest.mark.parametrize("alpha", [1.0, 2.0])
+@pytest.mark.parametrize(
+    ("model", "end", "toy", "alpha"),
+    [
+        (TINY, 3, UP, 2.0),
+        (PAIR, 2, NO_B, 2.0),
+        pytest.param(TINY, 3, UP, 1.0, marks=pytest.mark.slow),
+        pytest.param(TINY, 3, replace(UP, guess=lambda _: 1.0), 2.0, marks=pytest.mark.slow),
+        pytest.param(PAIR, 2, replace(NO_B, guess=lambda _: 1.0), 2.0, marks=pytest.mark.slow),
+        pytest.param(PAIR, 2, UP, 1.0, marks=pytest.mark.slow),
+    ],
+)
 def test_what_potentials_say_early_does_not_change_what_is_estimated_and_picked(
-    monkeypatch: pytest.MonkeyPatch, toy: Toy, alpha: float
+    monkeypatch: pytest.MonkeyPatch, model: TableModel, end: int, toy: Toy, alpha: float
 ) -> None:
     """E[Z-hat] = Z and E[Z-hat; x is picked] = p(x)^alpha psi(x), and 0 where psi is 0: all choices are enumerated."""
     plan = replace(PLAN, alpha=alpha, particles=2, stretch=1, ess=0.9, potentials=Potentials((toy,)))
-    law = twisted(TINY, alpha, 3, toy)
-    sure, total, picked = expected(monkeypatch, plan, replace(ASKED, max_tokens=3))
+    law = twisted(model, alpha, end, toy)
+    sure, total, picked = expected(monkeypatch, plan, replace(ASKED, max_tokens=end), model)
     assert sure == pytest.approx(1, abs=1e-12)
     assert total == pytest.approx(math.fsum(law.values()), abs=1e-12)
     assert picked == pytest.approx(law, abs=1e-12)
