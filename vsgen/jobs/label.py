@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache, partial
 
 from vsgen.engine.source import Chain, Flows
 from vsgen.errors import SKIP_IT, InputError, OptionError
@@ -22,10 +23,10 @@ from vsgen.jobs.counts import UNLABELLED, Counts
 from vsgen.jobs.desk import Desk
 from vsgen.jobs.label_correct import Calibrated, Correction, calibrate
 from vsgen.jobs.label_flips import FIRST, FlipCounts, more_ways, require_order
-from vsgen.jobs.label_forms import PROBES, Chosen, FormChoice, try_row
-from vsgen.jobs.label_gold import gold_of
+from vsgen.jobs.label_forms import PROBES, FormChoice, Tries
+from vsgen.jobs.label_gold import gold_of, gold_rows
 from vsgen.jobs.label_options import FLAGS, LabelOptions
-from vsgen.jobs.label_rows import How, Labelled, Spool, checked, is_usable, label_row, row_line, soft, with_text
+from vsgen.jobs.label_rows import How, Labelled, Spool, checked, is_usable, label_row, row_line, soft
 from vsgen.jobs.label_sets import SetSizes, require_gold
 from vsgen.jobs.label_truth import Truths
 from vsgen.jobs.local import kept_local
@@ -81,18 +82,18 @@ class Labelling:
         self._input = open_rows(options.input)
         self._gold_input = None if options.gold is None else RowInput(options.gold)
         self._gold_seen = self._gold_input and self._gold_input.look()
-        self._gold = list(_gold_rows(self._gold_input, options)) if self._gold_input else []
+        self._gold = list(gold_rows(self._gold_input, options)) if self._gold_input else []
         if options.level is not None:
             require_gold(options.level, len(self._gold))
-        self._forms = FormChoice(options.template, known=bool(self._gold), level=options.level)
-        self._trials, self._trying = self._rows_to_try(), list[Labelled]()
+        forms = FormChoice(options.template, known=bool(self._gold), level=options.level)
+        self._tries = Tries(forms, self._gold or self._first_rows())
         wanted = Wanted(
             options.model,
             default=options.asked,
             judges=options.template.judges,
             deciding=options.template.deciding,
             prices=prices_of(options.template, options.asked),
-            samples=tuple(of_labels(self._forms.template("chat") if self._trials else options.template)),
+            samples=tuple(of_labels(forms.template("chat") if self._tries.rows else options.template)),
         )
         self.models = kept_local(with_servers(wanted, options.template), options.template)
         """The models that it may ask."""
@@ -138,11 +139,10 @@ class Labelling:
         if self._batch or options.selection:
             self._spool = Spool()
             desk.on_close(self._spool.close)
-        if self._forms.names and not self._trials:
-            warn(self._forms.untried())
+        if self._tries.forms.names and not self._tries.rows:
+            warn(self._tries.forms.untried())
         counts.expected = self._input.count() if isinstance(self._input, RowInput) else None
-        known = self._trial(desk) if self._trials else self._flow(desk, lenient=True, flips=options.flips)
-        first = Flows(known(row, row.index) for row in self._trials or self._gold)
+        first = Flows(self._before(desk))
         skip = counts.skipping(warn) if options.skip_bad_rows else None
         label = self._flow(desk, lenient=options.skip_bad_rows, flips=options.flips and not self._gold_flips)
         self._rows = row_flows(
@@ -184,8 +184,7 @@ class Labelling:
         calibrated = len(self._known) == len(self._gold)
         if (spent := self._budget.spent(self._used)) and (not calibrated or self._rows.left()):
             self._counts.stopped = spent
-        if len(self._trying) < len(self._trials):
-            self._report.append(self._forms.undecided(len(self._trying), len(self._trials)))
+        self._report += self._tries.unfinished()
         if calibrated and self._spool is not None:
             yield from self._waiting(self._spool)
         self._report += [*self._sizes.lines(self._options.level), *self._truths.lines(), *self._flips.lines()]
@@ -214,7 +213,7 @@ class Labelling:
         some = sampled_rows(rows, skip=skip)
         asked = sampled_questions(options.template, options.on, some, seed=options.seed, skip=skip)
         count = rows.count() if isinstance(rows, RowInput) and not per_row else None
-        known = None if count is None else count + self._extra
+        known = None if count is None else count + (len(self._tries.rows) * len(FORMS) or len(self._gold))
         flipped = self._flipped(count) if options.flips and flips else 0
         return plan_labels(options.template, asked, use or Use(), options.asked, rows=known, flips=flipped)
 
@@ -254,7 +253,7 @@ class Labelling:
             return Budget()
         plan = self.plan(per_row=True, flips=flips)
         return Budget(
-            calls=math.ceil(plan.most.calls) * (len(FORMS) if len(self._trying) < len(self._trials) else 1),
+            calls=math.ceil(plan.most.calls) * self._tries.most,
             tokens=sum(label.most[1] * (1 + flips * more_ways(label)) for label in options.template.labels),
             max_calls=options.max_calls,
             max_tokens=options.max_tokens,
@@ -271,10 +270,8 @@ class Labelling:
             self._flipping = False
             self._budget = self._budget_of_rows(flips=False)
 
-    def _rows_to_try(self) -> list[Row]:
-        """Those by which the form of a label is chosen, where it is open and there are some at hand."""
-        if not self._forms.names or self._gold:
-            return self._gold if self._forms.names else []
+    def _first_rows(self) -> list[Row]:
+        """The first rows of a file, which can be read before the others."""
         rows = self._input
         if not isinstance(rows, RowInput) or not rows.never_waits:
             return []
@@ -283,23 +280,16 @@ class Labelling:
     @property
     def _gold_flips(self) -> int:
         """How many rows of known class are asked about in other orders too; rows that are tried are not."""
-        return 0 if self._trials else len(self._gold)
-
-    @property
-    def _extra(self) -> int:
-        """How many labellings there are besides those of the input's rows."""
-        return len(self._trials) * len(FORMS) if self._trials else len(self._gold)
+        return 0 if self._tries.rows else len(self._gold)
 
     def _tried(self, labelled: Labelled) -> Made[Labelled]:
         """A row that was labelled in every form; with the last one the form is chosen."""
-        self._trying.append(labelled)
-        if len(self._trying) == len(self._trials):
-            self._forms.decide()
-            self._report += self._forms.lines()
+        if self._tries.add(labelled):
+            self._report += self._tries.forms.lines()
             self._budget = self._budget_of_rows(flips=self._options.flips)
-            self._how = self._how and replace(self._how, laid_out=self._forms.chosen.labels)
-            for one in self._trying if self._gold else ():
-                self._learn(one._replace(labels=self._forms.labels(one.tried or {})))
+            self._how = self._how and replace(self._how, laid_out=self._tries.forms.chosen.labels)
+            for one in self._tries.chosen() if self._gold else ():
+                self._learn(one)
         return Made(replies=labelled.replies, tokens=labelled.tokens)
 
     @property
@@ -307,20 +297,21 @@ class Labelling:
         return self._options.template.labels[0].name
 
     def _flow(self, desk: Desk, *, lenient: bool, flips: bool) -> Callable[[Row, int], Flow[Labelled]]:
-        labeller = self._labeller(desk, self._options.template, lenient=lenient)
-        chosen = Chosen(self._forms, lambda template: self._labeller(desk, template, lenient=lenient))
+        labeller = cache(lambda: self._labeller(desk, self._tries.forms.chosen, lenient=lenient))
         occurrences = Occurrences()
 
         def label(row: Row, number: int) -> Flow[Labelled]:
-            by = chosen if self._trials else labeller
-            return label_row(by, row, occurrences.name(row.fields), flips=flips and number < FIRST)
+            asker = partial(self._tries.asker, labeller)
+            return label_row(asker, row, occurrences.name(row.fields), flips=flips and number < FIRST)
 
         return label
 
-    def _trial(self, desk: Desk) -> Callable[[Row, int], Flow[Labelled]]:
-        forms = {form: self._labeller(desk, self._forms.template(form), lenient=True) for form in FORMS}
-        occurrences = Occurrences()
-        return lambda row, _: try_row(self._forms, forms, row, occurrences.name(row.fields))
+    def _before(self, desk: Desk) -> Iterator[Flow[Labelled]]:
+        """Of rows that are labelled before those of the input."""
+        if self._tries.rows:
+            return self._tries.flows(lambda template: self._labeller(desk, template, lenient=True))
+        known = self._flow(desk, lenient=True, flips=self._options.flips)
+        return (known(row, row.index) for row in self._gold)
 
     def _labeller(self, desk: Desk, template: Template, *, lenient: bool) -> Labeller:
         options = self._options
@@ -449,17 +440,3 @@ def _value(criterion: Criterion, label: SoftLabel) -> float | None:
     return informativeness(
         criterion, entropy=entropy, margin=label.margin, classes=classes, disagreement=label.disagreement
     )
-
-
-def _gold_rows(known: RowInput, options: LabelOptions) -> Iterator[Row]:
-    """Rows whose class is known, checked as far as that can be done before anything is asked."""
-    empty = True
-    for row in known.rows():
-        empty = False
-        with_text(row, options)
-        for label in options.template.labels:
-            if label.classes:
-                gold_of(row, label, label.classes)
-        yield row
-    if empty:
-        raise InputError(f"{known.name}: has no rows; give rows with the text and the known class")

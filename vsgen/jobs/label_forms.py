@@ -10,7 +10,7 @@ mass alone: one that gives every text the same class, however surely, says nothi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import fmean, median
 from typing import Final, NamedTuple, TypeAlias, TypeGuard
 
@@ -20,6 +20,7 @@ from vsgen.flows.label import Labeller, Labels, Text
 from vsgen.jobs.label_correct import Correction, calibrate
 from vsgen.jobs.label_gold import gold_of
 from vsgen.jobs.label_rows import Labelled, values_of
+from vsgen.jobs.occurrence import Occurrences
 from vsgen.labels.conformal import choosing
 from vsgen.labels.names import FORMS, Form
 from vsgen.labels.settings import Label
@@ -175,32 +176,59 @@ class FormChoice:
         return Choice(label, best, figures, refused, len(at), self._known)
 
 
-class Chosen:
-    """Waits for the choice, and asks in the forms that were chosen."""
+class Tries:
+    """The rows that are labelled in every form before all others, and what came of them."""
 
-    def __init__(self, forms: FormChoice, labeller: Callable[[Template], Labeller]) -> None:
-        """Set up; `labeller` makes one for a template."""
-        self._forms = forms
-        self._labeller = labeller
-        self._made: Labeller | None = None
+    def __init__(self, forms: FormChoice, rows: Sequence[Row]) -> None:
+        """Set up; no row is tried where no form is open."""
+        self.forms = forms
+        self.rows = rows if forms.names else ()
+        self._made: list[Labelled] = []
 
-    def __call__(self) -> Flow[Labeller]:
-        """The one that asks, the same for all rows."""
-        template = yield from in_turn(self._forms, None)
-        if self._made is None:
-            self._made = self._labeller(template)
-        return self._made
+    @property
+    def under_way(self) -> bool:
+        """Whether some are still to be labelled."""
+        return len(self._made) < len(self.rows)
+
+    @property
+    def most(self) -> int:
+        """How many times the next row is labelled."""
+        return len(FORMS) if self.under_way else 1
+
+    def flows(self, labeller: Callable[[Template], Labeller]) -> Iterator[Flow[Labelled]]:
+        """Of these rows; `labeller` makes one for a template."""
+        each, occurrences = {form: labeller(self.forms.template(form)) for form in FORMS}, Occurrences()
+        for row in self.rows:
+            yield _try(self.forms, each, row, occurrences.name(row.fields))
+
+    def asker(self, labeller: Callable[[], Labeller]) -> Flow[Labeller]:
+        """Waits in the flow of a row until the forms are chosen; `labeller` gives the one that asks in them."""
+        if self.rows:
+            yield from in_turn(self.forms, None)
+        return labeller()
+
+    def add(self, labelled: Labelled) -> bool:
+        """Keep a tried row; with the last one the forms are chosen, which is said.
+
+        Raises:
+            InputError: No form was possible; says why.
+        """
+        self._made.append(labelled)
+        if not self.under_way:
+            self.forms.decide()
+        return not self.under_way
+
+    def chosen(self) -> Iterator[Labelled]:
+        """The rows with their labels in the forms that were chosen."""
+        return (one._replace(labels=self.forms.labels(one.tried or {})) for one in self._made)
+
+    def unfinished(self) -> list[str]:
+        """What to report where the command ends before the forms are chosen."""
+        return [self.forms.undecided(len(self._made), len(self.rows))] if self.under_way else []
 
 
-def try_row(forms: FormChoice, labellers: Mapping[Form, Labeller], row: Row, name: str) -> Flow[Labelled]:
-    """Label a row in every form; labels whose form is not open are made once.
-
-    Args:
-        forms: What is told of it.
-        labellers: By the form of the open labels.
-        row: What to label.
-        name: See `vsgen.jobs.label_rows.label_row`.
-    """
+def _try(forms: FormChoice, labellers: Mapping[Form, Labeller], row: Row, name: str) -> Flow[Labelled]:
+    """Label a row in every form; labels whose form is not open are made once."""
     spent, text = Spent(), Text(row.where, name, values_of(row))
     each = yield from metered(_in_forms(forms, labellers, text), spent)
     yield from in_turn(forms, Tried(row, each))

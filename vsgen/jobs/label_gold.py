@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from vsgen.errors import InputError
+from vsgen.files.rows import RowInput
+from vsgen.jobs.label_options import LabelOptions
+from vsgen.jobs.label_rows import with_text
 from vsgen.labels.examples import form_of, known_probs
 from vsgen.labels.settings import Label
 from vsgen.values import Row
@@ -35,3 +38,21 @@ def gold_of(row: Row, label: Label, classes: Sequence[str], field: str | None = 
     except ValueError as error:
         raise InputError(f"{row.where}: {name}: {error}") from None
     return [[p, 1 - p] for p in probs.values()] if several else [list(probs.values())]
+
+
+def gold_rows(known: RowInput, options: LabelOptions) -> Iterator[Row]:
+    """Rows whose class is known, checked as far as that can be done before anything is asked.
+
+    Raises:
+        InputError: There are none, or one says nothing that is known; names the line.
+    """
+    empty = True
+    for row in known.rows():
+        empty = False
+        with_text(row, options)
+        for label in options.template.labels:
+            if label.classes:
+                gold_of(row, label, label.classes)
+        yield row
+    if empty:
+        raise InputError(f"{known.name}: has no rows; give rows with the text and the known class")

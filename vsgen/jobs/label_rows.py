@@ -18,8 +18,8 @@ from vsgen.labels.names import Form
 from vsgen.labels.settings import Label
 from vsgen.values import Row, SoftLabel
 
-Asker: TypeAlias = Labeller | Callable[[], Flow[Labeller]]
-"""Asks for labels; or becomes known only when the flow of a row has waited for it."""
+Asker: TypeAlias = Callable[[], Flow[Labeller]]
+"""Gives whoever asks for labels, for which the flow of a row may have to wait."""
 
 
 class Labelled(NamedTuple):
@@ -126,22 +126,22 @@ def _drawn(row: Row) -> Mapping[str, object]:
     return drawn if isinstance(drawn, Mapping) else {}
 
 
-def label_row(labeller: Asker, row: Row, name: str, *, flips: bool = False) -> Flow[Labelled]:
+def label_row(by: Asker, row: Row, name: str, *, flips: bool = False) -> Flow[Labelled]:
     """Ask for all labels of a row. Fields stand for themselves; behind them the variables that ``vsgen run`` drew.
 
     Args:
-        labeller: Asks.
+        by: Gives whoever asks.
         row: What to label.
         name: Names the randomness of its labels; see `vsgen.jobs.occurrence`.
         flips: Ask in other orders of the classes too.
     """
     spent, text = Spent(), Text(row.where, name, values_of(row))
-    labels, found = yield from metered(_asked(labeller, text, flips=flips), spent)
+    labels, found = yield from metered(_asked(by, text, flips=flips), spent)
     return Labelled(row, labels, spent.tokens, spent.replies, spent.scores, found)
 
 
 def _asked(by: Asker, text: Text, *, flips: bool) -> Flow[tuple[Labels, Mapping[str, Flips] | None]]:
-    labeller = by if isinstance(by, Labeller) else (yield from by())
+    labeller = yield from by()
     (labels,) = yield from labeller.label([text])
     return labels, (yield from labeller.flips(text, labels)) if flips else None
 
