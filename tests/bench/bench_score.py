@@ -22,6 +22,7 @@ import transformers
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from vsgen.backends.decoding.model import BatchedModel
+from vsgen.backends.decoding.score import Scorer
 from vsgen.backends.hf.model import open_hf
 from vsgen.tiny import WEIGHTS
 from vsgen.values import Message, Prompt, Score
@@ -57,7 +58,8 @@ def main() -> None:
 
 
 def score(model: BatchedModel, calls: Sequence[Score]) -> list[list[float]]:
-    """All texts and classes by one call."""
+    """All texts and classes by one call, nothing of which is known from an earlier one."""
+    model._scorer = Scorer(model._parts, model._limits)
     return [list(scores.logp) for scores in model.score(calls)]
 
 
