@@ -96,13 +96,14 @@ bench: .venv/dev ## measure: each figure is a ratio in one run
 attacks: .venv/dev $(REAL) ## the long attacks: kills, power cuts, damaged files, hostile replies and templates
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.attacks
 
-real: .venv/dev $(REAL) ## measure on a real small model: words, methods, labels, templates (an hour)
+real: .venv/dev $(REAL) ## measure on a real small model: words, methods, labels, templates, power (an hour or two)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/real
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.real.words
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.real.methods
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.real.collapse
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.real.labels
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.real.templates
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.real.power
 
 tiny: .venv/dev ## train the embedded model anew (under an hour); keeps the old one if a gate is missed
 	$(BIN)/python -m vsgen.tiny.train

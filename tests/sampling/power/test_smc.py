@@ -30,7 +30,7 @@ from vsgen.backends.table import TableModel
 from vsgen.flow import together
 from vsgen.probability import invert
 from vsgen.sampling.power import smc
-from vsgen.sampling.power.drafts import Draft
+from vsgen.sampling.power.drafts import Draft, drawn_at_once
 from vsgen.sampling.power.factors import Potentials
 from vsgen.sampling.power.resampling import resample
 from vsgen.values import Completion, Generate
@@ -49,11 +49,11 @@ def drawn(model: TableModel, calls: Sequence[Generate], choices: Choices) -> lis
     return found
 
 
-@pytest.mark.parametrize("ess", [0.6, 0.9, 1.0])
-def test_estimate_of_z_and_picks_are_unbiased(monkeypatch: pytest.MonkeyPatch, ess: float) -> None:
+@pytest.mark.parametrize(("ess", "kept"), [(0.6, 0), (0.9, 0), (1.0, 0), (0.9, 1)])
+def test_estimate_of_z_and_picks_are_unbiased(monkeypatch: pytest.MonkeyPatch, ess: float, kept: int) -> None:
     """E[Z-hat] = Z, and E[Z-hat; x is picked] = p(x)^alpha for every reply x: all random choices are enumerated."""
     plan = replace(PLAN, alpha=3.0, particles=2, stretch=1, ess=ess)
-    sure, total, picked = expected(monkeypatch, plan, replace(ASKED, max_tokens=3))
+    sure, total, picked = expected(monkeypatch, plan, replace(ASKED, max_tokens=3), kept=kept)
     law = target(TINY, plan.alpha, 3)
     assert sure == pytest.approx(1, abs=1e-12)
     assert total == pytest.approx(math.fsum(law.values()), abs=1e-12)
@@ -61,9 +61,9 @@ def test_estimate_of_z_and_picks_are_unbiased(monkeypatch: pytest.MonkeyPatch, e
 
 
 def expected(
-    monkeypatch: pytest.MonkeyPatch, plan: smc.Plan, asked: Generate, model: TableModel = TINY
+    monkeypatch: pytest.MonkeyPatch, plan: smc.Plan, asked: Generate, model: TableModel = TINY, *, kept: int = 0
 ) -> tuple[float, float, dict[tuple[int, ...], float]]:
-    """The sum of all paths' probabilities, E[Z-hat], and E[Z-hat; x is picked] for every reply x."""
+    """The sum of all paths' probabilities, E[Z-hat], and E[Z-hat; x is picked] for every reply x; `kept` in reserve."""
     sure, total, picked = 0.0, 0.0, dict.fromkeys(target(model, plan.alpha, asked.max_tokens), 0.0)
 
     def run(choices: Choices) -> smc.Sweep:
@@ -78,7 +78,9 @@ def expected(
 
         monkeypatch.setattr(smc, "resample", resampled)
         monkeypatch.setattr(smc, "invert", chosen)
-        return play(smc.sweep(plan, asked, Fixed(0.5)), lambda calls: drawn(model, calls, choices))
+        call = replace(asked, temperature=1 / plan.alpha, resumable=True)
+        reserve = [drawn_at_once(call, reply) for reply in drawn(model, [call] * kept, choices)]
+        return play(smc.sweep(plan, asked, Fixed(0.5), reserve), lambda calls: drawn(model, calls, choices))
 
     for sweep, prob in enumerated(run):
         sure += prob
