@@ -178,7 +178,7 @@ def check_scores(
 
 def check_score_batches(model: LanguageModel, tolerance: float, prompts: Sequence[Prompt] = PROMPTS) -> None:
     """A score depends on its own call only, whatever its prompt shares with others."""
-    asked = [Generate(prompt, seed=seed, max_tokens=_TOKENS) for prompt in prompts for seed in _SEEDS]
+    asked = [Generate(prompt, seed=seed, max_tokens=_TOKENS) for prompt in prompts for seed in _SEEDS[:2]]
     texts = [reply.text for reply in model.generate(asked)]
     calls = [Score(call.prompt, tuple({"": None, text: None})) for call, text in zip(asked, texts, strict=True)]
     together = list(model.score(calls))

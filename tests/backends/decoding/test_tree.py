@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vsgen.backends.decoding.tree import Tree, plant
@@ -26,6 +26,7 @@ def test_branches_share_what_sequences_share() -> None:
     assert template.paths == ((0, 1), (0, 1, 2), (4,), (), (0, 3))
 
 
+@settings(max_examples=40)
 @given(st.sets(IDS.filter(len), min_size=1, max_size=6), st.lists(IDS, min_size=1, max_size=4))
 def test_a_tree_spells_every_prompt_with_every_branch_and_its_intervals_are_its_descendants(
     prompts: set[tuple[int, ...]], tails: list[tuple[int, ...]]
