@@ -36,7 +36,7 @@ EXAMPLES: Final = (
 """Invented, one for each class."""
 TEXTS: Final = 300
 """For what reads probabilities without drawing."""
-REORDERED: Final = 60
+REORDERED: Final = 50
 """Texts that flips are counted on."""
 
 Section = Mapping[str, object]
@@ -59,11 +59,19 @@ class Way(NamedTuple):
     section: Section
     """Keys of the label section."""
     texts: int = TEXTS
+    reordered: bool = False
+    """Count flips."""
 
 
-def from_raters(count: int) -> list[Section]:
-    """Rated texts of the source that words were chosen on, with the shares of their raters."""
-    return [{"text": one.text, NAME: dict(zip(CLASSES, one.probs, strict=True))} for one in rated(CHOSEN)[-count:]]
+def from_raters(each: int) -> list[Section]:
+    """Of each class so many texts on which the raters agreed most, in turn, with the shares of the raters.
+
+    They are of the source that words were chosen on.
+    """
+    reviews = rated(CHOSEN)
+    clear = [sorted(reviews, key=lambda one: -one.probs[at])[:each] for at in range(len(CLASSES))]
+    turns = [one for turn in zip(*clear, strict=True) for one in turn]
+    return [{"text": one.text, NAME: dict(zip(CLASSES, one.probs, strict=True))} for one in turns]
 
 
 def plain(examples: Sequence[Section]) -> Section:
@@ -71,22 +79,23 @@ def plain(examples: Sequence[Section]) -> Section:
     return {"examples": list(examples), "form": "plain"}
 
 
-CHAT: Final = Way("score, chat, no examples", {})
-PLAIN: Final = Way("score, 3 examples, plain", plain(EXAMPLES))
+OPENED: Final = Way("score, chat, `prefill`", {"prefill": OPENING})
+CHAT: Final = Way("score, chat, no examples", {}, reordered=True)
+PLAIN: Final = Way("score, 3 examples, plain", plain(EXAMPLES), reordered=True)
 ORDERS: Final = Way("the same, `permutations: all`", {**plain(EXAMPLES), "permutations": "all"})
 FREE: Final = Way("the same, `prior: contextual`", {**ORDERS.section, "prior": "contextual"})
-RATED: Final = Way("score, 12 rated reviews as examples, plain", plain(from_raters(12)))
+RATED: Final = Way("score, 6 clear reviews as examples, plain", plain(from_raters(2)))
 WAYS: Final = (
     CHAT,
-    Way("score, chat, `prefill`", {"prefill": OPENING}),
-    Way("score, 3 examples, turns", {"examples": EXAMPLES, "form": "turns"}),
+    OPENED,
+    Way("score, 3 examples, turns", {"examples": EXAMPLES, "form": "turns"}, reordered=True),
     PLAIN,
     ORDERS,
     FREE,
     RATED,
     Way("votes of 8, no examples", {"method": "votes", "think": False, "replies": 8, "max_tokens": 6}, 100),
-    Way("verbalized, no examples", {"method": "verbalized", "max_tokens": 60}, 60),
-    Way("reasoning, 4 traces of 64 tokens", {"method": "reasoning", "replies": 4, "max_tokens": 64}, 30),
+    Way("verbalized, no examples", {"method": "verbalized", "max_tokens": 48}, 40),
+    Way("reasoning, 4 traces of 48 tokens", {"method": "reasoning", "replies": 4, "max_tokens": 48}, 24),
 )
 
 
@@ -162,10 +171,10 @@ def main() -> None:
     found = {}
     for way in WAYS:
         found[way.name] = made = labels(desk, way.section, texts[: way.texts])
-        turned = reordered(desk, way.section, texts[:REORDERED]) if way.texts == TEXTS else None
+        turned = reordered(desk, way.section, texts[:REORDERED]) if way.reordered else None
         row(way.name, made, gold[: way.texts], turned)
     both = mean_of([found[ORDERS.name].probs, found[RATED.name].probs])
-    row("mean of the 3 examples in all orders and the 12 rated", Labels(both, None), gold[:TEXTS])
+    row("mean of the 3 examples in all orders and the 6 reviews", Labels(both, None), gold[:TEXTS])
 
 
 if __name__ == "__main__":
