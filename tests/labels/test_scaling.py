@@ -229,6 +229,6 @@ def test_rows_of_a_group_are_held_out_together() -> None:
     assert [found[i] for i in (0, 1, 10, 11)] == [alone(rows[i]) for i in (0, 1, 10, 11)]
 
 
-def test_a_single_row_has_no_others_and_stays_as_it_is() -> None:
-    assert cross_scaled([[0.7, 0.3]], [[1.0, 0.0]]) == [[0.7, 0.3]]
+def test_a_single_row_has_no_others_to_be_scaled_by_and_gets_equal_shares() -> None:
+    assert cross_scaled([[0.7, 0.3]], [[1.0, 0.0]]) == [[0.5, 0.5]]
     assert cross_scaled([], []) == []

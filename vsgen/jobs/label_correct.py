@@ -132,7 +132,7 @@ class Calibrated:
     @property
     def verdict(self) -> Iterator[str]:
         """The scaling, and how far to trust it."""
-        known = f"{len(self.gold):,} known classes"
+        known = f"{len(self.gold):,} known {'class' if len(self.gold) == 1 else 'classes'}"
         if not any(one.power for one in self.scalings):
             yield f"{self.name}: power 0 from {known}: every row gets the class prior{self._shares()}"
             few, nothing = "too few to see more; give 100", "the labels say nothing more of the classes"

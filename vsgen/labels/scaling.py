@@ -105,7 +105,7 @@ def cross_scaled(
 ) -> list[list[float]]:
     """Every row under the scaling that is fitted to the other folds, so that what is measured on them is held out.
 
-    A single row, or a single group, has no others and stays as it is.
+    A single row, or a single group, has no others: nothing is known of its classes, so their shares are equal.
 
     Args:
         rows: Distributions over classes.
@@ -119,7 +119,7 @@ def cross_scaled(
     for held in _parts(len(rows), folds, groups):
         kept = [i for i in range(len(rows)) if not held[i]]
         if not kept:
-            return [list(row) for row in rows]
+            return [[1 / len(row)] * len(row) for row in rows]
         left = None if groups is None else [groups[i] for i in kept]
         found = fit_scaling([rows[i] for i in kept], [gold[i] for i in kept], biased=biased, folds=folds, groups=left)
         for i in np.flatnonzero(held).tolist():

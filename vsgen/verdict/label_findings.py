@@ -27,14 +27,17 @@ def uninformed(seen: Observed, _: Setup) -> Iterator[Finding]:
     """Labels that say less of the known classes than their frequency does, or no more, by the skill's error."""
     for name, known in seen.known.items():
         skill = f"{known.skill:.2f} ± {known.error:.2f}"
-        text = f"label {name}: the skill on {known.n:,} known classes is {skill}"
+        text = f"label {name}: the skill on {known.n:,} known rows is {skill}"
         if known.skill + known.error < 0:
             worse = f"{text}: worse than giving every row the class frequencies"
             yield Finding("skill", "bad", worse, f"--calibrate GOLD, or reword the prompt of label {name}")
         elif known.skill - known.error <= 0:
             nothing = f"{text}: no better than giving every row the class frequencies"
             remedy = f"reword the prompt of label {name}, give it examples, or name another model for it"
-            yield Finding("skill", "bad" if known.n >= MANY else "note", nothing, remedy)
+            if known.n >= MANY:
+                yield Finding("skill", "bad", nothing, remedy)
+            else:
+                yield Finding("skill", "note", nothing, f"give more known rows, such as 100; or {remedy}")
 
 
 def lopsided(seen: Observed, asked: Setup) -> Iterator[Finding]:
