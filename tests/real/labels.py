@@ -93,9 +93,9 @@ WAYS: Final = (
     ORDERS,
     FREE,
     RATED,
-    Way("votes of 8, no examples", {"method": "votes", "think": False, "replies": 8, "max_tokens": 6}, 100),
-    Way("verbalized, no examples", {"method": "verbalized", "max_tokens": 48}, 40),
-    Way("reasoning, 4 traces of 48 tokens", {"method": "reasoning", "replies": 4, "max_tokens": 48}, 24),
+    Way("votes of 8, no examples", {"method": "votes", "think": False, "replies": 8, "max_tokens": 6}, 200),
+    Way("verbalized, no examples", {"method": "verbalized", "max_tokens": 48}, 200),
+    Way("reasoning, 4 traces of 48 tokens", {"method": "reasoning", "replies": 4, "max_tokens": 48}, 100),
 )
 
 
@@ -173,8 +173,9 @@ def main() -> None:
         found[way.name] = made = labels(desk, way.section, texts[: way.texts])
         turned = reordered(desk, way.section, texts[:REORDERED]) if way.reordered else None
         row(way.name, made, gold[: way.texts], turned)
-    both = mean_of([found[ORDERS.name].probs, found[RATED.name].probs])
-    row("mean of the 3 examples in all orders and the 6 reviews", Labels(both, None), gold[:TEXTS])
+    for other in (RATED, OPENED):
+        both = mean_of([found[ORDERS.name].probs, found[other.name].probs])
+        row(f"mean of: 3 examples in all orders, {other.name}", Labels(both, None), gold[:TEXTS])
 
 
 if __name__ == "__main__":
