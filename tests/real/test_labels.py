@@ -13,7 +13,7 @@ from vsgen.files.journal import MemoryJournal
 from vsgen.jobs.desk import Desk
 from vsgen.jobs.wanted import ModelChoice, Wanted
 
-SOME = 48
+SOME = 32
 
 
 @pytest.mark.slow
