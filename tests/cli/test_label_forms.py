@@ -74,6 +74,16 @@ def test_a_run_that_was_cut_anywhere_goes_on_to_the_same_bytes(vsgen: Vsgen, gol
         assert Path("out.jsonl").read_bytes() == whole
 
 
+@pytest.mark.slow
+def test_rows_that_were_added_do_not_change_the_form_of_an_output_that_is_there(vsgen: Vsgen) -> None:
+    asked = ("label", "rows.jsonl", *ASKED, "three.jsonl", "-o", "out.jsonl")
+    assert vsgen(*asked).exit_code == 0
+    write(Path("rows.jsonl"), [*rows("rows.jsonl"), {"text": "A new one."}])
+    ended = vsgen(*asked, "--resume")
+    assert ended.exit_code == 2
+    assert "the number of rows that choose the form was 6 and is 7; --overwrite" in ended.stderr
+
+
 @pytest.fixture
 def served() -> Iterator[Server]:
     with serving(Plan(model="tiny")) as server:

@@ -134,6 +134,16 @@ def test_a_form_is_open_only_where_scored_examples_leave_it(
     assert FormChoice(template(**settings), known=known).names == expected
 
 
+def test_why_no_form_was_tried_is_said() -> None:
+    gate = FormChoice(template(), known=False)
+    assert "cannot be read before the others, so no form was tried; give the rows as a file" in gate.untried(
+        readable=False
+    )
+    assert "none of the first 32 rows can be labeled, so no form was tried; give --calibrate" in gate.untried(
+        readable=True
+    )
+
+
 def test_labels_whose_rows_list_their_classes_need_gold_for_a_choice() -> None:
     own = {"classes": None, "choices": "options", "examples": [{"text": "a", "options": ["x", "y"], "mood": "x"}]}
     assert FormChoice(template(**own), known=False).names == set()

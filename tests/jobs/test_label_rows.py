@@ -8,7 +8,7 @@ import pytest
 
 from vsgen.errors import InputError
 from vsgen.jobs.label_options import LabelOptions, from_flags
-from vsgen.jobs.label_rows import How, Labelled, Spool, checked, row_line, soft, with_text
+from vsgen.jobs.label_rows import How, Labelled, Spool, checked, is_usable, row_line, soft, with_text
 from vsgen.labels.soft import multi_label, soft_label
 from vsgen.values import Row, SoftLabel, Unlabelled
 
@@ -37,6 +37,13 @@ def test_a_row_that_cannot_be_labelled_is_told(fields: dict[str, object], told: 
     with pytest.raises(InputError) as caught:
         checked(row(**fields), JOB)
     assert str(caught.value).startswith(told)
+
+
+def test_a_row_that_lacks_what_a_prompt_needs_chooses_no_form_though_it_is_kept() -> None:
+    sections = [{"name": "x", "classes": ["a", "b"], "prompt": "{{ title }}: {{ text }}"}]
+    lenient = LabelOptions(*from_flags(sections, None, []), "in.jsonl", skip_bad_rows=True)
+    assert is_usable(row(text="t", title="T"), lenient)
+    assert checked(row(text="t"), lenient) and not is_usable(row(text="t"), lenient)
 
 
 @pytest.mark.parametrize("text", ["t", 0, 3.5, False, ["a"], {"a": 1}])

@@ -35,6 +35,10 @@ def test_fields_belong_to_labels() -> None:
     assert truth_fields(["y=mood", "x=true"], two) == {"y": "mood", "x": "true"}
     with pytest.raises(OptionError, match=r"^--gold true: there are 2 labels \(x, y\); give .*x=true"):
         truth_fields(["true"], two)
+    with pytest.raises(OptionError, match=r"^--gold x=: names no field"):
+        truth_fields(["x="], one)
+    with pytest.raises(OptionError, match=r"^--gold b: the fields 'a' and 'b' are both named for label x; leave one"):
+        truth_fields(["a", "b"], one)
 
 
 def test_labels_are_compared_with_the_gold_of_their_rows() -> None:
@@ -53,7 +57,7 @@ def test_labels_are_compared_with_the_gold_of_their_rows() -> None:
 def test_rows_without_gold_or_label_do_not_count_and_that_is_said() -> None:
     found = truths("a", None, "b")
     found.add(Row(3, {"true": "a"}, "r:3"), {"x": Unlabelled("no")})
-    assert "  on the 2 of 4 rows whose field 'true' holds a class" in list(found.lines())
+    assert "  on the 2 of 4 rows with a label and a class in their field 'true'" in list(found.lines())
     nothing = truths(None)
     assert list(nothing.lines()) == ["x: no labeled row has a class in its field 'true', so nothing is compared"]
     assert list(nothing.known()) == []
@@ -82,6 +86,8 @@ def test_classes_that_differ_from_row_to_row_are_compared_with_equal_shares_and_
     found.check(Row(0, {}, "r:0"))
     found.add(Row(0, {"true": "p"}, "r:0"), {"x": label_of("nominal", {"p": 0.9, "q": 0.1}, None)})
     found.add(Row(1, {"true": "t"}, "r:1"), {"x": label_of("nominal", {"r": 0.2, "s": 0.3, "t": 0.5}, None)})
+    with pytest.raises(InputError, match=r"^r:0: true: 'baad' is not one of the label's classes \(good, bad\)"):
+        found.check(Row(0, {"true": "baad", "options": ["good", "bad"]}, "r:0"))
     *_, last = found.lines()
     assert f"{(math.log(2) + math.log(3)) / 2:.4f}" in last
     with pytest.raises(InputError, match=r"^r:2: true: 'z' is not one of"):

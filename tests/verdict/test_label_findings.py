@@ -50,6 +50,12 @@ def test_labels_that_say_no_more_of_the_classes_than_their_frequency_are_bad(
     assert [(one.name, one.level) for one in found] == ([("skill", level)] if level else [])
 
 
+@pytest.mark.parametrize(("calibrated", "first"), [(True, "give more known rows"), (False, "--calibrate GOLD,")])
+def test_who_has_calibrated_is_not_sent_to_calibrate(calibrated: bool, first: str) -> None:
+    (one,) = findings(known=Known(30, -0.3, 0.1, calibrated=calibrated))
+    assert one.remedy.startswith(first)
+
+
 def test_labels_that_no_figure_judges_are_not_called_good() -> None:
     watch = Watch(Setup(template()))
     watch.add_row({"mood": SoftLabel({"good": 0.9, "bad": 0.1}, 0.0, 0.0, None)})

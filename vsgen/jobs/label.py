@@ -6,29 +6,31 @@ the last one; they wait on disk. Rows whose class is known, for calibration, are
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
 
 from vsgen.engine.source import Chain, Flows
-from vsgen.errors import SKIP_IT, InputError, OptionError
+from vsgen.errors import SKIP_IT, InputError
 from vsgen.files.origin import Origin
 from vsgen.files.places import Places
 from vsgen.files.rows import RowInput, Seen
 from vsgen.flow import Flow
 from vsgen.flows.label import Labeller
 from vsgen.jobs.budget import Budget, Used
-from vsgen.jobs.counts import UNLABELLED, Counts
+from vsgen.jobs.counts import Counts
 from vsgen.jobs.desk import Desk
-from vsgen.jobs.label_correct import Calibrated, Correction, calibrate
-from vsgen.jobs.label_flips import FIRST, FlipCounts, more_ways, require_order
+from vsgen.jobs.label_budget import budget_of_rows
+from vsgen.jobs.label_flips import FIRST, require_order
 from vsgen.jobs.label_forms import PROBES, FormChoice, Tries
-from vsgen.jobs.label_gold import gold_of, gold_rows
+from vsgen.jobs.label_gold import gold_rows
+from vsgen.jobs.label_learned import Learned, draw
 from vsgen.jobs.label_options import FLAGS, LabelOptions
-from vsgen.jobs.label_rows import How, Labelled, Spool, checked, is_usable, label_row, row_line, soft
-from vsgen.jobs.label_sets import SetSizes, require_gold
-from vsgen.jobs.label_truth import Truths
+from vsgen.jobs.label_report import LabelReport
+from vsgen.jobs.label_rows import How, Labelled, Spool, checked, is_usable, label_row, soft
+from vsgen.jobs.label_selected import selected
+from vsgen.jobs.label_sets import require_gold
+from vsgen.jobs.label_written import written
 from vsgen.jobs.local import kept_local
 from vsgen.jobs.occurrence import Occurrences
 from vsgen.jobs.plan import Plan
@@ -41,24 +43,15 @@ from vsgen.jobs.servers import with_servers
 from vsgen.jobs.task import Made, Warn
 from vsgen.jobs.wanted import Wanted
 from vsgen.labels.names import FORMS
-from vsgen.labels.select import Criterion, informativeness, most_informative, normalised_entropy
-from vsgen.labels.soft import distributions, kind_of
 from vsgen.ports import Source
-from vsgen.report.histogram import histogram
-from vsgen.report.reliability import curve, ensure_drawable, save_reliability
+from vsgen.report.reliability import ensure_drawable
 from vsgen.report.table import calibration_table
 from vsgen.template.schema import Template
 from vsgen.template.warnings.warning import Use
-from vsgen.values import Row, SoftLabel, Unlabelled
+from vsgen.values import Row
 from vsgen.verdict.finding import Verdict
 from vsgen.verdict.setup import Setup
 from vsgen.verdict.watch import Watch
-
-_UNSELECTED = "filter"
-TRUNCATED = "text-cut"
-"""The flag of a label whose text was cut."""
-ESTIMATED = "estimated"
-"""The flag of a label from a server that lists only the most probable tokens."""
 
 
 class Labelling:
@@ -86,7 +79,7 @@ class Labelling:
         if options.level is not None:
             require_gold(options.level, len(self._gold))
         forms = FormChoice(options.template, known=bool(self._gold), level=options.level)
-        self._tries = Tries(forms, self._gold or self._first_rows())
+        self._tries = Tries(forms, self._gold or (self._first_rows() if forms.names else []))
         wanted = Wanted(
             options.model,
             default=options.asked,
@@ -99,15 +92,10 @@ class Labelling:
         """The models that it may ask."""
         require_prices(options.max_cost, self.models, options.template)
         self._watch = Watch(Setup(options.template, by_flags=options.template.source == FLAGS))
-        self._corrections = {one.name: Correction(one) for one in options.template.labels}
-        self._batch = [one for one in self._corrections.values() if one.label.prior == "batch"]
-        self._uncorrected: dict[str, list[list[list[float]]]] = {one.label.name: [] for one in self._batch}
-        self._known: list[Labelled] = []
-        self._entropies: list[float] = []
+        self._learned = Learned(options.template.labels, gold=len(self._gold), level=options.level)
         self._spool: Spool | None = None
-        self._report: list[str] = []
-        self._truths, self._sizes = Truths(options.template.labels, options.truths), SetSizes()
-        self._flips, self._flipping = FlipCounts(options.template.labels), options.flips
+        self._lines: list[str] = []
+        self._report, self._flipping = LabelReport(options), options.flips
         self._budget, self._used = Budget(), Used()
         self._look_at_first()
 
@@ -125,6 +113,8 @@ class Labelling:
         """What its output is made from."""
         options = self._options
         parts = {**options.parts, "--calibrate": self._gold_input and str(self._gold_seen)}
+        if self._tries.rows and not self._gold:  # a longer input may choose another form
+            parts["number of rows that choose the form"] = len(self._tries.rows)
         rows = self._input if isinstance(self._input, RowInput) else None
         replayed = bool(options.histogram or options.flips or options.truths or options.plot is not None)
         return Origin(parts, rows, grows=True, replayed=replayed)
@@ -136,11 +126,11 @@ class Labelling:
         methods = {one.name: one.method for one in options.template.labels}
         models = {one.name: [names[judge.name] for judge in one.judges] for one in options.template.labels}
         self._how = How(models, options.seed, methods, options.template.labels) if options.meta else None
-        if self._batch or options.selection:
+        if self._learned.waits or options.selection:
             self._spool = Spool()
             desk.on_close(self._spool.close)
         if self._tries.forms.names and not self._tries.rows:
-            warn(self._tries.forms.untried())
+            warn(self._tries.forms.untried(readable=isinstance(self._input, RowInput) and self._input.never_waits))
         counts.expected = self._input.count() if isinstance(self._input, RowInput) else None
         first = Flows(self._before(desk))
         skip = counts.skipping(warn) if options.skip_bad_rows else None
@@ -160,19 +150,17 @@ class Labelling:
         self._used = self._used.after(labelled.replies + labelled.scores, labelled.tokens, bill)
         if labelled.tried is not None:
             return self._tried(labelled)
-        self._flips.add(labelled.flips or {})
+        self._report.add_flips(labelled)
         self._end_flips(labelled.row)
-        if len(self._known) < len(self._gold):
+        if not self._learned.complete:
             self._learn(labelled)
             return Made(replies=labelled.replies, tokens=labelled.tokens)
-        self._flips.add_row(labelled.labels)
+        self._report.add_orders(labelled)
         alarms = self._watch.add_row(labelled.labels)
         if self._spool is None:
-            return self._row(self._correct(labelled), chosen=True, waited=False, notes=alarms)
+            return self._row(labelled, chosen=True, waited=False, notes=alarms)
         self._spool.add(labelled)
-        for name, rows in self._uncorrected.items():
-            if (label := soft(labelled, name)) is not None:
-                rows.append(distributions(label))
+        self._learned.add(labelled)
         return Made(units=1, candidates=1, waiting=1, replies=labelled.replies, tokens=labelled.tokens, notes=alarms)
 
     def enough(self) -> bool:
@@ -181,19 +169,15 @@ class Labelling:
 
     def rest(self) -> Iterator[Made[Labelled]]:
         """All rows that had to wait; a command that ends here short of its rows has spent its budget."""
-        calibrated = len(self._known) == len(self._gold)
+        calibrated = self._learned.complete
         if (spent := self._budget.spent(self._used)) and (not calibrated or self._rows.left()):
             self._counts.stopped = spent
-        self._report += self._tries.unfinished()
+        self._lines += self._tries.unfinished()
         if calibrated and self._spool is not None:
             yield from self._waiting(self._spool)
-        self._report += [*self._sizes.lines(self._options.level), *self._truths.lines(), *self._flips.lines()]
-        for name, known in self._truths.known():
-            self._watch.add_known(name, known)
-        if self._options.histogram:
-            first, count = self._first, len(self._entropies)
-            title = f"normalized entropy of {first}, {count} rows (0: certain, 1: all classes equally likely)"
-            self._report += [title, *histogram(self._entropies, low=0.0, high=1.0)]
+        self._lines += self._report.lines()
+        for name, known in self._report.truths.known():
+            self._watch.add_known(name, known._replace(calibrated=bool(self._gold)))
 
     def plan(self, use: Use | None = None, *, per_row: bool = False, flips: bool = True) -> Plan:
         """What the labels will take, estimated before anything is asked.
@@ -222,15 +206,15 @@ class Labelling:
         return 1 if count is None else min(FIRST, self._gold_flips or count)
 
     def _waiting(self, spool: Spool) -> Iterator[Made[Labelled]]:
-        for one in self._batch:
-            for warning in one.learn_prior(self._uncorrected[one.label.name]):
-                self._warn(warning)
-        if self._batch and self._gold:
+        for warning in self._learned.learn_priors():
+            self._warn(warning)
+        if self._learned.waits:
             self._calibrate()
-        chosen = self._chosen(spool)
+        selection, chosen = self._options.selection, None
+        if selection is not None:
+            chosen = selected([soft(self._learned(labelled), self._first) for labelled in spool], selection)
         for number, labelled in enumerate(spool):
-            wanted = chosen is None or number in chosen
-            yield self._row(self._correct(labelled), chosen=wanted, waited=True)
+            yield self._row(labelled, chosen=chosen is None or number in chosen, waited=True)
 
     def verdict(self) -> Verdict:
         """On all labels."""
@@ -241,27 +225,15 @@ class Labelling:
 
     def report(self) -> list[str]:
         """Calibration, sets, comparison with gold, flips and histogram."""
-        return self._report
+        return self._lines
 
     def seen(self) -> Seen | None:
         """What was read of the input."""
         return self._rows.seen
 
     def _budget_of_rows(self, *, flips: bool) -> Budget:
-        options = self._options
-        if options.max_calls is None and options.max_tokens is None and options.max_cost is None:
-            return Budget()
-        plan = self.plan(per_row=True, flips=flips)
-        return Budget(
-            calls=math.ceil(plan.most.calls) * self._tries.most,
-            tokens=sum(label.most[1] * (1 + flips * more_ways(label)) for label in options.template.labels),
-            max_calls=options.max_calls,
-            max_tokens=options.max_tokens,
-            usd=plan.most_usd or 0.0,
-            max_cost=options.max_cost,
-            unit="row",
-            replies="calls",
-        )
+        plan = partial(self.plan, per_row=True, flips=flips)
+        return budget_of_rows(self._options, plan, times=self._tries.most, flips=flips)
 
     def _end_flips(self, row: Row) -> None:
         """After the last row that is asked about in other orders, a row takes less of the budget."""
@@ -285,7 +257,7 @@ class Labelling:
     def _tried(self, labelled: Labelled) -> Made[Labelled]:
         """A row that was labelled in every form; with the last one the form is chosen."""
         if self._tries.add(labelled):
-            self._report += self._tries.forms.lines()
+            self._lines += self._tries.forms.lines()
             self._budget = self._budget_of_rows(flips=self._options.flips)
             self._how = self._how and replace(self._how, laid_out=self._tries.forms.chosen.labels)
             for one in self._tries.chosen() if self._gold else ():
@@ -334,7 +306,7 @@ class Labelling:
     def _usable(self, row: Row, skip: Warn | None) -> bool:
         try:
             checked(row, self._options)
-            self._truths.check(row)
+            self._report.truths.check(row)
         except InputError as error:
             if skip is None:
                 raise InputError(f"{error}; {SKIP_IT}") from None
@@ -344,99 +316,21 @@ class Labelling:
 
     def _row(self, labelled: Labelled, *, chosen: bool, waited: bool, notes: Sequence[str] = ()) -> Made[Labelled]:
         """A row of the output; or a reject, where it is not among the selected share."""
-        label = soft(labelled, self._first)
-        if label is not None and self._options.histogram:
-            self._entropies.append(normalised_entropy(*_entropy(label)))
-        self._truths.add(labelled.row, labelled.labels)
-        self._sizes.add(labelled.labels)
-        line = row_line(labelled, self._how)
-        detail = "not among the selected share" if label is not None else "has no label to be selected by"
-        lacking = {name: one.problem for name, one in labelled.labels.items() if isinstance(one, Unlabelled)}
-        new = 0 if waited else 1
-        return Made(
-            rows=[line] if chosen else [],
-            rejects=[] if chosen else [{**line, "reason": _UNSELECTED, "detail": detail}],
-            values=[labelled] if chosen else [],
-            units=new,
-            candidates=new,
-            waiting=new - 1,
-            replies=labelled.replies * new,
-            tokens=labelled.tokens * new,
-            flags=[UNLABELLED] * len(lacking) + [*filter(None, map(_flag, labelled.labels.values()))],
-            problems=[f"{labelled.row.where}: label {name}: {problem}" for name, problem in lacking.items()],
-            notes=notes,
-        )
+        corrected = self._learned(labelled)
+        self._report.add_written(corrected)
+        return written(corrected, self._how, first=self._first, chosen=chosen, waited=waited, notes=notes)
 
     def _learn(self, labelled: Labelled) -> None:
         """Keep a row of known class; with the last one fit, unless a prior is to be divided out first."""
-        for name, label in labelled.labels.items():
-            if isinstance(label, Unlabelled):
-                raise InputError(f"{labelled.row.where}: label {name}: {label.problem}")
-        self._known.append(labelled)
-        if len(self._known) == len(self._gold) and not self._batch:
+        self._learned.add_known(labelled)
+        if self._learned.complete and not self._learned.waits:
             self._calibrate()
 
     def _calibrate(self) -> None:
         """Fit a scaling for each label to the rows of known class, and report."""
-        results = []
-        for name, correction in self._corrections.items():
-            known = [(label, one.row) for one in self._known if (label := soft(one, name)) is not None]
-            right = [(label, gold_of(row, correction.label, list(label.probs))) for label, row in known]
-            results.append(calibrate(correction, right, level=self._options.level))
-        self._tabulate(results)
-
-    def _tabulate(self, results: list[Calibrated]) -> None:
+        results = self._learned.calibrate()
         for one in results:
-            self._report += [*calibration_table(one.name, one.columns), *one.verdict]
-        for one in results:
+            self._lines += [*calibration_table(one.name, one.columns), *one.verdict]
             self._watch.add_known(one.name, one.known)
-        if self._options.plot is not None:
-            curves = []
-            for one in results:
-                curves.append(curve(one.name, "before", one.raw, one.gold))
-                curves.append(curve(one.name, "after", one.held_out, one.gold))
-            save_reliability(self._options.plot, curves)
-
-    def _correct(self, labelled: Labelled) -> Labelled:
-        labels = {
-            name: self._corrections[name](made) if isinstance(made, SoftLabel) else made
-            for name, made in labelled.labels.items()
-        }
-        return labelled._replace(labels=labels)
-
-    def _chosen(self, spool: Spool) -> set[int] | None:
-        """The numbers of the rows that are wanted; None are all.
-
-        Raises:
-            OptionError: No row has what it should be selected by.
-        """
-        selection = self._options.selection
-        if selection is None:
-            return None
-        labels = [soft(self._correct(labelled), self._first) for labelled in spool]
-        values = [None if label is None else _value(selection.criterion, label) for label in labels]
-        if any(label is not None for label in labels) and all(value is None for value in values):
-            remedy = "a label with several traces, statements or orders has it; select borderline or margin"
-            raise OptionError(f"--select {selection.criterion}: no row has a {selection.criterion}; {remedy}")
-        return set(most_informative(values, selection.share))
-
-
-def _flag(label: SoftLabel | Unlabelled) -> str | None:
-    """What is reported of a label that is not exact."""
-    if isinstance(label, Unlabelled) or not label.details.get("truncated"):
-        return None
-    return ESTIMATED if "bounds" in label.details else TRUNCATED
-
-
-def _entropy(label: SoftLabel) -> tuple[float, int]:
-    """A label's entropy and the number of classes over which it is; a class's mean where several may apply."""
-    if kind_of(label) == "multi":
-        return label.entropy / len(label.probs), 2
-    return label.entropy, len(label.probs)
-
-
-def _value(criterion: Criterion, label: SoftLabel) -> float | None:
-    entropy, classes = _entropy(label)
-    return informativeness(
-        criterion, entropy=entropy, margin=label.margin, classes=classes, disagreement=label.disagreement
-    )
+        if results and self._options.plot is not None:
+            draw(self._options.plot, results)

@@ -13,7 +13,7 @@ from vsgen.labels.scaling import Scaling, cross_scaled, fit_scaling
 from vsgen.labels.settings import Label
 from vsgen.labels.soft import distributions, redistributed, uncorrected
 from vsgen.metrics.calibration import Rows, ranked_probability_score
-from vsgen.metrics.skill import class_prior, equal_shares
+from vsgen.metrics.skill import class_prior, equal_shares, skill
 from vsgen.probability import logs, softmax
 from vsgen.report.measured import Measured, measured
 from vsgen.values import SoftLabel
@@ -126,8 +126,9 @@ class Calibrated:
     @property
     def known(self) -> Known:
         """What the verdict judges the labels by."""
-        found = measured("", self.held_out, self.gold, self.prior).skill
-        return Known(len(self.gold), found.value, found.error or 0.0)
+        found = skill(self.held_out, self.gold, self.prior)
+        value = found.value if any(one.power for one in self.scalings) else 0.0  # the class prior itself
+        return Known(len(self.gold), value, found.error or 0.0, calibrated=True)
 
     @property
     def verdict(self) -> Iterator[str]:

@@ -25,12 +25,12 @@ from vsgen.labels.conformal import choosing
 from vsgen.labels.names import FORMS, Form
 from vsgen.labels.settings import Label
 from vsgen.labels.soft import distributions, entropy
+from vsgen.metrics.calibration import log_loss
 from vsgen.template.schema import Template
 from vsgen.values import Row, SoftLabel, Unlabelled
 
 PROBES: Final = 32
 """Rows by which a form is chosen where no class is known."""
-_FLOOR: Final = 1e-6
 
 Found: TypeAlias = Sequence[tuple[Row, SoftLabel]]
 
@@ -131,12 +131,18 @@ class FormChoice:
         forms = {one.label.name: one.form for one in self._choices}
         return {name: tried[forms.get(name, FORMS[0])][name] for name in tried[FORMS[0]]}
 
-    def untried(self) -> str:
-        """What is done where there are no rows to try the forms on."""
+    def untried(self, *, readable: bool) -> str:
+        """What is done where there are no rows to try the forms on.
+
+        Args:
+            readable: The first rows could be read, but none of them can be labelled.
+        """
         names = ", ".join(label.name for label in self._open)
         forms = ", ".join(dict.fromkeys(label.laid_out for label in self._open))
-        why = "the first rows cannot be read before the others, so no form was tried"
-        return f"label {names}: form {forms}: {why}; give the rows as a file, --calibrate GOLD, or form"
+        unread = "the first rows cannot be read before the others", "give the rows as a file, --calibrate GOLD, or form"
+        unusable = f"none of the first {PROBES} rows can be labeled", "give --calibrate GOLD, or form"
+        why, remedy = unusable if readable else unread
+        return f"label {names}: form {forms}: {why}, so no form was tried; {remedy}"
 
     def undecided(self, tried: int, of: int) -> str:
         """What to report where the command ends before a form is chosen."""
@@ -261,11 +267,7 @@ def _loss(label: Label, found: Found) -> float:
     """Held-out log loss after scaling, nats."""
     right = [(made, gold_of(row, label, list(made.probs))) for row, made in found]
     known = calibrate(Correction(label), right)
-    losses = [
-        -math.fsum(share * math.log(max(p, _FLOOR)) for p, share in zip(probs, gold, strict=True))
-        for probs, gold in zip(known.held_out, known.gold, strict=True)
-    ]
-    return fmean(losses)
+    return log_loss(known.held_out, known.gold).value
 
 
 def _information(found: Found) -> float:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from vsgen.errors import InputError
 from vsgen.files.rows import RowInput
 from vsgen.jobs.label_options import LabelOptions
-from vsgen.jobs.label_rows import with_text
-from vsgen.labels.examples import form_of, known_probs
+from vsgen.jobs.label_rows import values_of, with_text
+from vsgen.labels.examples import form_of, known_probs, listed
 from vsgen.labels.settings import Label
 from vsgen.values import Row
 
@@ -40,6 +40,11 @@ def gold_of(row: Row, label: Label, classes: Sequence[str], field: str | None = 
     return [[p, 1 - p] for p in probs.values()] if several else [list(probs.values())]
 
 
+def classes_of(row: Row, label: Label) -> tuple[str, ...]:
+    """A label's classes, or those that the row lists; none where it lists none, which the label itself refuses."""
+    return label.classes or listed(values_of(row).get(label.choices or ""))
+
+
 def gold_rows(known: RowInput, options: LabelOptions) -> Iterator[Row]:
     """Rows whose class is known, checked as far as that can be done before anything is asked.
 
@@ -51,8 +56,8 @@ def gold_rows(known: RowInput, options: LabelOptions) -> Iterator[Row]:
         empty = False
         with_text(row, options)
         for label in options.template.labels:
-            if label.classes:
-                gold_of(row, label, label.classes)
+            if classes := classes_of(row, label):
+                gold_of(row, label, classes)
         yield row
     if empty:
         raise InputError(f"{known.name}: has no rows; give rows with the text and the known class")

@@ -79,9 +79,9 @@ def with_text(row: Row, job: LabelOptions) -> Row:
 
 
 def is_usable(row: Row, job: LabelOptions) -> bool:
-    """Whether a row has a text and no label of these names yet."""
+    """Whether a row has a text, all that the prompts need, and no label of these names yet."""
     try:
-        checked(row, job)
+        _check_prompts(checked(row, job), job)
     except InputError:
         return False
     return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -15,6 +16,8 @@ from vsgen.verdict.share import percent
 
 KEY: Final = "set"
 """What a label's details call it."""
+_FEWEST: Final = 2
+"""Rows of known class that sets at any level need."""
 _SHOWN: Final = 5
 """Different sizes that are listed."""
 
@@ -43,7 +46,8 @@ def require_gold(level: float, known: int) -> None:
         OptionError: There are not.
     """
     if known < fewest(level):
-        remedy = f"give more, or a lower coverage, such as --sets {max(0.5, (known - 2) / max(1, known - 1)):.2g}"
+        lower = math.floor(100 * (known - _FEWEST) / (known - 1)) / 100 if known > _FEWEST else 0
+        remedy = f"give more, or a lower coverage, such as --sets {lower:g}" if lower else "give more"
         raise OptionError(
             f"--sets {level:g}: needs at least {fewest(level):,} rows of known class, got {known:,}; {remedy}"
         )

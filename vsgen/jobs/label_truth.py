@@ -8,7 +8,7 @@ from typing import Final
 
 from vsgen.errors import OptionError
 from vsgen.flows.label import Labels
-from vsgen.jobs.label_gold import gold_of
+from vsgen.jobs.label_gold import classes_of, gold_of
 from vsgen.labels.settings import Label
 from vsgen.labels.soft import distributions
 from vsgen.metrics.skill import class_prior, equal_shares
@@ -31,16 +31,19 @@ def truth_fields(words: Sequence[str], labels: Sequence[Label]) -> dict[str, str
     Raises:
         OptionError: It is not clear which label is meant.
     """
-    names, found = [one.name for one in labels], {}
+    names, found = [one.name for one in labels], dict[str, str]()
     for word in words:
         name, equals, place = word.partition("=")
-        if equals and name in names:
-            found[name] = place
-        elif len(names) == 1:
-            found[names[0]] = word
-        else:
-            remedy = f"give --gold NAME=FIELD for each label to compare, such as --gold {names[0]}={word}"
-            raise OptionError(f"--gold {word}: there are {len(names)} labels ({', '.join(names)}); {remedy}")
+        if not equals or name not in names:
+            name, place = names[0], word
+            if len(names) > 1:
+                remedy = f"give --gold NAME=FIELD for each label to compare, such as --gold {name}={word or 'FIELD'}"
+                raise OptionError(f"--gold {word}: there are {len(names)} labels ({', '.join(names)}); {remedy}")
+        if not place:
+            raise OptionError(f"--gold {word}: names no field; give the field of the rows that holds the true class")
+        if found.setdefault(name, place) != place:
+            both = f"the fields {found[name]!r} and {place!r} are both named for label {name}"
+            raise OptionError(f"--gold {word}: {both}; leave one of them out")
     return found
 
 
@@ -63,8 +66,9 @@ class Truths:
         """
         for label in self._compared():
             place = self.fields[label.name]
-            if label.classes and (place not in row.fields or row.fields[place] is not None):
-                gold_of(row, label, label.classes, place)
+            known = place not in row.fields or row.fields[place] is not None
+            if known and (classes := classes_of(row, label)):
+                gold_of(row, label, classes, place)
 
     def add(self, row: Row, labels: Labels) -> None:
         """Keep a row's labels and its gold.
@@ -88,7 +92,7 @@ class Truths:
                 continue
             yield from calibration_table(name, [self._measured(label)])
             if (count := len(self._made[name])) < self._rows:
-                yield f"  on the {count:,} of {self._rows:,} rows whose field {place!r} holds a class"
+                yield f"  on the {count:,} of {self._rows:,} rows with a label and a class in their field {place!r}"
             yield from self._confusion(label)
 
     def known(self) -> Iterator[tuple[str, Known]]:

@@ -30,7 +30,8 @@ def uninformed(seen: Observed, _: Setup) -> Iterator[Finding]:
         text = f"label {name}: the skill on {known.n:,} known rows is {skill}"
         if known.skill + known.error < 0:
             worse = f"{text}: worse than giving every row the class frequencies"
-            yield Finding("skill", "bad", worse, f"--calibrate GOLD, or reword the prompt of label {name}")
+            first = "give more known rows to --calibrate" if known.calibrated else "--calibrate GOLD"
+            yield Finding("skill", "bad", worse, f"{first}, or reword the prompt of label {name}")
         elif known.skill - known.error <= 0:
             nothing = f"{text}: no better than giving every row the class frequencies"
             remedy = f"reword the prompt of label {name}, give it examples, or name another model for it"

@@ -36,6 +36,8 @@ class Known(NamedTuple):
     """1 - log loss / log loss of the class prior; -inf where a right class has probability 0."""
     error: float
     """Its standard error; 0 where there is none."""
+    calibrated: bool = False
+    """Rows of known class were used to scale the labels."""
 
 
 @dataclass(slots=True)
