@@ -46,6 +46,7 @@ def test_the_sampler_draws_with_the_section_itself(tmp_path: Path) -> None:
         ("blocks: 0", "sampling.power.blocks: must be >= 1, got 0"),
         ("particles: 1", "sampling.power.particles: must be >= 2, got 1"),
         ("check_every: 0", "sampling.power.check_every: must be >= 1, got 0"),
+        ("moves: -1", "sampling.power.moves: must be >= 0, got -1"),
         ("ess: 0", "sampling.power.ess: must be > 0, got 0"),
         ("engine: smcc", "did you mean 'smc'?"),
         ("particle: 4", "sampling.power: unknown key 'particle'; did you mean 'particles'?"),

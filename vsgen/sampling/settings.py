@@ -14,6 +14,7 @@ from vsgen.sampling.names import Method as Method
 from vsgen.sampling.potentials import Potentials
 from vsgen.sampling.power.factors import NONE
 from vsgen.sampling.power.factors import Potentials as Factors
+from vsgen.sampling.power.lengths import doublings
 from vsgen.sampling.prompts import Format
 from vsgen.sections.misfit import Misfit
 from vsgen.sections.section import Section, Strings
@@ -60,6 +61,8 @@ class Power(Section):
     """Tokens of smc between two checks of the weights."""
     ess: float = Field(default=0.5, gt=0, le=1)
     """Effective sample size, as a share, below which auto takes smc, and smc resamples: by weights tempered to it."""
+    moves: int = Field(default=0, ge=0, exclude_if=lambda value: value == 0)
+    """Metropolis-Hastings moves of each particle of smc at each rejuvenation: after 1, 2, 4, 8, ... checks."""
     blocks: int = Field(default=4, ge=1)
     """Blocks in which a chain of mh grows to max_tokens."""
     steps: int = Field(default=10, ge=1)
@@ -90,7 +93,7 @@ class Power(Section):
 
     def judged(self, k: int, max_tokens: int, *, looks: bool) -> int:
         """The most replies for which a potential is asked; with `looks` also while they still go on."""
-        if self.engine in ("auto", "smc") and not looks:
+        if self.engine in ("auto", "smc") and not looks and not self.moves:
             return self.pilot(k) + k * self.particles
         return self.most(k, max_tokens)[0]
 
@@ -99,8 +102,10 @@ class Power(Section):
         pilot = self.pilot(k)
         match self.engine:
             case "auto" | "smc":
+                every, ends = k * self.particles, doublings(self.check_every, max_tokens)
                 stretches = -(-max_tokens // self.check_every)
-                return pilot + k * self.particles * stretches, (pilot + k * self.particles) * max_tokens
+                calls = pilot + every * (stretches + self.moves * len(ends))
+                return calls, pilot * max_tokens + every * (max_tokens + self.moves * sum(ends))
             case "mh":
                 moves = self.blocks * self.steps
                 return pilot + k * (self.blocks + moves), (pilot + k * (1 + moves)) * max_tokens

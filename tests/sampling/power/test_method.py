@@ -146,6 +146,28 @@ def test_a_sweep_and_a_chain_are_one_reply_however_many_calls_they_take(engine: 
     assert spent.replies <= how.sampling.replies
 
 
+@pytest.mark.parametrize("engine", ["auto", "smc"])
+def test_moves_of_particles_are_counted_bounded_and_said(engine: Engine) -> None:
+    spent: list[Completion] = []
+
+    def answer(calls: Sequence[Generate]) -> Sequence[Completion]:
+        found = WORDS.generate(calls)
+        spent.extend(found)
+        return found
+
+    how = settings(engine, k=3, ess=1.0, particles=4, check_every=1, moves=3)
+    details = [one.details for one in draw(how, answer).candidates]
+    assert all(0 < float(str(one["acceptance"])) <= 1 for one in details)
+    assert sum(int(str(one["evaluations"])) for one in details) == sum(len(reply.tokens) for reply in spent)
+    calls, tokens = how.sampling.most
+    still = settings(engine, k=3, ess=1.0, particles=4, check_every=1).sampling
+    assert still.most[0] < len(spent) <= calls
+    assert sum(len(reply.tokens) for reply in spent) <= tokens
+    assert calls - still.most[0] == 3 * 4 * 3 * 3  # replies, particles, moves; after 1, 2 and 4 of 6 tokens
+    assert tokens - still.most[1] == 3 * 4 * 3 * (1 + 2 + 4)
+    assert how.sampling.powered.judged(3, 6, looks=False) == calls
+
+
 def test_log_z_is_that_of_all_replies() -> None:
     exact = math.log(math.fsum(target(WORDS, 2.0, 6).values()))
     for engine in ("is", "smc"):

@@ -209,7 +209,7 @@ def _weighted(drafts: Sequence[Draft], refused: Sequence[Refused], alpha: float)
 def _sweeps(task: Task, rng: Random, reserves: Sequence[Sequence[Draft]] | None = None) -> Flow[Drawn]:
     """One sweep for each candidate, with whole replies in reserve for it."""
     how, k = task.how, task.k
-    plan = smc.Plan(how.alpha, how.particles, how.check_every, how.ess, potentials=task.potentials)
+    plan = smc.Plan(how.alpha, how.particles, how.check_every, how.ess, task.potentials, how.moves)
     sources = [Random(rng.getrandbits(64)) for _ in range(k)]
     kept = reserves or [()] * k
     flows = [_sweep(plan, task.asked, source, reserve) for source, reserve in zip(sources, kept, strict=True)]
@@ -229,7 +229,8 @@ def _sweeps(task: Task, rng: Random, reserves: Sequence[Sequence[Draft]] | None 
 
 def _swept(sweep: smc.Sweep, reserve: Sequence[Draft]) -> dict[str, object]:
     evaluations = sweep.evaluations + sum(len(draft.tokens) for draft in reserve)
-    return {**_said("smc", evaluations), "ess": _short(sweep.ess), "ancestors": sweep.ancestors}
+    moved = {} if sweep.acceptance is None else {"acceptance": _short(sweep.acceptance)}
+    return {**_said("smc", evaluations), "ess": _short(sweep.ess), "ancestors": sweep.ancestors, **moved}
 
 
 def _sweep(plan: smc.Plan, asked: Generate, rng: Random, reserve: Sequence[Draft]) -> Flow[smc.Sweep | Refused]:
