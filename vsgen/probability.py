@@ -41,7 +41,9 @@ def logs(probs: Sequence[float]) -> list[float]:
 
 
 def effective_size(logws: Sequence[float]) -> float:
-    """Effective sample size: how many equal weights say as much as these; from 1 to their number."""
+    """Effective sample size: how many equal weights say as much as these; from 1 to their number, 0 if all are zero."""
+    if max(logws) == -math.inf:
+        return 0.0
     return 1 / math.fsum(share * share for share in softmax(logws))
 
 

@@ -37,7 +37,7 @@ def test_rows_say_their_answer_whether_it_is_right_and_how_they_were_drawn(vsgen
         assert meta["logp"] < 0 < meta["evaluations"]
 
 
-@pytest.mark.parametrize("how", [SMC, MH])
+@pytest.mark.parametrize("how", [SMC, pytest.param(MH, marks=pytest.mark.slow)])
 def test_bytes_depend_neither_on_the_batch_nor_on_where_a_run_went_on(
     vsgen: Vsgen, tmp_path: Path, how: tuple[str, ...]
 ) -> None:

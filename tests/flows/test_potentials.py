@@ -57,6 +57,7 @@ VALID: Mapping[str, tuple[str, Sequence[str], Sequence[str], Sequence[str], Sequ
         ['{"day": "c", "n": 3}', '{"day": "a", "n": 10}', "a", '{"day": "a", "n": 3'],
         ['{"day": "c', "The day", '{"n"'],
     ),
+    "letters": ("choices: [Café, Käse]", ["Café"], ["K\N{REPLACEMENT CHARACTER}"], ["Kase"], ["Ka"]),
     "text": ("output: {max_chars: 8}", ["a day"], ["a long long day"], ["a long long day", " "], []),
 }
 

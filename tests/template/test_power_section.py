@@ -85,6 +85,14 @@ def test_a_factor_is_the_class_of_a_scored_label(tmp_path: Path, label: str, tol
     assert f"/sums.yaml:8: sampling.power.potentials.{told}" in problem(tmp_path, section + LABELS)
 
 
+def test_only_a_text_can_be_read_before_it_is_whole(tmp_path: Path) -> None:
+    look = "sampling: {method: power, power: {potentials: {labels: [{label: v, class: b, looks: true}]}}}\n"
+    label = "labels: [{name: v, classes: [b, c], prompt: '{{ x }}'}]\n"
+    object_ = "output: {schema: {type: object, properties: {x: {type: string}, y: {type: string}}}}\n"
+    assert "potentials.labels.0.looks: needs output with one text field" in problem(tmp_path, look + label + object_)
+    assert load(tmp_path, look.replace("true", "false") + label + object_)
+
+
 @pytest.mark.parametrize("key", ["temperature: 0.5", "top_p: 0.9", "top_k: 50", "min_p: 0.1"])
 def test_token_filters_do_not_go_with_power(tmp_path: Path, key: str) -> None:
     message = problem(tmp_path, f"sampling:\n  method: power\n  {key}\n")

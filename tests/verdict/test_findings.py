@@ -87,6 +87,16 @@ def test_replies_cut_at_the_limit_name_a_longer_one() -> None:
     assert finding.remedy == "--set sampling.max_tokens=128"
 
 
+def test_a_text_that_goes_on_is_not_cut_and_one_that_could_end_but_does_not_is_worth_a_note() -> None:
+    """With chat: false, replies are as long as max_tokens, unless a stop or a form could end them."""
+    cut = [outcome(DAYS, replies=[ReplyStats(3, cut=True)])] * 5
+    how = {"method": "direct", "max_tokens": 64}
+    assert not verdict(cut, template(chat=False, sampling=how)).findings
+    finding = only(cut, template(chat=False, sampling={**how, "stop": ["."]}))
+    assert (finding.name, finding.level) == ("cut", "note")
+    assert verdict(cut, template(chat=False, sampling=how, choices=["Monday", "Friday"])).findings
+
+
 def test_a_reply_with_room_enough_for_all_answers_is_no_matter_of_room() -> None:
     cut = [outcome(DAYS, replies=[ReplyStats(3, cut=True)])] * 5
     brief, long = template(output={"max_chars": 40}), template(output={"max_chars": 4000})

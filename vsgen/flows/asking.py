@@ -61,6 +61,7 @@ def settings_of(template: Template, facts: ModelFacts | None = None) -> Settings
         key=_NEUTRAL if ours and asked.method in LISTS else None,
         exchanges=ours,
         brief=_brief(output.item_schema),
+        open_ended=template.open_ended,
     )
 
 

@@ -27,6 +27,8 @@ from vsgen.values import Completion, SoftLabel
 if TYPE_CHECKING:
     from vsgen.backends.decoding.viable import Viable
 
+_HALF: Final = "\N{REPLACEMENT CHARACTER}"
+"""What a text ends with whose last token holds the first bytes of a character."""
 _LEAST: Final = -1e4
 """The smallest log factor of a reply that still goes on, nats."""
 
@@ -79,8 +81,8 @@ class Valid:
         return known(logs([float(self._fits(draft)) for draft in drafts]))
 
     def early(self, drafts: Sequence[Draft]) -> Flow[Sequence[float]]:
-        """Whether the form can still be met."""
-        return known(logs([float(self._form.possible(draft.text)) for draft in drafts]))
+        """Whether the form can still be met, by whatever a character becomes that is not whole yet."""
+        return known(logs([float(self._form.possible(draft.text.rstrip(_HALF))) for draft in drafts]))
 
     def _fits(self, draft: Draft) -> bool:
         fields = read(self._template, draft) if self._form.complete(draft.text) else None
@@ -162,9 +164,8 @@ class OfLabel:
         return self._logs([read(self._template, draft) for draft in drafts], unread=-math.inf)
 
     def early(self, drafts: Sequence[Draft]) -> Flow[Sequence[float]]:
-        """The same of the text so far, where that is wanted and the reply is one text."""
-        looks = self._wanted.looks and len(self._template.output.fields) == 1
-        fields = [read(self._template, draft) if looks else None for draft in drafts]
+        """The same of the text so far, where that is wanted."""
+        fields = [read(self._template, draft) if self._wanted.looks else None for draft in drafts]
         return (yield from _finite(self._logs(fields, unread=0.0)))
 
     def _logs(self, fields: Sequence[Mapping[str, object] | None], *, unread: float) -> Flow[list[float]]:

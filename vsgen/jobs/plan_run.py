@@ -51,20 +51,26 @@ def plan_run(template: Template, draws: Sequence[Preview], use: Use, model: str,
         asked = [prompt_tokens(one.labels[i], use) for one in draws]
         each_of = label_parts(template, label, model, _mean(asked) + text, max(asked, default=0) + longest)
         parts += [part.times(answers) for part in each_of]
-        if judged := (count or 1) * _judged(template.sampling, label.name):
-            parts += [replace(part, name=f"potential: {part.name}").times(judged) for part in each_of]
+        if judged := _judged(template.sampling, label.name):
+            parts += [_potential(part, *judged).times(count or 1) for part in each_of]
     if template.dedup and template.dedup.endpoint:
         read = Load(1, text), Load(1, MARGIN * longest)
         parts.append(Part("embeddings", template.dedup.embedder, *read, template.dedup.prices).times(answers))
     return Plan("draws", count, use.num, tuple(parts))
 
 
-def _judged(how: Sampling, label: str) -> int:
-    """The most replies of a draw that are labelled since a class is a factor of what is sampled."""
+def _potential(part: Part, usual: int, most: int) -> Part:
+    """A label that is a factor of what is sampled, from what it takes for one reply."""
+    name = f"potential: {part.name}"
+    return replace(part, name=name, expected=part.expected.times(usual), most=part.most.times(most))
+
+
+def _judged(how: Sampling, label: str) -> tuple[int, int] | None:
+    """How many replies of a draw are usually labelled since a class is a factor of what is sampled, and the most."""
     potentials = how.powered.potentials if how.method == "power" else None
     wanted = [one for one in potentials.labels if one.label == label] if potentials else []
     looks = any(one.looks for one in wanted)
-    return how.powered.judged(how.k, how.max_tokens, looks=looks) if wanted else 0
+    return how.powered.judged(how.k, how.max_tokens, looks=looks) if wanted else None
 
 
 def answer_load(template: Template, draws: Sequence[Preview], use: Use) -> Load:

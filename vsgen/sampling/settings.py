@@ -91,11 +91,15 @@ class Power(Section):
         """The most replies that k candidates take; a sweep or a chain makes one, however many calls it takes."""
         return self.pilot(k) + k * (self.particles if self.engine == "best-of-n" else 1)
 
-    def judged(self, k: int, max_tokens: int, *, looks: bool) -> int:
-        """The most replies for which a potential is asked; with `looks` also while they still go on."""
-        if self.engine in ("auto", "smc") and not looks and not self.moves:
-            return self.pilot(k) + k * self.particles
-        return self.most(k, max_tokens)[0]
+    def judged(self, k: int, max_tokens: int, *, looks: bool) -> tuple[int, int]:
+        """How many replies a potential is usually asked about, and the most; with `looks` also while they still go on.
+
+        The most is one per call, since a particle that has ended may give way to one that ends later, and one for each
+        candidate, of which it is asked once more why it is impossible.
+        """
+        calls, _ = self.most(k, max_tokens)
+        once = self.engine in ("auto", "smc") and not looks and not self.moves
+        return self.pilot(k) + k * self.particles if once else calls, calls + k
 
     def most(self, k: int, max_tokens: int) -> tuple[int, int]:
         """The most calls that k candidates take, and the most tokens that are drawn in them."""
@@ -241,6 +245,8 @@ class Settings:
     """Worked exchanges of the package's own before the task."""
     brief: bool = False
     """Whether answers are a few words; the exchanges before the task are then of that kind."""
+    open_ended: bool = False
+    """Whether replies continue a text that nothing ends but `max_tokens`."""
     potentials: Factors = NONE
     """Of the target of method power, made ready for one draw."""
 

@@ -50,8 +50,13 @@ def check_judged(sampling: Sampling, output: Output) -> None:
         raise Misfit((("power", "potentials", "correct"), "needs output.correct, which says what is right"))
 
 
-def check_labels(potentials: Potentials, labels: Sequence[Label]) -> None:
+def check_labels(potentials: Potentials, labels: Sequence[Label], fields: Sequence[str]) -> None:
     """See that the labels are there whose classes are factors of what is sampled.
+
+    Args:
+        potentials: The factors.
+        labels: Of the template.
+        fields: Of an answer.
 
     Raises:
         Misfit: One is not, or cannot be a factor.
@@ -60,7 +65,7 @@ def check_labels(potentials: Potentials, labels: Sequence[Label]) -> None:
     problems = [
         ((ROOT, "sampling", "power", "potentials", "labels", i, key), message)
         for i, one in enumerate(potentials.labels)
-        for key, message in _unusable(one, known)
+        for key, message in (*_unusable(one, known), *_unreadable(one, fields))
     ]
     if problems:
         raise Misfit(*problems)
@@ -74,3 +79,8 @@ def _unusable(wanted: LabelPotential, known: Mapping[str, Label]) -> Iterator[tu
         yield "label", f"label {label.name!r} must have 'classes' and method score or decisions"
     elif wanted.class_ not in label.classes:
         yield "class", f"{wanted.class_!r} is not a class of {label.name}; there are: {', '.join(label.classes)}"
+
+
+def _unreadable(wanted: LabelPotential, fields: Sequence[str]) -> Iterator[tuple[str, str]]:
+    if wanted.looks and len(fields) > 1:
+        yield "looks", f"needs output with one text field, since half an object cannot be read; got {', '.join(fields)}"

@@ -238,8 +238,8 @@ class Template(Section):
         if problems:
             raise Misfit(*(((i, "name"), message) for i, message in problems))
         _refuse_two_prices(labels)
-        if "sampling" in info.data and (wanted := info.data["sampling"].powered.potentials):
-            check_labels(wanted, labels)
+        if {"sampling", "output"} <= info.data.keys() and (wanted := info.data["sampling"].powered.potentials):
+            check_labels(wanted, labels, info.data["output"].fields)
         return labels
 
     @field_validator("weights")
@@ -272,6 +272,12 @@ class Template(Section):
     def scored(self) -> bool:
         """Whether every valid answer is scored."""
         return self.logp or self.weights == "model"
+
+    @property
+    def open_ended(self) -> bool:
+        """Whether replies continue a text that nothing ends but `max_tokens`: no chat, no stop, no form, no answer."""
+        ends = self.chat or self.sampling.stop or self.choices or self.output.schema_ or self.output.answer
+        return not ends
 
     @property
     def judges(self) -> tuple[str, ...]:

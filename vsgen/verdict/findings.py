@@ -87,10 +87,15 @@ def _placeholders(seen: Observed, asked: Setup) -> Iterator[Finding]:
 
 
 def _cut(seen: Observed, asked: Setup) -> Iterator[Finding]:
-    share = Share(seen.cut, seen.replies)
-    if level := LOST.level(share):
-        limit = asked.template.sampling.max_tokens
-        yield Finding("cut", level, f"{share} replies were cut at max_tokens {limit}", longer_reply(asked))
+    share, template = Share(seen.cut, seen.replies), asked.template
+    if not template.open_ended and (level := LOST.level(share)):
+        limit = template.sampling.max_tokens
+        yield Finding(
+            "cut",
+            level if template.chat else "note",
+            f"{share} replies were cut at max_tokens {limit}",
+            longer_reply(asked),
+        )
 
 
 def _long(seen: Observed, asked: Setup) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ import pytest
 from tests.sampling.power.exact import Toy, noise, play, shares, target, twisted, variation
 from vsgen.backends.table import TableModel
 from vsgen.errors import ModelError
-from vsgen.flow import Spent, metered
+from vsgen.flow import Flow, Spent, known, metered
 from vsgen.sampling.methods import open_sampler
 from vsgen.sampling.power.drafts import Draft
 from vsgen.sampling.power.factors import Potentials
@@ -165,7 +165,7 @@ def test_moves_of_particles_are_counted_bounded_and_said(engine: Engine) -> None
     assert sum(len(reply.tokens) for reply in spent) <= tokens
     assert calls - still.most[0] == 3 * 4 * 3 * 3  # replies, particles, moves; after 1, 2 and 4 of 6 tokens
     assert tokens - still.most[1] == 3 * 4 * 3 * (1 + 2 + 4)
-    assert how.sampling.powered.judged(3, 6, looks=False) == calls
+    assert how.sampling.powered.judged(3, 6, looks=False) == (calls, calls + 3)
 
 
 def test_log_z_is_that_of_all_replies() -> None:
@@ -249,6 +249,7 @@ def test_a_cap_that_every_reply_reaches_is_told(engine: Engine) -> None:
     assert [note for note in drawn.notes if "cut at sampling.max_tokens" in note]
     assert not any(one.details["ended"] for one in drawn.candidates)
     assert all("truncated" in one.flags for one in drawn.candidates)
+    assert not draw(replace(settings(engine, max_tokens=5), open_ended=True), endless.generate).notes
 
 
 def test_a_degenerate_effective_sample_size_is_told() -> None:
@@ -358,4 +359,37 @@ def test_where_all_is_impossible_every_reply_says_why(engine: Engine, early: flo
     assert drawn.candidates
     for one in drawn.candidates:
         assert one.details["impossible"] == "potential toy: impossible"
+        assert one.details.get("ess", 0) == 0
         json.dumps(dict(one.details), allow_nan=False)
+
+
+class Counted:
+    """A potential that makes replies that have ended unlikely, and counts how many it is asked about."""
+
+    reason = "counted"
+
+    def __init__(self) -> None:
+        self.wholes = self.all = 0
+
+    def whole(self, drafts: Sequence[Draft]) -> Flow[Sequence[float]]:
+        self.wholes, self.all = self.wholes + len(drafts), self.all + len(drafts)
+        return known([-9.0 if draft.ended else 0.0 for draft in drafts])
+
+    def early(self, drafts: Sequence[Draft]) -> Flow[Sequence[float]]:
+        self.all += len(drafts)
+        return known([0.0] * len(drafts))
+
+
+@pytest.mark.parametrize(("engine", "moves"), [*((engine, 0) for engine in TARGETED), ("smc", 2)])
+def test_a_potential_is_asked_about_no_more_replies_than_is_said_before(engine: Engine, moves: int) -> None:
+    """Also where particles that have ended give way to others that end later: more than one for each particle."""
+    restless = TableModel(tuple("abcdefgh"), lambda _, tokens: (*(0.0875,) * 8, 0.3), 10_000)
+    counted, how = (
+        Counted(),
+        settings(engine, k=2, max_tokens=20, alpha=1.0, particles=4, check_every=1, steps=2, moves=moves),
+    )
+    draw(replace(how, potentials=Potentials((counted,))), restless.generate)
+    for asked, looks in ((counted.wholes, False), (counted.all, True)):
+        assert asked <= how.sampling.powered.judged(2, 20, looks=looks)[1]
+    if engine == "smc":
+        assert counted.wholes > 2 * 4

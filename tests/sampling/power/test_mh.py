@@ -245,7 +245,8 @@ def test_alpha_1_accepts_every_proposal() -> None:
     assert sum(state.proposed for state in states) > 100
 
 
-@pytest.mark.parametrize(("blocks", "steps"), [(1, 40), pytest.param(3, 15, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("blocks", "steps"), [(1, 40), (3, 15)])
 def test_chains_draw_from_the_power_law(blocks: int, steps: int) -> None:
     law = target(TABLE, 2.0, 4)
     plan = mh.Plan(2.0, chains=2000, blocks=blocks, steps=steps, span=4)

@@ -28,7 +28,7 @@ from vsgen.sampling.power.drafts import Draft
 from vsgen.sampling.power.factors import Potentials
 from vsgen.sampling.power.plain import best, draws, parted
 from vsgen.sampling.power.resampling import systematic
-from vsgen.sampling.settings import Engine, Power, Sampling, Settings
+from vsgen.sampling.settings import Engine, Power, Settings
 from vsgen.values import Candidate, Completion, Distribution, Generate, Malformed, Prompt, Refused
 
 _HARDLY = 1.5
@@ -117,7 +117,7 @@ def power(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]
             Candidate(item.fields, weight, None, logp, parsed.reasoning, item.flags, number, info, vote=weight)
         )
     malformed += [Malformed.of(one, 1 / every, len(drafts) + i) for i, one in enumerate(drawn.refused)]
-    notes = (*_warnings(how, drafts), *drawn.notes)
+    notes = (*_warnings(settings, drafts), *drawn.notes)
     return Distribution("frequency" if baseline else "power", tuple(candidates), tuple(malformed), notes)
 
 
@@ -183,8 +183,7 @@ def _auto(task: Task, rng: Random) -> Flow[Drawn]:
     how, k = task.how, task.k
     drafts, _ = parted((yield from _plain(task, how.pilot(k), rng)), k)
     logws = [draft.log_weight(how.alpha) for draft in drafts]
-    possible = not all(draft.impossible for draft in drafts)
-    ess, least = effective_size(logws) if possible else 0.0, how.ess * len(drafts)
+    ess, least = effective_size(logws), how.ess * len(drafts)
     beside = "below" if ess < least else "at least"
     chosen = {"chosen": f"effective sample size {ess:.3g} of {len(drafts)} plain draws, {beside} {least:g}"}
     if ess < least:
@@ -203,7 +202,7 @@ def _weighted(drafts: Sequence[Draft], refused: Sequence[Refused], alpha: float)
         Picked(one, {**_said("is", len(one.tokens)), **stated, "importance": _short(share)}, share)
         for one, share in zip(drafts, softmax(logws), strict=True)
     ]
-    return Drawn(picks, (_UNEVEN,) if len(drafts) > 1 and effective_size(logws) < _HARDLY else (), refused)
+    return Drawn(picks, (_UNEVEN,) if len(drafts) > 1 and 0 < effective_size(logws) < _HARDLY else (), refused)
 
 
 def _sweeps(task: Task, rng: Random, reserves: Sequence[Sequence[Draft]] | None = None) -> Flow[Drawn]:
@@ -223,7 +222,7 @@ def _sweeps(task: Task, rng: Random, reserves: Sequence[Sequence[Draft]] | None 
     spread = _short(stdev(finite)) if len(finite) > 1 else None
     stated = {"log_z": _short(log_mean_exp(log_zs)), "log_z_spread": spread}
     picks = [Picked(sweep.draft, {**_swept(sweep, reserve), **stated}) for sweep, reserve in pairs]
-    degenerate = median(sweep.ess for sweep, _ in pairs) < _HARDLY
+    degenerate = 0 < median(sweep.ess for sweep, _ in pairs) < _HARDLY
     return Drawn(picks, (_DEGENERATE,) if degenerate else (), refused)
 
 
@@ -268,9 +267,9 @@ def _best(task: Task, rng: Random) -> Flow[Drawn]:
     return Drawn(picks, refused=[refused[0] for drafts, refused in groups if not drafts])
 
 
-def _warnings(sampling: Sampling, drafts: Sequence[Draft]) -> list[str]:
-    flat = [_FLATTENS] if sampling.powered.alpha < 1 else []
-    cut = [_CUT] if drafts and not any(draft.ended for draft in drafts) else []
+def _warnings(settings: Settings, drafts: Sequence[Draft]) -> list[str]:
+    flat = [_FLATTENS] if settings.sampling.powered.alpha < 1 else []
+    cut = [_CUT] if drafts and not settings.open_ended and not any(draft.ended for draft in drafts) else []
     return flat + cut + ([_IMPOSSIBLE] if drafts and all(draft.impossible for draft in drafts) else [])
 
 
