@@ -8,7 +8,7 @@ from itertools import cycle, islice
 
 import pytest
 
-from vsgen.errors import InputError
+from vsgen.errors import InputError, TemplateError
 from vsgen.flows.label import Labels
 from vsgen.jobs.label_forms import FormChoice, Tried
 from vsgen.labels.conformal import choosing
@@ -141,6 +141,14 @@ def test_why_no_form_was_tried_is_said() -> None:
     )
     assert "none of the first 32 rows can be labeled, so no form was tried; give --calibrate" in gate.untried(
         readable=True
+    )
+
+
+def test_a_form_that_there_is_not_is_one_problem() -> None:
+    with pytest.raises(TemplateError) as caught:
+        template(form="turned")
+    assert str(caught.value).endswith(
+        "labels.0.form: must be 'chat', 'turns', 'plain' or 'auto', got 'turned'; did you mean 'turns'?"
     )
 
 

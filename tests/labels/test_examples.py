@@ -80,6 +80,7 @@ def test_examples_that_do_not_fit_are_named_by_their_place() -> None:
     assert "example 2 has no field 'mood'; give the label's class or distribution there" in problem(
         examples=[ROWS[0], {"text": "a"}]
     )
+    assert "example 1 has null in its field 'mood'; give" in problem(examples=[{"text": "a", "mood": None}])
     assert "method decisions shows none" in problem(method="decisions")
     assert "labels.0.form: belongs to methods score and votes with 'think: false', not verbalized" in problem(
         method="verbalized", form="turns"

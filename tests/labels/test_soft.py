@@ -16,7 +16,9 @@ from vsgen.labels.soft import (
     entropy,
     kind_of,
     label_of,
+    mixture,
     multi_label,
+    mutual_information,
     ordinal_label,
     redistributed,
     soft_label,
@@ -119,3 +121,10 @@ def test_a_corrected_label_says_all_about_its_new_probabilities_and_keeps_the_fi
     assert (once.label_mass, once.disagreement) == (0.5, 0.1)
     assert once.details == {**fresh.details, "traces": 4, "raw": PROBS}
     assert corrected(once, newest).details["raw"] == PROBS
+
+
+def test_mutual_information_is_nothing_between_equal_distributions_and_the_weights_entropy_between_sure_ones() -> None:
+    assert mutual_information([[0.3, 0.7]] * 3) == pytest.approx(0, abs=1e-12)
+    assert mutual_information([[1.0, 0.0], [0.0, 1.0]]) == pytest.approx(math.log(2))
+    assert mutual_information([[1.0, 0.0], [0.0, 1.0]], [0.9, 0.1]) == pytest.approx(entropy([0.9, 0.1]))
+    assert mixture([[1.0, 0.0], [0.0, 1.0]], [0.9, 0.1]) == [0.9, 0.1]

@@ -50,6 +50,11 @@ def test_labels_that_say_no_more_of_the_classes_than_their_frequency_are_bad(
     assert [(one.name, one.level) for one in found] == ([("skill", level)] if level else [])
 
 
+def test_a_right_class_without_probability_is_said_in_words() -> None:
+    (one,) = findings(known=Known(30, float("-inf"), 0.0))
+    assert "inf" not in one.text and "a class that is right in one of 30 known rows has probability 0" in one.text
+
+
 @pytest.mark.parametrize(("calibrated", "first"), [(True, "give more known rows"), (False, "--calibrate GOLD,")])
 def test_who_has_calibrated_is_not_sent_to_calibrate(calibrated: bool, first: str) -> None:
     (one,) = findings(known=Known(30, -0.3, 0.1, calibrated=calibrated))

@@ -24,7 +24,7 @@ from vsgen.jobs.occurrence import Occurrences
 from vsgen.labels.conformal import choosing
 from vsgen.labels.names import FORMS, Form
 from vsgen.labels.settings import Label
-from vsgen.labels.soft import distributions, entropy
+from vsgen.labels.soft import distributions, mutual_information
 from vsgen.metrics.calibration import log_loss
 from vsgen.template.schema import Template
 from vsgen.values import Row, SoftLabel, Unlabelled
@@ -274,11 +274,5 @@ def _information(found: Found) -> float:
     """What a reply says about its text, nats: of several classes that may apply, the mean."""
     rows = [distributions(made) for _, made in found]
     masses = [1.0 if made.label_mass is None else made.label_mass for _, made in found]
-    each = [_mutual(column) for column in zip(*rows, strict=True)]
+    each = [mutual_information(column) for column in zip(*rows, strict=True)]
     return fmean(each) * median(masses)
-
-
-def _mutual(rows: Sequence[Sequence[float]]) -> float:
-    """The mutual information of the class and the text, over texts that are equally likely, nats."""
-    mean = [fmean(column) for column in zip(*rows, strict=True)]
-    return max(0.0, entropy(mean) - fmean(map(entropy, rows)))

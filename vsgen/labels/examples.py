@@ -133,7 +133,8 @@ def _problem(row: Mapping[str, Any], label: Needs) -> tuple[Path, str] | None:
         fields = ", ".join(map(str, row)) or "none"
         return (), f"has no field {missing[0]!r}, which the prompt needs; its fields are: {fields}"
     if row.get(label.name) is None:
-        return (), f"has no field {label.name!r}; give the label's class or distribution there"
+        lacks = f"has null in its field {label.name!r}" if label.name in row else f"has no field {label.name!r}"
+        return (), f"{lacks}; give the label's class or distribution there"
     classes = label.classes or listed(row.get(label.choices or ""))
     if len(classes) < _FEWEST:
         return (), f"has no field {label.choices!r} that lists at least two classes"

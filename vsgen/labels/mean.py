@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from vsgen.labels.question import Voice
 from vsgen.labels.settings import Kind
-from vsgen.labels.soft import entropy, label_of, multi_label
+from vsgen.labels.soft import label_of, mixture, multi_label, mutual_information
 from vsgen.labels.words import YES_NO
 from vsgen.probability import softmax
 from vsgen.values import SoftLabel, Unlabelled
@@ -27,16 +27,16 @@ def mean(classes: Sequence[str], voices: Sequence[Voice], kind: Kind, details: M
         details: What else is known of how it was made.
     """
     each = [softmax(voice.logps) for voice in voices]
-    means = _means(each)
+    means = mixture(each)
     masses = [voice.mass for voice in voices if voice.mass is not None]
     mass = math.fsum(masses) / len(masses) if masses else None
     made = label_of(kind, dict(zip(classes, means, strict=True)), mass)
     if raw := [softmax(voice.raw) for voice in voices if voice.raw is not None]:
-        made = detailed(made, {"raw": dict(zip(classes, _means(raw), strict=True))})
+        made = detailed(made, {"raw": dict(zip(classes, mixture(raw), strict=True))})
     if len(each) == 1:
         return detailed(made, details)
-    between = max(0.0, entropy(means) - math.fsum(map(entropy, each)) / len(each))
-    return replace(detailed(made, {**details, "spread": spread_of(made.probs, each)}), disagreement=between)
+    spread = spread_of(made.probs, each)
+    return replace(detailed(made, {**details, "spread": spread}), disagreement=mutual_information(each))
 
 
 def in_orders(made: SoftLabel, voices: Sequence[Voice]) -> SoftLabel:
@@ -73,10 +73,6 @@ def several(classes: Sequence[str], answers: Sequence[SoftLabel | Unlabelled]) -
     )
     flips = tuple(flipped for one in found for flipped in one.order_flips)
     return replace(made, disagreement=math.fsum(apart) if apart else None, order_flips=flips)
-
-
-def _means(each: Sequence[Sequence[float]]) -> list[float]:
-    return [math.fsum(column) / len(each) for column in zip(*each, strict=True)]
 
 
 def _gathered(classes: Sequence[str], found: Sequence[Mapping[str, object]]) -> dict[str, object]:

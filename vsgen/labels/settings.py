@@ -135,7 +135,7 @@ class Label(Section):
     """Worked examples, shown before every question: rows with the fields that the prompt refers to, and under the
     label's name the class, or a mapping of classes to probabilities. Or the path of a JSONL file with such rows, in the
     folder of the template or below it. The row that is labeled is never shown as its own example."""
-    form: Form | Literal["auto"] = Field(default="auto", exclude_if=lambda value: value == "auto")
+    form: Literal[Form, "auto"] = Field(default="auto", exclude_if=lambda value: value == "auto")
     """How the question and its examples are laid out, for methods score and votes (with `think: false`). chat: one user
     message; turns: the examples are earlier turns of the conversation; plain: text that the model continues, without
     its chat template. auto: chat without examples; with them, `vsgen label` chooses."""

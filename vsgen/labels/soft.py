@@ -15,6 +15,30 @@ def entropy(probs: Sequence[float]) -> float:
     return abs(math.fsum(p * math.log(p) for p in probs if p > 0))
 
 
+def mixture(each: Sequence[Sequence[float]], weights: Sequence[float] | None = None) -> list[float]:
+    """The mean of several distributions over the same classes.
+
+    Args:
+        each: At least one.
+        weights: How probable each of them is; they sum to 1. All alike if None.
+    """
+    columns = zip(*each, strict=True)
+    if weights is None:
+        return [math.fsum(column) / len(each) for column in columns]
+    return [math.fsum(w * p for w, p in zip(weights, column, strict=True)) for column in columns]
+
+
+def mutual_information(each: Sequence[Sequence[float]], weights: Sequence[float] | None = None) -> float:
+    """Between the class and which of several distributions it is drawn from, nats; arguments as for `mixture`."""
+    inner = list(map(entropy, each))
+    mean = (
+        math.fsum(inner) / len(inner)
+        if weights is None
+        else math.fsum(w * one for w, one in zip(weights, inner, strict=True))
+    )
+    return max(0.0, entropy(mixture(each, weights)) - mean)
+
+
 def soft_label(probs: Mapping[str, float], mass: float | None) -> SoftLabel:
     """A distribution over classes with its entropy and margin.
 

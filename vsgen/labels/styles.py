@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from vsgen.labels.mean import mean
 from vsgen.labels.question import Voice
-from vsgen.labels.soft import entropy
+from vsgen.labels.soft import mutual_information
 from vsgen.values import SoftLabel
 
 
@@ -39,7 +39,7 @@ def of_traces(classes: Sequence[str], voices: Sequence[Voice]) -> dict[str, obje
     within = math.fsum(weight * one for weight, one in zip(weights, inner, strict=True))
     return {
         "styles": {style: _own(one) for style, one in each.items()},
-        "between_styles": apart([list(one.probs.values()) for one in each.values()], weights),
+        "between_styles": mutual_information([list(one.probs.values()) for one in each.values()], weights),
         "within_styles": within,
     }
 
@@ -55,18 +55,7 @@ def of_votes(classes: Sequence[str], shares: Mapping[str, Sequence[float]]) -> d
         return {}
     styles = {style: {"probs": dict(zip(classes, each, strict=True))} for style, each in shares.items() if each}
     weights = [1 / len(styles)] * len(styles)
-    return {"styles": styles, "between_styles": apart([each for each in shares.values() if each], weights)}
-
-
-def apart(each: Sequence[Sequence[float]], weights: Sequence[float]) -> float:
-    """Mutual information between the class and which of several distributions it is drawn from, nats.
-
-    Args:
-        each: The distributions, over the same classes.
-        weights: How probable each of them is; they sum to 1.
-    """
-    whole = [math.fsum(w * p for w, p in zip(weights, column, strict=True)) for column in zip(*each, strict=True)]
-    return max(0.0, entropy(whole) - math.fsum(w * entropy(one) for w, one in zip(weights, each, strict=True)))
+    return {"styles": styles, "between_styles": mutual_information([each for each in shares.values() if each], weights)}
 
 
 def _own(one: SoftLabel) -> Mapping[str, object]:

@@ -28,6 +28,8 @@ def uninformed(seen: Observed, _: Setup) -> Iterator[Finding]:
     for name, known in seen.known.items():
         skill = f"{known.skill:.2f} ± {known.error:.2f}"
         text = f"label {name}: the skill on {known.n:,} known rows is {skill}"
+        if known.skill == -math.inf:
+            text = f"label {name}: a class that is right in one of {known.n:,} known rows has probability 0 there"
         if known.skill + known.error < 0:
             worse = f"{text}: worse than giving every row the class frequencies"
             first = "give more known rows to --calibrate" if known.calibrated else "--calibrate GOLD"
