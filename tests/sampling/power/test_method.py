@@ -360,6 +360,7 @@ def test_where_all_is_impossible_every_reply_says_why(engine: Engine, early: flo
     for one in drawn.candidates:
         assert one.details["impossible"] == "potential toy: impossible"
         assert one.details.get("ess", 0) == 0
+        assert "power_share" not in one.details
         json.dumps(dict(one.details), allow_nan=False)
 
 

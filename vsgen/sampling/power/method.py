@@ -28,7 +28,7 @@ from vsgen.sampling.power.drafts import Draft
 from vsgen.sampling.power.factors import Potentials
 from vsgen.sampling.power.plain import best, draws, parted
 from vsgen.sampling.power.resampling import systematic
-from vsgen.sampling.settings import Engine, Power, Settings
+from vsgen.sampling.settings import BASELINES, Engine, Power, Settings
 from vsgen.values import Candidate, Completion, Distribution, Generate, Malformed, Prompt, Refused
 
 _HARDLY = 1.5
@@ -97,7 +97,7 @@ def power(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]
     drawn = yield from _engine(Task(how.powered, how.k, asked, settings.potentials), rng)
     every = len(drawn.picks) + len(drawn.refused)
     left = len(drawn.picks) / every
-    baseline = how.powered.engine in ("low-temperature", "best-of-n")
+    baseline = how.powered.engine in BASELINES
     drafts = [one.draft for one in drawn.picks]
     shares = power_shares(drafts, how.powered.alpha)
     candidates, malformed = [], []
@@ -109,7 +109,7 @@ def power(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]
             continue
         info = {"alpha": how.powered.alpha, "ended": draft.ended, **details}
         info |= yield from _judged(settings.potentials, draft)
-        if not baseline:
+        if not baseline and not draft.impossible:
             info["power_share"] = _short(share)
         item = parsed.items[0]
         logp = round(draft.logp, 6)
