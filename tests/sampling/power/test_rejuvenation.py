@@ -24,16 +24,19 @@ from tests.sampling.power.exact import (
     twisted,
 )
 from vsgen.backends.table import TableModel
-from vsgen.probability import invert
+from vsgen.probability import effective_size, invert
 from vsgen.sampling.power import mh, smc
 from vsgen.sampling.power.drafts import Draft
 from vsgen.sampling.power.factors import NONE, Potentials
-from vsgen.sampling.power.resampling import resample
+from vsgen.sampling.power.resampling import resample, tempering
 from vsgen.values import Completion, Generate
 
 TINY = TableModel.random(8, symbols="a", length=9)
+UNEVEN = TableModel.random(19, symbols="a", length=9)
+"""Weights after two tokens: replies that have ended by then weigh four times as much, and one in four is such a one."""
 PAIR = TableModel.random(8, symbols="ab", length=9)
 PLAN = smc.Plan(alpha=3.0, particles=1, stretch=1, ess=0.9, moves=1)
+TWO = replace(PLAN, particles=2, stretch=2)
 UP = Toy(lambda text: 0.1 + text.count("a") ** 2, lambda text: 5.0 if text == "a" else 0.2)
 NO_B = Toy(lambda text: float("b" not in text), lambda text: float("b" not in text))
 """What holds a b is impossible, and stays so."""
@@ -111,9 +114,9 @@ def expected(
         (TINY, 4, UP, PLAN),
         (PAIR, 2, NO_B, PLAN),
         (TINY, 2, None, replace(PLAN, moves=2)),
-        (TINY, 3, None, replace(PLAN, particles=2, stretch=2)),  # resampled, by tempered weights, and moved
+        (UNEVEN, 3, None, TWO),
         pytest.param(PAIR, 3, UP, PLAN, marks=pytest.mark.slow),
-        pytest.param(TINY, 3, UP, replace(PLAN, particles=2, stretch=2, alpha=2.0), marks=pytest.mark.slow),
+        pytest.param(UNEVEN, 3, UP, TWO, marks=pytest.mark.slow),
         pytest.param(PAIR, 2, NO_B, replace(PLAN, particles=2), marks=pytest.mark.slow),
     ],
 )
@@ -125,6 +128,18 @@ def test_estimate_of_z_and_picks_are_unbiased_with_moves(
     sure, picked = expected(monkeypatch, plan, end, model)
     assert sure == pytest.approx(1, abs=1e-12)
     assert picked == pytest.approx(twisted(model, plan.alpha, end, toy or Toy(lambda _: 1.0)), abs=1e-12)
+
+
+def test_two_particles_are_resampled_by_tempered_weights_where_the_law_is_enumerated() -> None:
+    call = Generate(PROMPT, seed=0, temperature=1 / TWO.alpha, max_tokens=2, resumable=True)
+    drawn = [draft(reply).log_weight(TWO.alpha) for reply, _ in replies(UNEVEN, call)]
+    logws = [min(drawn), max(drawn)]
+    assert effective_size(logws) < TWO.ess * 2
+    assert 0.1 < tempering(logws, TWO.ess) < 0.9
+
+
+def draft(reply: Completion) -> Draft:
+    return Draft(reply.tokens, reply.logps, reply.logqs, reply.text, ended=reply.stopped)
 
 
 def always(_draft: Draft, _proposed: Draft, _cut: int, _uniform: float, _alpha: float) -> bool:

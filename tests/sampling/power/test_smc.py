@@ -37,7 +37,8 @@ from vsgen.values import Completion, Generate
 
 ASKED = Generate(PROMPT, seed=0, max_tokens=4)
 PLAN = smc.Plan(alpha=2.0, particles=16, stretch=2, ess=0.5)
-TINY = TableModel.random(8, symbols="a", length=9)
+TINY = TableModel.random(19, symbols="a", length=9)
+"""After two tokens weights differ by a factor of four, so that with an `ess` of 0.9 they are tempered in part."""
 
 
 def drawn(model: TableModel, calls: Sequence[Generate], choices: Choices) -> list[Completion]:
