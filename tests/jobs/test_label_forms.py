@@ -99,6 +99,14 @@ def test_with_gold_the_least_held_out_loss_decides_whatever_the_mass() -> None:
     assert "calibrate" not in line
 
 
+def test_forms_that_gold_cannot_tell_apart_are_told_apart_by_what_they_say() -> None:
+    each: dict[Form, tuple[Sequence[Sequence[float]], float] | str]
+    each = {"chat": (FLAT, 1.0), "turns": (SAME, 1.0), "plain": (SURE[:2], 0.5)}  # in turn, as the classes are not
+    gate = choice(each, known=True, count=6)  # in no form more is seen than the class prior
+    assert len({round(one, 9) for one in gate._choices[0].figures.values()}) == 1
+    assert form(gate) == "plain"
+
+
 def test_equal_forms_leave_the_first() -> None:
     assert form(choice(dict.fromkeys(FORMS, (SURE, 0.5)), known=True)) == "chat"
     assert form(choice(dict.fromkeys(FORMS, (SURE, 0.5)), known=False)) == "chat"

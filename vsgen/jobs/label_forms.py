@@ -1,10 +1,10 @@
 """Chooses the form of labels with examples whose template leaves it open (`form: auto`), before any row is labelled.
 
 Some rows are labelled in every form. Where their classes are known, the form of least log loss is taken, on held-out
-rows and after the scaling that will be applied. Where they are not, it is the form whose replies say most about the
-texts: the information that a class has about its text (Sorensen et al., arXiv 2203.11364), which is the entropy of the
-mean label less the mean entropy of a label, times the median P(the reply is a class). So a form is not taken for its
-mass alone: one that gives every text the same class, however surely, says nothing.
+rows and after the scaling that will be applied. Where they are not, or forms are equal in it, it is the form whose
+replies say most about the texts: the information that a class has about its text (Sorensen et al., arXiv 2203.11364),
+which is the entropy of the mean label less the mean entropy of a label, times the median P(the reply is a class). So a
+form is not taken for its mass alone: one that gives every text the same class, however surely, says nothing.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ from vsgen.values import Row, SoftLabel, Unlabelled
 
 PROBES: Final = 32
 """Rows by which a form is chosen where no class is known."""
+_EQUAL: Final = 9
+"""Digits of nats in which figures are equal but for rounding."""
 
 Found: TypeAlias = Sequence[tuple[Row, SoftLabel]]
 
@@ -177,9 +179,12 @@ class FormChoice:
         found = {form: [(self._tried[i].row, made) for i in at if _made(made := each[form][i])] for form in left}
         if not at:
             return Choice(label, left[0], dict.fromkeys(left, math.nan), refused, 0, self._known)
-        figures = {form: (_loss(label, rows) if self._known else _information(rows)) for form, rows in found.items()}
-        best = (min if self._known else max)(figures, key=lambda form: round(figures[form], 9))
-        return Choice(label, best, figures, refused, len(at), self._known)
+        figures = said = {form: _information(rows) for form, rows in found.items()}
+        left.sort(key=lambda form: -round(said[form], _EQUAL))
+        if self._known:
+            figures = {form: _loss(label, rows) for form, rows in found.items()}
+            left.sort(key=lambda form: round(figures[form], _EQUAL))
+        return Choice(label, left[0], figures, refused, len(at), self._known)
 
 
 class Tries:
