@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from random import Random
 from typing import Annotated, Any, Final, Literal
 
@@ -17,24 +17,21 @@ from pydantic import (
     model_validator,
 )
 
-from vsgen.labels.examples import MOST, Needs, as_rows, problems_of
+from vsgen.labels.examples import MOST, as_rows
 from vsgen.labels.judge import RUN, Judge, Models, Written, written
+from vsgen.labels.misfits import misfits
 from vsgen.labels.names import Form, Prior
 from vsgen.labels.names import Kind as Kind
 from vsgen.labels.names import Method as Method
-from vsgen.labels.words import LETTERS, STEP_BY_STEP
+from vsgen.labels.words import STEP_BY_STEP
 from vsgen.probability import new_seed
-from vsgen.sections.misfit import Misfit, Path
+from vsgen.sections.misfit import Misfit
 from vsgen.sections.prices import Prices
 from vsgen.sections.sandbox import compile_text
 from vsgen.sections.section import Section, Strings
 from vsgen.sections.validators import as_list, check_name, check_text, repeated
 from vsgen.values import Generate, Prompt
 
-_DRAWING: Final = ("replies", "temperature", "max_tokens")
-_DRAWLESS: Final = frozenset({"score", "decisions"})
-_LEVELS: Final = 10
-"""The most that decision interfaces take, of every published form."""
 _REPLIES: Final = {"reasoning": 8, "votes": 8, "verbalized": 1}
 
 
@@ -189,23 +186,7 @@ class Label(Section):
     def _goes_together(self) -> Label:
         if self.endpoint is not None and self.model is None:
             raise Misfit((("endpoint",), "needs 'model', the model's name on that server"))
-        problems: list[tuple[Path, str]] = [
-            *self._of_other_methods(),
-            *self._of_styles(),
-            *self._of_letters(),
-            *self._of_listing(),
-            *self._of_decisions(),
-        ]
-        problems += [*self._of_form(), *self._of_examples()]
-        if self.normalize == "pmi" and self.prior == "contextual":
-            problems.append(
-                (("normalize",), "pmi divides the same preference out as prior contextual; use one of them")
-            )
-        if self.prior == "batch" and self.choices is not None:
-            problems.append(
-                (("prior",), "batch needs the same classes for every row, so it cannot be combined with 'choices'")
-            )
-        if problems:
+        if problems := list(misfits(self)):
             raise Misfit(*problems)
         return self
 
@@ -250,7 +231,7 @@ class Label(Section):
     @property
     def count(self) -> int:
         """How many replies are drawn for one question; none for methods score and decisions."""
-        return 0 if self.method in _DRAWLESS else self.replies or _REPLIES[self.method]
+        return self.replies or _REPLIES[self.method] if self.method in _REPLIES else 0
 
     @property
     def ways(self) -> tuple[str, ...]:
@@ -266,82 +247,3 @@ class Label(Section):
     def generate(self, prompt: Prompt, rng: Random, *, schema: str | None = None) -> Generate:
         """The call that draws one of the replies."""
         return Generate(prompt, new_seed(rng), temperature=self.temperature, max_tokens=self.max_tokens, schema=schema)
-
-    def _of_other_methods(self) -> list[tuple[tuple[str], str]]:
-        given = self.model_fields_set
-        wrong = [("think", "votes"), ("pseudocount", "votes"), ("normalize", "score"), ("verbalizer", "score")]
-        problems = [
-            ((key,), f"belongs to method {owner}, not {self.method}; leave it out")
-            for key, owner in wrong
-            if key in given and self.method != owner
-        ]
-        if self.method in _DRAWLESS:
-            problems += [
-                ((key,), f"method {self.method} draws no replies; leave it out") for key in _DRAWING if key in given
-            ]
-        if self.prior == "contextual" and self.method != "score":
-            problems.append((("prior",), f"contextual belongs to method score, not {self.method}"))
-        return problems
-
-    def _of_styles(self) -> list[tuple[tuple[str], str]]:
-        if self.styles is None:
-            return []
-        if self.method != "reasoning" and not (self.method == "votes" and self.think):
-            return [(("styles",), "belongs to method reasoning, and to votes with think; leave it out")]
-        if not all(style.strip(" .;") for style in self.styles):
-            return [(("styles",), "a style must not be blank")]
-        if twice := repeated(self.styles):
-            return [(("styles",), f"{twice[0][1]!r} is named twice")]
-        if self.count < len(self.styles):
-            return [(("replies",), f"must be at least the number of styles, {len(self.styles)}, got {self.count}")]
-        return []
-
-    def _of_form(self) -> Iterator[tuple[tuple[str], str]]:
-        used = {"form": self.form not in {"auto", "chat"}, "prefill": self.prefill}
-        for key in (key for key, value in used.items() if value):
-            if not self.lined:
-                owners = "score and votes with 'think: false'"
-                yield (key,), f"belongs to methods {owners}, not {self.method}; leave it out"
-        if self.examples and self.method == "decisions":
-            yield ("examples",), "method decisions shows none; leave them out, or use method score"
-
-    def _of_examples(self) -> Iterator[tuple[Path, str]]:
-        needs = Needs(self.name, self.kind, self.classes, self.choices, self.needed)
-        yield from (((("examples", *path), problem)) for path, problem in problems_of(self.examples, needs))
-
-    def _of_decisions(self) -> list[tuple[tuple[str], str]]:
-        if self.method != "decisions" or self.kind == "nominal":
-            return []
-        problems = []
-        if self.permutations != 1:
-            problems.append((("permutations",), f"method decisions has one order for kind {self.kind}; leave it out"))
-        if self.kind == "ordinal" and len(self.classes) > _LEVELS:
-            got = f"at most {_LEVELS} classes for kind ordinal, got {len(self.classes)}"
-            problems.append((("classes",), f"method decisions takes {got}; use kind nominal or method score"))
-        return problems
-
-    def _of_listing(self) -> list[tuple[tuple[str], str]]:
-        if self.listed:
-            return []
-        problems = []
-        if self.method in {"reasoning", "verbalized", "decisions"} or (self.method == "votes" and self.think):
-            problems.append((("listed",), f"method {self.method} names the classes in its own words; leave it out"))
-        if self.normalize == "pmi":
-            problems.append((("listed",), "pmi compares with the list of the classes alone; leave it out"))
-        if self.verbalizer == "letters":
-            problems.append((("listed",), "letters stand before the listed classes; leave it out"))
-        if self.permutations != 1 and not self.examples:
-            problems.append((("permutations",), "the classes are not listed, so they have no order; leave it out"))
-        return problems
-
-    def _of_letters(self) -> list[tuple[tuple[str], str]]:
-        if self.verbalizer == "names":
-            return []
-        problems = []
-        if self.normalize != "sum":
-            problems.append((("normalize",), "letters are one token each and need no normalization; leave it out"))
-        if len(self.classes) > len(LETTERS):
-            problems.append(
-                (("verbalizer",), f"there are {len(LETTERS)} letters, but {len(self.classes)} classes; use names")
-            )
-        return problems
