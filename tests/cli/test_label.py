@@ -204,9 +204,32 @@ def test_labels_are_compared_with_the_true_class_in_a_field_of_their_rows(vsgen:
     right = sum(max(probs(row), key=probs(row).__getitem__) == row["category"] for row in lines(ended.stdout))
     assert f"accuracy                  {right / 20:.4f}" in ended.stderr
     assert "true class (lines) and likeliest class (columns):" in ended.stderr
-    ended = vsgen("label", path, *CATEGORY, "--gold", "kind")
+    ended = vsgen("label", path, *CATEGORY, "--gold", "categry", "--on-error", "skip")
     assert (ended.exit_code, ended.stdout) == (2, "")
-    assert "in.jsonl:1: needs a field 'kind' with a class" in ended.stderr
+    assert "has a field 'categry'; the fields are: id, text, category, truth; did you mean 'category'?" in ended.stderr
+
+
+def test_labels_are_not_compared_on_the_rows_that_they_are_calibrated_on(vsgen: Vsgen, tmp_path: Path) -> None:
+    path = write(tmp_path / "in.jsonl", tickets(20))
+    ended = vsgen("label", path, *CATEGORY, "--calibrate", path, "--gold", "category")
+    assert ended.exit_code == 0, ended.stderr
+    assert "category: 20 of 20 rows are also in GOLD (--calibrate), and" in ended.stderr
+    assert "true class (lines)" not in ended.stderr
+
+
+def test_gold_rows_that_are_null_or_cannot_be_labeled_are_left_out_and_counted(vsgen: Vsgen, tmp_path: Path) -> None:
+    good = [{"text": row["text"], "category": row["category"]} for row in tickets(6)]
+    odd = [{"text": "What is it?", "category": None}, {"text": "word " * 2500, "category": "bug"}]
+    gold, path = write(tmp_path / "gold.jsonl", [*good, *odd]), write(tmp_path / "in.jsonl", tickets(2))
+    ended = vsgen("label", path, *CATEGORY, "--calibrate", gold)
+    assert ended.exit_code == 0, ended.stderr
+    assert len(lines(ended.stdout)) == 2
+    assert "category: 6 known" in ended.stderr
+    assert "  gold rows left out: 1 with null in 'category', 1 of 7 that could not be labeled (" in ended.stderr
+    for rows, why in ((odd[:1], "is null in every row"), (odd, "so with all 1 gold rows")):
+        ended = vsgen("label", path, *CATEGORY, "--calibrate", write(gold, rows))
+        assert (ended.exit_code, ended.stdout) == (2, "")
+        assert why in ended.stderr
 
 
 def test_gold_rows_may_have_several_classes_and_be_the_input_itself(vsgen: Vsgen, tmp_path: Path) -> None:

@@ -131,7 +131,8 @@ def test_labels_that_say_nothing_of_the_classes_end_at_the_class_prior(n: int, w
     first, second = found.verdict
     assert first.startswith(f"x: power 0 from {n} known classes: every row gets the class prior (a 0.6")
     assert second.strip().startswith(why)
-    assert found.known.skill == 0 and found.known.calibrated
+    assert found.known.prior_alone and found.known.calibrated
+    assert found.known.skill == found.columns[1].skill.value, "one and the same figure everywhere"
     assert correction(same).probs["a"] == pytest.approx((n * 2 / 3 + 0.5) / (n + 1.5))
 
 

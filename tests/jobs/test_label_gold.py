@@ -50,14 +50,15 @@ def test_gold_may_be_in_another_field() -> None:
 @pytest.mark.parametrize(
     ("kind", "fields", "told"),
     [
-        ("nominal", {}, "g:7: needs a field 'x' with a class, or {class: probability}, got None"),
+        ("nominal", {}, "g:7: needs a field 'x' with a class, or {class: probability}, which is missing; its"),
+        ("nominal", {"x": None}, "g:7: needs a field 'x' with a class, or {class: probability}, which is null$"),
         ("nominal", {"x": ["a"]}, r"g:7: x: must be a class, or .*, got \['a'\]"),
         ("nominal", {"x": "d"}, r"g:7: x: 'd' is not one of the label's classes \(a, b, c\)"),
         ("nominal", {"x": "A"}, r"g:7: x: 'A' is not one .*\(a, b, c\); did you mean 'a'\?"),
         (
             "nominal",
             {"text": "t", "y": "a"},
-            "g:7: needs a field .x. .* got None; its fields are: text, y",
+            "g:7: needs a field .x. .* is missing; its fields are: text, y",
         ),
         ("nominal", {"x": ""}, "g:7: x: '' is not one"),
         ("nominal", {"x": {"a": 0.5, "b": 0.4}}, "g:7: x: probabilities of the classes must sum to 1, got 0.9"),
@@ -66,7 +67,7 @@ def test_gold_may_be_in_another_field() -> None:
         ("nominal", {"x": {"a": 1.5}}, "g:7: x: a probability is a number from 0 to 1, got 1.5"),
         ("nominal", {"x": {"a": True}}, "g:7: x: a probability is a number from 0 to 1, got True"),
         ("nominal", {"x": {}}, "g:7: x: probabilities of the classes must sum to 1, got 0"),
-        ("multi", {"x": None}, "g:7: needs a field 'x' with a list of classes, or {class: probability}, got None"),
+        ("multi", {"x": None}, "g:7: needs a field 'x' with a list of classes, or {class: probability}, which is null"),
         ("multi", {"x": ["a", "d"]}, "g:7: x: 'd' is not one"),
     ],
 )

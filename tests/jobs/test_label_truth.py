@@ -7,7 +7,7 @@ import math
 import pytest
 
 from vsgen.errors import InputError, OptionError
-from vsgen.jobs.label_truth import Truths, truth_fields
+from vsgen.jobs.label_truth import Truths, require_fields, truth_fields
 from vsgen.labels.settings import Kind, Label
 from vsgen.labels.soft import label_of
 from vsgen.values import Row, Unlabelled
@@ -31,10 +31,14 @@ def test_fields_belong_to_labels() -> None:
     one, two = [section()], [section(), section("y")]
     assert truth_fields([], two) == {}
     assert truth_fields(["true"], one) == {"x": "true"}
-    assert truth_fields(["a=b"], one) == {"x": "a=b"}
+    assert truth_fields(["x=a=b"], one) == {"x": "a=b"}
     assert truth_fields(["y=mood", "x=true"], two) == {"y": "mood", "x": "true"}
     with pytest.raises(OptionError, match=r"^--gold true: there are 2 labels \(x, y\); give .*x=true"):
         truth_fields(["true"], two)
+    with pytest.raises(
+        OptionError, match=r"^--gold mod=true: there is no label 'mod'; .*: mood; did you mean mood=true"
+    ):
+        truth_fields(["mod=true"], [section("mood")])
     with pytest.raises(OptionError, match=r"^--gold x=: names no field"):
         truth_fields(["x="], one)
     with pytest.raises(OptionError, match=r"^--gold b: the fields 'a' and 'b' are both named for label x; leave one"):
@@ -63,12 +67,32 @@ def test_rows_without_gold_or_label_do_not_count_and_that_is_said() -> None:
     assert list(nothing.known()) == []
 
 
-def test_a_row_must_have_the_field_and_a_class_in_it_or_null() -> None:
+def test_rows_whose_text_is_in_gold_are_not_compared_and_that_is_said() -> None:
+    found = Truths([section()], {"x": "true"}, "text", frozenset({"a text", "other"}))
+    label = {"x": label_of("nominal", {"a": 0.8, "b": 0.2}, None)}
+    found.add(Row(0, {"true": "a", "text": " A\nTEXT"}, "r:0"), label)
+    assert list(found.known()) == []
+    assert "1 of 1 rows are also in GOLD" in next(found.lines())
+    found.add(Row(1, {"true": "b", "text": "a new text"}, "r:1"), label)
+    assert [known.n for _, known in found.known()] == [1]
+    assert "  without 1 of 2 rows, which are also in GOLD (--calibrate)" in list(found.lines())
+
+
+def test_a_field_that_no_row_has_is_an_error_and_one_that_some_row_has_is_none() -> None:
+    rows = [Row(0, {"text": "t"}, "r:0"), Row(1, {"text": "t", "mood": None}, "r:1")]
+    require_fields(rows, ["mood"], "in.jsonl")
+    require_fields([], ["mood"], "in.jsonl")
+    with pytest.raises(
+        OptionError, match=r"^--gold moood: no row of in.jsonl has .*: text, mood; did you mean 'mood'\?$"
+    ):
+        require_fields(rows, ["mood", "moood"], "in.jsonl")
+
+
+def test_a_row_may_lack_the_field_and_what_is_in_it_must_be_a_class() -> None:
     found = truths()
     found.check(Row(0, {"true": "a"}, "r:1"))
     found.check(Row(0, {"true": None}, "r:1"))
-    with pytest.raises(InputError, match=r"^r:1: needs a field 'true' with a class"):
-        found.check(Row(0, {"text": "t"}, "r:1"))
+    found.check(Row(0, {"text": "t"}, "r:1"))
     with pytest.raises(InputError, match=r"^r:1: true: 'c' is not one of"):
         found.check(Row(0, {"true": "c"}, "r:1"))
 

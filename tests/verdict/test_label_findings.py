@@ -55,6 +55,23 @@ def test_a_right_class_without_probability_is_said_in_words() -> None:
     assert "inf" not in one.text and "a class that is right in one of 30 known rows has probability 0" in one.text
 
 
+@pytest.mark.parametrize(("n", "level"), [(60, "bad"), (20, "note")])
+def test_labels_that_end_at_the_class_prior_are_said_to_and_have_no_second_figure(n: int, level: str) -> None:
+    (one,) = findings(known=Known(n, -0.02, 0.01, calibrated=True, prior_alone=True))
+    assert (one.name, one.level) == ("skill", level)
+    assert "says nothing of the classes, so every row gets the class frequencies" in one.text
+    assert "-0.02" not in one.text
+
+
+def test_the_verdict_judges_by_the_most_known_rows() -> None:
+    watch = Watch(Setup(template()))
+    watch.add_known("mood", Known(100, -0.5, 0.1))
+    watch.add_known("mood", Known(20, 0.5, 0.1))
+    assert [one.level for one in watch.verdict().findings] == ["bad"]
+    watch.add_known("mood", Known(100, 0.5, 0.1))
+    assert list(watch.verdict().findings) == []
+
+
 @pytest.mark.parametrize(("calibrated", "first"), [(True, "give more known rows"), (False, "--calibrate GOLD,")])
 def test_who_has_calibrated_is_not_sent_to_calibrate(calibrated: bool, first: str) -> None:
     (one,) = findings(known=Known(30, -0.3, 0.1, calibrated=calibrated))

@@ -14,7 +14,7 @@ from vsgen.errors import SKIP_IT, CallError, ChoiceError, InputError, OptionErro
 from vsgen.flow import Flow, Together, Turn, directed, error_of, refusal, together
 from vsgen.labels.decided import Asked, apart, decided
 from vsgen.labels.ensemble import ensemble
-from vsgen.labels.examples import Example, known_probs, listed
+from vsgen.labels.examples import Example, known_probs, listed, text_key
 from vsgen.labels.flips import Again, Flips, asked_again, flips, has_order
 from vsgen.labels.judge import Judge
 from vsgen.labels.layouts import cue_of
@@ -266,9 +266,7 @@ class Labeller:
         return Example(self._render.label(label, row), known_probs(row[label.name], _classes(label, row), label.kind))
 
     def _key(self, values: Mapping[str, object]) -> str:
-        """What texts that are the same have in common, whatever their case and their blanks."""
-        texts = [str(values[name]) for name in self._own if name in values]
-        return " ".join(" ".join(texts).casefold().split())
+        return text_key(" ".join(str(values[name]) for name in self._own if name in values))
 
 
 def _groups(labels: Sequence[Label]) -> Iterator[Sequence[Label]]:

@@ -23,13 +23,14 @@ from vsgen.jobs.desk import Desk
 from vsgen.jobs.label_budget import budget_of_rows
 from vsgen.jobs.label_flips import FIRST, require_order
 from vsgen.jobs.label_forms import PROBES, FormChoice, Tries
-from vsgen.jobs.label_gold import gold_rows
+from vsgen.jobs.label_gold import Gold, gold_rows
 from vsgen.jobs.label_learned import Learned, draw
 from vsgen.jobs.label_options import FLAGS, LabelOptions
 from vsgen.jobs.label_report import LabelReport
 from vsgen.jobs.label_rows import How, Labelled, Spool, checked, is_usable, label_row, soft
 from vsgen.jobs.label_selected import selected
 from vsgen.jobs.label_sets import require_gold
+from vsgen.jobs.label_truth import require_fields
 from vsgen.jobs.label_written import written
 from vsgen.jobs.local import kept_local
 from vsgen.jobs.occurrence import Occurrences
@@ -75,7 +76,8 @@ class Labelling:
         self._input = open_rows(options.input)
         self._gold_input = None if options.gold is None else RowInput(options.gold)
         self._gold_seen = self._gold_input and self._gold_input.look()
-        self._gold = list(gold_rows(self._gold_input, options)) if self._gold_input else []
+        gold = gold_rows(self._gold_input, options) if self._gold_input else Gold([])
+        self._gold = gold.rows
         if options.level is not None:
             require_gold(options.level, len(self._gold))
         forms = FormChoice(options.template, known=bool(self._gold), level=options.level)
@@ -92,10 +94,10 @@ class Labelling:
         """The models that it may ask."""
         require_prices(options.max_cost, self.models, options.template)
         self._watch = Watch(Setup(options.template, by_flags=options.template.source == FLAGS))
-        self._learned = Learned(options.template.labels, gold=len(self._gold), level=options.level)
+        self._learned = Learned(options.template.labels, gold=gold, level=options.level)
         self._spool: Spool | None = None
         self._lines: list[str] = []
-        self._report, self._flipping = LabelReport(options), options.flips
+        self._report, self._flipping = LabelReport(options, self._gold), options.flips
         self._budget, self._used = Budget(), Used()
         self._look_at_first()
 
@@ -298,7 +300,10 @@ class Labelling:
 
     def _look_at_first(self) -> None:
         """See that the first row of a file can be labelled, which says most of what may be wrong with the others."""
-        if isinstance(self._input, RowInput) and self._input.never_waits and not self._options.skip_bad_rows:
+        if not isinstance(self._input, RowInput) or not self._input.never_waits:
+            return
+        require_fields(self._input.rows(skip=lambda _: None), self._options.truths.values(), self._input.name)
+        if not self._options.skip_bad_rows:
             for row in self._input.rows():
                 self._usable(row, None)
                 break
@@ -330,7 +335,7 @@ class Labelling:
         """Fit a scaling for each label to the rows of known class, and report."""
         results = self._learned.calibrate()
         for one in results:
-            self._lines += [*calibration_table(one.name, one.columns), *one.verdict]
+            self._lines += [*calibration_table(one.name, one.columns), *one.verdict, *self._learned.left_out(one.name)]
             self._watch.add_known(one.name, one.known)
         if results and self._options.plot is not None:
             draw(self._options.plot, results)

@@ -127,8 +127,8 @@ class Calibrated:
     def known(self) -> Known:
         """What the verdict judges the labels by."""
         found = skill(self.held_out, self.gold, self.prior)
-        value = found.value if any(one.power for one in self.scalings) else 0.0  # the class prior itself
-        return Known(len(self.gold), value, found.error or 0.0, calibrated=True)
+        alone = not any(one.power for one in self.scalings)
+        return Known(len(self.gold), found.value, found.error or 0.0, calibrated=True, prior_alone=alone)
 
     @property
     def verdict(self) -> Iterator[str]:

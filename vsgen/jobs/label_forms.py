@@ -18,7 +18,7 @@ from vsgen.errors import InputError
 from vsgen.flow import Flow, Spent, in_turn, metered, together
 from vsgen.flows.label import Labeller, Labels, Text
 from vsgen.jobs.label_correct import Correction, calibrate
-from vsgen.jobs.label_gold import gold_of
+from vsgen.jobs.label_gold import gold_of, is_unknown
 from vsgen.jobs.label_rows import Labelled, values_of
 from vsgen.jobs.occurrence import Occurrences
 from vsgen.labels.conformal import choosing
@@ -169,13 +169,17 @@ class FormChoice:
             return list(rows)
         return [i for i, one in zip(rows, choosing(len(rows), self._level), strict=True) if not one]
 
+    def _says(self, at: int, label: Label) -> bool:
+        """Whether a row can choose the form of a label: by log loss only one whose gold is known can."""
+        return not self._known or not is_unknown(self._tried[at].row, label)
+
     def _choose(self, label: Label) -> Choice:
         each = {form: [one.labels[form][label.name] for one in self._tried] for form in FORMS}
         refused = {form: _problem(made) for form, made in each.items() if not any(map(_made, made))}
         left = [form for form in FORMS if form not in refused]
         if not left:
             raise InputError(f"{self._tried[0].row.where}: label {label.name}: {refused[label.laid_out]}")
-        at = [i for i in self._choosing() if all(_made(each[form][i]) for form in left)]
+        at = [i for i in self._choosing() if all(_made(each[form][i]) for form in left) and self._says(i, label)]
         found = {form: [(self._tried[i].row, made) for i in at if _made(made := each[form][i])] for form in left}
         if not at:
             return Choice(label, left[0], dict.fromkeys(left, math.nan), refused, 0, self._known)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from vsgen.errors import InputError
 from vsgen.files.rows import RowInput
@@ -11,6 +12,15 @@ from vsgen.jobs.label_rows import values_of, with_text
 from vsgen.labels.examples import form_of, known_probs, listed
 from vsgen.labels.settings import Label
 from vsgen.values import Row
+
+
+class Gold(NamedTuple):
+    """The rows of a file whose gold is known."""
+
+    rows: list[Row]
+    """In the order of the file; each has gold for at least one label."""
+    unknown: int = 0
+    """Rows that have none, because every label's field is null; they are left out."""
 
 
 def gold_of(row: Row, label: Label, classes: Sequence[str], field: str | None = None) -> list[list[float]]:
@@ -31,8 +41,8 @@ def gold_of(row: Row, label: Label, classes: Sequence[str], field: str | None = 
     name = label.name if field is None else field
     value, several = row.fields.get(name), label.kind == "multi"
     if value is None:
-        fields = "" if name in row.fields else f"; its fields are: {', '.join(row.fields) or 'none'}"
-        raise InputError(f"{row.where}: needs a field {name!r} with {form_of(label.kind)}, got None{fields}")
+        what = "is null" if name in row.fields else f"is missing; its fields are: {', '.join(row.fields) or 'none'}"
+        raise InputError(f"{row.where}: needs a field {name!r} with {form_of(label.kind)}, which {what}")
     try:
         probs = known_probs(value, classes, label.kind)
     except ValueError as error:
@@ -45,19 +55,27 @@ def classes_of(row: Row, label: Label) -> tuple[str, ...]:
     return label.classes or listed(values_of(row).get(label.choices or ""))
 
 
-def gold_rows(known: RowInput, options: LabelOptions) -> Iterator[Row]:
+def is_unknown(row: Row, label: Label) -> bool:
+    """Whether a row says that its gold is not known: its field is null. A field that is missing says nothing."""
+    return label.name in row.fields and row.fields[label.name] is None
+
+
+def gold_rows(known: RowInput, options: LabelOptions) -> Gold:
     """Rows whose class is known, checked as far as that can be done before anything is asked.
 
     Raises:
-        InputError: There are none, or one says nothing that is known; names the line.
+        InputError: There are none for some label, or one has gold that cannot be read; names the line.
     """
-    empty = True
-    for row in known.rows():
-        empty = False
-        with_text(row, options)
-        for label in options.template.labels:
-            if classes := classes_of(row, label):
-                gold_of(row, label, classes)
-        yield row
-    if empty:
+    labels, rows = options.template.labels, list(known.rows())
+    if not rows:
         raise InputError(f"{known.name}: has no rows; give rows with the text and the known class")
+    for row in rows:
+        with_text(row, options)
+        for label in labels:
+            if (classes := classes_of(row, label)) and not is_unknown(row, label):
+                gold_of(row, label, classes)
+    for label in labels:
+        if all(is_unknown(row, label) for row in rows):
+            raise InputError(f"{known.name}: field {label.name!r} is null in every row; give the class of some rows")
+    left = [row for row in rows if not all(is_unknown(row, label) for label in labels)]
+    return Gold(left, len(rows) - len(left))

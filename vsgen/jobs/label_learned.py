@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vsgen.errors import InputError
 from vsgen.jobs.label_correct import Calibrated, Correction, calibrate
-from vsgen.jobs.label_gold import gold_of
+from vsgen.jobs.label_gold import Gold, gold_of, is_unknown
 from vsgen.jobs.label_rows import Labelled, soft
 from vsgen.labels.settings import Label
 from vsgen.labels.soft import distributions
@@ -18,12 +18,12 @@ from vsgen.values import SoftLabel, Unlabelled
 class Learned:
     """The corrections of a template's labels, and the labels that they are learned from."""
 
-    def __init__(self, labels: Sequence[Label], *, gold: int, level: float | None) -> None:
+    def __init__(self, labels: Sequence[Label], *, gold: Gold, level: float | None) -> None:
         """Set up; nothing is corrected yet.
 
         Args:
             labels: All of the template.
-            gold: Rows whose gold is known.
+            gold: Rows whose gold is known; none if nothing is calibrated.
             level: Sets of classes are made at this level, if any.
         """
         self._gold = gold
@@ -41,18 +41,10 @@ class Learned:
     @property
     def complete(self) -> bool:
         """Whether all rows whose gold is known are labelled."""
-        return len(self._known) == self._gold
+        return len(self._known) == len(self._gold.rows)
 
     def add_known(self, labelled: Labelled) -> None:
-        """Keep a row whose gold is known.
-
-        Raises:
-            InputError: A label could not be made; names the line.
-        """
-        for name, label in labelled.labels.items():
-            if isinstance(label, Unlabelled):
-                remedy = "remove the row from GOLD, or correct it"
-                raise InputError(f"{labelled.row.where}: label {name}: {label.problem}; {remedy}")
+        """Keep a row whose gold is known; a label that could not be made is left out."""
         self._known.append(labelled)
 
     def add(self, labelled: Labelled) -> None:
@@ -71,15 +63,44 @@ class Learned:
             yield from self._corrections[name].learn_prior(rows)
 
     def calibrate(self) -> list[Calibrated]:
-        """Fit a scaling for each label to the rows whose gold is known; nothing where there are none."""
+        """Fit a scaling for each label to the rows whose gold is known; nothing where there are none.
+
+        Raises:
+            InputError: A label could be made for none of them; names the first line.
+        """
         return [self._calibrated(one) for one in self._corrections.values()] if self._known else []
+
+    def left_out(self, name: str) -> Iterator[str]:
+        """A line on the gold rows that a label's scaling is not fitted to, if there are any."""
+        label = self._corrections[name].label
+        asked = [one for one in self._known if not is_unknown(one.row, label)]
+        failed = self._failed(label)
+        parts = []
+        if nulls := len(self._known) - len(asked) + self._gold.unknown:
+            parts.append(f"{nulls:,} with null in {name!r}")
+        if failed:
+            where, problem = failed[0]
+            parts.append(f"{len(failed):,} of {len(asked):,} that could not be labeled ({where}: {problem})")
+        if parts:
+            yield f"  gold rows left out: {', '.join(parts)}"
 
     def _calibrated(self, correction: Correction) -> Calibrated:
         label = correction.label
-        made = [(one.labels[label.name], one.row) for one in self._known]
+        made = [(one.labels[label.name], one.row) for one in self._known if not is_unknown(one.row, label)]
         known = [(one, row) for one, row in made if isinstance(one, SoftLabel)]
+        if not known:
+            where, problem = self._failed(label)[0]
+            remedy = "reword the prompt, or use another method or model"
+            raise InputError(f"{where}: label {label.name}: {problem}; so with all {len(made):,} gold rows; {remedy}")
         right = [(one, gold_of(row, label, list(one.probs))) for one, row in known]
         return calibrate(correction, right, level=self._level)
+
+    def _failed(self, label: Label) -> list[tuple[str, str]]:
+        """Line and problem of each gold row whose label could not be made."""
+        made = [(one.row, one.labels[label.name]) for one in self._known]
+        return [
+            (row.where, one.problem) for row, one in made if isinstance(one, Unlabelled) and not is_unknown(row, label)
+        ]
 
     def __call__(self, labelled: Labelled) -> Labelled:
         """A row with its labels corrected."""

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from vsgen.jobs.label_flips import FlipCounts
 from vsgen.jobs.label_options import LabelOptions
 from vsgen.jobs.label_rows import Labelled, soft
 from vsgen.jobs.label_selected import uncertainty
 from vsgen.jobs.label_sets import SetSizes
-from vsgen.jobs.label_truth import Truths
+from vsgen.jobs.label_truth import Truths, text_of
 from vsgen.report.histogram import histogram
+from vsgen.values import Row
 
 
 class LabelReport:
     """Counts labels as they are made and as they are written."""
 
-    def __init__(self, options: LabelOptions) -> None:
-        """Set up, with nothing counted."""
+    def __init__(self, options: LabelOptions, gold: Sequence[Row]) -> None:
+        """Set up, with nothing counted; labels are not compared on rows that are among those of `gold`."""
         labels = options.template.labels
         self._first = labels[0].name
         self._level = options.level
         self._entropies: list[float] | None = [] if options.histogram else None
         self._sizes = SetSizes()
         self._flips = FlipCounts(labels)
-        self.truths = Truths(labels, options.truths)
+        self.truths = Truths(labels, options.truths, options.on, frozenset(text_of(row, options.on) for row in gold))
         """The labels of rows that have gold."""
 
     def add_flips(self, labelled: Labelled) -> None:

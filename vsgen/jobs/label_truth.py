@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from vsgen.errors import OptionError
 from vsgen.flows.label import Labels
 from vsgen.jobs.label_gold import classes_of, gold_of
+from vsgen.labels.examples import text_key
 from vsgen.labels.settings import Label
 from vsgen.labels.soft import distributions
 from vsgen.metrics.skill import class_prior, equal_shares
 from vsgen.report.confusion import confusion_table, yes_or_no_table
 from vsgen.report.measured import Measured, measured
 from vsgen.report.table import calibration_table
+from vsgen.sections.misfit import likeliest
 from vsgen.values import Row, SoftLabel
 from vsgen.verdict.observed import Known
 
 _RAW: Final = "raw"
+_SHOWN: Final = 20
+"""Fields that a message lists."""
 
 
 def truth_fields(words: Sequence[str], labels: Sequence[Label]) -> dict[str, str]:
@@ -34,7 +38,11 @@ def truth_fields(words: Sequence[str], labels: Sequence[Label]) -> dict[str, str
     names, found = [one.name for one in labels], dict[str, str]()
     for word in words:
         name, equals, place = word.partition("=")
-        if not equals or name not in names:
+        if equals and name not in names:
+            close = likeliest(name, names)
+            remedy = f"; did you mean {close}={place}?" if close else ""
+            raise OptionError(f"--gold {word}: there is no label {name!r}; the labels are: {', '.join(names)}{remedy}")
+        if not equals:
             name, place = names[0], word
             if len(names) > 1:
                 remedy = f"give --gold NAME=FIELD for each label to compare, such as --gold {name}={word or 'FIELD'}"
@@ -47,6 +55,37 @@ def truth_fields(words: Sequence[str], labels: Sequence[Label]) -> dict[str, str
     return found
 
 
+def require_fields(rows: Iterable[Row], fields: Iterable[str], where: str) -> None:
+    """See that each field with gold is in some row, before a model is asked; a row without it is not compared.
+
+    Args:
+        rows: Read until every field was seen.
+        fields: Those of `truth_fields`.
+        where: Names the rows.
+
+    Raises:
+        OptionError: No row has one of them.
+    """
+    missing, seen = dict.fromkeys(fields), dict[str, None]()
+    for row in rows:
+        seen |= dict.fromkeys(row.fields)
+        if seen.keys() >= missing.keys():
+            return
+    for place in missing.keys() - seen.keys() if seen else ():
+        raise OptionError(f"--gold {place}: no row of {where} has a field {place!r}{_others(place, list(seen))}")
+
+
+def _others(place: str, fields: Sequence[str]) -> str:
+    close = likeliest(place, fields)
+    meant = f"; did you mean {close!r}?" if close else ""
+    return f"; the fields are: {', '.join(fields[:_SHOWN])}{', ...' if len(fields) > _SHOWN else ''}{meant}"
+
+
+def text_of(row: Row, on: str) -> str:
+    """What rows with the same text have in common; `on` is the field that holds it."""
+    return text_key(str(row.fields.get(on)))
+
+
 @dataclass(slots=True)
 class Truths:
     """The labels of rows that have gold, as they are written."""
@@ -54,20 +93,25 @@ class Truths:
     labels: Sequence[Label]
     fields: Mapping[str, str]
     """The field with the gold of each label, by the label's name; labels without one are not compared."""
+    on: str = ""
+    """The field that holds the text."""
+    fitted: frozenset[str] = frozenset()
+    """Texts of the rows that labels are calibrated on, see `text_of`: on these they only seem good, so they are left
+    out."""
     _made: dict[str, list[SoftLabel]] = field(default_factory=dict)
     _gold: dict[str, list[list[list[float]]]] = field(default_factory=dict)
     _rows: int = 0
+    _shared: int = 0
 
     def check(self, row: Row) -> None:
-        """See that a row has its fields, and gold in them that can be read; null says that it is not known.
+        """See that the gold of a row can be read; a field that is null or missing says that it is not known.
 
         Raises:
-            InputError: It has not; names the line.
+            InputError: It cannot; names the line.
         """
         for label in self._compared():
             place = self.fields[label.name]
-            known = place not in row.fields or row.fields[place] is not None
-            if known and (classes := classes_of(row, label)):
+            if row.fields.get(place) is not None and (classes := classes_of(row, label)):
                 gold_of(row, label, classes, place)
 
     def add(self, row: Row, labels: Labels) -> None:
@@ -77,6 +121,9 @@ class Truths:
             InputError: Its gold cannot be read.
         """
         self._rows += 1
+        if self.fitted and text_of(row, self.on) in self.fitted:
+            self._shared += 1
+            return
         for label in self._compared():
             made, place = labels[label.name], self.fields[label.name]
             if isinstance(made, SoftLabel) and row.fields.get(place) is not None:
@@ -88,12 +135,22 @@ class Truths:
         for label in self._compared():
             name, place = label.name, self.fields[label.name]
             if name not in self._made:
-                yield f"{name}: no labeled row has a class in its field {place!r}, so nothing is compared"
+                yield from self._nothing(name, place)
                 continue
             yield from calibration_table(name, [self._measured(label)])
-            if (count := len(self._made[name])) < self._rows:
+            if self._shared:
+                yield f"  without {self._shared:,} of {self._rows:,} rows, which are also in GOLD (--calibrate)"
+            elif (count := len(self._made[name])) < self._rows:
                 yield f"  on the {count:,} of {self._rows:,} rows with a label and a class in their field {place!r}"
             yield from self._confusion(label)
+
+    def _nothing(self, name: str, place: str) -> Iterator[str]:
+        """Why nothing is compared."""
+        if self._shared:
+            yield f"{name}: {self._shared:,} of {self._rows:,} rows are also in GOLD (--calibrate), and"
+            yield "  no other row has a label and a known class: --gold compares nothing, see the held-out figures"
+        else:
+            yield f"{name}: no labeled row has a class in its field {place!r}, so nothing is compared"
 
     def known(self) -> Iterator[tuple[str, Known]]:
         """What the verdict judges the labels by."""

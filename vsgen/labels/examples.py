@@ -107,6 +107,11 @@ def _short(value: object) -> str:
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
+def text_key(text: str) -> str:
+    """What texts that are the same have in common, whatever their case and their blanks."""
+    return " ".join(text.casefold().split())
+
+
 def listed(value: object) -> tuple[str, ...]:
     """The classes that a row lists itself; none if the value is no list of texts or numbers."""
     each = value if isinstance(value, list | tuple) else []

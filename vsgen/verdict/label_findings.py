@@ -9,7 +9,7 @@ from typing import Final
 
 from vsgen.labels.priors import skew
 from vsgen.verdict.finding import Finding
-from vsgen.verdict.observed import Observed
+from vsgen.verdict.observed import Known, Observed
 from vsgen.verdict.setup import Setup
 
 ALIKE: Final = 0.9
@@ -26,6 +26,11 @@ MANY: Final = 50
 def uninformed(seen: Observed, _: Setup) -> Iterator[Finding]:
     """Labels that say less of the known classes than their frequency does, or no more, by the skill's error."""
     for name, known in seen.known.items():
+        remedy = f"reword the prompt of label {name}, give it examples, or name another model for it"
+        if known.prior_alone:
+            nothing = f"label {name}: on {known.n:,} known rows it says nothing of the classes, so every row gets the"
+            yield _unskilled(known, f"{nothing} class frequencies", remedy)
+            continue
         skill = f"{known.skill:.2f} ± {known.error:.2f}"
         text = f"label {name}: the skill on {known.n:,} known rows is {skill}"
         if known.skill == -math.inf:
@@ -36,11 +41,14 @@ def uninformed(seen: Observed, _: Setup) -> Iterator[Finding]:
             yield Finding("skill", "bad", worse, f"{first}, or reword the prompt of label {name}")
         elif known.skill - known.error <= 0:
             nothing = f"{text}: no better than giving every row the class frequencies"
-            remedy = f"reword the prompt of label {name}, give it examples, or name another model for it"
-            if known.n >= MANY:
-                yield Finding("skill", "bad", nothing, remedy)
-            else:
-                yield Finding("skill", "note", nothing, f"give more known rows, such as 100; or {remedy}")
+            yield _unskilled(known, nothing, remedy)
+
+
+def _unskilled(known: Known, text: str, remedy: str) -> Finding:
+    """No skill is seen, which few rows leave open."""
+    if known.n >= MANY:
+        return Finding("skill", "bad", text, remedy)
+    return Finding("skill", "note", text, f"give more known rows, such as 100; or {remedy}")
 
 
 def lopsided(seen: Observed, asked: Setup) -> Iterator[Finding]:

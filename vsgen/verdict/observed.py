@@ -31,13 +31,15 @@ class Known(NamedTuple):
     """What rows of known class say of labels as they are written."""
 
     n: int
-    """Known classes."""
+    """Rows whose class is known."""
     skill: float
     """1 - log loss / log loss of the class prior; -inf where a right class has probability 0."""
     error: float
     """Its standard error; 0 where there is none."""
     calibrated: bool = False
     """Rows of known class were used to scale the labels."""
+    prior_alone: bool = False
+    """The scaling gives every row the class prior, because the labels say nothing of the known classes."""
 
 
 @dataclass(slots=True)

@@ -38,8 +38,10 @@ class Watch:
         return self._look()
 
     def add_known(self, name: str, known: Known) -> None:
-        """Take what rows of known class say of the labels of a name."""
-        self._observed.known[name] = known
+        """Take what rows of known class say of the labels of a name, unless more rows have said it already."""
+        before = self._observed.known.get(name)
+        if before is None or (known.n >= before.n and not before.prior_alone):
+            self._observed.known[name] = known
 
     def verdict(self) -> Verdict:
         """On all draws so far."""
