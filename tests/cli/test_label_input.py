@@ -153,7 +153,10 @@ def test_a_selection_of_nothing_is_no_error(vsgen: Vsgen, tmp_path: Path) -> Non
             [{"text": "x", "category": "other"}],
             "gold.jsonl:1: category: 'other' is not one of the label's classes (billing, ",
         ),
-        ([{"text": "x"}], "gold.jsonl:1: needs a field 'category' with a class, or {class: probability}, got None"),
+        (
+            [{"text": "x"}],
+            "gold.jsonl:1: needs a field 'category' with a class, or {class: probability}, which is missing",
+        ),
         (
             [{"text": "x", "category": ["bug"]}],
             "got ['bug']",

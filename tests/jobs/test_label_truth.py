@@ -7,6 +7,7 @@ import math
 import pytest
 
 from vsgen.errors import InputError, OptionError
+from vsgen.flows.label import Labels
 from vsgen.jobs.label_truth import Truths, require_fields, truth_fields
 from vsgen.labels.settings import Kind, Label
 from vsgen.labels.soft import label_of
@@ -69,7 +70,7 @@ def test_rows_without_gold_or_label_do_not_count_and_that_is_said() -> None:
 
 def test_rows_whose_text_is_in_gold_are_not_compared_and_that_is_said() -> None:
     found = Truths([section()], {"x": "true"}, "text", frozenset({"a text", "other"}))
-    label = {"x": label_of("nominal", {"a": 0.8, "b": 0.2}, None)}
+    label: Labels = {"x": label_of("nominal", {"a": 0.8, "b": 0.2}, None)}
     found.add(Row(0, {"true": "a", "text": " A\nTEXT"}, "r:0"), label)
     assert list(found.known()) == []
     assert "1 of 1 rows are also in GOLD" in next(found.lines())
