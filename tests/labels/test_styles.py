@@ -102,6 +102,9 @@ def test_disagreement_is_that_between_styles_and_the_mean_of_that_within_them(
         return
     between, within = details["between_styles"], details["within_styles"]
     assert isinstance(between, float)
+    if min(Counter(style for style, _ in traces).values()) == 1:
+        assert within is None, "a single trace says nothing of the spread of its style"
+        return
     assert isinstance(within, float)
     assert between + within == pytest.approx(total, abs=1e-9)
     assert min(between, within) >= 0
@@ -116,6 +119,13 @@ def test_several_classes_that_may_apply_add_up_and_have_their_own_spread() -> No
              for x, y in zip(PROS, STEPS, strict=True)]  # fmt: skip
     assert found.details["between_styles"] == pytest.approx(sum(parts))
     assert found.disagreement == pytest.approx(sum(parts))
+
+
+@pytest.mark.parametrize("kind", ["nominal", "multi"])
+def test_how_far_single_traces_of_a_style_are_apart_is_not_known(kind: str) -> None:
+    found = labelled(model(), method="reasoning", kind=kind, replies=2, styles=BOTH)
+    assert found.details["within_styles"] is None
+    assert found.disagreement == found.details["between_styles"]
 
 
 def test_votes_of_each_style_are_counted_apart_and_the_label_counts_all() -> None:

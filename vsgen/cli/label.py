@@ -94,8 +94,9 @@ class LabelsGroup:
         str | None,
         typer.Option(
             "--examples",
-            metavar="GOLD",
-            help="Show the rows of GOLD, whose field NAME holds the class, as examples before every text.",
+            metavar="FILE",
+            help="Show the rows of FILE, whose field NAME holds the class, as examples before every text. One clear "
+            "row for each class is enough.",
         ),
     ] = None
     truncate: Annotated[bool, typer.Option("--truncate", help="Cut texts that are too long for the model.")] = False

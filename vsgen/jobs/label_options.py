@@ -16,6 +16,7 @@ from vsgen.files.endings import TEMPLATES
 from vsgen.files.origin import ON_ERROR
 from vsgen.files.places import Places
 from vsgen.jobs.asked import chosen
+from vsgen.jobs.label_selected import require_criterion
 from vsgen.jobs.label_sets import require_sets
 from vsgen.jobs.wanted import ModelChoice
 from vsgen.labels.select import Selection
@@ -110,6 +111,8 @@ class LabelOptions:
             raise OptionError(
                 "--plot needs --calibrate GOLD: only rows whose class is known show how reliable labels are"
             )
+        if self.selection is not None:
+            require_criterion(self.selection, self.template.labels[0])
         require_sets(self.level, self.template.labels, calibrated=self.gold is not None)
         if isinstance(self.input, str) and self.input.lower().endswith(TEMPLATES):
             remedy = f"give the rows, and the template with --template {shlex.quote(self.input)}"

@@ -6,8 +6,31 @@ from collections.abc import Sequence
 
 from vsgen.errors import OptionError
 from vsgen.labels.select import Criterion, Selection, informativeness, most_informative, normalised_entropy
+from vsgen.labels.settings import Label
 from vsgen.labels.soft import kind_of
 from vsgen.values import SoftLabel
+
+
+def require_criterion(selection: Selection, label: Label) -> None:
+    """See that a label can have what rows are selected by, before anything is asked.
+
+    Raises:
+        OptionError: It cannot.
+    """
+    if selection.criterion == "disagreement" and not _disagrees(label):
+        got = f"label {label.name} comes from one model and one {'trace or statement' if label.count else 'order'}"
+        got = "votes have none" if label.method == "votes" else got
+        remedy = "use --permutations all, method reasoning or several models; or select borderline or margin"
+        raise OptionError(f"--select disagreement: {got}, so no row has a disagreement; {remedy}")
+
+
+def _disagrees(label: Label) -> bool:
+    """Whether a label is the mean of several models, orders, traces or statements."""
+    if len(label.judges) > 1:
+        return True
+    if label.method in {"score", "decisions"}:
+        return label.permutations != 1
+    return label.method != "votes" and label.count > 1
 
 
 def selected(labels: Sequence[SoftLabel | None], selection: Selection) -> set[int]:

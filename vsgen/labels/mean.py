@@ -82,7 +82,8 @@ def _gathered(classes: Sequence[str], found: Sequence[Mapping[str, object]]) -> 
         each = [one.get(key) for one in found]
         first = next((one for one in each if one is not None), None)
         if key in _SUMMED:
-            details[key] = sum(count for count in each if isinstance(count, int | float))
+            counts = [count for count in each if isinstance(count, int | float)]
+            details[key] = sum(counts) if counts else None
         elif key == _STYLES:
             details[key] = _of_styles(classes, [one for one in each if isinstance(one, Mapping)])
         elif not isinstance(first, Mapping):

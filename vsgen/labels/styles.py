@@ -24,6 +24,8 @@ def in_styles(styles: Sequence[str], replies: int) -> list[str]:
 def of_traces(classes: Sequence[str], voices: Sequence[Voice]) -> dict[str, object]:
     """What a label of traces says about their styles; nothing where there is one.
 
+    What the styles disagree by within themselves is None if one of them has a single trace.
+
     Args:
         classes: In the order of the voices' weights.
         voices: The traces whose mean the label is, each with its style.
@@ -35,8 +37,9 @@ def of_traces(classes: Sequence[str], voices: Sequence[Voice]) -> dict[str, obje
         return {}
     each = {style: mean(classes, group, "nominal", {"traces": len(group)}) for style, group in groups.items()}
     weights = [len(group) / len(voices) for group in groups.values()]
-    inner = [one.disagreement or 0.0 for one in each.values()]
-    within = math.fsum(weight * one for weight, one in zip(weights, inner, strict=True))
+    inner = [one.disagreement for one in each.values() if one.disagreement is not None]
+    known = len(inner) == len(each)  # a single trace says nothing of how far the traces of its style are apart
+    within = math.fsum(weight * one for weight, one in zip(weights, inner, strict=True)) if known else None
     return {
         "styles": {style: _own(one) for style, one in each.items()},
         "between_styles": mutual_information([list(one.probs.values()) for one in each.values()], weights),

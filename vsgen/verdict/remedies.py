@@ -75,7 +75,8 @@ def reworded(asked: Setup, label: str) -> str:
     other = "a larger model (-m)" if asked.by_flags else "name another model for it"
     ask = f"ask for {label} in other words (--prompt)" if asked.by_flags else f"reword the prompt of label {label}"
     shown = any(one.name == label and one.examples for one in asked.template.labels)
-    show = "" if shown else "show it examples (--examples GOLD), " if asked.by_flags else "give it `examples:`, "
+    clear = "show it one clear example of each class"
+    show = "" if shown else f"{clear} (--examples FILE), " if asked.by_flags else f"{clear} (`examples:`), "
     return f"{show}{ask}, or {other}; vsgen doctor -m MODEL compares wordings"
 
 

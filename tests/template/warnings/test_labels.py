@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tests.template.warnings.warned import found, made
-from vsgen.template.warnings.labels import alike_classes, blind_question
+from vsgen.template.warnings.labels import alike_classes, blind_question, many_examples
 
 
 def label(**keys: object) -> dict[str, object]:
@@ -30,3 +32,13 @@ def test_any_field_of_the_answer_or_its_choices_will_do() -> None:
     labels = [one, {key: value for key, value in other.items() if value is not None}]
     assert found(blind_question, made(output={"schema": schema}, labels=labels)) == []
     assert found(alike_classes, made(output={"schema": schema}, labels=labels)) == []
+
+
+def test_more_than_three_examples_of_a_class_are_doubtful() -> None:
+    def shown(count: int) -> Sequence[str]:
+        rows = [{"text": f"It broke {i} times.", "queue": "bug"} for i in range(count)]
+        return found(many_examples, made(labels=[label(examples=rows)]))
+
+    assert shown(6) == []
+    (text,) = shown(7)
+    assert text.startswith("template: labels.0.examples: 7 examples for 2 classes make every prompt longer; one clear")

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from vsgen.sections.sandbox import compile_text
 from vsgen.template.schema import Template
 from vsgen.template.warnings.warning import TemplateWarning, Use, quoted, warning
+
+_PER_CLASS: Final = 3
+"""Examples of a class, above which more of them hardly help."""
 
 
 def alike_classes(template: Template, use: Use) -> Iterator[TemplateWarning]:
@@ -17,6 +21,15 @@ def alike_classes(template: Template, use: Use) -> Iterator[TemplateWarning]:
             if (first := seen.setdefault(name.casefold(), name)) != name:
                 text = f"{quoted(name)} and {quoted(first)} differ only in case, and models confuse them"
                 yield warning(template, ("labels", at, "classes", i), text, "rename or remove one of them")
+
+
+def many_examples(template: Template, use: Use) -> Iterator[TemplateWarning]:
+    """More examples than help: a file of known rows that was meant for calibration, perhaps."""
+    for at, label in enumerate(template.labels):
+        if label.classes and len(label.examples) > _PER_CLASS * len(label.classes):
+            text = f"{len(label.examples):,} examples for {len(label.classes)} classes make every prompt longer"
+            remedy = "one clear example of each class is usually enough; more did not help small models"
+            yield warning(template, ("labels", at, "examples"), text, remedy)
 
 
 def blind_question(template: Template, use: Use) -> Iterator[TemplateWarning]:
