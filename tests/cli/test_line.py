@@ -23,6 +23,7 @@ ASKING = Progress(
     units=4,
     rejected={"duplicate": 3, "invalid": 1},
     replies=4,
+    calls={"generate": 4},
     new_tokens=2000,
     drawing=4,
     drawing_tokens=320,
@@ -37,7 +38,7 @@ PROGRESSES = st.builds(
     wanted=st.none() | st.integers(1, 10**7),
     noun=st.sampled_from(["", "draws", "input rows", "prompts"]),
     rejected=st.dictionaries(st.sampled_from(["duplicate", "invalid", "keep"]), st.integers(1, 10**6)),
-    replies=st.integers(0, 10**6),
+    calls=st.dictionaries(st.just("generate"), st.integers(0, 10**6)),
     drawing=st.integers(0, 128),
     oldest=st.none() | st.builds(Oldest, st.integers(0, 10**6), st.sampled_from(["generate", "score", "verify"])),
 )
@@ -134,7 +135,7 @@ def test_phases_in_words() -> None:
 def test_a_line_of_a_log_says_all_and_when() -> None:
     assert sentence(READ) == (
         "0:01:10 · 12/500 rows · 50-90 min left · 5.1 rows/min · asking 4 replies, 320 tokens · 31 tokens/s"
-        " · 3 duplicate · 1 invalid · 4 replies done, 2,000 tokens"
+        " · 3 duplicate · 1 invalid · 4 calls done, 2,000 tokens"
     )
 
 

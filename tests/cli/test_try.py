@@ -117,3 +117,20 @@ def test_a_reject_shows_the_clause_and_the_labels_that_it_was_judged_by(vsgen: V
     assert lost.count("keep: {") == 2
     assert lost.count('"clause": "labels.sentiment.label_mass > 2"') == 2
     assert lost.count('"label_mass": ') == 2
+
+
+def test_of_power_sampling_the_picked_replies_are_shown_and_drafts_are_counted(vsgen: Vsgen, tmp_path: Path) -> None:
+    template = tmp_path / "sums.yaml"
+    template.write_text(
+        'version: 1\nname: sums\nprompt: "What is 31 + 27?"\n'
+        "output: {answer: 'is (.+)', correct: answer == '-'}\n"
+        "sampling: {method: power, k: 2, max_tokens: 40, power: {alpha: 1, engine: smc, particles: 4,\n"
+        "  check_every: 8, potentials: {correct: true}}}\n"
+    )
+    shown = vsgen("try", template, "-m", "tiny").stdout
+    assert re.search(r"^── \d+ calls drew drafts, of which 2 replies were picked ──$", shown, re.MULTILINE)
+    heads = re.findall(r"^── (reply .*) ──$", shown, re.MULTILINE)
+    assert [head.split(":")[0] for head in heads] == ["reply 1 of 2", "reply 2 of 2"]
+    assert all("engine smc, ess 0.0, ancestors " in head for head in heads)
+    assert "verdict: bad: 1 finding\n  bad: none of 2 candidates was kept" in shown
+    assert "-> see the rejects above" in shown

@@ -124,6 +124,15 @@ def test_a_reply_that_goes_on_is_asked_about_where_that_is_wanted_and_never_impo
     assert factors(looks, "0.9", "x", "0.0", "", ended=False, answer=Scored()) == pytest.approx([0.9, 0.2, 1, 1])
 
 
+@pytest.mark.parametrize("mass", [1.0, 1e-3])
+def test_a_potential_of_a_label_that_the_model_does_not_answer_is_doubted(tmp_path: Path, mass: float) -> None:
+    found = potentials(tmp_path, "valid: true, labels: [{label: mood, class: glad}]", LABEL)
+    factors(found, "0.9", "x", "y", answer=lambda calls: [Scores((math.log(mass / 2),) * 2) for _ in calls])
+    assert [doubt.split(",")[0] for doubt in found.doubts] == [
+        "sampling.power.potentials: label mood: all classes together have a probability below 0.05 (label_mass)"
+    ] * (mass < 0.05)
+
+
 def test_potentials_multiply_and_what_is_impossible_is_not_asked_about(tmp_path: Path) -> None:
     both = potentials(
         tmp_path, "valid: true, labels: [{label: mood, class: glad}]", f"{LABEL}\noutput: {{max_chars: 3}}"

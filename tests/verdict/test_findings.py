@@ -190,6 +190,18 @@ def test_a_run_that_keeps_nothing_is_bad() -> None:
     assert (finding.name, finding.level) == ("kept", "bad")
 
 
+def test_a_draw_that_is_tried_and_keeps_nothing_is_bad_and_refers_to_its_rejects() -> None:
+    nothing = [outcome([], [reject("keep", clause="never")])]
+    assert not verdict(nothing).findings
+    (finding,) = verdict(nothing, tried=True).findings
+    assert (finding.name, finding.level, finding.remedy) == ("kept", "bad", "see the rejects above")
+
+
+def test_replies_of_power_sampling_are_those_that_were_picked() -> None:
+    figures = verdict([good()] * 20, template(sampling={"method": "power"})).figures
+    assert figures[0] == "100% of 20 picked replies can be read"
+
+
 def test_what_came_when_enough_was_kept_does_not_count() -> None:
     assert not verdict([outcome(DAYS), outcome([], [reject("surplus")] * 40)]).findings
 

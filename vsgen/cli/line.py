@@ -122,8 +122,8 @@ def _cost(bill: Bill | None) -> Iterator[str]:
 
 
 def _done(progress: Progress) -> Iterator[str]:
-    if progress.replies:
-        yield f"{_many(progress.replies, 'reply', 'replies')} done, {progress.new_tokens:,} tokens"
+    if drawn := progress.calls.get("generate", 0):
+        yield f"{_many(drawn, 'call', 'calls')} done, {progress.new_tokens:,} tokens"
     if progress.bill is not None:
         yield f"{progress.bill.usage.prompt:,} prompt tokens"
 

@@ -15,6 +15,8 @@ from vsgen.values import Completion, Decide, Decided, Generate, Prompt, Record, 
 
 _SHOWN = 3
 """Label questions that are shown of a draw; the others are alike."""
+_OF_PICKS = ("engine", "ess", "ancestors", "acceptance", "evaluations", "logp")
+"""What is said of a reply that an engine of power sampling picked."""
 _ABSENT = object()
 
 
@@ -22,7 +24,7 @@ def draw_lines(shown: Shown, trial: Trial, seconds: float) -> Iterator[str]:
     """The whole draw: prompts and replies, what became of each answer, and the verdict."""
     how, outcome = trial.template.sampling, shown.outcome
     yield _head(f"{shown.name} · {trial.model} · {how.method}, k {how.k}, temperature {how.temperature:g}")
-    yield from _replies(shown.heard, trial)
+    yield from _picks(shown, trial) if how.method == "power" else _replies(shown.heard, trial)
     yield from _questions(shown.heard, trial)
     yield from _decisions(shown.heard)
     yield from _rows(outcome.records)
@@ -52,6 +54,29 @@ def _replies(heard: Sequence[Heard], trial: Trial) -> Iterator[str]:
             before = text
         yield _head(f"reply {number} of {len(asked)}: {_how_it_ended(reply)}")
         yield reply.text if isinstance(reply, Completion) else ""
+
+
+def _picks(shown: Shown, trial: Trial) -> Iterator[str]:
+    """The first prompt and the replies that were picked; the drafts that they were picked from are counted."""
+    calls = [one.call for one in shown.heard if isinstance(one.call, Generate)]
+    if calls:
+        text, known = _reading(calls[0].prompt, trial, None), trial.render(calls[0].prompt) is not None
+        yield _head("prompt, as the model reads it" if known else "prompt")
+        yield text
+    rejected = shown.outcome.rejected
+    raw = {one.record.id: one.raw for one in rejected}
+    picked = [*shown.outcome.records, *(one.record for one in rejected)]
+    picked.sort(key=lambda one: (len(one.id), one.id))
+    yield _head(f"{len(calls):,} calls drew drafts, of which {len(picked)} replies were picked")
+    for number, one in enumerate(picked, start=1):
+        figures = [f"{name} {one.meta[name]}" for name in _OF_PICKS if one.meta.get(name) is not None]
+        yield _head(f"reply {number} of {len(picked)}: {', '.join(figures) or 'not readable'}")
+        yield raw.get(one.id) or _answer(one)
+
+
+def _answer(record: Record) -> str:
+    texts = [*record.fields.values()]
+    return texts[0] if len(texts) == 1 and isinstance(texts[0], str) else _json(record.fields)
 
 
 def _how_it_ended(reply: object) -> str:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from vsgen.errors import TemplateError
 from vsgen.flow import Flow, known
 from vsgen.flows.label import Labeller, Text
+from vsgen.labels.soft import UNANSWERED
 from vsgen.probability import logs
 from vsgen.sampling import schemas
 from vsgen.sampling.direct import read_plain
@@ -66,6 +68,7 @@ class Valid:
     """1 of replies that have the form which constrained decoding enforces and fit `output`; 0 of all others."""
 
     reason: Final = "valid: it does not fit output"
+    doubt: Final = None
 
     def __init__(self, template: Template) -> None:
         """Set up.
@@ -93,6 +96,7 @@ class Correct:
     """1 of replies that `output.correct` calls right; 0 of all others, or a smaller factor."""
 
     reason: Final = "correct: output.correct does not hold"
+    doubt: Final = None
 
     def __init__(self, template: Template, render: Renderer, values: Mapping[str, object], strength: float) -> None:
         """Set up.
@@ -153,11 +157,24 @@ class OfLabel:
         self._wanted = wanted
         self._values = values
         self._draw = name
+        self._masses: list[float] = []
 
     @property
     def reason(self) -> str:
         """See `vsgen.sampling.power.factors.Potential`."""
         return f"label {self._wanted.label}: the class {self._wanted.class_!r} has no probability"
+
+    @property
+    def doubt(self) -> str | None:
+        """That the model does not answer the label's question, so that its answers are noise."""
+        if not self._masses or median(self._masses) >= UNANSWERED:
+            return None
+        name = self._wanted.label
+        return (
+            f"sampling.power.potentials: label {name}: all classes together have a probability below {UNANSWERED} "
+            f"(label_mass), so this model does not answer the question, and the potential is noise: reword the prompt "
+            f"of label {name}, give it examples, or name another model for it"
+        )
 
     def whole(self, drafts: Sequence[Draft]) -> Flow[Sequence[float]]:
         """See `vsgen.sampling.power.factors.Potential`."""
@@ -177,6 +194,7 @@ class OfLabel:
         for i, labels in zip(asked, made, strict=True):
             label = labels[self._wanted.label]
             if isinstance(label, SoftLabel):
+                self._masses += [] if label.label_mass is None else [label.label_mass]
                 (log,) = logs([label.probs[self._wanted.class_]])
                 found[i] = self._wanted.strength * log
         return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from vsgen import signals
@@ -139,7 +139,7 @@ class Trial:
     def _shown(self, number: int, heard: Sequence[Heard], outcome: Outcome) -> Shown:
         observed = Observed.of(self.template)
         observed.add(outcome)
-        setting = Setup.of_run(self.template, self._desk.facts)
+        setting = replace(Setup.of_run(self.template, self._desk.facts), tried=True)
         return Shown(f"{self.template.name}/{number:06d}", heard, outcome, assess(observed, setting))
 
 

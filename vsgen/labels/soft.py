@@ -5,9 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from vsgen.labels.settings import Kind
 from vsgen.values import SoftLabel
+
+UNANSWERED: Final = 0.05
+"""Median probability of the classes together, below which the model does not answer the question. There the labels of
+SmolLM2 were right no more often than by chance (.33 to .43 of three classes)."""
 
 
 def entropy(probs: Sequence[float]) -> float:

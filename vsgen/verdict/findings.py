@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from statistics import fmean, median
 from typing import Final, NamedTuple, TypeAlias
 
+from vsgen.labels.soft import UNANSWERED
 from vsgen.template.final import ANSWER
 from vsgen.verdict.finding import Finding, Level, Verdict
 from vsgen.verdict.label_findings import DOUBTFUL, alike, lopsided, uninformed
@@ -46,9 +47,8 @@ FIRST: Final = 0.4
 probable answer of a closed set is the same every time, and so may be its probability."""
 UNIFORM: Final = 0.5
 """Of lists whose probabilities are all the same; a note only, because that is the truth about fair dice."""
-MASS: Final = (DOUBTFUL, 0.05)
-"""Median probability of the classes together: a note below the first, bad below the second. Where the classes had less
-than .05 the labels of SmolLM2 were right no more often than by chance (.33 to .43 of three classes)."""
+MASS: Final = (DOUBTFUL, UNANSWERED)
+"""Median probability of the classes together: a note below the first, bad below the second."""
 RANKED: Final = 0.2
 """Mean rank correlation of stated probabilities with the model's own, below which they are hardly related; a note."""
 ACCEPTED: Final = 0.25
@@ -58,7 +58,7 @@ REPEATED: Final = 0.6
 _LISTS: Final = 8
 """Lists from which on the same beginning is worth a note; a wrong alarm does harm too."""
 _HOPELESS: Final = 20
-"""Candidates of which none is kept, from which on that is bad."""
+"""Candidates of which none is kept, from which on that is bad; of a draw that is tried, one is enough."""
 
 Rule: TypeAlias = Callable[[Observed, Setup], Iterator[Finding]]
 
@@ -71,13 +71,13 @@ def assess(seen: Observed, asked: Setup) -> Verdict:
         asked: The settings that were really used; the remedies start from them.
     """
     found = [one for rule in _RULES for one in rule(seen, asked)]
-    return Verdict(sorted(found, key=lambda one: one.level != "bad"), (*_figures(seen), *_settings(asked)))
+    return Verdict(sorted(found, key=lambda one: one.level != "bad"), (*_figures(seen, asked), *_settings(asked)))
 
 
 def _unread(seen: Observed, asked: Setup) -> Iterator[Finding]:
     share = Share(seen.unread, seen.replies)
     if level := LOST.level(share):
-        yield Finding("unread", level, f"{share} replies contain no readable answer", calmer(asked))
+        yield Finding("unread", level, f"{share} {_replies(asked)} contain no readable answer", calmer(asked))
 
 
 def _placeholders(seen: Observed, asked: Setup) -> Iterator[Finding]:
@@ -93,7 +93,7 @@ def _cut(seen: Observed, asked: Setup) -> Iterator[Finding]:
         yield Finding(
             "cut",
             level if template.chat else "note",
-            f"{share} replies were cut at max_tokens {limit}",
+            f"{share} {_replies(asked)} were cut at max_tokens {limit}",
             longer_reply(asked),
         )
 
@@ -169,7 +169,7 @@ def _mass(name: str, middle: float, count: int) -> str:
 
 def _accepted(seen: Observed, asked: Setup) -> Iterator[Finding]:
     judged, kept = seen.wanted, seen.kept
-    if judged >= _HOPELESS and not kept:
+    if judged >= (1 if asked.tried else _HOPELESS) and not kept:
         yield Finding("kept", "bad", f"none of {judged:,} candidates was kept{_worst(seen)}", look(asked))
     elif Share(judged - kept, judged).surely(1 - ACCEPTED) and not seen.reason("duplicate").surely(REPEATED):
         yield Finding("kept", "note", f"{Share(kept, judged)} candidates were kept{_worst(seen)}", look(asked))
@@ -226,10 +226,10 @@ def _settings(asked: Setup) -> Iterator[str]:
         yield f"settings recommended for {asked.template.fitted} models"
 
 
-def _figures(seen: Observed) -> Iterator[str]:
+def _figures(seen: Observed, asked: Setup) -> Iterator[str]:
     """What was measured, in words."""
     if seen.replies:
-        replies = f"{seen.replies:,} {_noun(seen.replies, 'reply', 'replies')}"
+        replies = f"{seen.replies:,} {_replies(asked, seen.replies)}"
         yield f"{percent(1 - seen.unread / seen.replies)} of {replies} can be read"
     if seen.sums:
         yield f"stated probabilities sum to {median(seen.sums):.2f} (median)"
@@ -241,6 +241,12 @@ def _figures(seen: Observed) -> Iterator[str]:
     if seen.wanted:
         candidates = f"{seen.wanted:,} {_noun(seen.wanted, 'candidate', 'candidates')}"
         yield f"{percent(seen.kept / seen.wanted)} of {candidates} kept"
+
+
+def _replies(asked: Setup, count: int = 2) -> str:
+    """What is counted: of power sampling the replies that were picked, not those that they were picked from."""
+    picked = "picked " if asked.template.sampling.method == "power" else ""
+    return f"{picked}{_noun(count, 'reply', 'replies')}"
 
 
 def _noun(count: int, one: str, several: str) -> str:

@@ -80,9 +80,9 @@ def reworded(asked: Setup, label: str) -> str:
     return f"{show}{ask}, or {other}; vsgen doctor -m MODEL compares wordings"
 
 
-def look(_: Setup) -> str:
+def look(asked: Setup) -> str:
     """For candidates that are refused: look at a few."""
-    return "vsgen try, with the same template and flags, shows why"
+    return "see the rejects above" if asked.tried else "vsgen try, with the same template and flags, shows why"
 
 
 def other_draw(asked: Setup) -> str:

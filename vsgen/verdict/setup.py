@@ -22,6 +22,8 @@ class Setup:
     """The model is small; see `vsgen.flows.asking.SMALL`."""
     by_flags: bool = False
     """The labels stand on the command line, not in a file."""
+    tried: bool = False
+    """A draw is shown whole, with its rejects."""
 
     @classmethod
     def of_run(cls, template: Template, facts: ModelFacts | None) -> Setup:

@@ -35,6 +35,7 @@ class Toy:
     guess: Callable[[str], float] = lambda _: 1.0
     """Of one that goes on."""
     reason: str = "toy: impossible"
+    doubt: str | None = None
 
     def whole(self, drafts: Sequence[Draft]) -> Flow[Sequence[float]]:
         return known(logs([self.value(draft.text) for draft in drafts]))

@@ -368,6 +368,7 @@ class Counted:
     """A potential that makes replies that have ended unlikely, and counts how many it is asked about."""
 
     reason = "counted"
+    doubt = None
 
     def __init__(self) -> None:
         self.wholes = self.all = 0
@@ -394,3 +395,13 @@ def test_a_potential_is_asked_about_no_more_replies_than_is_said_before(engine: 
         assert asked <= how.sampling.powered.judged(2, 20, looks=looks)[1]
     if engine == "smc":
         assert counted.wholes > 2 * 4
+
+
+@pytest.mark.parametrize("engine", ["auto", "smc"])
+def test_a_sweep_without_a_possible_reply_has_no_effective_size_and_auto_says_why_it_swept(engine: Engine) -> None:
+    drawn = draw(judged(settings(engine, k=2, particles=4), Toy(lambda _: 0.0, lambda _: 1.0)), WORDS.generate)
+    assert {one.details["ess"] for one in drawn.candidates} == {0.0}
+    if engine == "auto":
+        assert {one.details["chosen"] for one in drawn.candidates} == {"none of 8 plain draws satisfies the potentials"}
+        (note,) = [note for note in drawn.notes if note.startswith("engine auto used smc, since none of 8 plain draws")]
+        assert "low-temperature" not in note

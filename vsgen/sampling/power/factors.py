@@ -25,6 +25,11 @@ class Potential(Protocol):
         """What it is, and why a reply is impossible under it."""
         ...
 
+    @property
+    def doubt(self) -> str | None:
+        """What the user should know of its values so far; None if nothing."""
+        ...
+
     def whole(self, drafts: Sequence[Draft]) -> Flow[Sequence[float]]:
         """The logarithm of its value for each of these whole replies, nats; -inf of 0."""
         ...
@@ -59,6 +64,11 @@ class Potentials:
                 for i, log in zip(open_, (yield from _distinct(says, [drafts[i] for i in open_])), strict=True):
                     factors[i] += log
         return [replace(draft, factor=factor) for draft, factor in zip(drafts, factors, strict=True)]
+
+    @property
+    def doubts(self) -> Sequence[str]:
+        """What the user should know of their values so far."""
+        return [one.doubt for one in self.each if one.doubt is not None]
 
     def blamed(self, draft: Draft) -> Flow[str]:
         """The reason of the first potential that makes a reply impossible."""

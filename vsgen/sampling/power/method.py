@@ -40,10 +40,8 @@ _CUT = (
     "all replies of a draw were cut at sampling.max_tokens (or at the end of the model's context), and cut replies are "
     "likelier the more predictably they begin; raise it, or ask for less"
 )
-_SWEPT = (
-    "engine auto used smc, since the importance weights of plain draws are uneven (meta.chosen): a reply then costs "
-    "about sampling.power.particles evaluations per token; engine low-temperature costs 1"
-)
+_NO_TARGET = "; engine low-temperature costs 1"
+"""What costs less, where there are no potentials."""
 _IMPOSSIBLE = (
     "sampling.power.potentials make all replies of a draw impossible (the rejects say which and why): relax them, ask "
     "for what they want in the prompt, or raise sampling.power.particles"
@@ -117,7 +115,7 @@ def power(settings: Settings, prompt: Prompt, rng: Random) -> Flow[Distribution]
             Candidate(item.fields, weight, None, logp, parsed.reasoning, item.flags, number, info, vote=weight)
         )
     malformed += [Malformed.of(one, 1 / every, len(drafts) + i) for i, one in enumerate(drawn.refused)]
-    notes = (*_warnings(settings, drafts), *drawn.notes)
+    notes = (*_warnings(settings, drafts), *drawn.notes, *settings.potentials.doubts)
     return Distribution("frequency" if baseline else "power", tuple(candidates), tuple(malformed), notes)
 
 
@@ -184,15 +182,29 @@ def _auto(task: Task, rng: Random) -> Flow[Drawn]:
     drafts, _ = parted((yield from _plain(task, how.pilot(k), rng)), k)
     logws = [draft.log_weight(how.alpha) for draft in drafts]
     ess, least = effective_size(logws), how.ess * len(drafts)
+    possible = not all(draft.impossible for draft in drafts)
     beside = "below" if ess < least else "at least"
-    chosen = {"chosen": f"effective sample size {ess:.3g} of {len(drafts)} plain draws, {beside} {least:g}"}
+    why = f"effective sample size {ess:.3g} of {len(drafts)} plain draws, {beside} {least:g}"
+    chosen = {"chosen": why if possible else _unsatisfied(how.pilot(k))}
     if ess < least:
         drawn = yield from _sweeps(task, rng, [drafts[i::k] for i in range(k)])
         picks = [one._replace(details={**one.details, **chosen}) for one in drawn.picks]
-        return drawn._replace(picks=picks, notes=(_SWEPT, *drawn.notes))
+        return drawn._replace(picks=picks, notes=(_why_swept(task, possible), *drawn.notes))
     places = sorted(rng.sample(systematic(logws, rng), k))
     spent, stated = _shares(drafts, k), {**_stated(logws), **chosen}
     return Drawn([Picked(drafts[i], {**_said("is", own), **stated}) for i, own in zip(places, spent, strict=True)])
+
+
+def _why_swept(task: Task, possible: bool) -> str:
+    """What a run says once of sweeps: their cause, and their cost."""
+    uneven = "the importance weights of plain draws are uneven (meta.chosen)"
+    cause = uneven if possible else _unsatisfied(task.how.pilot(task.k))
+    cost = "a reply then costs about sampling.power.particles evaluations per token"
+    return f"engine auto used smc, since {cause}: {cost}{'' if task.potentials.each else _NO_TARGET}"
+
+
+def _unsatisfied(draws: int) -> str:
+    return f"none of {draws} plain draws satisfies the potentials"
 
 
 def _weighted(drafts: Sequence[Draft], refused: Sequence[Refused], alpha: float) -> Drawn:
