@@ -242,7 +242,8 @@ def test_gold_rows_may_have_several_classes_and_be_the_input_itself(vsgen: Vsgen
         assert "'how-to' is not one of the label's classes (billing, bug)" in ended.stderr
     ended = vsgen("label", path, *flags[:3], "billing,bug,how-to", *flags[4:], "--calibrate", path)
     assert ended.exit_code == 0, ended.stderr
-    assert "tags: 27 known" in ended.stderr
+    assert "tags: 9 rows, 27 yes-or-no answers" in ended.stderr
+    assert "from 9 known rows" in ended.stderr
     assert len(lines(ended.stdout)) == 9
 
 

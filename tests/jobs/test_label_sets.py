@@ -54,3 +54,11 @@ def test_the_sizes_of_sets_are_reported() -> None:
         sizes.add({"x": replace(label, details={"set": held}), "y": label, "z": Unlabelled("no")})
     assert list(sizes.lines(0.9)) == ["x: sets at 0.9 hold 1.25 classes on average (1: 75%, 2: 25%)"]
     assert list(SetSizes().lines(None)) == []
+
+
+def test_sets_of_all_classes_are_said_to_be_of_no_use() -> None:
+    sizes = SetSizes()
+    label = label_of("nominal", {"a": 0.8, "b": 0.2}, None)
+    for held in [["a", "b"]] * 19 + [["a"]]:
+        sizes.add({"x": replace(label, details={"set": held})})
+    assert next(sizes.lines(0.9)).endswith("(1: 5%, 2: 95%); they rule out (almost) no class, so they are of no use")

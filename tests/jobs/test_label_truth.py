@@ -101,7 +101,8 @@ def test_a_row_may_lack_the_field_and_what_is_in_it_must_be_a_class() -> None:
 def test_each_of_several_classes_is_compared_with_its_own_frequency() -> None:
     found = truths(["a"], ["a"], [], ["a", "b"], kind="multi")
     lines = list(found.lines())
-    assert lines[0].split() == ["x:", "8", "known", "labels"]
+    assert lines[0].split() == ["x:", "4", "rows,", "8", "yes-or-no", "answers", "labels"]
+    assert [known.n for _, known in found.known()] == [4], "two answers about one text are one sample"
     assert [line.split() for line in lines[-2:]] == [["a", "3", "0", "1", "0"], ["b", "0", "1", "0", "3"]]
 
 

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from vsgen.metrics.calibration import quality
 from vsgen.metrics.skill import class_prior, equal_shares, skill
 from vsgen.probability import PSEUDOCOUNT
 
@@ -45,6 +46,20 @@ def test_the_error_of_skill_is_how_much_it_varies_from_sample_to_sample() -> Non
     spread = float(np.std([one.value for one in found], ddof=1))
     stated = float(np.mean([one.error or 0 for one in found]))
     assert stated == pytest.approx(spread, abs=3 * spread / math.sqrt(2 * 150))
+
+
+def test_rows_about_one_text_are_one_sample() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.dirichlet([1.0, 0.6], 50).tolist()
+    gold = [[1.0, 0.0] if rng.random() < p else [0.0, 1.0] for p, _ in truth]
+    prior = class_prior(gold)
+    once, texts = skill(truth, gold, prior), [*range(50)] * 3
+    thrice = skill(truth * 3, gold * 3, prior * 3, texts=texts)
+    assert once.error is not None
+    assert thrice == pytest.approx(once)
+    assert quality(truth * 3, gold * 3, texts=texts).brier == pytest.approx(quality(truth, gold).brier)
+    assert skill(truth * 3, gold * 3, prior * 3).error == pytest.approx(once.error / math.sqrt(3), rel=0.02)
+    assert skill(truth[:2], gold[:2], prior[:2], texts=[7, 7]).error is None
 
 
 def test_a_right_class_of_probability_zero_is_infinitely_worse_than_the_prior() -> None:

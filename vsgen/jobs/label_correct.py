@@ -112,6 +112,9 @@ class Calibrated:
     masses: Sequence[float] | None
     """P(the reply is a class at all) of each row, where every one is known."""
 
+    texts: Sequence[int]
+    """The gold row that each row is about; several are about one where several classes may apply."""
+
     @property
     def name(self) -> str:
         """The label's."""
@@ -120,29 +123,35 @@ class Calibrated:
     @property
     def columns(self) -> list[Measured]:
         """Before, and after what is applied."""
-        before = measured("before", self.raw, self.gold, self.prior, masses=self.masses)
-        return [before, measured("after, held out", self.held_out, self.gold, self.prior)]
+        before = measured("before", self.raw, self.gold, self.prior, masses=self.masses, texts=self.texts)
+        return [before, measured("after, held out", self.held_out, self.gold, self.prior, texts=self.texts)]
 
     @property
     def known(self) -> Known:
         """What the verdict judges the labels by."""
-        found = skill(self.held_out, self.gold, self.prior)
+        found = skill(self.held_out, self.gold, self.prior, texts=self.texts)
         alone = not any(one.power for one in self.scalings)
-        return Known(len(self.gold), found.value, found.error or 0.0, calibrated=True, prior_alone=alone)
+        return Known(self._rows, found.value, found.error or 0.0, calibrated=True, prior_alone=alone)
 
     @property
     def verdict(self) -> Iterator[str]:
         """The scaling, and how far to trust it."""
-        known = f"{len(self.gold):,} known {'class' if len(self.gold) == 1 else 'classes'}"
+        of = ("row", "rows") if len(self.gold) > self._rows else ("class", "classes")
+        known = f"{self._rows:,} known {of[self._rows != 1]}"
         if not any(one.power for one in self.scalings):
             yield f"{self.name}: power 0 from {known}: every row gets the class prior{self._shares()}"
             few, nothing = "too few to see more; give 100", "the labels say nothing more of the classes"
-            yield f"  {few if len(self.gold) < _FEW else f'{nothing}; reword the question or use another model'}"
+            yield f"  {few if self._rows < _FEW else f'{nothing}; reword the question or use another model'}"
             return
         yield f"{self.name}: {self._fitted()} from {known}"
         if self.label.kind == "ordinal":
             before, after = (ranked_probability_score(rows, self.gold).value for rows in (self.raw, self.held_out))
             yield f"  ranked probability score {before:.4f} -> {after:.4f}"
+
+    @property
+    def _rows(self) -> int:
+        """Gold rows."""
+        return len(set(self.texts))
 
     def _fitted(self) -> str:
         """The powers and biases in words."""
@@ -202,6 +211,7 @@ def calibrate(
         [one for part in parts for one in part.of(gold)],
         [one for part in parts for one in (class_prior if biased else equal_shares)(part.of(gold))],
         None if kind == "multi" else _masses([made for made, _ in rows]),
+        [text for part in parts for text in part.texts],
     )
 
 
@@ -226,14 +236,14 @@ class _Part:
 
     def fitted(self) -> Scaling:
         """What is applied to all rows."""
-        return fit_scaling(self.of(self.given), self.of(self.gold), biased=self.biased, groups=self._texts)
+        return fit_scaling(self.of(self.given), self.of(self.gold), biased=self.biased, groups=self.texts)
 
     def held_out(self) -> list[list[float]]:
         """Each under what is fitted to the others."""
-        return cross_scaled(self.of(self.given), self.of(self.gold), biased=self.biased, groups=self._texts)
+        return cross_scaled(self.of(self.given), self.of(self.gold), biased=self.biased, groups=self.texts)
 
     @property
-    def _texts(self) -> list[int]:
+    def texts(self) -> list[int]:
         """The questions about one text are never parted."""
         return [i for i, _ in self.places]
 

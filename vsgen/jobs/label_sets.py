@@ -20,6 +20,8 @@ _FEWEST: Final = 2
 """Rows of known class that sets at any level need."""
 _SHOWN: Final = 5
 """Different sizes that are listed."""
+_USELESS: Final = 0.9
+"""Of the rows, whose sets hold every class."""
 
 
 def require_sets(level: float | None, labels: Sequence[Label], *, calibrated: bool) -> None:
@@ -59,6 +61,7 @@ class SetSizes:
     def __init__(self) -> None:
         """Set up, with nothing counted."""
         self._sizes: dict[str, Counter[int]] = {}
+        self._whole: Counter[str] = Counter()
 
     def add(self, labels: Labels) -> None:
         """Count the sets of a row."""
@@ -66,11 +69,14 @@ class SetSizes:
             held = made.details.get(KEY) if isinstance(made, SoftLabel) else None
             if isinstance(held, list):
                 self._sizes.setdefault(name, Counter())[len(held)] += 1
+                self._whole[name] += isinstance(made, SoftLabel) and len(held) == len(made.probs)
 
     def lines(self, level: float | None) -> Iterator[str]:
         """A line for each label."""
         for name, sizes in self._sizes.items():
-            yield f"{name}: sets at {level:g} hold {_mean(sizes):.2f} classes on average ({_shares(sizes)})"
+            useless = self._whole[name] / sizes.total() >= _USELESS
+            nothing = "; they rule out (almost) no class, so they are of no use" if useless else ""
+            yield f"{name}: sets at {level:g} hold {_mean(sizes):.2f} classes on average ({_shares(sizes)}){nothing}"
 
 
 def _mean(sizes: Mapping[int, int]) -> float:

@@ -157,7 +157,7 @@ class Truths:
         for label in self._compared():
             if label.name in self._made:
                 found = self._measured(label)
-                yield label.name, Known(found.quality.n, found.skill.value, found.skill.error or 0.0)
+                yield label.name, Known(found.quality.texts, found.skill.value, found.skill.error or 0.0)
 
     def _compared(self) -> list[Label]:
         return [one for one in self.labels if one.name in self.fields]
@@ -166,7 +166,8 @@ class Truths:
         rows, gold = self._parts(label)
         prior = [one for part in gold for one in (class_prior if label.classes else equal_shares)(part)]
         flat = [one for part in rows for one in part]
-        return measured("labels", flat, [one for part in gold for one in part], prior, masses=self._masses(label))
+        right = [one for part in gold for one in part]
+        return measured("labels", flat, right, prior, masses=self._masses(label), texts=self._texts(label))
 
     def _parts(self, label: Label) -> tuple[list[list[list[float]]], list[list[list[float]]]]:
         """Distributions and gold of one question each: of each class where several may apply, else of all rows."""
@@ -175,6 +176,13 @@ class Truths:
         if label.kind == "multi" and label.classes:
             return [list(one) for one in zip(*rows, strict=True)], [list(one) for one in zip(*gold, strict=True)]
         return [[one for row in rows for one in row]], [[one for row in gold for one in row]]
+
+    def _texts(self, label: Label) -> list[int]:
+        """The row that each distribution of `_parts` is about."""
+        sizes = [len(one) for one in self._gold[label.name]]
+        if label.kind == "multi" and label.classes:
+            return list(range(len(sizes))) * sizes[0]
+        return [i for i, size in enumerate(sizes) for _ in range(size)]
 
     def _masses(self, label: Label) -> list[float] | None:
         """P(the reply is a class at all) of each row, where labels are as the model gave them."""

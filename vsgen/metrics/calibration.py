@@ -12,7 +12,8 @@ bin (Naeini et al. 2015; Guo et al., arXiv 1706.04599, equation 3). It is not pr
 probabilities have a positive error too, the larger the fewer rows a bin has. So it has no standard error here. The
 smooth calibration error is that of `vsgen.metrics.smooth`, which needs no bins.
 
-Yes-or-no questions about each class are rows of two classes.
+Yes-or-no questions about each class are rows of two classes. Those about one text are no independent samples, so
+standard errors are clustered by text where texts are given.
 """
 
 from __future__ import annotations
@@ -80,6 +81,8 @@ class Quality:
     """All that a report says of one set of probabilities."""
 
     n: int
+    texts: int
+    """Texts that the rows are about."""
     accuracy: Estimate
     log_loss: Estimate
     """Nats; infinite if a right class had probability 0."""
@@ -97,12 +100,13 @@ def one_hot(right: int, classes: int) -> list[float]:
     return [float(at == right) for at in range(classes)]
 
 
-def quality(probs: Rows, gold: Rows) -> Quality:
+def quality(probs: Rows, gold: Rows, *, texts: Sequence[int] | None = None) -> Quality:
     """Everything at once.
 
     Args:
         probs: Rows that sum to 1.
         gold: As many, likewise.
+        texts: Which text each row is about, as for `mean_of`.
 
     Raises:
         ValueError: There is no row, or not exactly one distribution of gold for each.
@@ -112,10 +116,11 @@ def quality(probs: Rows, gold: Rows) -> Quality:
     confidence, hits = _confidences(table, right)
     return Quality(
         len(table),
-        accuracy(probs, gold),
-        log_loss(probs, gold),
+        len(table if texts is None else set(texts)),
+        accuracy(probs, gold, texts=texts),
+        log_loss(probs, gold, texts=texts),
         impossible,
-        brier(probs, gold),
+        brier(probs, gold, texts=texts),
         expected_calibration_error(probs, gold),
         smooth_calibration_error(confidence, hits),
     )
@@ -133,15 +138,15 @@ def unnormalised_error(probs: Rows, gold: Rows, masses: Sequence[float]) -> floa
     return smooth_calibration_error(confidence * np.array(masses), hits)
 
 
-def accuracy(probs: Rows, gold: Rows) -> Estimate:
+def accuracy(probs: Rows, gold: Rows, *, texts: Sequence[int] | None = None) -> Estimate:
     """The share of rows whose likeliest class, the first of equals, is the right one."""
     _, hits = _confidences(*_tables(probs, gold))
-    return mean_of(hits)
+    return mean_of(hits, texts)
 
 
-def log_loss(probs: Rows, gold: Rows) -> Estimate:
+def log_loss(probs: Rows, gold: Rows, *, texts: Sequence[int] | None = None) -> Estimate:
     """The mean of -log P(right class), nats; infinite, not clipped, if one right class had probability 0."""
-    return mean_of(log_losses(probs, gold))
+    return mean_of(log_losses(probs, gold), texts)
 
 
 def log_losses(probs: Rows, gold: Rows) -> _Floats:
@@ -153,10 +158,10 @@ def log_losses(probs: Rows, gold: Rows) -> _Floats:
     return losses
 
 
-def brier(probs: Rows, gold: Rows) -> Estimate:
+def brier(probs: Rows, gold: Rows, *, texts: Sequence[int] | None = None) -> Estimate:
     """The mean over rows of the sum over classes of (probability - 1 if right else 0)²; from 0 to 2."""
     table, right = _tables(probs, gold)
-    return mean_of((table**2).sum(axis=1) - 2 * (table * right).sum(axis=1) + right.sum(axis=1))
+    return mean_of((table**2).sum(axis=1) - 2 * (table * right).sum(axis=1) + right.sum(axis=1), texts)
 
 
 def ranked_probability_score(probs: Rows, gold: Rows) -> Estimate:
@@ -218,9 +223,33 @@ def _tables(probs: Rows, gold: Rows) -> tuple[_Floats, _Floats]:
     return table, right
 
 
-def mean_of(each: _Floats) -> Estimate:
-    """The mean of some rows' figures, with its standard error."""
+def mean_of(each: _Floats, texts: Sequence[int] | None = None) -> Estimate:
+    """The mean of some rows' figures, with its standard error.
+
+    Args:
+        each: [N], of each row.
+        texts: Which text each row is about: rows of one text are one sample. By default each has its own.
+    """
     value = math.fsum(each) / len(each)
-    if len(each) == 1 or not math.isfinite(value):
-        return Estimate(value, None)
-    return Estimate(value, float(each.std(ddof=1)) / math.sqrt(len(each)))
+    return Estimate(value, standard_error(each - value, texts) if math.isfinite(value) else None)
+
+
+def standard_error(residuals: _Floats, texts: Sequence[int] | None = None) -> float | None:
+    """That of a mean, from the distances of N rows from it; clustered by text (Liang and Zeger 1986).
+
+    Args:
+        residuals: [N]; their sum is 0.
+        texts: As for `mean_of`.
+
+    Returns:
+        None of a single text.
+    """
+    sums = residuals
+    if texts is not None:
+        _, at = np.unique(texts, return_inverse=True)
+        sums = np.zeros(int(at.max()) + 1)
+        np.add.at(sums, at, residuals)
+    count = len(sums)
+    if count == 1:
+        return None
+    return math.sqrt(count / (count - 1) * float((sums**2).sum())) / len(residuals)

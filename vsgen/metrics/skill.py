@@ -8,10 +8,11 @@ fitted to the row as probabilities that are held out are.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from vsgen.metrics.calibration import Estimate, Rows, log_losses
+from vsgen.metrics.calibration import Estimate, Rows, log_losses, standard_error
 from vsgen.probability import PSEUDOCOUNT
 
 
@@ -33,13 +34,14 @@ def equal_shares(gold: Rows) -> list[list[float]]:
     return [[1 / len(row)] * len(row) for row in gold]
 
 
-def skill(probs: Rows, gold: Rows, prior: Rows) -> Estimate:
+def skill(probs: Rows, gold: Rows, prior: Rows, *, texts: Sequence[int] | None = None) -> Estimate:
     """The skill of some rows, with the standard error of the ratio (delta method).
 
     Args:
         probs: Rows that sum to 1.
         gold: As many, likewise.
         prior: As many, as of `class_prior`.
+        texts: Which text each row is about; see `vsgen.metrics.calibration.mean_of`.
 
     Returns:
         -inf where a right class had probability 0; 0 where the prior itself has no loss.
@@ -49,7 +51,6 @@ def skill(probs: Rows, gold: Rows, prior: Rows) -> Estimate:
     if floor == 0:
         return Estimate(0.0, None)
     value = 1 - math.fsum(losses) / len(losses) / floor
-    if len(losses) == 1 or not math.isfinite(value):
+    if not math.isfinite(value):
         return Estimate(value, None)
-    residuals = (losses - (1 - value) * floors) / floor
-    return Estimate(value, float(residuals.std(ddof=1)) / math.sqrt(len(residuals)))
+    return Estimate(value, standard_error((losses - (1 - value) * floors) / floor, texts))

@@ -23,7 +23,15 @@ class Measured:
     """The smooth calibration error before probabilities are normalised over the classes, where that is known."""
 
 
-def measured(name: str, probs: Rows, gold: Rows, prior: Rows, *, masses: Sequence[float] | None = None) -> Measured:
+def measured(
+    name: str,
+    probs: Rows,
+    gold: Rows,
+    prior: Rows,
+    *,
+    masses: Sequence[float] | None = None,
+    texts: Sequence[int] | None = None,
+) -> Measured:
     """Measure a set of probabilities.
 
     Args:
@@ -32,6 +40,15 @@ def measured(name: str, probs: Rows, gold: Rows, prior: Rows, *, masses: Sequenc
         gold: As many, likewise.
         prior: As many; see `vsgen.metrics.skill.class_prior`.
         masses: P(the reply is a class at all) of each row.
+        texts: Which text each row is about, where several are about one; see `vsgen.metrics.calibration.mean_of`.
     """
     raw = None if masses is None else unnormalised_error(probs, gold, masses)
-    return Measured(name, quality(probs, gold), skill(probs, gold, prior), log_loss(prior, gold).value, raw)
+    found = quality(probs, gold, texts=texts)
+    return Measured(name, found, skill(probs, gold, prior, texts=texts), log_loss(prior, gold).value, raw)
+
+
+def known_rows(quality: Quality) -> str:
+    """How much is known, in words: of several classes that may apply, each row answers a question about each."""
+    if quality.texts == quality.n:
+        return f"{quality.n:,} known"
+    return f"{quality.texts:,} row{'' if quality.texts == 1 else 's'}, {quality.n:,} yes-or-no answers"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vsgen.metrics.calibration import BINS, Estimate
-from vsgen.report.measured import Measured
+from vsgen.report.measured import Measured, known_rows
 
 
 def calibration_table(name: str, columns: Sequence[Measured]) -> list[str]:
@@ -18,7 +18,7 @@ def calibration_table(name: str, columns: Sequence[Measured]) -> list[str]:
         columns: Of the same rows, at least one.
     """
     first = columns[0]
-    header = f"{name}: {first.quality.n:,} known"
+    header = f"{name}: {known_rows(first.quality)}"
     cells = [(header, *(one.name for one in columns)), *_figures(columns)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = [_line(row, widths) for row in cells]
