@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from vsgen.errors import InputError
-from vsgen.jobs.label_gold import gold_of
+from vsgen.files.rows import RowInput
+from vsgen.jobs.label_gold import gold_of, gold_rows
+from vsgen.jobs.label_options import LabelOptions, from_flags
 from vsgen.labels.settings import Kind, Label
 from vsgen.values import Row
 
@@ -74,3 +78,13 @@ def test_gold_may_be_in_another_field() -> None:
 def test_a_gold_row_that_names_nothing_known_is_an_error(kind: Kind, fields: dict[str, object], told: str) -> None:
     with pytest.raises(InputError, match=f"^{told}"):
         gold_of(Row(0, fields, "g:7"), section(kind), CLASSES)
+
+
+def test_gold_rows_with_null_are_left_out_counted_and_do_not_count_as_places(tmp_path: Path) -> None:
+    path = tmp_path / "g.jsonl"
+    path.write_text('{"text": "t", "x": null}\n{"text": "t", "x": "a"}\n{"text": "t", "x": "b"}\n')
+    template, on = from_flags([{"name": "x", "classes": list(CLASSES)}], None, [])
+    found = gold_rows(RowInput(str(path)), LabelOptions(template, on, "in.jsonl"))
+    assert found.unknown == 1
+    assert [(row.index, row.fields["x"]) for row in found.rows] == [(0, "a"), (1, "b")]
+    assert found.rows[0].where.endswith("g.jsonl:2")

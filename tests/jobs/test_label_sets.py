@@ -57,8 +57,10 @@ def test_the_sizes_of_sets_are_reported() -> None:
 
 
 def test_sets_of_all_classes_are_said_to_be_of_no_use() -> None:
-    sizes = SetSizes()
+    sizes, all_whole = SetSizes(), SetSizes()
     label = label_of("nominal", {"a": 0.8, "b": 0.2}, None)
+    all_whole.add({"x": replace(label, details={"set": ["a", "b"]})})
+    assert next(all_whole.lines(0.9)).endswith("(2: 100%); they rule out no class, so they are of no use")
     for held in [["a", "b"]] * 19 + [["a"]]:
         sizes.add({"x": replace(label, details={"set": held})})
-    assert next(sizes.lines(0.9)).endswith("(1: 5%, 2: 95%); they rule out (almost) no class, so they are of no use")
+    assert next(sizes.lines(0.9)).endswith("(1: 5%, 2: 95%); they rule out hardly any class, so they are of no use")

@@ -69,7 +69,7 @@ def test_rows_without_gold_or_label_do_not_count_and_that_is_said() -> None:
 
 
 def test_rows_whose_text_is_in_gold_are_not_compared_and_that_is_said() -> None:
-    found = Truths([section()], {"x": "true"}, "text", frozenset({"a text", "other"}))
+    found = Truths([section()], {"x": "true"}, ["text"], frozenset({("a text",), ("other",)}))
     label: Labels = {"x": label_of("nominal", {"a": 0.8, "b": 0.2}, None)}
     found.add(Row(0, {"true": "a", "text": " A\nTEXT"}, "r:0"), label)
     assert list(found.known()) == []

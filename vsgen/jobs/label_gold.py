@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from vsgen.errors import InputError
@@ -18,7 +19,7 @@ class Gold(NamedTuple):
     """The rows of a file whose gold is known."""
 
     rows: list[Row]
-    """In the order of the file; each has gold for at least one label."""
+    """In the order of the file, and numbered in it; each has gold for at least one label."""
     unknown: int = 0
     """Rows that have none, because every label's field is null; they are left out."""
 
@@ -78,4 +79,4 @@ def gold_rows(known: RowInput, options: LabelOptions) -> Gold:
         if all(is_unknown(row, label) for row in rows):
             raise InputError(f"{known.name}: field {label.name!r} is null in every row; give the class of some rows")
     left = [row for row in rows if not all(is_unknown(row, label) for label in labels)]
-    return Gold(left, len(rows) - len(left))
+    return Gold([replace(row, index=i) for i, row in enumerate(left)], len(rows) - len(left))

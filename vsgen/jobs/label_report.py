@@ -25,7 +25,8 @@ class LabelReport:
         self._entropies: list[float] | None = [] if options.histogram else None
         self._sizes = SetSizes()
         self._flips = FlipCounts(labels)
-        self.truths = Truths(labels, options.truths, options.on, frozenset(text_of(row, options.on) for row in gold))
+        asked = sorted({options.on}.union(*(one.needed for one in labels)))
+        self.truths = Truths(labels, options.truths, asked, frozenset(text_of(row, asked) for row in gold))
         """The labels of rows that have gold."""
 
     def add_flips(self, labelled: Labelled) -> None:

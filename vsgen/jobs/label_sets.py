@@ -74,9 +74,10 @@ class SetSizes:
     def lines(self, level: float | None) -> Iterator[str]:
         """A line for each label."""
         for name, sizes in self._sizes.items():
-            useless = self._whole[name] / sizes.total() >= _USELESS
-            nothing = "; they rule out (almost) no class, so they are of no use" if useless else ""
-            yield f"{name}: sets at {level:g} hold {_mean(sizes):.2f} classes on average ({_shares(sizes)}){nothing}"
+            whole = self._whole[name] / sizes.total()
+            few = "no class" if whole == 1 else "hardly any class"
+            useless = f"; they rule out {few}, so they are of no use" if whole >= _USELESS else ""
+            yield f"{name}: sets at {level:g} hold {_mean(sizes):.2f} classes on average ({_shares(sizes)}){useless}"
 
 
 def _mean(sizes: Mapping[int, int]) -> float:

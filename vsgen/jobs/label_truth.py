@@ -81,9 +81,9 @@ def _others(place: str, fields: Sequence[str]) -> str:
     return f"; the fields are: {', '.join(fields[:_SHOWN])}{', ...' if len(fields) > _SHOWN else ''}{meant}"
 
 
-def text_of(row: Row, on: str) -> str:
-    """What rows with the same text have in common; `on` is the field that holds it."""
-    return text_key(str(row.fields.get(on)))
+def text_of(row: Row, asked: Sequence[str]) -> tuple[str, ...]:
+    """What rows about which the same is asked have in common; `asked` are the fields that prompts refer to."""
+    return tuple(text_key(str(row.fields.get(name))) for name in asked)
 
 
 @dataclass(slots=True)
@@ -93,9 +93,9 @@ class Truths:
     labels: Sequence[Label]
     fields: Mapping[str, str]
     """The field with the gold of each label, by the label's name; labels without one are not compared."""
-    on: str = ""
-    """The field that holds the text."""
-    fitted: frozenset[str] = frozenset()
+    asked: Sequence[str] = ()
+    """The fields that the prompts refer to."""
+    fitted: frozenset[tuple[str, ...]] = frozenset()
     """Texts of the rows that labels are calibrated on, see `text_of`: on these they only seem good, so they are left
     out."""
     _made: dict[str, list[SoftLabel]] = field(default_factory=dict)
@@ -121,7 +121,7 @@ class Truths:
             InputError: Its gold cannot be read.
         """
         self._rows += 1
-        if self.fitted and text_of(row, self.on) in self.fitted:
+        if self.fitted and text_of(row, self.asked) in self.fitted:
             self._shared += 1
             return
         for label in self._compared():
