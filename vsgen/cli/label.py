@@ -11,6 +11,7 @@ import typer
 
 from vsgen.cli import options
 from vsgen.cli.groups import BatchGroup, BudgetGroup, EndpointGroup, FilesGroup, LoadGroup, TalkGroup
+from vsgen.cli.label_typed import as_typed
 from vsgen.cli.shell import carry_out
 from vsgen.errors import OptionError
 from vsgen.labels.names import Kind, Method, Prior
@@ -112,13 +113,16 @@ class LabelsGroup:
         from vsgen.jobs.label_options import from_flags, from_template
 
         given = {"method": self.method, "kind": self.kind, "prior": self.prior, "permutations": self.permutations}
-        overrides = [*(f"{key}={value}" for key, value in given.items() if value is not None), *(self.sets or ())]
+        flags = {f"{key}={value}": f"--{key} {value}" for key, value in given.items() if value is not None}
+        overrides = [*flags, *(self.sets or ())]
         if self.template is None:
-            return from_flags(list(self._sections()), self.on, overrides, examples=self.examples)
+            with as_typed(self.name or (), flags):
+                return from_flags(list(self._sections()), self.on, overrides, examples=self.examples)
         alone = {"name": self.name, "classes": self.classes, "choices": self.choices, "prompt": self.prompt}
         if others := [name for name, value in alone.items() if value]:
             raise OptionError(f"--{others[0]}: cannot be combined with --template, whose labels are used as they are")
-        return from_template(self.template, self.on, overrides, examples=self.examples)
+        with as_typed((), flags):
+            return from_template(self.template, self.on, overrides, examples=self.examples)
 
     def _sections(self) -> Iterator[Mapping[str, object]]:
         """One label section for each --name, with the classes and prompts in the same order."""

@@ -21,7 +21,7 @@ from vsgen.jobs.budget import Budget, Used
 from vsgen.jobs.counts import Counts
 from vsgen.jobs.desk import Desk
 from vsgen.jobs.label_budget import budget_of_rows
-from vsgen.jobs.label_examples import doubtful_examples
+from vsgen.jobs.label_doubts import doubts
 from vsgen.jobs.label_flips import FIRST, require_order
 from vsgen.jobs.label_forms import PROBES, FormChoice, Tries
 from vsgen.jobs.label_gold import Gold, gold_rows
@@ -134,7 +134,7 @@ class Labelling:
             desk.on_close(self._spool.close)
         if self._tries.forms.names and not self._tries.rows:
             warn(self._tries.forms.untried(readable=isinstance(self._input, RowInput) and self._input.never_waits))
-        for doubt in doubtful_examples(options.template, self._gold, options.on):
+        for doubt in doubts(options.template, self._gold, options.on):
             warn(doubt)
         counts.expected = self._input.count() if isinstance(self._input, RowInput) else None
         first = Flows(self._before(desk))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tests.template.warnings.warned import found, made
-from vsgen.template.warnings.labels import alike_classes, blind_question, many_examples
+from vsgen.template.warnings.labels import alike_classes, blind_question, many_examples, misspelled_style
 
 
 def label(**keys: object) -> dict[str, object]:
@@ -42,3 +42,13 @@ def test_more_than_three_examples_of_a_class_are_doubtful() -> None:
     assert shown(6) == []
     (text,) = shown(7)
     assert text.startswith("template: labels.0.examples: 7 examples for 2 classes make every prompt longer; one clear")
+
+
+def test_a_style_that_is_nearly_a_known_one_is_doubtful_and_an_instruction_is_not() -> None:
+    styles = ["for and aganst", "Step-by-step", "step by step", "List the evidence first", "Think step by step"]
+    texts = found(misspelled_style, made(labels=[label(method="reasoning", styles=styles)]))
+    assert [text.partition("; ")[2] for text in texts] == [
+        'did you mean "for and against"?',
+        'did you mean "step by step"?',
+    ]
+    assert texts[0].startswith('template: labels.0.styles.0: "for and aganst" is no style with words of its own')

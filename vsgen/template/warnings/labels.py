@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import Final
 
+from vsgen.labels.words import STYLES
 from vsgen.sections.sandbox import compile_text
 from vsgen.template.schema import Template
 from vsgen.template.warnings.warning import TemplateWarning, Use, quoted, warning
 
+_CLOSE: Final = 0.85
+"""Similarity from which on a style is taken for a misspelled name."""
 _PER_CLASS: Final = 3
 """Examples of a class, above which more of them hardly help."""
 
@@ -21,6 +25,16 @@ def alike_classes(template: Template, use: Use) -> Iterator[TemplateWarning]:
             if (first := seen.setdefault(name.casefold(), name)) != name:
                 text = f"{quoted(name)} and {quoted(first)} differ only in case, and models confuse them"
                 yield warning(template, ("labels", at, "classes", i), text, "rename or remove one of them")
+
+
+def misspelled_style(template: Template, use: Use) -> Iterator[TemplateWarning]:
+    """A style that is nearly the name of one with words of its own, but is taken for the instruction itself."""
+    for at, label in enumerate(template.labels):
+        for i, style in enumerate(label.styles or ()):
+            close = get_close_matches(style.casefold().replace("-", " "), STYLES, 1, _CLOSE)
+            if close and style not in STYLES:
+                text = f"{quoted(style)} is no style with words of its own, so it is the instruction itself"
+                yield warning(template, ("labels", at, "styles", i), text, f"did you mean {quoted(close[0])}?")
 
 
 def many_examples(template: Template, use: Use) -> Iterator[TemplateWarning]:

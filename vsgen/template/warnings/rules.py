@@ -7,7 +7,7 @@ from typing import Final
 
 from vsgen.template.schema import Template
 from vsgen.template.warnings.closed import too_many
-from vsgen.template.warnings.labels import alike_classes, blind_question, many_examples
+from vsgen.template.warnings.labels import alike_classes, blind_question, many_examples, misspelled_style
 from vsgen.template.warnings.length import cut
 from vsgen.template.warnings.never import never_kept
 from vsgen.template.warnings.prompted import misfit_example
@@ -16,7 +16,7 @@ from vsgen.template.warnings.warning import Rule, TemplateWarning, Use
 
 RULES: Final[Sequence[Rule]] = (
     *(unused, unused_rows, same_prompt, repeated_values, null_values, too_many, cut, misfit_example),
-    *(alike_classes, blind_question, many_examples, never_kept),
+    *(alike_classes, blind_question, many_examples, misspelled_style, never_kept),
 )
 
 

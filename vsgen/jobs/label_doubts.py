@@ -1,25 +1,30 @@
-"""What is doubtful about the examples that labels show: too many, or rows of known class that are shown as well."""
+"""What is doubtful about labels before anything is asked, such as rows of known class that are also examples."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from vsgen.template.schema import Template
-from vsgen.template.warnings.labels import many_examples
+from vsgen.template.warnings.labels import alike_classes, many_examples, misspelled_style
 from vsgen.template.warnings.warning import Use
 from vsgen.values import Row
 
+_RULES: Final = (alike_classes, many_examples, misspelled_style)
 
-def doubtful_examples(template: Template, gold: Sequence[Row], on: str) -> Iterator[str]:
-    """What the user should know of the examples before anything is asked.
+
+def doubts(template: Template, gold: Sequence[Row], on: str) -> Iterator[str]:
+    """What the user should know.
 
     Args:
-        template: Whose labels show them.
+        template: With the labels.
         gold: Rows whose class is known.
         on: The field that holds the text.
     """
-    for found in many_examples(template, Use()):
-        yield f"{found.text}; {found.remedy}"
+    for rule in _RULES:
+        for found in rule(template, Use()):
+            place, _, text = found.text.partition(": ")
+            yield f"label {template.labels[int(place.split('.')[1])].name}: {text}; {found.remedy}"
     known = [_key(row.fields.get(on)) for row in gold]
     for label in template.labels:
         shown = {_key(row.get(on)) for row in label.examples}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vsgen.jobs.label_examples import doubtful_examples
+from vsgen.jobs.label_doubts import doubts
 from vsgen.template.load import template_of
 from vsgen.template.schema import Template
 from vsgen.values import Row
@@ -19,11 +19,11 @@ def gold(*texts: str) -> list[Row]:
 
 
 def test_gold_rows_that_are_also_examples_are_counted_whatever_their_case_and_spaces() -> None:
-    (doubt,) = doubtful_examples(template("It broke.", "Bad."), gold("It  BROKE.", "Fine.", "No."), "text")
+    (doubt,) = doubts(template("It broke.", "Bad."), gold("It  BROKE.", "Fine.", "No."), "text")
     assert doubt.startswith("label mood: 1 of 3 rows of GOLD are also examples")
-    assert list(doubtful_examples(template("It broke."), gold("Fine."), "text")) == []
+    assert list(doubts(template("It broke."), gold("Fine."), "text")) == []
 
 
 def test_a_file_of_known_rows_as_examples_is_doubtful() -> None:
-    (doubt,) = doubtful_examples(template(*map(str, range(40))), (), "text")
-    assert doubt.startswith("labels.0.examples: 40 examples for 2 classes make every prompt longer")
+    (doubt,) = doubts(template(*map(str, range(40))), (), "text")
+    assert doubt.startswith("label mood: 40 examples for 2 classes make every prompt longer")
