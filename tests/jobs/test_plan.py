@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from vsgen.jobs.plan import Load
-from vsgen.jobs.plan_labels import label_parts
+from vsgen.cli.estimated import plan_lines
+from vsgen.jobs.plan import Load, Plan
+from vsgen.jobs.plan_labels import asked_rows, label_parts
 from vsgen.labels.settings import Label
 from vsgen.template.load import template_of
 
@@ -47,3 +48,21 @@ def test_each_model_of_a_label_is_asked_all_of_it_at_its_own_price() -> None:
         ("label mood by b", "b", 3),
     ]
     assert {(part.expected, part.most) for part in parts} == {(Load(1, 100, 1), Load(1, 125, 1))}
+
+
+@pytest.mark.parametrize(
+    ("gold", "tried", "expected"),
+    [
+        (0, 0, (20, "20 input rows")),
+        (40, 0, (60, "20 input rows, 40 gold rows")),
+        (40, 40, (140, "20 input rows, 40 gold rows x 3 forms")),
+        (0, 20, (60, "20 input rows, the first 20 in 3 forms")),
+    ],
+)
+def test_rows_of_known_class_and_forms_that_are_tried_are_counted_apart_from_the_input(
+    gold: int, tried: int, expected: tuple[int, str]
+) -> None:
+    asked = asked_rows(20, gold=gold, tried=tried)
+    assert asked == expected
+    (heading, *_) = plan_lines(Plan("input rows", asked.number, asked.number, (), asked.scope), None)
+    assert heading == f"── estimate, {asked.scope} ──"

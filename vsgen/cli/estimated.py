@@ -45,7 +45,7 @@ def plan_json(plan: Plan) -> str:
 def _scope(plan: Plan) -> str:
     if plan.units is None:
         return f"for one of the {plan.noun}, since their number is not known"
-    return f"{plan.units:,} {plan.noun if plan.units != 1 else plan.noun.removesuffix('s')}"
+    return plan.scope or f"{plan.units:,} {plan.noun if plan.units != 1 else plan.noun.removesuffix('s')}"
 
 
 def _cells(part: Part) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ from vsgen.jobs.label_written import written
 from vsgen.jobs.local import kept_local
 from vsgen.jobs.occurrence import Occurrences
 from vsgen.jobs.plan import Plan
-from vsgen.jobs.plan_labels import plan_labels
+from vsgen.jobs.plan_labels import asked_rows, plan_labels
 from vsgen.jobs.priced import prices_of, require_prices
 from vsgen.jobs.row_flows import open_rows, row_flows
 from vsgen.jobs.sampled import require_file, sampled_questions, sampled_rows
@@ -44,7 +44,6 @@ from vsgen.jobs.samples import of_labels
 from vsgen.jobs.servers import with_servers
 from vsgen.jobs.task import Made, Warn
 from vsgen.jobs.wanted import Wanted
-from vsgen.labels.names import FORMS
 from vsgen.ports import Source
 from vsgen.report.reliability import ensure_drawable
 from vsgen.report.table import calibration_table
@@ -202,7 +201,7 @@ class Labelling:
         some = sampled_rows(rows, skip=skip)
         asked = sampled_questions(options.template, options.on, some, seed=options.seed, skip=skip)
         count = rows.count() if isinstance(rows, RowInput) and not per_row else None
-        known = None if count is None else count + (len(self._tries.rows) * len(FORMS) or len(self._gold))
+        known = None if count is None else asked_rows(count, gold=len(self._gold), tried=len(self._tries.rows))
         flipped = self._flipped(count) if options.flips and flips else 0
         return plan_labels(options.template, asked, use or Use(), options.asked, rows=known, flips=flipped)
 

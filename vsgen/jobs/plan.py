@@ -94,6 +94,8 @@ class Plan:
     rows: int | None
     """That are wanted."""
     parts: tuple[Part, ...]
+    scope: str = ""
+    """What the units are made of, where they are not all of one kind."""
 
     @property
     def expected(self) -> Load:

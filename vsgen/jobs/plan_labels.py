@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from vsgen.jobs.plan import MARGIN, THOUGHT, Load, Part, Plan, prompt_tokens
 from vsgen.labels.flips import asked_again
+from vsgen.labels.names import FORMS
 from vsgen.labels.settings import Label
 from vsgen.labels.words import CONTENT_FREE
 from vsgen.template.schema import Template
@@ -24,8 +25,45 @@ _NAME: Final = 5
 """Tokens of a class with what is around it."""
 
 
+class Asked(NamedTuple):
+    """The rows of a run, and those that are labelled before them."""
+
+    number: int
+    """Labels, of each row in each form."""
+    scope: str
+    """The same in words."""
+
+
+def asked_rows(rows: int, *, gold: int, tried: int) -> Asked:
+    """What is asked about.
+
+    Args:
+        rows: Of the input.
+        gold: Rows of known class.
+        tried: Rows that are labelled in every form first: those of known class, or else the first of the input, which
+            are not asked about again.
+    """
+    said = _many(rows, "input row")
+    forms = f" x {len(FORMS)} forms" if tried else ""
+    if gold:
+        return Asked(rows + gold * (len(FORMS) if tried else 1), f"{said}, {_many(gold, 'gold row')}{forms}")
+    return Asked(
+        rows + tried * (len(FORMS) - 1), f"{said}, the first {tried:,} in {len(FORMS)} forms" if tried else said
+    )
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def plan_labels(
-    template: Template, asked: Sequence[Sequence[Prompt]], use: Use, model: str, *, rows: int | None, flips: int = 0
+    template: Template,
+    asked: Sequence[Sequence[Prompt]],
+    use: Use,
+    model: str,
+    *,
+    rows: Asked | None,
+    flips: int = 0,
 ) -> Plan:
     """Estimate what the labels of given rows take.
 
@@ -34,7 +72,7 @@ def plan_labels(
         asked: The questions about some rows, in the order of the labels.
         use: How tokens are counted.
         model: Which makes the labels that name none.
-        rows: Of the input; None where that is not known.
+        rows: What is asked about; None where that is not known.
         flips: Rows that are asked about in other orders of the classes too.
     """
     parts, again = [], list[Part]()
@@ -42,11 +80,12 @@ def plan_labels(
         lengths = [prompt_tokens(prompts[i], use) for prompts in asked]
         mean = math.fsum(lengths) / max(1, len(lengths))
         each = label_parts(template, label, model, mean, max(lengths, default=0))
-        parts += [part.times(rows or 1) for part in each]
+        parts += [part.times(1 if rows is None else rows.number) for part in each]
         if flips:
             each = flip_parts(template, label, model, mean, max(lengths, default=0))
             again += [part.times(flips) for part in each]
-    return Plan("input rows", rows, rows, (*parts, *again))
+    count, scope = (None, "") if rows is None else (rows.number, rows.scope)
+    return Plan("input rows", count, count, (*parts, *again), scope)
 
 
 def flip_parts(template: Template, label: Label, model: str, prompt: float, longest: float) -> list[Part]:
