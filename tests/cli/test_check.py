@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -151,3 +152,12 @@ def test_the_servers_that_a_template_names_are_urls_and_none_is_asked(vsgen: Vsg
         assert vsgen("check", template).exit_code == 0
     template.write_text(f"{TEMPLATE}endpoint: http://judge.invalid/v1\n")
     assert vsgen("check", template, "-m", "org/name").exit_code == 0, "it has no --allow-endpoint, and asks nobody"
+
+
+def test_the_tokens_of_potentials_are_a_bound(vsgen: Vsgen, tmp_path: Path) -> None:
+    template = tmp_path / "sums.yaml"
+    template.write_text(
+        'version: 1\nname: sums\nprompt: "What is 1 + 2?"\n'
+        "sampling: {method: power, k: 2, power: {potentials: {valid: true}}}\n"
+    )
+    assert re.search(r"^tokens +at most [\d,]+ of prompts", vsgen("check", template, "-m", "tiny").stdout, re.MULTILINE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vsgen.cli.folded import Beside, folded
+from vsgen.cli.folded import Beside, folded, hanging
 from vsgen.cli.printed import Heading
 
 TEXT = "one two three " * 10
@@ -28,3 +28,10 @@ def test_a_broken_line_stays_beside_its_head() -> None:
 def test_headings_and_long_words_stay_whole() -> None:
     heading = Heading("── " + "x " * 60)
     assert list(folded([heading, "y" * 90], 60)) == [heading, "y" * 90]
+
+
+def test_closing_lines_hang_from_their_own_indentation_and_tables_stay_whole() -> None:
+    made = hanging(f"vsgen: {TEXT}\n  note: {TEXT}\n  bus 1.00  {TEXT}", 60).split("\n")
+    assert max(map(len, made[:-1])) < 60
+    assert [len(line) - len(line.lstrip()) for line in made] == [0, 2, 2, 2, 4, 4, 2]
+    assert hanging(f"  note: {TEXT}", None) == f"  note: {TEXT}"

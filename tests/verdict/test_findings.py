@@ -197,6 +197,13 @@ def test_a_draw_that_is_tried_and_keeps_nothing_is_bad_and_refers_to_its_rejects
     assert (finding.name, finding.level, finding.remedy) == ("kept", "bad", "see the rejects above")
 
 
+def test_a_text_that_is_continued_is_not_remedied_by_its_temperature() -> None:
+    echoed = [outcome([], [reject("placeholder")] * 5)] * 5
+    found = verdict(echoed, template(chat=False, sampling={"method": "direct"})).findings
+    (finding,) = [one for one in found if one.name == "placeholder"]
+    assert finding.remedy == "a prompt that begins the text, or a larger model (-m)"
+
+
 def test_replies_of_power_sampling_are_those_that_were_picked() -> None:
     figures = verdict([good()] * 20, template(sampling={"method": "power"})).figures
     assert figures[0] == "100% of 20 picked replies can be read"

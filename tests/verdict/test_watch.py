@@ -50,6 +50,12 @@ def test_rows_that_are_only_labelled_are_watched_too() -> None:
     assert "candidates" not in " ".join(watch.verdict().figures)
 
 
+def test_the_last_row_of_a_run_raises_none_since_the_verdict_follows() -> None:
+    watch = Watch(Setup(template()))
+    assert not [alarm for i in range(20) for alarm in watch.add_row(record(mass=1e-5, good=i / 60).labels, 20)]
+    assert watch.verdict().bad
+
+
 def test_labels_that_could_not_be_made_are_counted() -> None:
     watch = Watch(Setup(template()))
     for i in range(10):

@@ -84,11 +84,10 @@ def check(
 
 
 def _conclude(template: Template, warnings: list[str], *, strict: bool) -> None:
-    from vsgen.cli.folded import columns, folded
     from vsgen.errors import GateError
 
-    for line in folded((f"warning: {warning}" for warning in warnings), columns(sys.stderr)):
-        say(line)
+    for warning in warnings:
+        say(f"warning: {warning}")
     count = "1 warning" if len(warnings) == 1 else f"{len(warnings)} warnings"
     name = f"{template.name}@{template.digest}"
     if strict and warnings:

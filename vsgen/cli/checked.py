@@ -95,8 +95,9 @@ def _counts(template: Template, made: Plan) -> Iterator[tuple[str, str]]:
         questions = sum(part.expected.calls for part in others if part.name.startswith("label "))
         names = ", ".join(label.name for label in template.labels)
         yield "labels", f"{_counted(math.ceil(questions), 'question')}, to label {names}"
-    expected = made.expected
-    yield "tokens", f"about {_rounded(expected.prompt)} of prompts and {_rounded(expected.reply)} of replies"
+    potentials = how.method == "power" and how.powered.potentials is not None
+    about, load = ("at most", made.most) if potentials else ("about", made.expected)
+    yield "tokens", f"{about} {_rounded(load.prompt)} of prompts and {_rounded(load.reply)} of replies"
     if made.usd is not None:
         yield "cost", f"about ${dollars(made.usd)}"
     yield "", "more if answers are repeats or are rejected"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from vsgen import signals
+from vsgen.cli.folded import columns, hanging
 from vsgen.cli.log import LOG
 from vsgen.errors import VsgenError
 from vsgen.money import dollars
@@ -35,12 +37,12 @@ _FLAGS = {
 
 
 def say(text: str) -> None:
-    """A line for people, if anyone is there to read it; no character of it moves their terminal."""
+    """A line for people, if anyone is there to read it, broken for their terminal; no character of it moves that."""
     if LOG.active:
         LOG.event("notice", text=text.removeprefix(_NAME))
         return
     with suppress(OSError):
-        typer.echo(harmless(text), err=True, color=True)
+        typer.echo(hanging(harmless(text), columns(sys.stderr)), err=True, color=True)
 
 
 def say_exactly(text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 from vsgen.cli.printed import Heading
@@ -49,7 +50,9 @@ def _scope(plan: Plan) -> str:
 
 
 def _cells(part: Part) -> tuple[str, ...]:
-    return _row(part.name, part.expected, part.expected.usd(part.prices), part.most.usd(part.prices))
+    model = part.model
+    name = part.name.replace(model, Path(model).name) if model.endswith(".gguf") else part.name
+    return _row(name, part.expected, part.expected.usd(part.prices), part.most.usd(part.prices))
 
 
 def _row(name: str, load: Load, usd: float | None, most: float | None) -> tuple[str, ...]:

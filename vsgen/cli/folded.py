@@ -47,13 +47,26 @@ def folded(lines: Iterable[str | Beside], width: int | None) -> Iterator[str]:
                 yield from _broken(head, part, width)
 
 
-def _broken(head: str, text: str, width: int) -> list[str]:
+def hanging(text: str, width: int | None) -> str:
+    """Lines for a terminal: what is broken is indented by two more columns, and rows of tables stay whole."""
+    if width is None:
+        return text
+    return "\n".join(part for line in text.split("\n") for part in _hung(line, width))
+
+
+def _hung(line: str, width: int) -> list[str]:
+    text = line.lstrip(" ")
+    head = line[: len(line) - len(text)]
+    return [line] if "  " in text else _broken(head, text, width, deeper=2)
+
+
+def _broken(head: str, text: str, width: int, deeper: int = 0) -> list[str]:
     if len(head) + len(text) < width:
         return [head + text]
     wrapper = textwrap.TextWrapper(
         max(width - 1, _NARROWEST),
         initial_indent=head,
-        subsequent_indent=" " * len(head),
+        subsequent_indent=" " * (len(head) + deeper),
         break_long_words=False,
         break_on_hyphens=False,
     )

@@ -160,7 +160,7 @@ class Labelling:
             self._learn(labelled)
             return Made(replies=labelled.replies, tokens=labelled.tokens)
         self._report.add_orders(labelled)
-        alarms = self._watch.add_row(labelled.labels)
+        alarms = self._watch.add_row(labelled.labels, self._counts.expected)
         if self._spool is None:
             return self._row(labelled, chosen=True, waited=False, notes=alarms)
         self._spool.add(labelled)

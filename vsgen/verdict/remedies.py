@@ -23,6 +23,8 @@ def calmer(asked: Setup) -> str:
     how = asked.template.sampling
     if how.method == "power":
         return "--method direct, or a larger model (-m)"
+    if not asked.template.chat:
+        return "a prompt that begins the text, or a larger model (-m)"
     steps = {
         "--set sampling.constrain=true": not how.constrain,
         f"--temperature {_CALM:g}": _hot(asked),

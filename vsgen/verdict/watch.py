@@ -32,10 +32,15 @@ class Watch:
         self._observed.add(outcome)
         return self._look()
 
-    def add_row(self, labels: Mapping[str, SoftLabel | Unlabelled]) -> list[str]:
-        """Count a row that was only labelled; returns as `add` does."""
+    def add_row(self, labels: Mapping[str, SoftLabel | Unlabelled], of: int | None = None) -> list[str]:
+        """Count a row that was only labelled; returns as `add` does, and nothing of the last row, which ends the run.
+
+        Args:
+            labels: Of the row.
+            of: How many rows there will be at most; None where that is not known.
+        """
         self._observed.add_row(labels)
-        return self._look()
+        return [] if self._observed.rows == of else self._look()
 
     def add_known(self, name: str, known: Known) -> None:
         """Take what rows of known class say of the labels of a name, unless more rows have said it already."""
