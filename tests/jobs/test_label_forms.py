@@ -90,6 +90,14 @@ def test_rows_that_choose_the_size_of_sets_do_not_choose_the_form() -> None:
     assert one.rows == 30 - sum(choosing(30, 0.9)) == 15
 
 
+def test_gold_rows_with_null_choose_no_form() -> None:
+    gate = FormChoice(template(), known=True)
+    made: dict[Form, Labels] = {form: {"mood": label(SURE[0], 1.0)} for form in FORMS}
+    gate.admit([Tried(Row(i, {"text": "t", "mood": gold}), made) for i, gold in enumerate(["bad", None, "bad"])])
+    gate.admit([None])
+    assert [one.rows for one in gate._choices] == [2]
+
+
 def test_with_gold_the_least_held_out_loss_decides_whatever_the_mass() -> None:
     wrong = [SURE[1], SURE[2], SURE[0]]  # consistently wrong, which a bias cannot mend
     gate = choice({"chat": (wrong, 1.0), "turns": (SURE, 1e-9), "plain": (FLAT, 1.0)}, known=True)

@@ -176,7 +176,11 @@ class Calibrated:
 
 
 def calibrate(
-    correction: Correction, rows: Sequence[tuple[SoftLabel, Rows]], *, level: float | None = None
+    correction: Correction,
+    rows: Sequence[tuple[SoftLabel, Rows]],
+    *,
+    level: float | None = None,
+    kept: Sequence[bool] | None = None,
 ) -> Calibrated:
     """Fit a scaling to labels whose gold is known, and keep it in the correction.
 
@@ -187,6 +191,7 @@ def calibrate(
         correction: Of this label; its prior is divided out first.
         rows: Labels as made, and the right one for each of their `distributions`.
         level: Also make sets that hold the right class with this probability.
+        kept: The rows that choose how large sets are, where others have chosen the form of the label.
 
     Raises:
         OptionError: Sets need more rows.
@@ -201,8 +206,8 @@ def calibrate(
     ]
     correction.scalings = [part.fitted() for part in parts]
     if level is not None:
-        require_gold(level, len(rows))
-        correction.sets = fit_sets(parts[0].of(given), parts[0].of(gold), level, biased=biased)
+        require_gold(level, len(rows) if kept is None else min(len(rows), sum(kept) + 1))
+        correction.sets = fit_sets(parts[0].of(given), parts[0].of(gold), level, biased=biased, kept=kept)
     return Calibrated(
         label,
         correction.scalings,

@@ -9,10 +9,11 @@ from vsgen.errors import InputError
 from vsgen.jobs.label_correct import Calibrated, Correction, calibrate
 from vsgen.jobs.label_gold import Gold, gold_of, is_unknown
 from vsgen.jobs.label_rows import Labelled, soft
+from vsgen.labels.conformal import choosing
 from vsgen.labels.settings import Label
 from vsgen.labels.soft import distributions
 from vsgen.report.reliability import curve, save_reliability
-from vsgen.values import SoftLabel, Unlabelled
+from vsgen.values import Row, SoftLabel, Unlabelled
 
 
 class Learned:
@@ -93,7 +94,15 @@ class Learned:
             remedy = "reword the prompt, or use another method or model"
             raise InputError(f"{where}: label {label.name}: {problem}; so with all {len(made):,} gold rows; {remedy}")
         right = [(one, gold_of(row, label, list(one.probs))) for one, row in known]
-        return calibrate(correction, right, level=self._level)
+        return calibrate(correction, right, level=self._level, kept=self._kept(known))
+
+    def _kept(self, known: Sequence[tuple[SoftLabel, Row]]) -> list[bool] | None:
+        """Which rows choose the size of sets: where forms were tried, those by which none was chosen."""
+        if self._level is None or all(one.tried is None for one in self._known):
+            return None
+        every = choosing(len(self._gold.rows), self._level)
+        kept = [every[row.index] for _, row in known]
+        return None if all(kept) else kept
 
     def _failed(self, label: Label) -> list[tuple[str, str]]:
         """Line and problem of each gold row whose label could not be made."""

@@ -51,7 +51,7 @@ def choosing(count: int, level: float) -> list[bool]:
     return [(i + 1) * most // count > i * most // count for i in range(count)]
 
 
-def fit_sets(rows: Rows, gold: Rows, level: float, *, biased: bool = True) -> Sets:
+def fit_sets(rows: Rows, gold: Rows, level: float, *, biased: bool = True, kept: Sequence[bool] | None = None) -> Sets:
     """Sets that hold the right class of an exchangeable row with at least this probability.
 
     Half of the rows choose t, or more where half are too few; they are spread evenly among the others.
@@ -61,10 +61,11 @@ def fit_sets(rows: Rows, gold: Rows, level: float, *, biased: bool = True) -> Se
         gold: The right distribution of each row.
         level: Above 0 and below 1.
         biased: As for `vsgen.labels.scaling.fit_scaling`.
+        kept: Which rows choose t, at least one less than `fewest`; by default as `choosing` says.
     """
     if len(rows) < fewest(level):
         raise ValueError(f"sets at {level:g} need at least {fewest(level)} rows, got {len(rows)}")
-    kept = choosing(len(rows), level)
+    kept = choosing(len(rows), level) if kept is None else kept
     fitting = [i for i, one in enumerate(kept) if not one]
     scaling = fit_scaling([rows[i] for i in fitting], [gold[i] for i in fitting], biased=biased)
     scaled = [(scaling(row), right) for row, right, one in zip(rows, gold, kept, strict=True) if one]
