@@ -172,3 +172,11 @@ def test_statements_are_shown_the_probabilities_of_the_examples() -> None:
     told(classify(asked, section(classes=CLASSES, method="verbalized"), Random(0)), model)
     text = model.drawn[0].prompt.messages[0].content
     assert text.startswith('So so.\n\nAnswer: {"bad": 0.25, "good": 0.75}\n\nHm.\n\nHow probable')
+
+
+def test_a_prompt_that_refers_to_what_no_example_has_is_told_once_and_at_its_own_place() -> None:
+    rows = [{"txt": "a", "mood": "bad"}, {"txt": "b", "mood": "good"}]
+    found = problem(examples=rows)
+    assert "labels.0.prompt: refers to 'text', which none of the examples has; their fields are: txt, mood" in found
+    assert found.endswith("did you mean 'txt'?")
+    assert "\n" not in found

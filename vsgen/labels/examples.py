@@ -125,6 +125,16 @@ def as_rows(value: object) -> object:
     return as_list(value)
 
 
+def nowhere(rows: Sequence[Mapping[str, Any]], needed: frozenset[str]) -> str | None:
+    """What is wrong with a prompt that refers to a field which no row has; None if each is in one of them."""
+    fields = list(dict.fromkeys(str(name) for row in rows for name in row))
+    if not (missing := sorted(needed.difference(fields))):
+        return None
+    close = likeliest(missing[0], fields)
+    meant = f"; did you mean {close!r}?" if close else "; change the prompt, or the examples"
+    return f"refers to {missing[0]!r}, which none of the examples has; their fields are: {', '.join(fields)}{meant}"
+
+
 def problems_of(rows: Sequence[Mapping[str, Any]], label: Needs) -> Iterator[tuple[Path, str]]:
     """Why rows cannot be examples of a label, each with its place among them."""
     for i, row in enumerate(rows):

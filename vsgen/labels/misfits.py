@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from vsgen.labels.examples import Needs, problems_of
+from vsgen.labels.examples import Needs, nowhere, problems_of
 from vsgen.labels.words import LETTERS
 from vsgen.sections.misfit import Path
 from vsgen.sections.validators import repeated
@@ -76,6 +76,9 @@ def _of_form(label: Label) -> Iterator[tuple[tuple[str], str]]:
 
 def _of_examples(label: Label) -> Iterator[tuple[Path, str]]:
     needs = Needs(label.name, label.kind, label.classes, label.choices, label.needed)
+    if len(label.examples) > 1 and (absent := nowhere(label.examples, label.needed)):
+        yield ("prompt",), absent
+        return
     yield from (((("examples", *path), problem)) for path, problem in problems_of(label.examples, needs))
 
 
