@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from vsgen.cli.estimated import plan_lines
 from vsgen.cli.folded import Beside, folded, hanging
 from vsgen.cli.printed import Heading
+from vsgen.jobs.plan import Load, Part, Plan
 
 TEXT = "one two three " * 10
 
@@ -35,3 +37,10 @@ def test_closing_lines_hang_from_their_own_indentation_and_tables_stay_whole() -
     assert max(map(len, made[:-1])) < 60
     assert [len(line) - len(line.lstrip()) for line in made] == [0, 2, 2, 2, 4, 4, 2]
     assert hanging(f"  note: {TEXT}", None) == f"  note: {TEXT}"
+
+
+def test_an_estimate_names_a_model_by_its_file() -> None:
+    path = "/models/of/a/user/small.Q4_1.gguf"
+    part = Part(f"label mood by {path}", path, Load(1, 2, 3), Load(1, 2, 3))
+    plan = Plan("input rows", 1, 1, (part,))
+    assert any(line.startswith("label mood by small.Q4_1.gguf  ") for line in plan_lines(plan, None))
