@@ -43,4 +43,6 @@ def test_an_estimate_names_a_model_by_its_file() -> None:
     path = "/models/of/a/user/small.Q4_1.gguf"
     part = Part(f"label mood by {path}", path, Load(1, 2, 3), Load(1, 2, 3))
     plan = Plan("input rows", 1, 1, (part,))
-    assert any(line.startswith("label mood by small.Q4_1.gguf  ") for line in plan_lines(plan, None))
+    lines = list(plan_lines(plan, None))
+    assert any(line.startswith("label mood by small.Q4_1.gguf  ") for line in lines)
+    assert not any("/models" in line for line in lines)

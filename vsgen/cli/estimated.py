@@ -50,9 +50,13 @@ def _scope(plan: Plan) -> str:
 
 
 def _cells(part: Part) -> tuple[str, ...]:
+    return _row(_name(part), part.expected, part.expected.usd(part.prices), part.most.usd(part.prices))
+
+
+def _name(part: Part) -> str:
+    """A file's model by the file's own name, without its folders."""
     model = part.model
-    name = part.name.replace(model, Path(model).name) if model.endswith(".gguf") else part.name
-    return _row(name, part.expected, part.expected.usd(part.prices), part.most.usd(part.prices))
+    return part.name.replace(model, Path(model).name) if model.endswith(".gguf") else part.name
 
 
 def _row(name: str, load: Load, usd: float | None, most: float | None) -> tuple[str, ...]:
@@ -69,7 +73,7 @@ def _notes(plan: Plan, max_cost: float | None) -> Iterator[str]:
         yield "if all answers are valid and new: repeats, rejects and repairs take more draws"
     if any(part.expected.calls == part.expected.reply for part in plan.parts):
         yield _COUNTED
-    if free := [part.name for part in plan.parts if part.prices is None]:
+    if free := [_name(part) for part in plan.parts if part.prices is None]:
         yield f"without prices: {', '.join(free)} (`prices:` in the template, or --set prices.input=...)"
     if max_cost is not None and plan.usd is not None:
         over = "more" if plan.usd > max_cost else "no more"
