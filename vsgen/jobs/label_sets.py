@@ -9,7 +9,6 @@ from typing import Final
 
 from vsgen.errors import OptionError
 from vsgen.flows.label import Labels
-from vsgen.labels.conformal import fewest
 from vsgen.labels.settings import Label
 from vsgen.values import SoftLabel
 from vsgen.verdict.share import percent
@@ -47,6 +46,8 @@ def require_gold(level: float, known: int) -> None:
     Raises:
         OptionError: There are not.
     """
+    from vsgen.labels.conformal import fewest  # here: it needs numpy, which a run behind a URL does not load
+
     if known < fewest(level):
         lower = math.floor(100 * (known - _FEWEST) / (known - 1)) / 100 if known > _FEWEST else 0
         remedy = f"give more, or a lower coverage, such as --sets {lower:g}" if lower else "give more"
