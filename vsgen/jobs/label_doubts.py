@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from vsgen.labels.examples import text_key
 from vsgen.template.schema import Template
 from vsgen.template.warnings.labels import alike_classes, many_examples, misspelled_style
 from vsgen.template.warnings.warning import Use
@@ -25,15 +26,10 @@ def doubts(template: Template, gold: Sequence[Row], on: str) -> Iterator[str]:
         for found in rule(template, Use()):
             place, _, text = found.text.partition(": ")
             yield f"label {template.labels[int(place.split('.')[1])].name}: {text}; {found.remedy}"
-    known = [_key(row.fields.get(on)) for row in gold]
+    known = [text_key(str(row.fields.get(on))) for row in gold]
     for label in template.labels:
-        shown = {_key(row.get(on)) for row in label.examples}
+        shown = {text_key(str(row.get(on))) for row in label.examples}
         if shared := sum(key in shown for key in known):
             what = f"{shared:,} of {len(known):,} rows of GOLD are also examples"
             why = "they are labeled without themselves, so they do not show how good the labels of new rows are"
             yield f"label {label.name}: {what}: {why}; use other rows as examples"
-
-
-def _key(text: object) -> str:
-    """The same for texts that differ in case and spaces only."""
-    return " ".join(str(text).casefold().split())

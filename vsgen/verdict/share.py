@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+
+from vsgen.metrics.shares import wilson
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +23,9 @@ class Share:
     def least(self) -> float:
         """The lower end of Wilson's score interval of one standard error: what is known of the share from so few.
 
-        1 of 1 is at least .5, 2 of 4 at least .28, 20 of 40 at least .42 (Wilson 1927, J. Am. Stat. Assoc. 22, 209).
+        1 of 1 is at least .5, 2 of 4 at least .28, 20 of 40 at least .42.
         """
-        if not self.count:
-            return 0.0
-        n, p = self.of, self.value
-        middle, spread = p + 1 / (2 * n), math.sqrt(p * (1 - p) / n + 1 / (4 * n * n))
-        return max(0.0, (middle - spread) / (1 + 1 / n))
+        return wilson(self.value, self.of, z=1)[0] if self.count else 0.0
 
     def surely(self, threshold: float) -> bool:
         """Whether it is above a threshold, as far as so many tell."""

@@ -43,13 +43,7 @@ class Settings:
 
 
 def chosen(
-    *,
-    concurrency: int = 64,
-    rpm: int | None = None,
-    tpm: int | None = None,
-    timeout: float = 600.0,
-    proxy: str | None = None,
-    hedge: bool = False,
+    *, concurrency: int, rpm: int | None, tpm: int | None, timeout: float, proxy: str | None, hedge: bool
 ) -> Settings:
     """How a user wants servers to be treated.
 
