@@ -69,10 +69,8 @@ def _bounds(each: Sequence[SoftLabel]) -> dict[str, object]:
         return {}
     if any("bounds" not in one.details for one in rough):
         return {"truncated": True}
-    ends = [{name: _ends(one, name) for name in one.probs} for one in each]
-    means = {name: [math.fsum(side) / len(each) for side in zip(*(one[name] for one in ends), strict=True)]
-             for name in each[0].probs}  # fmt: skip
-    return {"truncated": True, "bounds": means}
+    least, most = (_mean([{name: _ends(one, name)[side] for name in one.probs} for one in each]) for side in (0, 1))
+    return {"truncated": True, "bounds": {name: [least[name], most[name]] for name in least}}
 
 
 def _ends(one: SoftLabel, name: str) -> tuple[float, float]:

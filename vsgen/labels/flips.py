@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from vsgen.labels.settings import Label
-from vsgen.labels.soft import distributions
+from vsgen.labels.soft import distributions, likeliest
 from vsgen.values import SoftLabel
 
 _PAIR = 2
@@ -75,14 +75,9 @@ def flips(made: Mapping[Again, SoftLabel]) -> Flips:
 
 def _differ(label: SoftLabel, other: SoftLabel) -> tuple[bool, ...]:
     pairs = zip(distributions(label), distributions(other), strict=True)
-    return tuple(_likeliest(p) != _likeliest(q) for p, q in pairs)
+    return tuple(likeliest(p) != likeliest(q) for p, q in pairs)
 
 
 def _shows(label: Label) -> bool:
     """Whether examples are shown in the orders of the classes."""
     return bool(label.examples) and label.lined
-
-
-def _likeliest(probs: list[float]) -> int:
-    """The place of the largest; of equal ones the first."""
-    return max(range(len(probs)), key=probs.__getitem__)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from vsgen.labels.question import Voice
 from vsgen.labels.settings import Kind
-from vsgen.labels.soft import label_of, mixture, multi_label, mutual_information
+from vsgen.labels.soft import label_of, likeliest, mixture, multi_label, mutual_information
 from vsgen.labels.words import YES_NO
 from vsgen.probability import softmax
 from vsgen.values import SoftLabel, Unlabelled
@@ -43,8 +43,7 @@ def in_orders(made: SoftLabel, voices: Sequence[Voice]) -> SoftLabel:
     """The label, which knows whether its voices differ in the likeliest class, each of which is an order's."""
     if len(voices) == 1:
         return made
-    likeliest = {max(range(len(voice.logps)), key=voice.logps.__getitem__) for voice in voices}
-    return replace(made, order_flips=(len(likeliest) > 1,))
+    return replace(made, order_flips=(len({likeliest(voice.logps) for voice in voices}) > 1,))
 
 
 def spread_of(means: Mapping[str, float], each: Sequence[Sequence[float]]) -> dict[str, float]:

@@ -33,6 +33,11 @@ def mixture(each: Sequence[Sequence[float]], weights: Sequence[float] | None = N
     return [math.fsum(w * p for w, p in zip(weights, column, strict=True)) for column in columns]
 
 
+def likeliest(values: Sequence[float]) -> int:
+    """The place of the largest; of equal ones the first."""
+    return max(range(len(values)), key=values.__getitem__)
+
+
 def mutual_information(each: Sequence[Sequence[float]], weights: Sequence[float] | None = None) -> float:
     """Between the class and which of several distributions it is drawn from, nats; arguments as for `mixture`."""
     inner = list(map(entropy, each))
